@@ -1,0 +1,89 @@
+"""URLs and log lines in; the same out, with every secret replaced by ``~`` and 8 hex digits of its SHA-256.
+
+A secret is the user part of a URL, a JSON Web Token anywhere in it, and the value of a parameter whose name says so:
+in the query, in the fragment, in the path, and in a URL that is itself a value. Random-looking values under other
+names stay, because a signature there looks like the identity of a file. Names that serve for both, such as ``hash``,
+count as signatures where the URL also says when it expires.
+"""
+
+import re
+from hashlib import sha256
+
+_IN_NAME = "signature|token|secret|passw|credential|jwt|hmac|session|(?:api|auth|access)(?:[-_.]|%2D|%5F)?key"
+_NAMES = (
+    "sig|_sig|lsig|sign|wmsauthsign|key|(?:app|private|feed|subscription)[-_]?key|rlkey|key-pair-id|(?:oss)?accesskeyid"
+    "|googleaccessid|auth|authorization|bearer|policy|pass|pwd|sid|[a-z]*sessid|verify|ticket|hdnts|hdnea|hdntl|__gda__"
+)
+_NAMES_IF_EXPIRING = "e?hash|md5|sha1|sha256|mac|digest|checksum|h|s|st|oh"
+_EXPIRY = re.compile(r"[?&;/~](?:[\w-]*expir\w*|exp|e|ttl|validto|valid_until|deadline|oe)=", re.IGNORECASE)
+
+# A parameter follows one of these, raw or percent-encoded any number of times: a URL within a URL within a URL.
+_START = r"(?:[?&;#/~]|%(?:25)*(?:3F|26|3B|23|2F))"
+_IN_WORD = r"(?:[\w.\-\[\]]|%(?:2D|5F|5B|5D))*"
+_EQUALS = r"(?:=|%(?:25)*3D)"
+_ENCODED_VALUE = re.compile(r"(?:(?!%(?:25)*(?:26|23))[^&#])+", re.IGNORECASE)
+_QUERY_VALUE = re.compile(r"(?:[^&;#]|;(?![^&;#=]+=(?!=)))+")
+_PATH_VALUE = re.compile(r"[^/;?&#]+")
+_PATH_END = re.compile(r"[?#]")
+
+_JWT = re.compile(r"(?:(?<![\w-])|(?<=%[0-9A-F]{2}))(?P<secret>eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*)")
+_USER = re.compile(r"^(?:[^/?#]*:)?//(?P<secret>[^/?#\s]+)@")
+_NESTED_USER = re.compile(r"://(?P<secret>[^/?#&\s]+)@")
+_ENCODED_USER = re.compile(r"%3A%2F%2F(?P<secret>(?:(?!%2F|%3F|%40)[^/?#&\s])+)%40", re.IGNORECASE)
+
+_SUSPICIOUS = re.compile(r"[=@]|%(?:25)*(?:3D|40)|eyJ", re.IGNORECASE)
+_WORD = re.compile(r"[^\s\"'<>]*[^\s\"'<>.,:;!?)\]}]")
+"""A run of text that may be a URL, without the punctuation of the sentence around it."""
+
+
+def _names(exact: str) -> re.Pattern[str]:
+    """Return the pattern of a secret parameter up to its value."""
+    return re.compile(rf"{_START}(?:{_IN_WORD}?(?:{_IN_NAME}){_IN_WORD}|{exact}){_EQUALS}", re.IGNORECASE)
+
+
+_PARAMETER = _names(_NAMES)
+_PARAMETER_IF_EXPIRING = _names(f"{_NAMES}|{_NAMES_IF_EXPIRING}")
+
+
+def mask_url(url: str) -> str:
+    """Return ``url`` with its secrets masked and every other character kept; masking twice changes nothing."""
+    if not _SUSPICIOUS.search(url):
+        return url
+    for pattern in (_JWT, _USER, _NESTED_USER, _ENCODED_USER):
+        url = pattern.sub(_masked_group, url)
+    return _mask_parameters(url)
+
+
+def mask_text(text: str) -> str:
+    """Return ``text``, such as a log line, with the secrets of all URLs in it masked."""
+    if not _SUSPICIOUS.search(text):
+        return text
+    return _WORD.sub(lambda word: mask_url(word[0]), text)
+
+
+def _mask(secret: str) -> str:
+    is_mask = re.fullmatch(r"~[0-9a-f]{8}", secret)
+    return secret if is_mask else "~" + sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()[:8]
+
+
+def _masked_group(match: re.Match[str]) -> str:
+    start, end = (position - match.start() for position in match.span("secret"))
+    return match[0][:start] + _mask(match["secret"]) + match[0][end:]
+
+
+def _mask_parameters(url: str) -> str:
+    pattern = _PARAMETER_IF_EXPIRING if _EXPIRY.search(url) else _PARAMETER
+    path_end = _PATH_END.search(url)
+    path_length = path_end.start() if path_end else len(url)
+    pieces, at = [], 0
+    while found := pattern.search(url, at):
+        value = _value_pattern(found, path_length).match(url, found.end())
+        pieces += [url[at : found.end()], _mask(value[0]) if value else ""]
+        at = value.end() if value else found.end()
+    return "".join([*pieces, url[at:]])
+
+
+def _value_pattern(parameter: re.Match[str], path_length: int) -> re.Pattern[str]:
+    if not parameter[0].endswith("="):
+        return _ENCODED_VALUE
+    return _PATH_VALUE if parameter.start() < path_length else _QUERY_VALUE

@@ -1,0 +1,68 @@
+"""Objects as files in a local folder: whole or not there at all, whenever the process or the machine stops."""
+
+import os
+from pathlib import Path
+from tempfile import TemporaryFile
+from urllib.parse import unquote, urlsplit
+
+from audiocrawler.errors import ConfigurationError, StoreError
+from audiocrawler.storage.atomic import copy, link, sync_folders
+from audiocrawler.uris import local_path
+
+
+class LocalStore:
+    """Objects below one folder. Raises ConfigurationError if that cannot be made or written to."""
+
+    def __init__(self, uri: str) -> None:
+        self._folder = Path(os.path.normpath(local_path(uri)))
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            with TemporaryFile(dir=self._folder):
+                pass
+        except OSError as error:
+            raise ConfigurationError(
+                f"store folder {self._folder}: {error.strerror}; make it writable or name another in AUDIO_STORE"
+            ) from error
+
+    def put(  # noqa: PLR0913 - see Store
+        self, path: Path, object_key: str, *, content_type: str, file_name: str, sha256: str, source_url: str
+    ) -> str:
+        """Link the file into the folder, or copy it from another file system; see Store.put."""
+        del content_type, file_name, source_url  # a folder has no place for them
+        target = self._folder / object_key
+        try:
+            self._store(path, target, sha256)
+        except OSError as error:
+            raise StoreError(
+                f"store folder {self._folder}: {error.strerror} while storing {path} as {object_key}; "
+                "check its free space and permissions"
+            ) from error
+        return self.url_of(object_key)
+
+    def _store(self, path: Path, target: Path, sha256: str) -> None:
+        size_bytes = path.stat().st_size
+        if not _has_size(target, size_bytes):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            if not link(path, target):
+                copy(path, target, sha256)
+        # Also where the object was there before: the process that put it may have died before it got so far.
+        sync_folders(target.parent, self._folder)
+        if not _has_size(target, size_bytes):
+            raise StoreError(f"{target}: is not of the {size_bytes} bytes just written; remove it and run again")
+
+    def exists(self, url: str, size_bytes: int | None) -> bool:
+        """Tell whether ``url`` names a file of this folder, with this size if one is given."""
+        path = Path(os.path.normpath(unquote(urlsplit(url).path)))
+        is_ours = url.startswith("file:") and path.is_relative_to(self._folder)
+        return is_ours and (path.is_file() if size_bytes is None else _has_size(path, size_bytes))
+
+    def url_of(self, object_key: str) -> str:
+        """Return the ``file:///`` URL of the object, percent-encoded (RFC 8089)."""
+        return (self._folder / object_key).as_uri()
+
+    def close(self) -> None:
+        """Do nothing: no file is left open."""
+
+
+def _has_size(path: Path, size_bytes: int) -> bool:
+    return path.is_file() and path.stat().st_size == size_bytes

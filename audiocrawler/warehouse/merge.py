@@ -1,0 +1,85 @@
+"""A stored row and a newer one of the same key in; what the table holds afterwards out. One function a merge rule."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from audiocrawler.items import SETTLED, Merge, Row, Status
+from audiocrawler.warehouse.values import table_for
+
+R = TypeVar("R", bound=Row)
+
+
+def merge_rows(old: R | None, new: R) -> R:
+    """Return the row that results when ``new`` meets ``old``, by the merge rule of each column."""
+    if old is None:
+        return new
+    columns = table_for(new).columns
+    return type(new)(**{column.name: _RULES[column.merge](old, new, column.name) for column in columns})
+
+
+def _overwrite(_old: Any, new: Any, name: str) -> Any:
+    return getattr(new, name)
+
+
+def _coalesce(old: Any, new: Any, name: str) -> Any:
+    value = getattr(new, name)
+    return getattr(old, name) if value is None else value
+
+
+def _earliest(old: Any, new: Any, name: str) -> Any:
+    return min(_values(old, new, name), default=None)
+
+
+def _latest(old: Any, new: Any, name: str) -> Any:
+    return max(_values(old, new, name), default=None)
+
+
+def _smallest_source(old: Any, new: Any, name: str) -> Any:
+    return _of_smallest("source_url", old, new, name)
+
+
+def _smallest_page(old: Any, new: Any, name: str) -> Any:
+    return _of_smallest("page_url", old, new, name)
+
+
+def _of_smallest(origin: str, old: Any, new: Any, name: str) -> Any:
+    old_origin, new_origin = getattr(old, origin), getattr(new, origin)
+    is_new_preferred = old_origin is None or (new_origin is not None and new_origin <= old_origin)
+    return _coalesce(old, new, name) if is_new_preferred else _coalesce(new, old, name)
+
+
+def _attempt(old: Any, new: Any, name: str) -> Any:
+    return getattr(old if new.status == Status.PENDING else new, name)
+
+
+def _outcome(old: Any, new: Any, name: str) -> Any:
+    return getattr(new if _is_outcome_new(old, new) else old, name)
+
+
+def _known(old: Any, new: Any, name: str) -> Any:
+    return _coalesce(old, new, name) if _is_outcome_new(old, new) else getattr(old, name)
+
+
+def _is_outcome_new(old: Any, new: Any) -> bool:
+    if new.status == Status.PENDING:
+        return False
+    return new.status in SETTLED or old.status not in SETTLED
+
+
+def _values(old: Any, new: Any, name: str) -> list[Any]:
+    return [value for row in (old, new) if (value := getattr(row, name)) is not None]
+
+
+_RULES: dict[Merge, Callable[[Any, Any, str], Any]] = {
+    Merge.KEY: _overwrite,
+    Merge.OVERWRITE: _overwrite,
+    Merge.COALESCE: _coalesce,
+    Merge.EARLIEST: _earliest,
+    Merge.LATEST: _latest,
+    Merge.SMALLEST_SOURCE: _smallest_source,
+    Merge.SMALLEST_PAGE: _smallest_page,
+    Merge.FROM_SOURCES: _coalesce,  # until derive() has seen all sources
+    Merge.ATTEMPT: _attempt,
+    Merge.OUTCOME: _outcome,
+    Merge.KNOWN: _known,
+}

@@ -1,0 +1,46 @@
+"""The hash of a file in; what all its rows of audio_sources say, and their statuses put right, in SQLite.
+
+In SQL, because one file may have tens of thousands of sources: a jingle, a placeholder, URLs with a session in them.
+"""
+
+import sqlite3
+
+from audiocrawler.items import AudioSource
+
+_STATED = """
+    SELECT min(source_url), title, artist, license, license_url FROM audio_sources WHERE sha256 = ?
+    GROUP BY title, artist, license, license_url
+"""
+
+_SMALLEST = """
+    SELECT min(source_url) FROM audio_sources WHERE sha256 = ? AND status IN ('stored', 'duplicate', 'unchanged')
+"""
+
+_SETTLE = """
+    UPDATE audio_sources SET status = :status, reason = :reason,
+        last_status = CASE WHEN last_status IN ('stored', 'duplicate') THEN :status ELSE last_status END
+    WHERE sha256 = :sha256
+        AND status IN ('stored', 'duplicate')
+        AND (source_url = :smallest) = (:status = 'stored')
+        AND (status <> :status OR reason IS NOT :reason OR last_status IN ('stored', 'duplicate'))
+        AND (status <> :status OR reason IS NOT :reason OR last_status <> :status)
+"""
+
+
+def stated_by_sources(connection: sqlite3.Connection, sha256: str) -> list[AudioSource]:
+    """Return what the sources of a file state, each statement once, under the smallest source_url that makes it."""
+    return [
+        AudioSource(source_url=url, status="", title=title, artist=artist, license=license_, license_url=license_url)
+        for url, title, artist, license_, license_url in connection.execute(_STATED, (sha256,))
+    ]
+
+
+def settle_statuses(connection: sqlite3.Connection, sha256: str) -> None:
+    """Make the smallest source_url of a file ``stored`` and the others ``duplicate``, whichever came first.
+
+    A source found unchanged keeps that status; larger ones are duplicates of it.
+    """
+    (smallest,) = connection.execute(_SMALLEST, (sha256,)).fetchone()
+    for status, reason in (("stored", None), ("duplicate", f"the same bytes as {smallest}")):
+        values = {"sha256": sha256, "smallest": smallest, "status": status, "reason": reason}
+        connection.execute(_SETTLE, values)

@@ -1,0 +1,185 @@
+"""Both tables in one SQLite file, which several crawls may write and any number of notebooks may read at once."""
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Lock
+from time import monotonic, sleep
+from typing import Any, cast
+
+from audiocrawler.errors import ConfigurationError, SchemaError, WarehouseError
+from audiocrawler.items import AUDIO_METADATA, AUDIO_SOURCES, AudioMetadata, AudioSource, Row, Table
+from audiocrawler.uris import local_path
+from audiocrawler.warehouse.derive import derive
+from audiocrawler.warehouse.merge import merge_rows
+from audiocrawler.warehouse.migrate import migrate
+from audiocrawler.warehouse.schema import SELECT, UPSERT, to_record, to_row
+from audiocrawler.warehouse.sources import settle_statuses, stated_by_sources
+from audiocrawler.warehouse.values import checked, clean_text, table_for
+
+_BUSY_TIMEOUT_S = 60.0
+_RETRY_S = 0.02
+_FIRST_STRICT_VERSION = (3, 37, 0)
+
+
+class SqliteWarehouse:
+    """The warehouse in a local file, which is created with its folder.
+
+    Raises ConfigurationError if it cannot be opened or written to, SchemaError if it contradicts our tables.
+    """
+
+    def __init__(self, uri: str) -> None:
+        if sqlite3.sqlite_version_info < _FIRST_STRICT_VERSION:
+            raise ConfigurationError(f"{uri}: SQLite {sqlite3.sqlite_version} is too old; use 3.37 or later")
+        self._path = local_path(uri)
+        self._lock = Lock()
+        self._connection = _opened(self._path)
+
+    def upsert(self, rows: Sequence[AudioMetadata | AudioSource]) -> None:
+        """Merge the rows into both tables in one transaction; see Warehouse.upsert."""
+        clean = [checked(row) for row in rows]
+        with self._lock, self._errors(), _transaction(self._connection):
+            touched = [sha256 for row in clean for sha256 in self._merge(row)]
+            for sha256 in dict.fromkeys(touched):
+                self._settle(sha256)
+
+    def find_audio(self, sha256: str) -> AudioMetadata | None:
+        """Return the row of the file with this hash; see Warehouse.find_audio."""
+        with self._lock, self._errors():
+            return cast(AudioMetadata | None, self._find(AUDIO_METADATA, "sha256", sha256))
+
+    def find_source(self, source_url: str) -> AudioSource | None:
+        """Return the row of this audio URL; see Warehouse.find_source."""
+        with self._lock, self._errors():
+            return cast(AudioSource | None, self._find(AUDIO_SOURCES, "source_url", clean_text(source_url)))
+
+    def close(self) -> None:
+        """Close the file."""
+        with self._lock:
+            self._connection.close()
+
+    def _merge(self, row: AudioMetadata | AudioSource) -> Iterable[str]:
+        """Merge a row into its table; return the hashes of the files that this has to do with."""
+        table = table_for(row)
+        if isinstance(row, AudioMetadata):
+            self._move(row)
+        old = cast(Any, self._find(table, table.key, getattr(row, table.key)))
+        merged = merge_rows(old, row)
+        self._write(merged, table)
+        return {hash_ for each in (old, merged) if each is not None and (hash_ := each.sha256) is not None}
+
+    def _move(self, row: AudioMetadata) -> None:
+        """Give the row of the same bytes, if it has another key, the key of ``row``: its folder or bucket has moved."""
+        known = self._one(
+            "SELECT gcp_url FROM audio_metadata WHERE sha256 = ? AND gcp_url <> ?", row.sha256, row.gcp_url
+        )
+        if known is None:
+            return
+        # REPLACE: a row without a hash, which was there before us, may have the new key.
+        self._run("UPDATE OR REPLACE audio_metadata SET gcp_url = ? WHERE gcp_url = ?", row.gcp_url, known[0])
+        self._run("UPDATE audio_sources SET gcp_url = ? WHERE gcp_url = ?", row.gcp_url, known[0])
+
+    def _settle(self, sha256: str) -> None:
+        """Work out what depends on all sources of a file, so that the order in which they came does not matter."""
+        settle_statuses(self._connection, sha256)
+        audio = self._find(AUDIO_METADATA, "sha256", sha256)
+        if isinstance(audio, AudioMetadata):
+            derived = derive(audio, stated_by_sources(self._connection, sha256))
+            if derived != audio:
+                self._write(derived, AUDIO_METADATA)
+
+    def _find(self, table: Table, column_name: str, value: str) -> Row | None:
+        record = self._one(f"{SELECT[table.name]} WHERE {column_name} = ?", value)
+        return None if record is None else to_row(record, table)
+
+    def _write(self, row: Row, table: Table) -> None:
+        self._run(UPSERT[table.name], *to_record(row, table))
+
+    def _one(self, statement: str, *values: Any) -> Any:
+        return self._run(statement, *values).fetchone()
+
+    def _run(self, statement: str, *values: Any) -> sqlite3.Cursor:
+        return self._connection.execute(statement, values)
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise WarehouseError(f"{self._path}: {error}; {_remedy(error)}") from error
+
+
+def _opened(path: Path) -> sqlite3.Connection:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        connection = sqlite3.connect(path, _BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False)
+    except (OSError, sqlite3.Error) as error:
+        raise ConfigurationError(f"{path}: {error}; name another file in AUDIO_WAREHOUSE") from error
+    try:
+        _prepare(connection, path)
+    except sqlite3.Error as error:
+        connection.close()
+        is_foreign = _code(error) == sqlite3.SQLITE_NOTADB
+        kind = SchemaError if is_foreign else ConfigurationError
+        raise kind(f"{path}: {error}; {_remedy(error)}, or name another file in AUDIO_WAREHOUSE") from error
+    except SchemaError:
+        connection.close()
+        raise
+    return connection
+
+
+def _prepare(connection: sqlite3.Connection, path: Path) -> None:
+    with _transaction(connection):
+        migrate(connection, str(path))
+        # Writing a number that is there already shows whether the file can be written to.
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+        connection.execute(f"PRAGMA user_version = {version}")
+    _use_wal(connection)
+    # The frontier forgets a request once its rows are committed, so a power cut must not take them back.
+    connection.execute("PRAGMA synchronous = FULL")
+
+
+def _use_wal(connection: sqlite3.Connection) -> None:
+    """Switch to the write-ahead log. SQLite does not wait for the others that open a new file, so this does."""
+    deadline = monotonic() + _BUSY_TIMEOUT_S
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if _code(error) != sqlite3.SQLITE_BUSY or monotonic() > deadline:
+                raise
+            sleep(_RETRY_S)
+        else:
+            return
+
+
+@contextmanager
+def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    connection.execute("BEGIN IMMEDIATE")  # waits for other writers now; a later upgrade would fail at once
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+_REMEDIES = {
+    sqlite3.SQLITE_BUSY: "another program holds it; end that program's transaction",
+    sqlite3.SQLITE_FULL: "free some space",
+    sqlite3.SQLITE_IOERR: "check the disk and its free space",
+    sqlite3.SQLITE_READONLY: "make the file and its folder writable",
+    sqlite3.SQLITE_CANTOPEN: "make the folder writable",
+    sqlite3.SQLITE_NOTADB: "move the file away",
+    sqlite3.SQLITE_CORRUPT: "restore it from a copy",
+}
+
+
+def _remedy(error: sqlite3.Error) -> str:
+    return _REMEDIES.get(_code(error), "check the file")
+
+
+def _code(error: sqlite3.Error) -> int:
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF  # the rest are details of the same error

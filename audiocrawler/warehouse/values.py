@@ -1,0 +1,97 @@
+"""A row in; the same row with values that any warehouse takes, or WarehouseError, out."""
+
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+from math import isfinite
+from numbers import Integral, Real
+from typing import Any, TypeVar
+
+from audiocrawler.errors import WarehouseError
+from audiocrawler.items import AUDIO_METADATA, AUDIO_SOURCES, AudioMetadata, Column, Row, Table
+
+R = TypeVar("R", bound=Row)
+
+_SURROGATES = re.compile("[\ud800-\udfff]")
+_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_INT64 = range(-(2**63), 2**63)
+
+
+def table_for(row: Row) -> Table:
+    """Return the table that ``row`` belongs to."""
+    return AUDIO_METADATA if isinstance(row, AudioMetadata) else AUDIO_SOURCES
+
+
+def checked(row: R) -> R:
+    """Return a copy of ``row`` with clean text, UTC times and plain numbers.
+
+    A number that no table holds (NaN, infinite, beyond 64 bits) becomes NULL. Raises WarehouseError where a required
+    value is missing or a value is not of its column's type.
+    """
+    table = table_for(row)
+    return type(row)(**{column.name: _checked(row, table, column) for column in table.columns})
+
+
+def clean_text(text: str) -> str:
+    """Return ``text`` without lone surrogates and without control characters other than newline and tab."""
+    if text.isprintable():
+        return str(text)
+    return _CONTROLS.sub("", _SURROGATES.sub("\ufffd", text))
+
+
+def _checked(row: Row, table: Table, column: Column) -> Any:
+    value = getattr(row, column.name)
+    try:
+        clean = None if value is None else _CLEAN[column.type](value)
+    except (TypeError, ValueError, OverflowError, AttributeError) as error:
+        raise WarehouseError(f"{_place(row, table, column)}: {value!r} is no {column.type}") from error
+    if clean is None and column.mode == "REQUIRED":
+        raise WarehouseError(f"{_place(row, table, column)}: a value is required, not {value!r}")
+    return clean
+
+
+def _place(row: Row, table: Table, column: Column) -> str:
+    return f"{table.name}.{column.name} of {getattr(row, table.key)!r}"
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError
+    return clean_text(value)
+
+
+def _integer(value: Any) -> int | None:
+    if not isinstance(value, Integral):
+        raise TypeError
+    return int(value) if int(value) in _INT64 else None
+
+
+def _float(value: Any) -> float | None:
+    if not isinstance(value, Real):
+        raise TypeError
+    return float(value) if isfinite(value) else None
+
+
+def _time(value: Any) -> datetime:
+    return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)  # type: ignore[no-any-return]
+
+
+def _bytes(value: Any) -> bytes:
+    if not isinstance(value, bytes | bytearray | memoryview):
+        raise TypeError
+    return bytes(value)
+
+
+def _texts(value: Any) -> dict[str, str]:
+    return {_text(name): _text(text) for name, text in value.items()}
+
+
+_CLEAN: dict[str, Callable[[Any], Any]] = {
+    "STRING": _text,
+    "INTEGER": _integer,
+    "FLOAT": _float,
+    "BOOLEAN": bool,
+    "TIMESTAMP": _time,
+    "BYTES": _bytes,
+    "JSON": _texts,
+}

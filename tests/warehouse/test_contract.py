@@ -1,0 +1,96 @@
+"""Batches, writers and restarts, in any warehouse."""
+
+import multiprocessing
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from audiocrawler.errors import ConfigurationError
+from audiocrawler.items import AUDIO_METADATA, AUDIO_SOURCES, Merge, Status
+from audiocrawler.warehouse import open_warehouse
+from tests.warehouse.rows import MINUTE, NOON, SHA, a_source, an_audio
+
+
+def test_equal_keys_in_one_batch_are_merged_in_order(warehouse):
+    rows = [
+        a_source(status="pending", title="T"),
+        a_source(etag="e1"),
+        a_source(status="failed", last_error="HTTP 503"),
+    ]
+    warehouse.upsert([*rows, an_audio(codec="mp3", album="One"), an_audio(codec="flac")])
+    source, audio = warehouse.find_source(rows[0].source_url), warehouse.find_audio(SHA)
+    assert (source.title, source.status, source.etag, source.last_error) == ("T", "stored", "e1", "HTTP 503")
+    assert (audio.codec, audio.album) == ("flac", "One")
+
+
+def test_a_moved_folder_moves_the_row(warehouse):
+    old, new = "file:///old/sha256/ab.mp3", "file:///new%20disk/sha256/ab.mp3"
+    warehouse.upsert([an_audio(gcp_url=old, first_seen_at=NOON, album="One"), a_source("a", gcp_url=old)])
+    warehouse.upsert(
+        [a_source("b", gcp_url=new, status="duplicate"), an_audio(gcp_url=new, first_seen_at=NOON + MINUTE)]
+    )
+    row = warehouse.find_audio(SHA)
+    assert (row.gcp_url, row.first_seen_at, row.album) == (new, NOON, "One")
+    assert warehouse.find_source("https://example.org/a.mp3").gcp_url == new
+
+
+def test_rows_are_there_after_a_restart(opened):
+    first = opened()
+    first.upsert([a_source(), an_audio()])
+    first.close()
+    again = opened()
+    assert again.find_audio(SHA).duration_ms == 1500
+    again.upsert([an_audio(duration_ms=1600)])
+    assert again.find_audio(SHA).duration_ms == 1600
+
+
+def test_a_batch_is_seen_by_others_that_have_the_warehouse_open(opened):
+    first, second = opened(), opened()
+    first.upsert([an_audio()])
+    assert second.find_audio(SHA) == first.find_audio(SHA)
+
+
+def write_many(uri: str, writer: int) -> None:
+    warehouse = open_warehouse(uri)
+    for number in range(60):
+        name = f"{number:03}"
+        own = a_source(f"{writer}-{name}", sha256=f"{number:064x}", first_seen_at=NOON + writer * MINUTE)
+        shared = a_source("shared", first_seen_at=NOON + writer * MINUTE, attempts=number)
+        warehouse.upsert([own, shared, an_audio(own.sha256, source_url=own.source_url)])
+    warehouse.close()
+
+
+def test_writers_in_several_processes_lose_and_double_nothing(uri, opened):
+    context = multiprocessing.get_context("spawn")
+    writers = [context.Process(target=write_many, args=(uri, writer)) for writer in range(3)]
+    for each in writers:
+        each.start()
+    for each in writers:
+        each.join(60)
+    assert [each.exitcode for each in writers] == [0, 0, 0]
+    warehouse = opened()
+    for number in range(60):
+        rows = [warehouse.find_source(f"https://example.org/{writer}-{number:03}.mp3") for writer in range(3)]
+        assert [row.status for row in rows] == ["stored", "duplicate", "duplicate"]
+        assert warehouse.find_audio(f"{number:064x}").source_url == rows[0].source_url
+    assert warehouse.find_source("https://example.org/shared.mp3").first_seen_at == NOON
+
+
+def test_threads_share_a_warehouse(warehouse):
+    def write(number: int) -> str:
+        row = a_source(f"{number:03}", status="failed")
+        warehouse.upsert([row])
+        return str(warehouse.find_source(row.source_url).status)
+
+    with ThreadPoolExecutor(8) as pool:
+        assert set(pool.map(write, range(80))) == {Status.FAILED}
+
+
+def test_an_unknown_scheme_is_named():
+    with pytest.raises(ConfigurationError, match=r"^duckdb:x\.db: unknown scheme duckdb; known are .*sqlite:"):
+        open_warehouse("duckdb:x.db")
+
+
+def test_every_merge_rule_has_a_column():
+    used = {column.merge for table in (AUDIO_METADATA, AUDIO_SOURCES) for column in table.columns}
+    assert used == set(Merge)
