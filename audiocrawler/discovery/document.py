@@ -1,0 +1,131 @@
+"""A response read once: what it is, its base URL, and its tree, text or JSON for the finders."""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from lxml import etree
+from scrapy.http import Response, TextResponse
+
+from audiocrawler.discovery.sniff import DocumentType, root_name, sniff
+from audiocrawler.discovery.urls import absolute
+
+MAX_CHARACTERS = 16 * 2**20
+"""What is longer is cut: no real page comes near."""
+_MAX_TITLE = 300
+_UNREADABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+_SURROGATE = re.compile(
+    r"&#(?:x0*d[89a-f][0-9a-f]{2}|0*(?:5529[6-9]|55[3-9]\d\d|56\d{3}|57[0-2]\d\d|573[0-3]\d|5734[0-3]));?",
+    re.IGNORECASE,
+)
+_PROLOG = re.compile(r"^\s*<\?xml[^>]*\?>")
+_DOCTYPE = re.compile(r"<!DOCTYPE[^\[>]*(?:\[.*?\]\s*)?>", re.IGNORECASE | re.DOTALL)
+_CDATA_OR_AMPERSAND = re.compile(r"<!\[CDATA\[(?:.*?\]\]>|.*)|&(?!#?\w{1,32};)", re.DOTALL)
+
+
+@dataclass
+class Document:
+    """A document and the views of it that finders read; a view is empty where the type has no such thing."""
+
+    url: str
+    text: str
+    type: DocumentType
+    root: etree._Element | None = None
+    root_name: str = ""
+    base_url: str = field(default="")
+
+    def __post_init__(self) -> None:
+        self.base_url = self.base_url or self._declared_base() or self.url
+
+    def elements(self, *tags: str) -> Iterator[etree._Element]:
+        """Yield the HTML elements of these tags (all, if none is given) in the document's order."""
+        if self.type is DocumentType.HTML and self.root is not None:
+            yield from self.root.iter(*(tags or (etree.Element,)))
+
+    @cached_property
+    def json(self) -> Any:
+        """The parsed JSON document, None where this is none or cannot be parsed."""
+        return parse_json(self.text) if self.type is DocumentType.JSON else None
+
+    @cached_property
+    def title(self) -> str | None:
+        """The title of an HTML page, on one line."""
+        for element in self.elements("title"):
+            return one_line(text_of(element), _MAX_TITLE)
+        return None
+
+    def _declared_base(self) -> str | None:
+        for element in self.elements("base"):
+            if href := element.get("href"):
+                return absolute(self.url, href)
+        return None
+
+
+def read(response: Response) -> Document:
+    """Return the response as a Document. Never raises: what cannot be read is an empty text."""
+    text = _text_of_response(response)[:MAX_CHARACTERS]
+    content_type = (response.headers.get("Content-Type") or b"").decode("latin-1").lower()
+    return parse(text, response.url, sniff(text, content_type, response.url))
+
+
+def parse(text: str, url: str, kind: DocumentType, *, base_url: str = "") -> Document:
+    """Return ``text`` as a Document of this type."""
+    if kind not in (DocumentType.HTML, DocumentType.XML):
+        return Document(url, text, kind)
+    root = parse_html(text) if kind is DocumentType.HTML else parse_xml(text, url)
+    return Document(url, text, kind, root, root_name(text), base_url)
+
+
+def parse_html(text: str) -> etree._Element | None:
+    """Return the tree of an HTML text however broken, None if there is nothing in it; 2048 elements deep at most."""
+    return _parse(text, etree.HTMLParser(encoding="utf-8", remove_pis=True, remove_comments=True, huge_tree=True))
+
+
+def parse_xml(text: str, url: str) -> etree._Element | None:
+    """Return the tree of an XML text however broken; the entities that it declares are dropped."""
+    body = _PROLOG.sub("", text.lstrip("\ufeff"), count=1)
+    body = _CDATA_OR_AMPERSAND.sub(lambda match: "&amp;" if match[0] == "&" else match[0], body)
+    parser = etree.XMLParser(
+        encoding="utf-8", recover=True, resolve_entities=False, no_network=True, remove_comments=True, remove_pis=True
+    )
+    return _parse(_DOCTYPE.sub("", body, count=1), parser, url)
+
+
+def _parse(text: str, parser: etree.HTMLParser | etree.XMLParser, url: str = "") -> etree._Element | None:
+    readable = _UNREADABLE.sub("", text)
+    readable = _SURROGATE.sub("", readable) if "&#" in readable else readable
+    if not readable.strip():
+        return None
+    try:
+        return etree.fromstring(readable.encode(), parser, base_url=url)
+    except (etree.LxmlError, ValueError):
+        return None
+
+
+def parse_json(text: str) -> Any:
+    """Return the parsed JSON, None if it is none; control characters in strings are allowed."""
+    try:
+        return json.loads(text.strip("\ufeff \t\r\n;"), strict=False)
+    except (ValueError, RecursionError):
+        return None
+
+
+def text_of(element: etree._Element) -> str:
+    """Return the text within an element, without markup."""
+    return "".join(part for part in element.itertext() if isinstance(part, str))
+
+
+def one_line(text: str | None, length: int = _MAX_TITLE) -> str | None:
+    """Return the text with its white space collapsed, cut to ``length``; None if nothing is left."""
+    return " ".join((text or "")[: 4 * length].split())[:length] or None
+
+
+def _text_of_response(response: Response) -> str:
+    if isinstance(response, TextResponse):
+        return response.text
+    if b"\0" in response.body[:1024]:
+        return ""
+    return TextResponse(response.url, headers=response.headers, body=response.body).text

@@ -1,0 +1,77 @@
+"""Any other attribute that holds an audio URL, JSON with one, or a delimited list or expression with one."""
+
+import re
+from collections.abc import Iterator
+
+from lxml import etree
+
+from audiocrawler.discovery.candidate import ATTRIBUTE, NAME, STRING, Find, Kind
+from audiocrawler.discovery.document import Document, one_line
+from audiocrawler.discovery.json_media import media_in
+from audiocrawler.discovery.json_text import tolerant_json
+from audiocrawler.discovery.media_types import AUDIO_EXTENSIONS, MEDIA_NAME, extension_of
+from audiocrawler.discovery.string_media import decoded_urls_in, urls_in
+from audiocrawler.discovery.values import duration_ms
+
+_WORDS = re.compile(r"(?:^|[-_:])(?:alt|caption|class|download|id|label|mwtitle|name|placeholder|style|text|title)$")
+_LIVE = re.compile(r"(?:^|[-_])live")
+_PLAYERS = frozenset(("audio", "source", "video"))
+_PLUGINS = frozenset(("embed", "iframe", "object", "param"))
+_URL = re.compile(r"(?:https?:)?//[^\s'\"<>|{};]+|\.{0,2}/[^'\"<>|{};\n]+|[\w%-]+/[^'\"<>|{};:\n]+", re.IGNORECASE)
+_JSON_HINT = re.compile(r"audio|mp3", re.IGNORECASE)
+
+
+def find(document: Document) -> Iterator[Find]:
+    """Yield the audio in attributes that no other finder reads; formats side by side in an element are alternates."""
+    for number, element in enumerate(document.elements()):
+        for name, value in ((str(name), str(value)) for name, value in element.items()):
+            if _may_hold_audio(value) and not _is_read_elsewhere(element, name, value):
+                for each in _in_attribute(element, name, value.strip()):
+                    each.group = each.group and f"attribute {number} {each.group}"
+                    yield each
+
+
+def _may_hold_audio(value: str) -> bool:
+    return bool(MEDIA_NAME.search(value) or (value[:1] in ("{", "[") and _JSON_HINT.search(value)))
+
+
+def _is_read_elsewhere(element: etree._Element, name: str, value: str) -> bool:
+    if _WORDS.search(name):
+        return True
+    if name == "href":
+        return element.tag in ("a", "area", "link", "base") and not value.lower().startswith("javascript:")
+    return name == "src" and element.tag in _PLAYERS
+
+
+def _in_attribute(element: etree._Element, name: str, value: str) -> Iterator[Find]:
+    if value.startswith(("{", "[")):
+        yield from media_in(tolerant_json(value), "attribute_json", name)
+    if element.tag in _PLUGINS:
+        yield from _plugin(value)
+    elif _URL.fullmatch(value) and ",http" not in value:
+        yield _described(element, name, value)
+    else:
+        for url in urls_in(value):
+            yield Find(url=url, found_by="attribute_string", confidence=STRING)
+
+
+def _plugin(value: str) -> Iterator[Find]:
+    """Yield the file that a plug-in's element plays, or those that its player gets as parameters."""
+    if extension_of(value) in AUDIO_EXTENSIONS and "=" not in value.partition("?")[0]:
+        yield Find(url=value, found_by="plugin", confidence=ATTRIBUTE if "/" in value else NAME)
+        return
+    for url in decoded_urls_in(value):
+        yield Find(url=url, found_by="plugin_parameter", confidence=STRING)
+
+
+def _described(element: etree._Element, name: str, url: str) -> Find:
+    return Find(
+        url=url,
+        found_by="attribute",
+        confidence=ATTRIBUTE,
+        expected=Kind.STREAM if _LIVE.search(name) else None,
+        group="formats" if name.rpartition("-")[2] in AUDIO_EXTENSIONS else None,
+        title=one_line(element.get("data-title") or element.get("data-asset-title") or element.get("title")),
+        artist=one_line(element.get("data-artist") or element.get("data-author")),
+        duration_ms=duration_ms(element.get("data-duration")),
+    )

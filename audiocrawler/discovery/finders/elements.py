@@ -1,0 +1,114 @@
+"""Players in the markup: ``audio`` and its sources, AMP's and lazy variants, and ``video`` that holds audio."""
+
+from collections.abc import Iterator
+
+from lxml import etree
+
+from audiocrawler.discovery.candidate import ELEMENT, Find, Kind
+from audiocrawler.discovery.document import Document, one_line, text_of
+from audiocrawler.discovery.values import duration_ms, whole_number
+
+_PLAYERS = ("audio", "amp-audio", "bgsound", "video", "amp-video")
+_URL_ATTRIBUTES = ("src", "data-src", "data-lazy-src", "data-original", "data-lazy")
+_TRANSCRIPTS = frozenset(("captions", "descriptions", "subtitles", ""))
+_HEADINGS = frozenset(("h1", "h2", "h3", "h4", "h5", "h6", "figcaption"))
+_MAX_CLIMB = 3
+_MAX_SIBLINGS = 5
+
+
+def find(document: Document) -> Iterator[Find]:
+    """Yield the sources of each player, in the author's order, as alternates of one recording."""
+    seen: set[etree._Element] = set()
+    for number, player in enumerate(document.elements(*_PLAYERS)):
+        about = _Player(player, number)
+        yield from about.own_sources()
+        for source in player.iter("source"):
+            seen.add(source)
+            yield from about.source(source)
+    for source in document.elements("source"):
+        if source not in seen:
+            yield from _stray_source(source)
+
+
+class _Player:
+    """A player and what its sources have in common."""
+
+    def __init__(self, element: etree._Element, number: int) -> None:
+        self._element = element
+        self._group = f"player {number}"
+        self._is_audio = "video" not in element.tag
+        self._title = _title(element)
+        self._transcript = _transcript(element)
+
+    def own_sources(self) -> Iterator[Find]:
+        name = "audio_src" if self._is_audio else "video_src"
+        yield from self._finds(self._element, name)
+
+    def source(self, source: etree._Element) -> Iterator[Find]:
+        name = "audio_source" if self._is_audio else "video_source"
+        yield from self._finds(source, name)
+
+    def _finds(self, element: etree._Element, found_by: str) -> Iterator[Find]:
+        for url in _urls(element):
+            yield Find(
+                url=url,
+                found_by=found_by,
+                confidence=ELEMENT,
+                expected=Kind.AUDIO if self._is_audio else None,
+                group=self._group,
+                mime_type=element.get("type"),
+                title=self._title,
+                duration_ms=duration_ms(self._element.get("data-durationhint")),
+                bit_rate_bps=whole_number(element.get("data-bandwidth")),
+                language=element.get("lang") or element.get("srclang") or self._element.get("lang"),
+                transcript_url=self._transcript,
+            )
+
+
+def _stray_source(source: etree._Element) -> Iterator[Find]:
+    for url in _urls(source):
+        yield Find(url=url, found_by="audio_source", confidence=ELEMENT, mime_type=source.get("type"))
+
+
+def _urls(element: etree._Element) -> Iterator[str]:
+    for name in _URL_ATTRIBUTES:
+        if url := (element.get(name) or "").strip():
+            yield url
+
+
+def _transcript(player: etree._Element) -> str | None:
+    for track in player.iter("track"):
+        if (track.get("kind") or "").lower() in _TRANSCRIPTS and track.get("src"):
+            return str(track.get("src"))
+    return None
+
+
+def _title(player: etree._Element) -> str | None:
+    for name in ("title", "aria-label", "data-title", "data-mwtitle"):
+        if title := one_line(player.get(name)):
+            return title
+    return _nearest_heading(player)
+
+
+def _nearest_heading(player: etree._Element) -> str | None:
+    """Return the caption after, or the nearest heading before the player; looks at a few elements only."""
+    element = player
+    for _ in range(_MAX_CLIMB):
+        for sibling in _near_siblings(element):
+            if sibling.tag in _HEADINGS:
+                return one_line(text_of(sibling))
+        parent = element.getparent()
+        if parent is None:
+            return None
+        element = parent
+    return None
+
+
+def _near_siblings(element: etree._Element) -> Iterator[etree._Element]:
+    following = element.getnext()
+    if following is not None and following.tag == "figcaption":
+        yield following
+    for number, sibling in enumerate(element.itersiblings(preceding=True)):
+        if number == _MAX_SIBLINGS:
+            return
+        yield sibling

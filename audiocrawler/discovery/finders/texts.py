@@ -1,0 +1,31 @@
+"""Audio URLs in running text, such as WordPress shortcodes that were left unexpanded."""
+
+from collections.abc import Iterator
+
+from audiocrawler.discovery.candidate import STRING, Find
+from audiocrawler.discovery.document import Document
+from audiocrawler.discovery.media_types import MEDIA_NAME
+from audiocrawler.discovery.sniff import DocumentType
+from audiocrawler.discovery.string_media import absolute_urls_in
+
+_UNREAD = frozenset(("a", "code", "pre", "script", "style", "textarea", "title"))
+
+
+def find(document: Document) -> Iterator[Find]:
+    """Yield the absolute audio URLs in the text of a page, code samples left out, or of a plain text."""
+    for text in _texts(document):
+        if "://" in text:
+            for url in absolute_urls_in(text):
+                yield Find(url=url.rstrip(".,:!)]"), found_by="text", confidence=STRING)
+
+
+def _texts(document: Document) -> Iterator[str]:
+    if document.type is DocumentType.TEXT:
+        yield document.text
+    if not MEDIA_NAME.search(document.text):
+        return
+    for element in document.elements():
+        if element.text and element.tag not in _UNREAD:
+            yield element.text
+        if element.tail:
+            yield element.tail

@@ -1,0 +1,99 @@
+"""From finds to candidates: one per URL with all that is known of it, and alternates under one group."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import fields
+from hashlib import blake2b
+
+from audiocrawler.discovery.candidate import Candidate, Description, Find, Kind, Role
+from audiocrawler.discovery.classify import classify
+from audiocrawler.discovery.document import Document
+from audiocrawler.discovery.identity import recording_key
+from audiocrawler.discovery.urls import absolute, key_of
+
+_DESCRIBED = tuple(field.name for field in fields(Description))
+_LINKS = ("transcript_url", "license_url")
+
+
+def merge(document: Document, finds: Iterable[Find]) -> Iterator[Candidate]:
+    """Yield one candidate per URL. The surest find names the mechanism and the kind; what it lacks the others fill."""
+    own = key_of(document.url) if "://" in document.url else document.url
+    candidates: dict[str, Candidate] = {}
+    groups = Groups()
+    for find in finds:
+        candidate = _candidate(document, find)
+        if candidate is None or (key := key_of(candidate.url)) == own:
+            continue
+        known = candidates.setdefault(key, candidate)
+        if known is not candidate:
+            candidates[key] = _merged(known, candidate)
+        _note_groups(groups, key, find, candidate.kind)
+    yield from _grouped(document, candidates, groups)
+
+
+def _candidate(document: Document, find: Find) -> Candidate | None:
+    url = absolute(document.base_url, find.url)
+    kind = classify(url, mime_type=find.mime_type, expected=find.expected) if url else None
+    if url is None or kind is None:
+        return None
+    described = {name: getattr(find, name) for name in _DESCRIBED}
+    for name in _LINKS:
+        if described[name] is not None:
+            described[name] = absolute(document.base_url, described[name])
+    return Candidate(
+        url=url, kind=kind, found_by=find.found_by, confidence=find.confidence, role=find.role, **described
+    )
+
+
+def _merged(one: Candidate, other: Candidate) -> Candidate:
+    """Return the surer of two candidates, the first if they are equal, its gaps filled from the other."""
+    best, rest = (other, one) if other.confidence > one.confidence else (one, other)
+    for name in _DESCRIBED:
+        if getattr(best, name) is None:
+            setattr(best, name, getattr(rest, name))
+    if best.role is Role.MAIN:
+        best.role = rest.role
+    if best.kind is Kind.AUDIO and rest.kind is Kind.STREAM:
+        best.kind = Kind.STREAM
+    return best
+
+
+class Groups:
+    """Disjoint sets of names: URLs and the groups that they are in."""
+
+    def __init__(self) -> None:
+        self._parents: dict[str, str] = {}
+
+    def root(self, name: str) -> str:
+        """Return the name that stands for the whole set of ``name``."""
+        while (parent := self._parents.get(name, name)) != name:
+            self._parents[name] = self._parents.get(parent, parent)
+            name = parent
+        return name
+
+    def join(self, one: str, other: str) -> None:
+        """Put two names into one set; the smaller root stands for it."""
+        first, second = sorted((self.root(one), self.root(other)))
+        self._parents[second] = first
+
+
+def _note_groups(groups: Groups, key: str, find: Find, kind: Kind) -> None:
+    if kind is not Kind.AUDIO:
+        return
+    groups.join(key, f"recording {recording_key(key)}")
+    if find.group is not None:
+        groups.join(key, f"group {find.group}")
+
+
+def _grouped(document: Document, candidates: dict[str, Candidate], groups: Groups) -> Iterator[Candidate]:
+    roots = {key: groups.root(key) for key, each in candidates.items() if each.kind is Kind.AUDIO}
+    sizes = Counter(roots.values())
+    for key, candidate in candidates.items():
+        root = roots.get(key)
+        if root is not None and sizes[root] > 1:
+            candidate.group = _group_id(document.url, root)
+        yield candidate
+
+
+def _group_id(document_url: str, root: str) -> str:
+    return blake2b(f"{document_url}\n{root}".encode(errors="replace"), digest_size=8).hexdigest()

@@ -1,0 +1,76 @@
+"""Reading durations, dates, sizes and bit rates as documents write them."""
+
+import re
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from math import isfinite
+from typing import Any
+
+_ISO_DURATION = re.compile(
+    r"P(?:(\d+(?:\.\d+)?)D)?(?:T(?:(\d+(?:\.\d+)?)H)?(?:(\d+(?:\.\d+)?)M)?(?:(\d+(?:\.\d+)?)S)?)?", re.IGNORECASE
+)
+_CLOCK = re.compile(r"(?:(\d{1,3}):)?(\d{1,3}):(\d{1,2}(?:\.\d+)?)")
+_NUMBER = re.compile(r"\d{1,15}(?:\.\d+)?")
+_SIZE = re.compile(r"(\d{1,12}(?:[.,]\d+)?)\s*([kmg]?)i?b(?:ytes)?", re.IGNORECASE)
+_SIZE_FACTORS = {"": 1, "k": 1000, "m": 1000**2, "g": 1000**3}
+_MAX_DURATION_MS = 30 * 24 * 3600 * 1000
+_LEAST_SIZE = 2  # feeds write 0 or 1 where they do not know
+
+
+def duration_ms(value: Any) -> int | None:
+    """Return a duration in milliseconds from seconds, ``h:mm:ss`` or ISO 8601; None if it is unreadable or zero."""
+    seconds = _seconds(str(value).strip()) if isinstance(value, int | float | str) else None
+    if not seconds or not isfinite(seconds):
+        return None
+    milliseconds = round(seconds * 1000)
+    return milliseconds if 0 < milliseconds <= _MAX_DURATION_MS else None
+
+
+def _seconds(text: str) -> float | None:
+    if _NUMBER.fullmatch(text):
+        return float(text)
+    if match := _CLOCK.fullmatch(text):
+        return _sum(match.groups(), (3600, 60, 1))
+    if match := _ISO_DURATION.fullmatch(text):
+        return _sum(match.groups(), (86400, 3600, 60, 1))
+    return None
+
+
+def _sum(numbers: tuple[str | None, ...], units: tuple[int, ...]) -> float:
+    return sum(float(number or 0) * unit for number, unit in zip(numbers, units, strict=True))
+
+
+def size_bytes(value: Any) -> int | None:
+    """Return a size in bytes from a number or a text such as ``12.3 MB``; None if it is unreadable or a placeholder."""
+    text = str(value).strip() if isinstance(value, int | str) else ""
+    if match := _SIZE.fullmatch(text):
+        return round(float(match[1].replace(",", ".")) * _SIZE_FACTORS[match[2].lower()])
+    number = int(text) if text.isascii() and text.isdigit() and len(text) < 16 else 0
+    return number if number >= _LEAST_SIZE else None
+
+
+def whole_number(value: Any, *, unit: int = 1) -> int | None:
+    """Return a positive number as an integer of ``unit`` each: kilobits with ``unit=1000`` become bits."""
+    text = str(value).strip() if isinstance(value, int | float | str) else ""
+    return round(float(text) * unit) or None if _NUMBER.fullmatch(text) else None
+
+
+def published_at(value: Any) -> datetime | None:
+    """Return a time in UTC from ISO 8601 or RFC 822; without a zone it is taken as UTC."""
+    text = value.strip() if isinstance(value, str) else ""
+    parsed = _parse_date(text[:64])
+    if parsed is None:
+        return None
+    try:
+        return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)
+    except (OverflowError, ValueError):
+        return None
+
+
+def _parse_date(text: str) -> datetime | None:
+    for read in (datetime.fromisoformat, parsedate_to_datetime):
+        try:
+            return read(text)
+        except (ValueError, TypeError, IndexError, OverflowError):
+            continue
+    return None

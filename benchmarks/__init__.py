@@ -1,0 +1,1 @@
+"""Reruns every figure that README.md quotes: ``python -m benchmarks.NAME``."""

@@ -1,0 +1,125 @@
+import pytest
+
+from audiocrawler.discovery.candidate import Kind
+from audiocrawler.discovery.classify import classify
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://h.example/a.mp3",
+        "https://h.example/A.MP3?sig=x%2Fy&sig=2",
+        "https://h.example/a%20b/t%C3%B6ne.flac",
+        "https://h.example/x.wav.ogg",
+        "https://podtrac.example/pts/redirect.mp3/cdn.example/ep/1.m4a",
+        "https://h.example/download.php?file=talk.mp3",
+        "https://en.wikipedia.org/wiki/Special:FilePath/Bell.ogg",
+        "https://h.example/2019/live.mp3",
+        "https://live.h.example/mediaselector/version/2.0/mediaset/p08lmrp1.mp3",
+        "http://127.0.0.1:8123/tone.mp3",
+        "http://site:8000/tone.mp3",
+    ],
+)
+def test_a_url_that_names_an_audio_file_is_audio(url):
+    assert classify(url) is Kind.AUDIO
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://www.mp3.com",
+        "https://www.mp3.com/",
+        "https://h.example/a.mp3.srt",
+        "https://h.example/a.mp3.json",
+        "https://h.example/redirect.mp3/page.html",
+        "https://h.example/talk-audios-mp3_rf_1.html",
+        "https://h.example/emff.swf?src=https://h.example/a.mp3",
+        "https://h.example/share?u=https://h.example/a.mp3",
+        "https://h.example/.mp3",
+        "https://h.example/clip.mp4",
+        "https://h.example/page",
+    ],
+)
+def test_a_url_that_only_mentions_audio_is_nothing(url):
+    assert classify(url) is None
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://en.wikipedia.org/wiki/File:Bell.ogg",
+        "https://de.wikipedia.org/wiki/Datei:Glocke.ogg",
+        "https://de.wikipedia.org/wiki/Datei%3AGlocke.ogg",
+    ],
+)
+def test_a_wikis_page_about_a_file_is_a_page(url):
+    assert classify(url, expected=Kind.AUDIO) is Kind.PAGE
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://icecast.radio.example/main-midfi.mp3?id=1",
+        "https://direct.radio.example/ts/main.mp3",
+        "http://srv1.radio.example:8000/house.mp3",
+        "https://st01.radio.example/dlf/01/128/mp3/stream.mp3",
+        "https://radio.example/radio/8010/radio.mp3",
+        "https://live-radio01.example.com/2TJW/mp3.aac",
+        "https://23123.live.streamtheworld.com/KEXP.mp3",
+    ],
+)
+def test_a_mount_of_a_streaming_server_is_a_stream_though_it_ends_like_a_file(url):
+    assert classify(url) is Kind.STREAM
+
+
+@pytest.mark.parametrize(
+    ("url", "kind"),
+    [
+        ("https://h.example/a.mp3.m3u", Kind.PLAYLIST),
+        ("https://h.example/listen.pls?sid=1", Kind.PLAYLIST),
+        ("https://h.example/list.xspf", Kind.PLAYLIST),
+        ("https://h.example/master.m3u8?x=1", Kind.MANIFEST),
+        ("https://h.example/manifest.mpd", Kind.MANIFEST),
+    ],
+)
+def test_playlists_and_manifests_are_told_by_their_extension(url, kind):
+    assert classify(url) is kind
+    assert classify(url, expected=Kind.AUDIO, mime_type="audio/mpeg") is kind
+
+
+@pytest.mark.parametrize(
+    ("url", "mime_type", "kind"),
+    [
+        ("https://h.example/stream/42", "audio/mpeg", Kind.AUDIO),
+        ("https://h.example/talk.mp4", "audio/aac", Kind.AUDIO),
+        ("https://h.example/talk.mp3", "audio/vnd.facebook.bridge", Kind.AUDIO),
+        ("https://h.example/talk.mp3", "video/mp4", Kind.AUDIO),
+        ("https://h.example/talk.mp3", "application/octet-stream", Kind.AUDIO),
+        ("https://h.example/play", "application/vnd.apple.mpegurl; charset=utf-8", Kind.MANIFEST),
+        ("https://h.example/play", "audio/x-scpls", Kind.PLAYLIST),
+        ("https://h.example/film.ogg", "video/ogg", None),
+        ("https://h.example/film", "video/mp4", None),
+        ("https://h.example/cover.jpg", "audio/mpeg", None),
+        ("https://h.example/cover", "image/jpeg", None),
+        ("https://h.example/talk.mp3.srt", "audio/mpeg", None),
+    ],
+)
+def test_a_declared_type_decides_where_the_name_does_not(url, mime_type, kind):
+    assert classify(url, mime_type=mime_type) is kind
+
+
+@pytest.mark.parametrize(
+    ("url", "expected", "kind"),
+    [
+        ("https://h.example/audio/42", Kind.AUDIO, Kind.AUDIO),
+        ("https://h.example/clip.mp4", Kind.AUDIO, Kind.AUDIO),
+        ("https://h.example/notes.pdf", Kind.AUDIO, None),
+        ("https://h.example/song.mp3", Kind.EMBED, Kind.AUDIO),
+        ("https://h.example/embed/film.mpeg", Kind.EMBED, None),
+        ("https://h.example/backend?format=rss", Kind.FEED, Kind.FEED),
+        ("https://h.example/pc20/live", Kind.STREAM, Kind.STREAM),
+        ("https://h.example/onair.mp3", Kind.STREAM, Kind.STREAM),
+    ],
+)
+def test_the_place_of_a_url_decides_where_neither_name_nor_type_does(url, expected, kind):
+    assert classify(url, expected=expected) is kind
