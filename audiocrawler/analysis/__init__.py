@@ -1,0 +1,26 @@
+"""Audio files in, measured columns out: ``analyse`` in this process, ``AnalysisPool`` in workers of its own.
+
+Importing this package does not import av, numpy or pydub: the crawl's own process stays small.
+"""
+
+from pathlib import Path
+from typing import Any
+
+from audiocrawler.analysis.energy import EnergyRule
+from audiocrawler.analysis.limits import Limits
+from audiocrawler.analysis.pool import AnalysisPool
+
+__all__ = ["AnalysisPool", "EnergyRule", "Limits", "analyse"]
+
+_LIMITS = Limits()
+_ENERGY = EnergyRule()
+
+
+def analyse(path: str | Path, *, limits: Limits = _LIMITS, energy: EnergyRule = _ENERGY) -> dict[str, Any]:
+    """Return what was measured in the first audio stream of a file, by column name of ``AudioMetadata``.
+
+    Raises AnalysisError with a one-line reason if the bytes cannot be measured within the limits.
+    """
+    from audiocrawler.analysis.measure import measure
+
+    return measure(Path(path), limits, energy)

@@ -1,0 +1,106 @@
+"""A path in, the measured columns of its audio out: one decode, one filter graph, one pass through all meters."""
+
+from itertools import chain
+from pathlib import Path
+from typing import Any, Protocol
+
+import av
+
+from audiocrawler.analysis.block import Block
+from audiocrawler.analysis.bounds import bounded, uniform
+from audiocrawler.analysis.decode import Decoder, open_audio
+from audiocrawler.analysis.energy import EnergyRule
+from audiocrawler.analysis.fingerprint import PcmHash
+from audiocrawler.analysis.graph import MeterGraph
+from audiocrawler.analysis.levels import Clipping, Levels, PydubLoudness
+from audiocrawler.analysis.limits import Limits
+from audiocrawler.analysis.loudness import r128_columns
+from audiocrawler.analysis.probe import bit_rate_bps, declared_s, header_columns
+from audiocrawler.analysis.silence import Noise, Silence
+from audiocrawler.analysis.spectrum import Spectrum
+from audiocrawler.analysis.tags import tag_columns
+from audiocrawler.analysis.truncation import is_cut_short
+from audiocrawler.analysis.version import ANALYSER_VERSION
+from audiocrawler.analysis.waveform import Waveform
+from audiocrawler.analysis.widths import pydub_format
+from audiocrawler.errors import AnalysisError
+from audiocrawler.sniff import sniff_file
+
+
+class Meter(Protocol):
+    """Takes the blocks of a file one by one, then gives its columns."""
+
+    def add(self, block: Block) -> None:
+        """Take the next block."""
+
+    def columns(self) -> dict[str, Any]:
+        """Return what was measured, by column name."""
+
+
+def measure(path: Path, limits: Limits, energy: EnergyRule) -> dict[str, Any]:
+    """Return the measured columns of a file; raises AnalysisError if it cannot be measured within the limits."""
+    try:
+        _refuse_other_types(path)
+        with open_audio(path) as container:
+            columns = _measured(Decoder(container), path, limits)
+    except MemoryError:
+        raise
+    except av.FFmpegError as error:
+        raise AnalysisError(f"FFmpeg cannot decode it: {error.strerror}") from error
+    except OSError as error:
+        raise AnalysisError(f"the file cannot be read: {error.strerror}") from error
+    classification = energy.classify(columns["duration_ms"], columns["loudness"])
+    return columns | {"classification": classification, "analyser_version": ANALYSER_VERSION}
+
+
+def _refuse_other_types(path: Path) -> None:
+    sniffed = sniff_file(path)
+    if sniffed.is_audio is False:
+        raise AnalysisError(f"{sniffed.name}, not audio")
+
+
+def _measured(decoder: Decoder, path: Path, limits: Limits) -> dict[str, Any]:
+    columns = _decoded(decoder, limits)
+    duration_ms = columns["duration_ms"]
+    partial = decoder.errors or is_cut_short(path, declared_s(decoder), duration_ms, decoder.stream.bit_rate)
+    return {
+        **columns,
+        **header_columns(decoder),
+        **tag_columns([decoder.container.metadata, decoder.stream.metadata]),
+        "bit_rate_bps": bit_rate_bps(decoder, path, duration_ms),
+        "decode_errors": decoder.errors,
+        "status": "partial" if partial else "ok",
+    }
+
+
+def _decoded(decoder: Decoder, limits: Limits) -> dict[str, Any]:
+    frames = uniform(bounded(decoder.frames(), limits))
+    announced_format = decoder.announced_format
+    first = next(frames, None)
+    if first is None:
+        raise AnalysisError("no samples could be decoded")
+    graph = MeterGraph(first, pydub_format(decoder.codec, announced_format or first.format.name))
+    meters = _meters(first.sample_rate)
+    length = 0
+    for block in graph.blocks(chain([first], frames)):
+        length += len(block.samples)
+        for meter in meters:
+            meter.add(block)
+    duration_ms = round(1000 * (length / first.sample_rate))
+    columns = {"duration_ms": duration_ms, "sample_rate_hz": first.sample_rate, "channels": first.layout.nb_channels}
+    for meter in meters:
+        columns |= meter.columns()
+    return columns | r128_columns(graph.r128, duration_ms)
+
+
+def _meters(sample_rate_hz: int) -> list[Meter]:
+    return [
+        PydubLoudness(),
+        Levels(),
+        Clipping(),
+        Silence(),
+        Noise(),
+        Spectrum(sample_rate_hz),
+        Waveform(),
+        PcmHash(),
+    ]

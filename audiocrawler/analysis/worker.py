@@ -1,0 +1,78 @@
+"""One analysis process: a JSON line with a path, limits and rule in, a JSON line with the columns or the reason out.
+
+Run by the pool as ``python -m audiocrawler.analysis.worker MEMORY_BYTES CPU_SECONDS``. The answers are JSON because the
+pool must not trust a process that has decoded hostile files.
+"""
+
+import base64
+import json
+import math
+import os
+import queue
+import resource
+import signal
+import sys
+import threading
+import time
+import traceback
+from typing import Any, BinaryIO
+
+from audiocrawler.analysis import EnergyRule, Limits, analyse
+from audiocrawler.errors import AnalysisError
+
+
+def main() -> None:
+    """Answer requests until the pool closes the pipe or ends."""
+    memory_bytes, cpu_s = int(sys.argv[1]), int(sys.argv[2])
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _allow(resource.RLIMIT_AS, memory_bytes)
+    _allow(resource.RLIMIT_CORE, 0)
+    requests_pipe, answers_pipe = _private_pipes()
+    requests: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+    threading.Thread(target=_receive, args=(requests_pipe, requests), daemon=True).start()
+    import audiocrawler.analysis.measure  # noqa: F401 - loads the decoder before the first file arrives
+
+    while True:
+        request = json.loads(requests.get())
+        _allow(resource.RLIMIT_CPU, math.ceil(time.process_time()) + cpu_s)
+        answers_pipe.write(json.dumps(_answer(request)).encode() + b"\n")
+        answers_pipe.flush()
+
+
+def _private_pipes() -> tuple[BinaryIO, BinaryIO]:
+    """Take stdin and stdout for the protocol; what libraries print goes to stderr."""
+    requests_pipe, answers_pipe = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    with open(os.devnull, "rb") as nothing:  # noqa: PTH123 - a device, not a path
+        os.dup2(nothing.fileno(), 0)
+    os.dup2(2, 1)
+    return requests_pipe, answers_pipe
+
+
+def _receive(pipe: BinaryIO, requests: "queue.SimpleQueue[bytes]") -> None:
+    """Pass the requests on; at the end of the pipe end the process, in the middle of a file if need be."""
+    for line in pipe:
+        requests.put(line)
+    os._exit(0)
+
+
+def _allow(limit: int, amount: int) -> None:
+    _, hard = resource.getrlimit(limit)
+    resource.setrlimit(limit, (amount if hard == resource.RLIM_INFINITY else min(amount, hard), hard))
+
+
+def _answer(request: dict[str, Any]) -> dict[str, Any]:
+    try:
+        limits, energy = Limits(**request["limits"]), EnergyRule(**request["energy"])
+        columns = analyse(request["path"], limits=limits, energy=energy)
+    except AnalysisError as error:
+        return {"error": str(error)}
+    except MemoryError:
+        return {"error": "needs more memory than a worker may have"}
+    except Exception as error:  # noqa: BLE001 - no input may end a crawl
+        traceback.print_exc()
+        return {"error": f"the analysis failed on it: {type(error).__name__}: {error}"}
+    return columns | {"waveform": base64.b64encode(columns["waveform"]).decode()}
+
+
+if __name__ == "__main__":
+    main()
