@@ -1,0 +1,1 @@
+"""Commands of ``scrapy``, beside and in place of its own."""

@@ -1,0 +1,96 @@
+"""``scrapy crawl``, with arguments checked before anything starts, a closing table and an exit code that tells."""
+
+import argparse
+import sys
+import tempfile
+from pathlib import Path
+
+from scrapy.commands.crawl import Command as ScrapyCrawlCommand
+from scrapy.crawler import Crawler
+from scrapy.exceptions import UsageError
+
+from audiocrawler.crawl import check_numbers, new_crawl_id
+from audiocrawler.errors import ConfigurationError, LockedError
+from audiocrawler.extensions import CrawlLifecycle
+from audiocrawler.report.summary import Places, Summary, render, summarise
+from audiocrawler.spiders.arguments import parse_arguments
+from audiocrawler.spiders.audio import AudioSpider
+
+DONE, USAGE, NOTHING, LEFT_BEHIND, LOCKED, INTERRUPTED = 0, 2, 3, 4, 5, 130
+
+
+class Command(ScrapyCrawlCommand):
+    """Run a spider; for ``audio`` say what came of it.
+
+    Exit codes: 0 done, single failed files included; 2 usage or configuration; 3 every start failed, or no audio
+    found; 4 rows or requests were left behind; 5 another crawl of the same start holds the lock; 130 interrupted.
+    """
+
+    def process_options(self, args: list[str], opts: argparse.Namespace) -> None:
+        """Check the spider's arguments, and give the crawl a log file before the first line is logged."""
+        super().process_options(args, opts)
+        if args != [AudioSpider.name]:
+            return
+        try:
+            assert self.settings is not None
+            check_numbers(self.settings)
+            parse_arguments(opts.spargs)
+            self._choose_log_file()
+        except ConfigurationError as error:
+            raise UsageError(str(error), print_help=False) from error
+
+    def run(self, args: list[str], opts: argparse.Namespace) -> None:
+        """Run the spider named in ``args``, and say at the end of an audio crawl what came of it."""
+        if args != [AudioSpider.name]:
+            super().run(args, opts)
+            return
+        assert self.crawler_process is not None
+        if not self.settings or not self.settings["AUDIO_CONTACT"]:
+            print("no AUDIO_CONTACT is set: give a URL or an address, so that sites can reach you", file=sys.stderr)
+        crawler = self._create_crawler(AudioSpider.name)
+        self.crawler_process.crawl(crawler, **opts.spargs)
+        self.crawler_process.start()
+        self.exitcode = self._conclude(crawler)
+
+    def _choose_log_file(self) -> None:
+        """Set a log file of the crawl's own, unless one is set or there is no log: the terminal stays readable."""
+        settings = self.settings
+        assert settings is not None
+        if settings["LOG_FILE"] or not settings.getbool("LOG_ENABLED") or not settings["AUDIO_LOG_DIR"]:
+            return
+        folder = Path(settings["AUDIO_LOG_DIR"])
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.NamedTemporaryFile(dir=folder):
+                settings.set("LOG_FILE", str(folder / f"{new_crawl_id(None)}.log"), priority="cmdline")
+        except OSError as error:
+            raise ConfigurationError(f"AUDIO_LOG_DIR={folder}: cannot be written ({error.strerror})") from error
+
+    def _conclude(self, crawler: Crawler) -> int:
+        lifecycle = crawler.get_extension(CrawlLifecycle)
+        if lifecycle is None:
+            return 1
+        error = lifecycle.configuration_error
+        if error is not None:
+            print(f"scrapy: error: {error}", file=sys.stderr)
+            return LOCKED if isinstance(error, LockedError) else USAGE
+        summary = summarise(crawler.stats.get_stats())
+        assert self.settings is not None
+        places = Places(self.settings["AUDIO_STORE"], self.settings["AUDIO_WAREHOUSE"], self.settings["LOG_FILE"])
+        print(render(summary, places))
+        return _exit_code(crawler, summary, lifecycle.crawl.left_behind if lifecycle.crawl else None)
+
+
+def _exit_code(crawler: Crawler, summary: Summary, left_behind: str | None) -> int:
+    if left_behind:
+        print(f"scrapy: error: {left_behind}; free room and run the same command again", file=sys.stderr)
+        return LEFT_BEHIND
+    if crawler.stats.get_value("finish_reason") in {None, "shutdown"}:
+        return INTERRUPTED
+    if len(summary.failed_starts) >= crawler.stats.get_value("audio/starts", 0):
+        print("scrapy: error: every start failed", file=sys.stderr)
+        return NOTHING
+    if not summary.found:
+        print("scrapy: error: no audio was found", file=sys.stderr)
+        return NOTHING
+    return DONE

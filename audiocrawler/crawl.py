@@ -1,0 +1,234 @@
+"""The one object that owns what all parts of a running crawl share, and opens, flushes and closes it in order."""
+
+import asyncio
+import fcntl
+import hashlib
+import os
+import secrets
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO, TypeVar
+
+from scrapy.settings import BaseSettings
+from scrapy.statscollectors import StatsCollector
+
+from audiocrawler.analysis import AnalysisPool, EnergyRule, Limits
+from audiocrawler.download.incoming import Incoming
+from audiocrawler.errors import ConfigurationError, LockedError, WarehouseError
+from audiocrawler.items import AudioMetadata, AudioSource, Row
+from audiocrawler.report.summary import FAILED_STATUSES
+from audiocrawler.storage import Store, open_store
+from audiocrawler.warehouse import Warehouse, open_warehouse
+
+T = TypeVar("T")
+
+MAX_WORKERS = 4
+NUMBERS = (
+    "AUDIO_MAX_BYTES",
+    "AUDIO_MAX_DURATION_S",
+    "AUDIO_MIN_DURATION_MS",
+    "AUDIO_MIN_SAMPLE_RATE_HZ",
+    "AUDIO_ENERGY_LOUDNESS_DBFS",
+    "AUDIO_ENERGY_DURATION_MS",
+    "AUDIO_WORKERS",
+    "AUDIO_STALL_TIMEOUT_S",
+    "AUDIO_MEDIA_PER_HOST",
+    "AUDIO_MAX_FILES_IN_FLIGHT",
+    "AUDIO_MAX_INCOMING_BYTES",
+    "AUDIO_STOP_GRACE_S",
+)
+"""Settings that must be numbers."""
+MAX_REASONS = 200
+"""Different reasons that are counted apart: they are sentences, and hostile input could make up new ones for ever."""
+FILE_THREADS = 4
+"""Threads that hash and store files: as many as can be analysed at a time."""
+
+
+class Crawl:
+    """Store, warehouse, analysing workers and the folder of bodies under way; raises ConfigurationError if one fails.
+
+    Nothing here runs on the reactor: SQL has one thread, files have some, decoding has processes.
+    """
+
+    def __init__(self, settings: BaseSettings, crawl_id: str, start_urls: Iterable[str]) -> None:
+        check_numbers(settings)
+        self.crawl_id = crawl_id
+        self.left_behind: str | None = None
+        """Why rows or requests were left behind, in one line; None if they were not."""
+        self.stopped = False
+        self.store: Store = open_store(settings["AUDIO_STORE"])
+        self.warehouse: Warehouse = open_warehouse(settings["AUDIO_WAREHOUSE"])
+        self.incoming = Incoming(Path(settings["AUDIO_INCOMING"]))
+        self._lock = lock_start(self.incoming.root, [*start_urls, settings["AUDIO_WAREHOUSE"]])
+        self.energy = EnergyRule(
+            loudness_dbfs=settings.getfloat("AUDIO_ENERGY_LOUDNESS_DBFS"),
+            duration_ms=settings.getint("AUDIO_ENERGY_DURATION_MS"),
+        )
+        self.analysis = AnalysisPool(
+            settings.getint("AUDIO_WORKERS") or usable_cores(),
+            limits=Limits(max_duration_s=settings.getfloat("AUDIO_MAX_DURATION_S")),
+            energy=self.energy,
+        )
+        self.claims = Claims()
+        self._writer = RowWriter(self.warehouse)
+        self._files = ThreadPoolExecutor(FILE_THREADS, thread_name_prefix="files")
+
+    async def write(self, rows: Iterable[Row]) -> None:
+        """Return when the rows are in the warehouse; raises WarehouseError."""
+        await self._writer.write(list(rows))
+
+    async def find_audio(self, sha256: str) -> AudioMetadata | None:
+        """Return the row of the file with these bytes, None if there is none."""
+        return await self._writer.run(lambda: self.warehouse.find_audio(sha256))
+
+    async def find_source(self, source_url: str) -> AudioSource | None:
+        """Return the row of a masked audio URL, None if there is none."""
+        return await self._writer.run(lambda: self.warehouse.find_source(source_url))
+
+    async def in_thread(self, work: Callable[[], T]) -> T:
+        """Return what ``work``, which reads or writes files, returns in a thread."""
+        return await asyncio.get_running_loop().run_in_executor(self._files, work)
+
+    async def stop_work(self) -> None:
+        """End the workers at once: what they measure is measured again by the next crawl."""
+        self.stopped = True
+        await self.analysis.close()
+
+    async def close(self) -> None:
+        """Close everything, in the order in which the data flows."""
+        await self.analysis.close()
+        self._files.shutdown(wait=True)
+        await self._writer.close()
+        self.store.close()
+        self.warehouse.close()
+        self.incoming.close()
+        self._lock.close()
+
+
+class RowWriter:
+    """Writes rows in one thread; rows that come while a transaction runs travel together in the next one."""
+
+    def __init__(self, warehouse: Warehouse) -> None:
+        self._warehouse = warehouse
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="warehouse")
+        self._waiting: list[tuple[list[Row], asyncio.Future[None]]] = []
+        self._task: asyncio.Task[None] | None = None
+
+    async def write(self, rows: list[Row]) -> None:
+        """Return when the rows are committed; raises WarehouseError."""
+        written: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append((rows, written))
+        if self._task is None:
+            self._task = asyncio.create_task(self._write_waiting())
+        await written
+
+    async def run(self, work: Callable[[], T]) -> T:
+        """Return what ``work`` returns in the writer's thread."""
+        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+
+    async def close(self) -> None:
+        """Write what waits and end the thread."""
+        if self._task is not None:
+            await self._task
+        self._thread.shutdown(wait=True)
+
+    async def _write_waiting(self) -> None:
+        while self._waiting:
+            batch, self._waiting = self._waiting, []
+            rows = [row for its_rows, _ in batch for row in its_rows]
+            error = await self._upsert(rows)
+            for _, written in batch:
+                if written.cancelled():
+                    continue
+                if error is None:
+                    written.set_result(None)
+                else:
+                    written.set_exception(error)
+        self._task = None
+
+    async def _upsert(self, rows: list[Row]) -> WarehouseError | None:
+        try:
+            await self.run(lambda: self._warehouse.upsert(rows))
+        except WarehouseError as error:
+            return error
+        return None
+
+
+class Claims:
+    """Which contents are under way, so that equal files that arrive together are measured and stored once."""
+
+    def __init__(self) -> None:
+        self._under_way: dict[str, asyncio.Future[None]] = {}
+
+    async def claim(self, sha256: str) -> None:
+        """Return when nobody else is at work on this content."""
+        while sha256 in self._under_way:
+            await self._under_way[sha256]
+        self._under_way[sha256] = asyncio.get_running_loop().create_future()
+
+    def release(self, sha256: str) -> None:
+        """Let the next one have it."""
+        released = self._under_way.pop(sha256, None)
+        if released is not None:
+            released.set_result(None)
+
+
+def check_numbers(settings: BaseSettings) -> None:
+    """Raise ConfigurationError if a setting that is a number is given as something else, or as less than nothing."""
+    for name in NUMBERS:
+        try:
+            number = settings.getfloat(name)
+        except (TypeError, ValueError):
+            number = -1 if settings[name] is not None else 0
+        if number < 0 and name != "AUDIO_ENERGY_LOUDNESS_DBFS":
+            raise ConfigurationError(f"{name}={settings[name]}: is not a number of 0 or more; unset it or give one")
+
+
+def count_outcome(stats: StatsCollector, status: str, reason: str | None) -> None:
+    """Count what became of an audio URL in ``audio/<status>``, and why it failed in ``audio/<status>/<reason>``."""
+    stats.inc_value(f"audio/{status}")
+    if status in FAILED_STATUSES and stats.get_value("audio/reasons", 0) < MAX_REASONS:
+        stats.inc_value("audio/reasons", int(stats.get_value(f"audio/{status}/{reason}") is None))
+        stats.inc_value(f"audio/{status}/{reason}")
+
+
+def new_crawl_id(job: str | None) -> str:
+    """Return Scrapyd's job id, else the UTC time with a random suffix."""
+    return job or f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
+
+
+def lock_start(folder: Path, identity: Iterable[str]) -> IO[bytes]:
+    """Return the locked file that stands for this start and warehouse; raises LockedError if another crawl has it."""
+    digest = hashlib.sha256("\n".join(sorted(identity)).encode()).hexdigest()[:16]
+    lock = (folder / f"{digest}.lock").open("wb")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        lock.close()
+        raise LockedError(
+            "another crawl of the same start into the same warehouse is running; wait for its end"
+        ) from error
+    return lock
+
+
+def usable_cores() -> int:
+    """Return how many cores this process may use by affinity and cgroup quota, at most MAX_WORKERS."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, min(cores, _cgroup_quota(), MAX_WORKERS))
+
+
+def _cgroup_quota() -> int:
+    """Return the whole cores that cgroup v2's cpu.max grants, MAX_WORKERS where it grants all."""
+    try:
+        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text(encoding="ascii").split()
+    except (OSError, ValueError):
+        return MAX_WORKERS
+    return MAX_WORKERS if quota == "max" else max(1, int(quota) // int(period))
+
+
+def sha256_of(path: Path) -> str:
+    """Return the SHA-256 of a file's bytes in hex."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

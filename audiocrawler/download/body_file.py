@@ -1,0 +1,233 @@
+"""A download handler that streams the body of a request with the meta key ``body_file`` to that path.
+
+It speaks the interface that Scrapy 2.20 announces (``BodyFileResponse``), so that it can be deleted then.
+"""
+
+import re
+from contextlib import suppress
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any, cast
+
+from scrapy import Request
+from scrapy.core.downloader.handlers.http11 import HTTP11DownloadHandler, _ScrapyAgent
+from scrapy.crawler import Crawler
+from scrapy.exceptions import (
+    DownloadCancelledError,
+    DownloadFailedError,
+    DownloadTimeoutError,
+    ResponseDataLossError,
+)
+from scrapy.http import Response
+from scrapy.utils._download_handlers import wrap_twisted_exceptions
+from scrapy.utils.defer import maybe_deferred_to_future
+from twisted.internet.base import DelayedCall
+from twisted.internet.defer import Deferred
+from twisted.web.client import Response as TxResponse
+
+from audiocrawler.download.signals import transfers_given_up
+from audiocrawler.download.spool import Spool, SpoolError, decoder_for
+
+PROGRESS_BYTES = 1 << 20
+"""A broken transfer that brought at least so much does not count as a failed try."""
+
+
+class BodyFileResponse(Response):
+    """A response whose body lies in the file ``body_file``; its ``body`` is empty, because 2.19's core measures it."""
+
+    attributes: tuple[str, ...] = (*Response.attributes, "body_file")
+
+    def __init__(self, *args: Any, body_file: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.body_file = body_file
+
+
+class TooLargeError(DownloadCancelledError):
+    """Raised when a body is, or grows, larger than the request's ``download_maxsize``."""
+
+
+class SpooledAgent(_ScrapyAgent):
+    """Scrapy's agent with a file in place of the buffer, and a timeout that every byte sets back."""
+
+    spool: Spool
+    stall_timeout_s: float
+    started = False
+    validator = ""
+    _transport: Any = None
+
+    def _cb_bodyready(self, txresponse: TxResponse, request: Request) -> Any:
+        if txresponse.code in {HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT}:
+            self._spool_body(txresponse)
+        return super()._cb_bodyready(txresponse, request)
+
+    def _spool_body(self, txresponse: TxResponse) -> None:
+        resumed = txresponse.code == HTTPStatus.PARTIAL_CONTENT
+        if resumed and _range_start(txresponse) != self.spool.size_bytes:
+            raise DownloadFailedError(f"asked for bytes from {self.spool.size_bytes} on, got another range")
+        decoder = decoder_for(_header(txresponse, b"content-encoding"))
+        self.validator = "" if decoder else _strong_validator(txresponse)
+        deliver_body = txresponse.deliverBody
+
+        def deliver(reader: Any) -> None:
+            self.started = True
+            self._transport = txresponse._transport  # noqa: SLF001 - no public way to end a transfer
+            self.spool.begin(resumed=resumed, decoder=decoder)
+            reader._bodybuf = self  # noqa: SLF001 - the buffer is the one thing to replace
+            deliver_body(reader)  # type: ignore[no-untyped-call] # Twisted's is not annotated
+
+        txresponse.deliverBody = deliver  # type: ignore[method-assign] # the one place where the reader is known
+
+    def write(self, data: bytes) -> None:
+        """Take the next bytes from the wire, and give the transfer another stall timeout."""
+        self.spool.write(data)
+        timeout = cast("DelayedCall", self._timeout_cl)
+        if timeout.active():
+            timeout.reset(self.stall_timeout_s)
+        if self.spool.error or self.spool.too_large:
+            self._transport._producer.abortConnection()  # noqa: SLF001
+
+    def getvalue(self) -> bytes:
+        """Return no bytes: they are on disk."""
+        return self.spool.getvalue()
+
+    def truncate(self, size: int) -> None:
+        """Drop the body, as Scrapy does when it grows too large."""
+        self.spool.truncate(size)
+
+
+class BodyFileMixin:
+    """Adds ``body_file`` to a handler that is derived from Scrapy's HTTP11DownloadHandler."""
+
+    _crawler: Any
+
+    def __init__(self, crawler: Crawler) -> None:
+        super().__init__(crawler)  # type: ignore[call-arg] # the handler that this is mixed into
+        self._transfers: set[Deferred[Response]] = set()
+        crawler.signals.connect(self._give_up, signal=transfers_given_up)
+
+    def _give_up(self) -> None:
+        for transfer in list(self._transfers):
+            transfer.cancel()
+
+    async def download_request(self, request: Request) -> Response:
+        """Download as ever, or into the file that the request names."""
+        if "body_file" not in request.meta:
+            return await super().download_request(request)  # type: ignore[misc, no-any-return]
+        path = Path(request.meta["body_file"])
+        part, validator_file = path.with_suffix(".part"), path.with_suffix(".validator")
+        agent = self._agent(request, Spool(part, request.meta.get("download_maxsize", 0)))
+        had_bytes = agent.spool.size_bytes
+        keep = False
+        try:
+            response = await self._fetch(agent, _resuming(request, agent.spool, validator_file))
+            return self._finished(response, agent, path)
+        except (ResponseDataLossError, DownloadFailedError, DownloadTimeoutError):
+            keep = bool(agent.started and agent.validator)
+            if keep and agent.spool.size_bytes - had_bytes >= PROGRESS_BYTES:
+                request.meta["retry_times"] = 0
+            raise
+        finally:
+            agent.spool.close()
+            _leave(part, validator_file, agent.validator if keep else "")
+
+    def _agent(self, request: Request, spool: Spool) -> SpooledAgent:
+        agent = SpooledAgent(
+            contextFactory=self._contextFactory,  # type: ignore[attr-defined]
+            bindAddress=self._bind_address,  # type: ignore[attr-defined]
+            pool=self._pool,  # type: ignore[attr-defined]
+            maxsize=self._default_maxsize,  # type: ignore[attr-defined]
+            fail_on_dataloss=True,
+            crawler=self._crawler,
+        )
+        agent.spool = spool
+        agent.stall_timeout_s = request.meta["download_timeout"]
+        return agent
+
+    async def _fetch(self, agent: SpooledAgent, request: Request) -> Response:
+        transfer = agent.download_request(request)
+        self._transfers.add(transfer)
+        try:
+            with wrap_twisted_exceptions():
+                return await maybe_deferred_to_future(transfer)
+        except DownloadTimeoutError as error:
+            raise DownloadTimeoutError(f"no byte came for {agent.stall_timeout_s:g} s") from error
+        except Exception as error:
+            _raise_cause(agent.spool, error)
+            raise
+        finally:
+            self._transfers.discard(transfer)
+
+    def _finished(self, response: Response, agent: SpooledAgent, path: Path) -> Response:
+        stats = self._crawler.stats
+        if not agent.started or "download_stopped" in response.flags:
+            return response
+        if "partial" in response.flags and not agent.spool.size_bytes:
+            return response
+        _raise_cause(agent.spool, None)
+        agent.spool.part.replace(path)
+        if response.status == HTTPStatus.PARTIAL_CONTENT:
+            stats.inc_value("audio/resumed")
+        stats.inc_value("audio/bytes", agent.spool.size_bytes)
+        headers = response.headers.copy()
+        headers.pop("Content-Encoding", None)  # undone here
+        return BodyFileResponse(
+            response.url,
+            status=200,
+            headers=headers,
+            flags=response.flags,
+            certificate=response.certificate,
+            ip_address=response.ip_address,
+            protocol=response.protocol,
+            body_file=str(path),
+        )
+
+
+class BodyFileDownloadHandler(BodyFileMixin, HTTP11DownloadHandler):
+    """Scrapy's HTTP/1.1 handler with ``body_file``."""
+
+
+def _resuming(request: Request, spool: Spool, validator_file: Path) -> Request:
+    if not spool.size_bytes or not validator_file.exists():
+        return request
+    headers = request.headers.copy()
+    headers["Range"] = f"bytes={spool.size_bytes}-"
+    headers["If-Range"] = validator_file.read_text(encoding="latin-1")  # RFC 9110, section 13.1.5
+    return request.replace(headers=headers)
+
+
+def _leave(part: Path, validator_file: Path, validator: str) -> None:
+    """Keep the part with its validator for a resume, or nothing."""
+    if validator:
+        validator_file.write_text(validator, encoding="latin-1")
+        return
+    for path in (part, validator_file):
+        with suppress(FileNotFoundError):
+            path.unlink()
+
+
+def _raise_cause(spool: Spool, cause: Exception | None) -> None:
+    """Raise what ended the transfer, where the connection's end is only its consequence."""
+    if spool.error:
+        raise spool.error from spool.error.__cause__
+    if spool.too_large or (cause is not None and type(cause) is DownloadCancelledError and "larger than" in str(cause)):
+        raise TooLargeError(f"larger than {spool.max_bytes} bytes") from cause
+
+
+def _header(txresponse: TxResponse, name: bytes) -> str:
+    values: list[bytes] = txresponse.headers.getRawHeaders(name) or [b""]
+    return values[0].decode("latin-1")
+
+
+def _range_start(txresponse: TxResponse) -> int | None:
+    match = re.match(r"bytes (\d+)-", _header(txresponse, b"content-range"))
+    return int(match[1]) if match else None
+
+
+def _strong_validator(txresponse: TxResponse) -> str:
+    etag = _header(txresponse, b"etag")
+    if etag:
+        return "" if etag.startswith("W/") else etag
+    return _header(txresponse, b"last-modified")
+
+
+__all__ = ["BodyFileDownloadHandler", "BodyFileMixin", "BodyFileResponse", "SpoolError", "TooLargeError"]

@@ -1,0 +1,22 @@
+"""What makes two requests the same: pages by Scrapy's canonical URL, audio by its exact one."""
+
+import hashlib
+
+from scrapy import Request
+from scrapy.utils.request import RequestFingerprinter
+
+
+class MediaFingerprinter(RequestFingerprinter):
+    """Scrapy's fingerprinter, except that each audio URL stays a request of its own, wherever it is redirected to.
+
+    Its row would otherwise stay pending for ever when the target of a redirect, or the same query in another order,
+    has been requested before.
+    """
+
+    def fingerprint(self, request: Request) -> bytes:
+        """Return the bytes that are equal for equal requests."""
+        source = request.meta.get("audio")
+        if source is None:
+            return super().fingerprint(request)
+        name = f"audio {getattr(source, 'source_url', '')} {request.url}"
+        return hashlib.sha1(name.encode(), usedforsecurity=False).digest()

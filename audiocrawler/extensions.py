@@ -1,0 +1,227 @@
+"""Scrapy extensions: they open and close the crawl, keep secrets out of the log, and show how far it is."""
+
+import logging
+import sys
+import time
+from typing import Any
+
+from scrapy import Request, Spider, signals
+from scrapy.crawler import Crawler
+from scrapy.exceptions import CloseSpider, IgnoreRequest, NotConfigured, StopDownload
+from scrapy.http import Headers, Response
+from scrapy.logformatter import LogFormatter, LogFormatterResult
+from scrapy.utils.asyncio import create_looping_call
+from scrapy.utils.defer import deferred_from_coro
+from scrapy.utils.log import get_scrapy_root_handler
+from twisted.python.failure import Failure
+
+from audiocrawler.crawl import Crawl, new_crawl_id
+from audiocrawler.download.headers import is_audio_type, is_endless, is_refused_type
+from audiocrawler.download.signals import transfers_given_up
+from audiocrawler.errors import ConfigurationError
+from audiocrawler.masking import mask_text
+from audiocrawler.report.progress import progress_line
+
+logger = logging.getLogger(__name__)
+
+POLL_S = 0.25
+"""How soon a stop is noticed."""
+
+
+class CrawlLifecycle:
+    """Owns the Crawl: opened before the spider, closed after it.
+
+    When the crawl stops, nothing more is started, what is under way may end within the grace period, and what has not
+    ended then is given up: it is taken again by the next crawl.
+    """
+
+    def __init__(self, crawler: Crawler) -> None:
+        self._crawler = crawler
+        self._grace_s = crawler.settings.getfloat("AUDIO_STOP_GRACE_S")
+        self._stopping_since: float | None = None
+        self._watch = create_looping_call(self._watch_for_stop)
+        self.crawl: Crawl | None = None
+        self.configuration_error: ConfigurationError | None = None
+        spider = crawler.spider
+        arguments = getattr(spider, "arguments", None)
+        start_urls = arguments.start_urls() if arguments else [str(spider)]
+        try:
+            self.crawl = Crawl(crawler.settings, new_crawl_id(getattr(spider, "job", None)), start_urls)
+        except ConfigurationError as error:
+            self.configuration_error = error
+        crawler.signals.connect(self._opened, signal=signals.spider_opened)
+        crawler.signals.connect(self._closed, signal=signals.spider_closed)
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> "CrawlLifecycle":
+        """Return the extension."""
+        return cls(crawler)
+
+    def _opened(self) -> None:
+        if self.crawl is None:
+            logger.error("%s", self.configuration_error)
+            raise CloseSpider("configuration")
+        self.crawl.analysis.start()
+        self._watch.start(POLL_S, now=False)
+
+    async def _closed(self) -> None:
+        if self._watch.running:
+            self._watch.stop()
+        if self.crawl is not None:
+            await self.crawl.close()
+
+    def _watch_for_stop(self) -> None:
+        assert self.crawl is not None
+        slot = self._crawler.engine._slot  # noqa: SLF001 - no signal says that a crawl begins to close
+        if slot is None or slot.closing is None:
+            return
+        if self._stopping_since is None:
+            self._stopping_since = time.monotonic()
+            self.crawl.stopped = True
+            _empty_queues(self._crawler)
+        elif time.monotonic() - self._stopping_since >= self._grace_s:
+            self._watch.stop()
+            self._crawler.signals.send_catch_log(transfers_given_up)
+            deferred_from_coro(self.crawl.stop_work())
+
+
+class StopAtHeaders:
+    """Ends a transfer at its headers when they show that the body is not what was asked for."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        crawler.signals.connect(self._check, signal=signals.headers_received)
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> "StopAtHeaders":
+        """Return the extension."""
+        return cls(crawler)
+
+    def _check(self, headers: Headers, request: Request) -> None:
+        if "Location" in headers:
+            return
+        wanted = not (is_refused_type(headers) or is_endless(headers))
+        if (not wanted) if "audio" in request.meta else is_audio_type(headers):
+            raise StopDownload(fail=False)
+
+
+class MaskSecrets(logging.Filter):
+    """Masks signatures and passwords in every line of the log."""
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> "MaskSecrets":
+        """Return the extension; the log's handler is final only when the spider is open."""
+        extension = cls()
+        crawler.signals.connect(extension._attach, signal=signals.spider_opened)
+        return extension
+
+    def _attach(self) -> None:
+        handler = get_scrapy_root_handler()
+        if handler is not None:
+            handler.addFilter(self)
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Mask the record's message and traceback, and let it pass."""
+        record.msg, record.args = mask_text(record.getMessage()), None
+        if record.exc_info:
+            record.exc_text = mask_text(logging.Formatter().formatException(record.exc_info))
+        return True
+
+
+class Progress:
+    """One line on a terminal that says how far the crawl is; off where there is no terminal, or the log goes to it."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        if not sys.stderr.isatty() or not (crawler.settings["LOG_FILE"] or not crawler.settings.getbool("LOG_ENABLED")):
+            raise NotConfigured
+        self._stats = crawler.stats
+        self._started_at = time.monotonic()
+        self._tick = create_looping_call(self._show)
+        crawler.signals.connect(self._start, signal=signals.spider_opened)
+        crawler.signals.connect(self._end, signal=signals.spider_closed)
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> "Progress":
+        """Return the extension, or NotConfigured."""
+        return cls(crawler)
+
+    def _start(self) -> None:
+        self._tick.start(1.0, now=False)
+
+    def _show(self) -> None:
+        line = progress_line(self._stats.get_stats(), time.monotonic() - self._started_at)
+        sys.stderr.write(f"\r\x1b[K{line}")
+        sys.stderr.flush()
+
+    def _end(self) -> None:
+        if self._tick.running:
+            self._tick.stop()
+        sys.stderr.write("\r\x1b[K")
+        sys.stderr.flush()
+
+
+class CountFound:
+    """Counts the audio URLs that were found, each once however many pages name it."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        self._stats = crawler.stats
+        crawler.signals.connect(self._scheduled, signal=signals.request_scheduled)
+        crawler.signals.connect(self._dropped, signal=signals.request_dropped)
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> "CountFound":
+        """Return the extension."""
+        return cls(crawler)
+
+    def _scheduled(self, request: Request) -> None:
+        self._count(request, 1)
+
+    def _dropped(self, request: Request) -> None:
+        self._count(request, -1)
+
+    def _count(self, request: Request, change: int) -> None:
+        repeated = request.meta.get("retry_times") or request.meta.get("redirect_times")
+        if "audio" in request.meta and not repeated:
+            self._stats.inc_value("audio/found", change)
+
+
+class OneLineLogFormatter(LogFormatter):
+    """Says in one line what became of an item; its row has the rest."""
+
+    def dropped(
+        self, item: Any, exception: BaseException, response: Response | Failure | None, spider: Spider
+    ) -> LogFormatterResult:
+        """Return the reason only: the item is in the warehouse."""
+        return {"level": logging.INFO, "msg": "%(reason)s", "args": {"reason": str(exception)}}
+
+    def scraped(self, item: Any, response: Response | Failure | None, spider: Spider) -> LogFormatterResult:
+        """Return the audio URL and where its bytes are."""
+        source = getattr(item, "source", None)
+        if source is None:
+            return super().scraped(item, response, spider)
+        args = {"url": source.source_url, "status": source.status, "object": source.gcp_url}
+        return {"level": logging.INFO, "msg": "%(url)s: %(status)s as %(object)s", "args": args}
+
+
+def crawl_of(crawler: Crawler) -> Crawl:
+    """Return what the parts of this crawler's crawl share."""
+    lifecycle = crawler.get_extension(CrawlLifecycle)
+    assert lifecycle is not None
+    assert lifecycle.crawl is not None
+    return lifecycle.crawl
+
+
+def stop_crawl(crawler: Crawler, why: str) -> None:
+    """End the crawl because rows or requests cannot be kept; they are left to the next one."""
+    crawl = crawl_of(crawler)
+    if crawl.left_behind is None:
+        crawl.left_behind = why
+        logger.error("%s: the crawl stops, what is stored stays", why)
+        deferred_from_coro(crawler.engine.close_spider_async(reason="left_behind"))
+
+
+def _empty_queues(crawler: Crawler) -> None:
+    """Give back what waits for its host's delay: it would be sent long after the stop."""
+    for slot in crawler.engine.downloader.slots.values():
+        while slot.queue:
+            _request, answer = slot.queue.popleft()
+            answer.errback(IgnoreRequest("the crawl was stopped"))

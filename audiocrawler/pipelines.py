@@ -1,0 +1,279 @@
+"""What happens to a downloaded file, a thin pipeline a stage, in the order in which they run."""
+
+import logging
+import re
+from functools import partial
+from pathlib import Path
+from typing import Any, NoReturn
+
+from scrapy import Request
+from scrapy.crawler import Crawler
+from scrapy.exceptions import DropItem
+from scrapy.http import Response
+from scrapy.http.request import NO_CALLBACK
+from scrapy.pipelines.files import FilesPipeline
+from scrapy.pipelines.media import FileException, MediaPipeline
+from twisted.python.failure import Failure
+
+from audiocrawler.analysis.version import ANALYSER_VERSION
+from audiocrawler.crawl import Crawl, count_outcome, sha256_of
+from audiocrawler.download.reasons import explain, is_disk_full
+from audiocrawler.errors import FileRejectedError, FilteredError, NotAudioError, WarehouseError
+from audiocrawler.extensions import crawl_of, stop_crawl
+from audiocrawler.items import AudioItem, AudioMetadata, FileInfo, Row, Status
+from audiocrawler.sniff import Sniffed, sniff_file
+from audiocrawler.spiders.sources import foreign_source, item_of, media_meta
+from audiocrawler.storage import object_key
+
+logger = logging.getLogger(__name__)
+
+
+class GivenBackError(Exception):
+    """Raised when a stopping crawl leaves a file to the next one."""
+
+
+class AudioFilesPipeline(FilesPipeline):
+    """Scrapy's FilesPipeline that adopts a body already on disk, and streams what it downloads itself.
+
+    ``checksum`` of an entry in ``files`` is the SHA-256 of the bytes; ``path`` becomes the object's key in the store.
+    """
+
+    LOG_FAILED_RESULTS = False  # the row in audio_sources tells it
+
+    def get_media_requests(self, item: Any, info: MediaPipeline.SpiderInfo) -> list[Request]:
+        """Return a streamed request per URL."""
+        if not isinstance(item, AudioItem):
+            return [
+                request.replace(meta=media_meta(request.url, self.crawler.settings) | {"audio": {}})
+                for request in super().get_media_requests(item, info)
+            ]
+        adopted = [Request(entry["url"], callback=NO_CALLBACK) for entry in item.files]
+        return adopted if item.source.status == Status.PENDING else []
+
+    async def media_to_download(  # type: ignore[override]
+        self, request: Request, info: MediaPipeline.SpiderInfo, *, item: Any = None
+    ) -> FileInfo | None:
+        """Return the file that the spider has downloaded; None lets the pipeline download it."""
+        if not isinstance(item, AudioItem):
+            return None
+        return await self._adopt(item.files[0])
+
+    async def media_downloaded(
+        self, response: Response, request: Request, info: MediaPipeline.SpiderInfo, *, item: Any = None
+    ) -> FileInfo:
+        """Return the file that the pipeline has downloaded itself; raises FileException with the reason."""
+        if not hasattr(response, "body_file"):
+            raise FileException(f"{response.url}: no file came, HTTP status {response.status}")
+        child = item_of(foreign_source(request.url, response), response, response.body_file)
+        processed = await self.crawler.engine.scraper.itemproc.process_item_async(child)
+        return processed.files[0]  # type: ignore[no-any-return]
+
+    def media_failed(self, failure: Failure, request: Request, info: MediaPipeline.SpiderInfo) -> NoReturn:
+        """Raise the reason in one line."""
+        raise FileException(explain(failure.value or Exception("failed"))) from None
+
+    def _cache_result_and_execute_waiters(
+        self, result: FileInfo | Failure, fp: bytes, info: MediaPipeline.SpiderInfo
+    ) -> None:
+        super()._cache_result_and_execute_waiters(result, fp, info)
+        del info.downloaded[fp]  # it would be kept for ever; the warehouse remembers
+
+    async def _adopt(self, entry: FileInfo) -> FileInfo:
+        checksum = await crawl_of(self.crawler).in_thread(lambda: sha256_of(Path(entry["path"])))
+        self.inc_stats(entry["status"])
+        return {**entry, "checksum": checksum}
+
+
+class Stage:
+    """What the later pipelines have in common: a file that was refused passes through them untouched."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        self.crawler = crawler
+
+    @property
+    def crawl(self) -> Crawl:
+        """Return what the pipelines share; it is there as soon as the spider is open."""
+        return crawl_of(self.crawler)
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> "Stage":
+        """Return the pipeline."""
+        return cls(crawler)
+
+    async def process_item(self, item: Any) -> Any:
+        """Take a file one stage on; what goes wrong becomes the status and reason of its source row."""
+        if not isinstance(item, AudioItem) or item.source.status != Status.PENDING or not item.files:
+            return item
+        try:
+            await self.advance(item)
+        except GivenBackError:
+            self._give_back(item)
+        except FileRejectedError as error:
+            _refuse(item, Status(error.status), str(error))
+        except Exception as error:  # noqa: BLE001 - no file may end a crawl
+            self._fail(item, error)
+        return item
+
+    async def advance(self, item: AudioItem) -> None:
+        """Do the stage's work; raises FileRejectedError."""
+        raise NotImplementedError
+
+    def _give_back(self, item: AudioItem) -> None:
+        """Leave the file to the next crawl: its row stays pending."""
+        self.crawl.claims.release(str(item.files[0]["checksum"]))
+        item.files = []
+
+    def _fail(self, item: AudioItem, error: Exception) -> None:
+        if is_disk_full(error):
+            stop_crawl(self.crawler, f"the disk is full or read-only: {explain(error)}")
+            self._give_back(item)
+            return
+        logger.error("%s: %s", item.source.source_url, explain(error), exc_info=error)
+        _refuse(item, Status.FAILED, explain(error))
+
+
+class AnalysisPipeline(Stage):
+    """Measures the file in a worker process, unless equal bytes have been measured before."""
+
+    async def advance(self, item: AudioItem) -> None:
+        """Fill ``item.audio``."""
+        entry, source = item.files[0], item.source
+        body, sha256 = Path(entry["path"]), str(entry["checksum"])
+        await self.crawl.claims.claim(sha256)
+        sniffed, size_bytes = await self.crawl.in_thread(lambda: (sniff_file(body), body.stat().st_size))
+        source.sha256, source.size_bytes = sha256, size_bytes
+        if sniffed.is_audio is False:
+            raise NotAudioError(f"{sniffed.name} came in place of audio")
+        item.audio = await self._known(sha256) or await self._measured(item, sniffed)
+        item.audio.classification = self.crawl.energy.classify(item.audio.duration_ms, item.audio.loudness)
+        item.audio.file_name = _with_extension(item.file_name, sniffed.extension)
+        item.audio.source_url, item.audio.page_url = source.source_url, source.page_url
+        item.audio.found_by, item.audio.crawl_id = source.found_by, self.crawl.crawl_id
+        item.audio.first_seen_at, item.audio.updated_at = source.first_seen_at, source.last_seen_at
+
+    async def _known(self, sha256: str) -> AudioMetadata | None:
+        row = await self.crawl.find_audio(sha256)
+        if row is None or row.analyser_version != ANALYSER_VERSION:
+            return None
+        stored = await self.crawl.in_thread(lambda: self.crawl.store.exists(row.gcp_url, row.size_bytes))
+        return row if stored else None
+
+    async def _measured(self, item: AudioItem, sniffed: Sniffed) -> AudioMetadata:
+        fields = await self._analyse(Path(item.files[0]["path"]))
+        sha256 = str(item.source.sha256)
+        return AudioMetadata(
+            gcp_url=self.crawl.store.url_of(object_key(sha256, sniffed.extension)),
+            file_name=item.file_name,
+            sha256=sha256,
+            size_bytes=item.source.size_bytes,
+            content_type=sniffed.content_type,
+            **fields,
+        )
+
+    async def _analyse(self, body: Path) -> dict[str, Any]:
+        try:
+            return await self.crawl.analysis.analyse(body)
+        except FileRejectedError:
+            if self.crawl.stopped:
+                raise GivenBackError from None
+            raise
+
+
+class FilterPipeline(Stage):
+    """Refuses files outside the bounds of the settings."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        super().__init__(crawler)
+        self.min_duration_ms = crawler.settings.getint("AUDIO_MIN_DURATION_MS")
+        self.min_sample_rate_hz = crawler.settings.getint("AUDIO_MIN_SAMPLE_RATE_HZ")
+
+    async def advance(self, item: AudioItem) -> None:
+        """Let the file pass, or raise FilteredError."""
+        assert item.audio is not None
+        if item.audio.duration_ms < self.min_duration_ms:
+            raise FilteredError(f"{item.audio.duration_ms} ms long, AUDIO_MIN_DURATION_MS is {self.min_duration_ms}")
+        if (item.audio.sample_rate_hz or 0) < self.min_sample_rate_hz:
+            raise FilteredError(
+                f"{item.audio.sample_rate_hz} Hz, AUDIO_MIN_SAMPLE_RATE_HZ is {self.min_sample_rate_hz}"
+            )
+
+
+class StorePipeline(Stage):
+    """Puts the bytes where the row will say they are."""
+
+    async def advance(self, item: AudioItem) -> None:
+        """Store the object and settle the status: stored, duplicate or unchanged."""
+        audio = item.audio
+        assert audio is not None
+        item.source.status = await self._status(item, audio)
+        if item.source.status == Status.STORED:
+            audio.gcp_url = await self.crawl.in_thread(lambda: self._put(item, audio))
+        item.source.gcp_url, item.source.last_status = audio.gcp_url, item.source.status
+
+    async def _status(self, item: AudioItem, audio: AudioMetadata) -> Status:
+        stored = await self.crawl.in_thread(lambda: self.crawl.store.exists(audio.gcp_url, audio.size_bytes))
+        if not stored or await self.crawl.find_audio(str(audio.sha256)) is None:
+            return Status.STORED
+        before = await self.crawl.find_source(item.source.source_url)
+        return Status.UNCHANGED if before and before.sha256 == audio.sha256 else Status.DUPLICATE
+
+    def _put(self, item: AudioItem, audio: AudioMetadata) -> str:
+        body = Path(item.files[0]["path"])
+        return self.crawl.store.put(
+            body,
+            object_key(str(audio.sha256), sniff_file(body).extension),
+            content_type=str(audio.content_type),
+            file_name=audio.file_name,
+            sha256=str(audio.sha256),
+            source_url=item.source.source_url,
+        )
+
+
+class WarehousePipeline(Stage):
+    """Writes the rows; an item leaves here when they are committed. Files that were refused end here."""
+
+    async def process_item(self, item: Any) -> Any:
+        """Write the rows of a file that was stored or refused, and remove its body from the incoming folder."""
+        if not isinstance(item, AudioItem):
+            return item
+        try:
+            await self._write(item)
+        except WarehouseError as error:
+            stop_crawl(self.crawler, str(error))
+            raise DropItem(str(error)) from error
+        finally:
+            for entry in item.files:
+                self.crawl.claims.release(str(entry["checksum"]))
+                await self.crawl.in_thread(partial(Path(entry["path"]).unlink, missing_ok=True))
+        return self._finished(item)
+
+    async def _write(self, item: AudioItem) -> None:
+        if item.source.status == Status.PENDING:
+            return  # only listed, or given back by a stopping crawl: the spider has written its row
+        rows: list[Row] = [item.source] if item.audio is None else [item.source, item.audio]
+        await self.crawl.write(rows)
+
+    def _finished(self, item: AudioItem) -> AudioItem:
+        source, audio, stats = item.source, item.audio, self.crawler.stats
+        if source.status != Status.PENDING:
+            count_outcome(stats, source.status, source.reason)
+        if audio is None and source.status != Status.PENDING:
+            raise DropItem(f"{source.source_url}: {source.status}: {source.reason}")
+        if audio is not None and source.status == Status.STORED:
+            stats.inc_value("audio/stored_bytes", audio.size_bytes or 0)
+            stats.inc_value("audio/duration_ms", audio.duration_ms)
+        for entry in item.files:
+            entry["path"] = str(source.gcp_url)
+        return item
+
+
+def _refuse(item: AudioItem, status: Status, reason: str) -> None:
+    item.source.status = item.source.last_status = status
+    item.source.reason = item.source.last_error = reason
+    item.source.sha256 = item.source.size_bytes = None  # they speak of a stored file
+    item.audio = None
+
+
+def _with_extension(name: str, extension: str) -> str:
+    """Return the name with the extension that the bytes ask for, where it has none of its own."""
+    return name if re.search(r"\.[A-Za-z0-9]{2,5}$", name) else f"{name}.{extension}"

@@ -1,0 +1,138 @@
+"""The table at the end of a crawl, from Scrapy's stats."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from itertools import chain
+from typing import Any
+
+from audiocrawler.report.quantities import bytes_text, duration_text
+
+FAILED_STATUSES = (
+    "failed",
+    "robots",
+    "not_audio",
+    "undecodable",
+    "too_large",
+    "gone",
+    "protected",
+    "denied",
+    "opted_out",
+)
+"""Statuses that the table counts as failures, each with its own line."""
+LEFT_OUT_STATUSES = ("filtered", "limit", "stream", "alternate")
+"""Statuses of URLs that were left out on purpose."""
+SHOWN_REASONS = 4
+SETTLED_STATUSES = ("stored", "duplicate", "unchanged", *FAILED_STATUSES, *LEFT_OUT_STATUSES)
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where a crawl's results are, as a person would type them."""
+
+    store: str
+    warehouse: str
+    log: str | None
+
+
+@dataclass(slots=True)
+class Summary:
+    """What a crawl came to."""
+
+    pages: int
+    found: int
+    stored: int
+    duplicates: int
+    unchanged: int
+    listed: int
+    not_taken: dict[str, int]
+    reasons: dict[str, dict[str, int]]
+    pending: int
+    audio_ms: int
+    stored_bytes: int
+    elapsed_s: float
+    failed_starts: list[str] = field(default_factory=list)
+
+
+def summarise(stats: Mapping[str, Any]) -> Summary:
+    """Return the summary of a finished crawl."""
+    count = {status: stats.get(f"audio/{status}", 0) for status in SETTLED_STATUSES}
+    found = stats.get("audio/found", 0)
+    listed = stats.get("audio/listed", 0)
+    return Summary(
+        pages=stats.get("audio/pages", 0),
+        found=found,
+        stored=count["stored"],
+        duplicates=count["duplicate"],
+        unchanged=count["unchanged"],
+        listed=listed,
+        not_taken={status: count[status] for status in (*FAILED_STATUSES, *LEFT_OUT_STATUSES) if count[status]},
+        reasons={status: _reasons(stats, status) for status in FAILED_STATUSES},
+        pending=max(0, found - listed - sum(count.values())),
+        audio_ms=stats.get("audio/duration_ms", 0),
+        stored_bytes=stats.get("audio/stored_bytes", 0),
+        elapsed_s=stats.get("elapsed_time_seconds", 0.0),
+        failed_starts=stats.get("audio/failed_starts", []),
+    )
+
+
+def render(summary: Summary, places: Places) -> str:
+    """Return the table as it is printed."""
+    rows = [
+        ("pages", f"{summary.pages}"),
+        ("found", f"{summary.found} audio URLs"),
+        ("stored", f"{summary.stored} files, {bytes_text(summary.stored_bytes)}, {_hours(summary.audio_ms)}"),
+        *_counted("duplicates", summary.duplicates, "the same bytes at another URL"),
+        *_counted("unchanged", summary.unchanged, "stored by an earlier crawl"),
+        *_counted("listed", summary.listed, "not downloaded, as asked"),
+        *chain.from_iterable(
+            _with_reasons(status, count, summary.reasons.get(status, {})) for status, count in summary.not_taken.items()
+        ),
+        *_counted("left", summary.pending, "taken up by the next crawl"),
+        ("time", duration_text(summary.elapsed_s)),
+        ("files", places.store),
+        ("database", places.warehouse),
+        *([("log", places.log)] if places.log else []),
+    ]
+    lines = [f"  {name:<11} {value}" for name, value in rows]
+    return "\n".join([*lines, *_notes(summary), *_example_query(places, summary)])
+
+
+def _reasons(stats: Mapping[str, Any], status: str) -> dict[str, int]:
+    prefix = f"audio/{status}/"
+    counted = {key.removeprefix(prefix): count for key, count in stats.items() if key.startswith(prefix)}
+    return dict(sorted(counted.items(), key=lambda reason: (-reason[1], reason[0])))
+
+
+def _with_reasons(status: str, count: int, reasons: dict[str, int]) -> list[tuple[str, str]]:
+    """Return the row of the count, and below it those of its commonest reasons."""
+    commonest = [("", f"{times} x {reason}") for reason, times in list(reasons.items())[:SHOWN_REASONS]]
+    left_out = [("", "...")] if len(reasons) > SHOWN_REASONS else []
+    return [(status.replace("_", " "), f"{count}"), *commonest, *left_out]
+
+
+def _hours(audio_ms: int) -> str:
+    return (
+        f"{audio_ms / 3_600_000:.2f} hours of audio"
+        if audio_ms >= 3_600_000
+        else f"{duration_text(audio_ms / 1000)} of audio"
+    )
+
+
+def _counted(name: str, count: int, meaning: str) -> list[tuple[str, str]]:
+    return [(name, f"{count} ({meaning})")] if count else []
+
+
+def _notes(summary: Summary) -> list[str]:
+    return [f"  start failed: {start}" for start in summary.failed_starts]
+
+
+def _example_query(places: Places, summary: Summary) -> list[str]:
+    if not places.warehouse.startswith("sqlite:") or not summary.found:
+        return []
+    query = (
+        "SELECT file_name, duration_ms, loudness, classification FROM audio_metadata"
+        if summary.stored
+        else "SELECT source_url, status, reason FROM audio_sources"
+    )
+    database = places.warehouse.removeprefix("sqlite:")
+    return ["", f'  sqlite3 {database} "{query} LIMIT 5"']

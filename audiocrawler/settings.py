@@ -1,0 +1,114 @@
+"""Every default, with a line of why.
+
+Own settings begin with AUDIO_; each can be set by an environment variable of its name, and ``-s`` wins over that.
+"""
+
+import os
+
+from audiocrawler import __version__
+
+BOT_NAME = "audiocrawler"
+SPIDER_MODULES = ["audiocrawler.spiders"]
+COMMANDS_MODULE = "audiocrawler.commands"
+ADDONS: dict[str, int] = {}
+
+# --- Where the data goes -------------------------------------------------------------------------------------------
+
+AUDIO_STORE = "file:data/objects"  # folder of the audio objects
+AUDIO_WAREHOUSE = "sqlite:data/audio.db"  # database of both tables
+AUDIO_INCOMING = "data/incoming"  # bodies under way; on the store's file system a finished one is linked, not copied
+AUDIO_LOG_DIR = "data/logs"  # one log file per crawl, where LOG_FILE names no other
+
+# --- What is taken ---------------------------------------------------------------------------------------------------
+
+AUDIO_MAX_BYTES = 4 * 1024**3  # per file: longer ones are refused at their headers, or cut off on the way
+AUDIO_MAX_DURATION_S = 24 * 3600  # per file: decoding stops there, so that a small bomb does not run for days
+AUDIO_MIN_DURATION_MS = None  # filters: what they refuse keeps a source row with the reason
+AUDIO_MIN_SAMPLE_RATE_HZ = None
+AUDIO_ENERGY_LOUDNESS_DBFS = -20.0  # High Energy is above it, Low Energy is not
+AUDIO_ENERGY_DURATION_MS = 60_000  # High Energy is shorter, Low Energy is not
+AUDIO_FINDERS: dict[str, int | None] = {}  # added to, or with None taken from, the finders of audiocrawler.discovery
+
+# --- How much at a time ----------------------------------------------------------------------------------------------
+
+AUDIO_WORKERS = None  # analysing processes; None: the usable cores, at most 4
+AUDIO_STALL_TIMEOUT_S = 60  # a transfer that brings no byte for so long is given up, however large the file
+AUDIO_MEDIA_PER_HOST = 4  # transfers at a time; they have no delay of their own unless robots.txt asks for one
+AUDIO_MAX_FILES_IN_FLIGHT = 32  # files under way from request to row
+AUDIO_MAX_INCOMING_BYTES = 16 * 1024**3  # on disk between download and store; then downloads wait
+AUDIO_STOP_GRACE_S = 4  # after a stop, what is under way may end; then it is given up and taken again next time
+
+CONCURRENT_REQUESTS = 32  # over all hosts
+CONCURRENT_REQUESTS_PER_DOMAIN = 4
+CONCURRENT_ITEMS = 32
+DOWNLOAD_TIMEOUT = 60  # pages; audio has the stall timeout
+DOWNLOAD_MAXSIZE = 64 * 1024**2  # pages and feeds; audio has AUDIO_MAX_BYTES
+DOWNLOAD_WARNSIZE = 0  # large is normal here
+RETRY_TIMES = 3
+RETRY_GIVE_UP_LOG_LEVEL = "INFO"  # the row in audio_sources and the closing table tell it
+REQUEST_FINGERPRINTER_CLASS = "audiocrawler.download.fingerprint.MediaFingerprinter"
+SCHEDULER_PRIORITY_QUEUE = "audiocrawler.download.queue.RoomAwareQueue"
+DOWNLOAD_HANDLERS = {
+    "http": "audiocrawler.download.body_file.BodyFileDownloadHandler",
+    "https": "audiocrawler.download.body_file.BodyFileDownloadHandler",
+    "ftp": None,
+    "file": None,
+    "data": None,
+    "s3": None,
+}
+
+# --- Manners ---------------------------------------------------------------------------------------------------------
+
+AUDIO_CONTACT = None  # URL or address shown in the user agent, so that a site can reach you
+ROBOTSTXT_OBEY = True
+ROBOTSTXT_USER_AGENT = "audiocrawler"
+DOWNLOAD_DELAY = 0.5  # between pages of a host; robots.txt can ask for more
+DOWNLOAD_DELAY_JITTER = 0
+AUTOTHROTTLE_ENABLED = True
+AUTOTHROTTLE_START_DELAY = 0.5  # Scrapy's 5 s would make every short crawl slow
+AUTOTHROTTLE_TARGET_CONCURRENCY = 2.0
+COOKIES_ENABLED = True  # players behind a consent cookie need it
+REFERRER_POLICY = "no-referrer-when-downgrade"  # hot-link protected files want their page as referrer
+
+# --- Safety ----------------------------------------------------------------------------------------------------------
+
+DOWNLOAD_VERIFY_CERTIFICATES = True  # Scrapy's default accepts any certificate
+REMOTE_CONTROL_ENABLED = False  # it executes Python on request
+TELNETCONSOLE_ENABLED = False
+MEDIA_ALLOW_REDIRECTS = True  # items with file_urls of their own: podcast enclosures nearly always redirect
+
+# --- Components ------------------------------------------------------------------------------------------------------
+
+ITEM_PIPELINES = {
+    "audiocrawler.pipelines.AudioFilesPipeline": 100,
+    "audiocrawler.pipelines.AnalysisPipeline": 200,
+    "audiocrawler.pipelines.FilterPipeline": 300,
+    "audiocrawler.pipelines.StorePipeline": 400,
+    "audiocrawler.pipelines.WarehousePipeline": 500,
+}
+DOWNLOADER_MIDDLEWARES = {
+    "audiocrawler.middlewares.LimitMiddleware": 10,  # before anything is asked of a server
+    "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": None,
+    "audiocrawler.download.robots.RobotsMiddleware": 100,
+    "audiocrawler.download.retry_after.RetryAfterMiddleware": 560,  # sees a 503 before RetryMiddleware (550) does
+    "audiocrawler.middlewares.MediaMiddleware": 610,  # sees a stopped answer before HttpCompressionMiddleware (590)
+}
+EXTENSIONS = {
+    "audiocrawler.extensions.MaskSecrets": 0,
+    "audiocrawler.extensions.CrawlLifecycle": 10,
+    "audiocrawler.extensions.StopAtHeaders": 20,
+    "audiocrawler.extensions.CountFound": 20,
+    "audiocrawler.extensions.Progress": 30,
+    "scrapy.extensions.throttle.AutoThrottle": None,
+    "audiocrawler.download.throttle.FlooredAutoThrottle": 40,
+}
+FILES_STORE = "data/incoming"  # FilesPipeline asks for one; AUDIO_STORE is where files go
+LOG_FORMATTER = "audiocrawler.extensions.OneLineLogFormatter"
+LOG_LEVEL = "INFO"
+FEED_EXPORT_ENCODING = "utf-8"
+
+globals().update(
+    {name: os.environ[name] for name in list(globals()) if name.startswith("AUDIO_") and name in os.environ}
+)
+
+USER_AGENT = f"audiocrawler/{__version__}" + (f" (+{AUDIO_CONTACT})" if AUDIO_CONTACT else "")

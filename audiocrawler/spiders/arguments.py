@@ -1,0 +1,110 @@
+"""The arguments of the spider, checked before the first request."""
+
+import re
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from audiocrawler.errors import ConfigurationError
+
+
+class Arguments(BaseModel):
+    """Every ``-a NAME=VALUE`` of ``scrapy crawl audio``."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    url: tuple[str, ...] = Field(default=(), description="where to start; several are separated by spaces")
+    urls: Path | None = Field(default=None, description="a file with one start URL a line")
+    depth: int = Field(default=0, ge=0, description="levels of links to follow on the same site, and its feeds")
+    limit: int | None = Field(default=None, ge=1, description="stop after so many newly stored audio files")
+    allow: re.Pattern[str] | None = Field(default=None, description="follow only pages whose URL matches this regex")
+    deny: re.Pattern[str] | None = Field(default=None, description="follow no pages whose URL matches this regex")
+    download: Literal["yes", "no"] = Field(default="yes", description="no: list what is there without fetching it")
+
+    @field_validator("url", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return tuple(value.split()) if isinstance(value, str) else value
+
+    @field_validator("url")
+    @classmethod
+    def _check_urls(cls, urls: tuple[str, ...]) -> tuple[str, ...]:
+        for url in urls:
+            _check_url(url)
+        return urls
+
+    @field_validator("allow", "deny", mode="before")
+    @classmethod
+    def _compile(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        try:
+            return re.compile(value)
+        except re.error as error:
+            raise ValueError(f"{value!r} is not a regular expression: {error}") from error
+
+    @model_validator(mode="after")
+    def _check_start(self) -> "Arguments":
+        if bool(self.url) == bool(self.urls):
+            raise ValueError("give one of -a url=https://... and -a urls=FILE")
+        return self
+
+    def start_urls(self) -> tuple[str, ...]:
+        """Return where to start, from ``url`` or from the file ``urls``; raises ConfigurationError for a bad line."""
+        return self.url or _read_urls(self.urls)
+
+
+def parse_arguments(given: dict[str, Any]) -> Arguments:
+    """Return the checked arguments; raises ConfigurationError with one line that names the first wrong one."""
+    own = {name: value for name, value in given.items() if name != "_job"}  # Scrapyd adds its job id
+    try:
+        arguments = Arguments.model_validate(own)
+    except ValidationError as error:
+        raise ConfigurationError(_one_line(error)) from error
+    arguments.start_urls()
+    return arguments
+
+
+def _one_line(error: ValidationError) -> str:
+    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    message = str(first["msg"]).removeprefix("Value error, ")
+    if not first["loc"]:
+        return message
+    name = first["loc"][0]
+    if first["type"] == "extra_forbidden":
+        return f"-a {name}: no such argument; there are {', '.join(Arguments.model_fields)}"
+    return f"-a {name}: {message}"
+
+
+def _read_urls(path: Path | None) -> tuple[str, ...]:
+    if path is None:
+        return ()
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"-a urls={path}: cannot be read: {error}") from error
+    urls = tuple(line.strip() for line in lines if line.strip() and not line.lstrip().startswith("#"))
+    if not urls:
+        raise ConfigurationError(f"-a urls={path}: holds no URL; write one a line")
+    for url in urls:
+        try:
+            _check_url(url)
+        except ValueError as error:
+            raise ConfigurationError(f"-a urls={path}: {error}") from error
+    return urls
+
+
+def _check_url(url: str) -> None:
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError as error:
+        raise ValueError(f"{url!r} is not a URL: {error}") from error
+    if not parts.scheme or "://" not in url:
+        raise ValueError(f"{url!r} has no scheme; write https://{url.lstrip('/')}")
+    if parts.scheme.lower() not in {"http", "https"}:
+        raise ValueError(f"{url!r}: only http and https can be crawled, not {parts.scheme}")
+    if not host:
+        raise ValueError(f"{url!r} has no host; write it as https://example.org/page")

@@ -1,0 +1,37 @@
+"""Which links of a page lead to further pages of the same site."""
+
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+from scrapy.http import HtmlResponse, Response
+from scrapy.linkextractors import LinkExtractor
+
+from audiocrawler.discovery import Kind
+from audiocrawler.discovery.classify import classify
+from audiocrawler.spiders.arguments import Arguments
+
+_LINKS = (
+    LinkExtractor()
+)  # its list of ignored extensions is right for pages: audio, feeds and playlists are discovery's
+
+
+def site_of(url: str) -> str:
+    """Return the host that a site is known by: www. and the port do not make another one."""
+    return (urlsplit(url).hostname or "").removeprefix("www.")
+
+
+def page_links(page: Response, site: str, arguments: Arguments) -> Iterator[str]:
+    """Yield the URLs that ``page`` links to on the same site and that ``allow`` and ``deny`` let pass."""
+    if not isinstance(page, HtmlResponse):
+        return
+    for link in _LINKS.extract_links(page):
+        leads_to = classify(link.url)  # audio, feeds and playlists are taken from what discovery found
+        if leads_to in {None, Kind.PAGE} and site_of(link.url) == site and is_allowed(link.url, arguments):
+            yield link.url
+
+
+def is_allowed(url: str, arguments: Arguments) -> bool:
+    """Return whether the regular expressions of the arguments let the page pass."""
+    if arguments.deny and arguments.deny.search(url):
+        return False
+    return arguments.allow is None or bool(arguments.allow.search(url))

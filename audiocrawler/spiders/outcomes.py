@@ -1,0 +1,52 @@
+"""What became of a request that brought no file: a status for its row, and the reason in one line."""
+
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from scrapy.http import Response
+from scrapy.spidermiddlewares.httperror import HttpError
+from twisted.python.failure import Failure
+
+from audiocrawler.download.body_file import TooLargeError
+from audiocrawler.download.headers import is_endless, media_type
+from audiocrawler.download.reasons import explain, is_disk_full
+from audiocrawler.download.robots import RobotsError
+from audiocrawler.items import Status
+from audiocrawler.masking import mask_text
+from audiocrawler.middlewares import LimitReachedError
+
+_STATUS_OF: dict[type[Exception], Status] = {
+    RobotsError: Status.ROBOTS,
+    LimitReachedError: Status.LIMIT,
+    TooLargeError: Status.TOO_LARGE,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The status and the reason; ``disk_full`` says that it is not the URL's fault."""
+
+    status: Status
+    reason: str
+    disk_full: bool = False
+
+
+def outcome_of_failure(failure: Failure) -> Outcome:
+    """Return what a failed request comes to."""
+    error = failure.value
+    if isinstance(error, HttpError):
+        status = Status.GONE if error.response.status == HTTPStatus.GONE else Status.FAILED
+        return Outcome(status, f"HTTP {error.response.status}")
+    if error is None:
+        return Outcome(Status.FAILED, "failed without a reason")
+    status = next((status for kind, status in _STATUS_OF.items() if isinstance(error, kind)), Status.FAILED)
+    return Outcome(status, mask_text(explain(error)), is_disk_full(error))
+
+
+def outcome_without_body(response: Response) -> Outcome:
+    """Return what a successful answer to a request for audio comes to that brought no body."""
+    if is_endless(response.headers):
+        return Outcome(Status.STREAM, "an endless stream")
+    if "download_stopped" in response.flags:
+        return Outcome(Status.NOT_AUDIO, f"{media_type(response.headers)} came in place of audio")
+    return Outcome(Status.NOT_AUDIO, "empty: the server sent no byte")

@@ -1,0 +1,136 @@
+"""From a candidate to its source row and its request, and from an answer to its item."""
+
+import re
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import unquote, urldefrag, urlsplit
+
+from scrapy import Request
+from scrapy.http import Response
+from scrapy.settings import BaseSettings
+
+from audiocrawler.discovery import Candidate, Kind
+from audiocrawler.download.headers import is_endless
+from audiocrawler.download.slots import media_slot
+from audiocrawler.items import AudioItem, AudioSource, FileInfo, Status
+from audiocrawler.masking import mask_url
+
+MAX_NAME_LENGTH = 180
+_UNSAFE = re.compile(r'[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\\/:*?"<>|]+')
+
+
+def source_of(candidate: Candidate, page: Response, *, page_title: str | None, site: str) -> AudioSource:
+    """Return the row of an audio URL found on ``page``: pending, with all that the page says of it."""
+    now = datetime.now(UTC)
+    return AudioSource(
+        source_url=mask_url(urldefrag(candidate.url).url),
+        site=site,
+        host=urlsplit(candidate.url).hostname,
+        page_url=mask_url(page.url),
+        page_title=page_title,
+        link_text=candidate.link_text,
+        found_by=candidate.found_by,
+        confidence=candidate.confidence,
+        kind=candidate.kind,
+        role=candidate.role,
+        group_id=candidate.group,
+        title=candidate.title,
+        artist=candidate.artist,
+        published_at=candidate.published_at,
+        declared_duration_ms=candidate.duration_ms,
+        declared_size_bytes=candidate.size_bytes,
+        transcript_url=mask_url(candidate.transcript_url) if candidate.transcript_url else None,
+        license=candidate.license,
+        license_url=candidate.license_url,
+        license_raw=candidate.license,
+        status=Status.PENDING,
+        first_seen_at=now,
+        last_seen_at=now,
+    )
+
+
+def direct_candidate(answer: Response) -> Candidate:
+    """Return the candidate of an answer that turned out to be audio itself."""
+    kind = Kind.STREAM if is_endless(answer.headers) else Kind.AUDIO
+    return Candidate(url=answer.url, kind=kind, found_by="direct", confidence=1.0)
+
+
+def media_meta(url: str, settings: BaseSettings) -> dict[str, Any]:
+    """Return the meta of a request whose body is streamed to disk."""
+    return {
+        "download_slot": media_slot(url),
+        "download_maxsize": settings.getint("AUDIO_MAX_BYTES"),
+        "download_timeout": settings.getfloat("AUDIO_STALL_TIMEOUT_S"),
+        "allow_offsite": True,
+        "dont_cache": True,
+    }
+
+
+def attempted(source: AudioSource, answer: Response | None, request: Request) -> AudioSource:
+    """Note in the row what the attempt's answer says of itself."""
+    source.last_attempt_at = source.last_seen_at = datetime.now(UTC)
+    source.attempts = int(request.meta.get("retry_times", 0)) + 1
+    if answer is None:
+        return source
+    source.http_status = answer.status
+    source.final_url = mask_url(answer.url)
+    source.content_type = _header(answer, "Content-Type")
+    source.etag, source.last_modified = _header(answer, "ETag"), _header(answer, "Last-Modified")
+    return source
+
+
+def item_of(source: AudioSource, answer: Response, body_file: str) -> AudioItem:
+    """Return the item that carries a downloaded body through the pipelines."""
+    entry: FileInfo = {"url": source.source_url, "path": body_file, "checksum": None, "status": "downloaded"}
+    name = _suggested_name(answer) or urlsplit(source.source_url).path.rsplit("/", 1)[-1]
+    return AudioItem(file_urls=[source.source_url], files=[entry], file_name=clean_name(name), source=source)
+
+
+def foreign_source(url: str, answer: Response) -> AudioSource:
+    """Return the row of a URL that came in an item of somebody else's spider."""
+    now = datetime.now(UTC)
+    page_url = (answer.request.headers.get("Referer") or b"").decode("latin-1") if answer.request else ""
+    source = AudioSource(
+        source_url=mask_url(url),
+        host=urlsplit(url).hostname,
+        site=urlsplit(page_url or url).hostname,
+        page_url=mask_url(page_url) if page_url else None,
+        found_by="item",
+        kind="audio",
+        role="main",
+        status=Status.PENDING,
+        first_seen_at=now,
+        last_seen_at=now,
+    )
+    return attempted(source, answer, answer.request or Request(url))
+
+
+def clean_name(name: str) -> str:
+    """Return a readable file name without path, control and direction characters, of at most MAX_NAME_LENGTH."""
+    readable = _UNSAFE.sub("_", unquote(name)).strip(" ._") or "audio"
+    stem, dot, extension = readable.rpartition(".")
+    if not dot or len(readable) <= MAX_NAME_LENGTH:
+        return readable[:MAX_NAME_LENGTH]
+    return stem[: MAX_NAME_LENGTH - len(extension) - 1] + dot + extension
+
+
+def _suggested_name(answer: Response) -> str:
+    """Return the file name of Content-Disposition (RFC 6266), its extended notation first; empty without one."""
+    value = _header(answer, "Content-Disposition") or ""
+    extended = re.search(r"filename\*\s*=\s*([\w-]*)'[^']*'([^;\s]+)", value, re.IGNORECASE)
+    if extended:
+        return _decoded(extended[2], extended[1] or "utf-8")
+    plain = re.search(r'filename\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^;]+))', value, re.IGNORECASE)
+    return re.sub(r"\\(.)", r"\1", plain[1] or plain[2] or "").strip() if plain else ""
+
+
+def _decoded(percent_encoded: str, charset: str) -> str:
+    try:
+        return unquote(percent_encoded, encoding=charset)
+    except LookupError:
+        return unquote(percent_encoded)
+
+
+def _header(answer: Response, name: str) -> str | None:
+    value = answer.headers.get(name)
+    return value.decode("utf-8", "replace") if value else None

@@ -1,0 +1,45 @@
+"""What tests of all parts share: the site, one crawl of the whole of it, and a disk that is soon full."""
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.crawling import Run, crawl
+from tests.site.server import Site
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    """Return a site of the test's own."""
+    with Site() as served:
+        yield served
+
+
+@pytest.fixture(scope="session")
+def whole_site() -> Iterator[Site]:
+    """Return the site that ``whole_crawl`` has crawled."""
+    with Site() as served:
+        yield served
+
+
+@pytest.fixture(scope="session")
+def whole_crawl(whole_site: Site, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """Return a crawl of all pages of the site."""
+    folder: Path = tmp_path_factory.mktemp("whole")
+    return crawl(folder, f"url={whole_site.url}/", "depth=3")
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """Return a folder on a file system of 256 KiB of its own; only root can mount one."""
+    folder = tmp_path / "small-disk"
+    folder.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", folder], capture_output=True, text=True, check=False
+    )
+    if mounted.returncode:
+        pytest.skip(f"a full disk cannot be had here: {mounted.stderr.strip()}")
+    yield folder
+    subprocess.run(["umount", "--lazy", folder], check=True)

@@ -1,0 +1,92 @@
+"""Runs the real command in a folder of its own, and reads what it left there."""
+
+import os
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+REPOSITORY = Path(__file__).parents[1]
+QUICK = {"DOWNLOAD_DELAY": "0", "AUTOTHROTTLE_ENABLED": "False"}
+"""Loopback needs no pauses."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A finished crawl: its exit code, what it printed, and its folder."""
+
+    code: int
+    stdout: str
+    stderr: str
+    folder: Path
+
+    def query(self, sql: str, *values: Any) -> list[dict[str, Any]]:
+        """Return the rows of a query on the crawl's database."""
+        with sqlite3.connect(self.folder / "data/audio.db") as database:
+            database.row_factory = sqlite3.Row
+            return [dict(row) for row in database.execute(sql, values)]
+
+    @property
+    def audio(self) -> list[dict[str, Any]]:
+        """Return all rows of audio_metadata."""
+        return self.query("SELECT * FROM audio_metadata ORDER BY gcp_url")
+
+    @property
+    def sources(self) -> dict[str, dict[str, Any]]:
+        """Return all rows of audio_sources by their URL."""
+        return {row["source_url"]: row for row in self.query("SELECT * FROM audio_sources")}
+
+    @property
+    def objects(self) -> list[Path]:
+        """Return the files in the store."""
+        return sorted(path for path in (self.folder / "data/objects").rglob("*") if path.is_file())
+
+    @property
+    def log(self) -> str:
+        """Return what all crawls of this folder logged."""
+        return "\n".join(path.read_text(encoding="utf-8") for path in sorted(self.folder.glob("data/logs/*")))
+
+
+def start(
+    folder: Path,
+    *arguments: str,
+    settings: Mapping[str, str] | None = None,
+    env: Mapping[str, str] | None = None,
+    command: tuple[str, ...] = ("crawl", "audio"),
+) -> "subprocess.Popen[str]":
+    """Start ``scrapy crawl audio`` with ``-a`` for each of ``arguments``, in a process group of its own."""
+    words = [sys.executable, "-m", "scrapy", *command]
+    words += [word for argument in arguments for word in ("-a", argument)]
+    words += [word for name, value in {**QUICK, **(settings or {})}.items() for word in ("-s", f"{name}={value}")]
+    environment = {
+        **{name: value for name, value in os.environ.items() if not name.startswith("AUDIO_")},
+        "SCRAPY_SETTINGS_MODULE": "audiocrawler.settings",
+        "PYTHONPATH": str(REPOSITORY),
+        **(env or {}),
+    }
+    return subprocess.Popen(
+        words,
+        cwd=folder,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def crawl(folder: Path, *arguments: str, timeout_s: float = 120, **how: Any) -> Run:
+    """Run a crawl to its end; ``how`` goes to ``start``, its settings come on top of QUICK."""
+    return finish(start(folder, *arguments, **how), folder, timeout_s)
+
+
+def finish(process: "subprocess.Popen[str]", folder: Path, timeout_s: float = 120) -> Run:
+    """Wait for a crawl to end."""
+    try:
+        stdout, stderr = process.communicate(timeout=timeout_s)
+    finally:
+        process.kill()
+    return Run(process.returncode, stdout, stderr, folder)

@@ -1,0 +1,159 @@
+"""Bad input: one clear line, the exit code of the design, and nothing already stored is lost."""
+
+import re
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from tests.crawling import crawl
+from tests.site.answers import Options
+from tests.site.server import Site
+
+
+def error_of(stderr: str) -> str:
+    (line,) = [line for line in stderr.splitlines() if "error:" in line]
+    assert "Traceback" not in stderr
+    return line
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ([], "-a url=https://"),
+        (["url=example.org"], "write https://example.org"),
+        (["url=https://example.org/", "dept=1"], "-a dept: no such argument"),
+        (["url=https://example.org/", "limit=none"], "-a limit"),
+    ],
+)
+def test_usage_errors_end_with_2(arguments: list[str], words: str, tmp_path: Path) -> None:
+    run = crawl(tmp_path, *arguments)
+    assert run.code == 2
+    assert words in error_of(run.stderr)
+    assert not (tmp_path / "data").exists()
+
+
+@pytest.mark.parametrize("value", ["many", "-1"])
+def test_a_setting_that_must_be_a_number_is_named(value: str, tmp_path: Path) -> None:
+    run = crawl(tmp_path, "url=https://example.org/", env={"AUDIO_WORKERS": value})
+    assert run.code == 2
+    assert f"AUDIO_WORKERS={value}" in error_of(run.stderr)
+
+
+def test_an_unknown_host_is_named(tmp_path: Path) -> None:
+    run = crawl(tmp_path, "url=http://no-such-host.invalid/", settings={"RETRY_TIMES": "0"})
+    assert run.code == 3
+    assert "http://no-such-host.invalid/: " in run.stdout
+    assert "unknown host" in run.stdout
+
+
+def test_a_refused_connection_is_named(tmp_path: Path) -> None:
+    with Site() as site:
+        url = site.url
+    run = crawl(tmp_path, f"url={url}/", settings={"RETRY_TIMES": "0"})
+    assert run.code == 3
+    assert "connection refused" in run.stdout
+
+
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        ("/nowhere.html", "HTTP 404"),
+        ("/private/index.html", "forbids it"),
+        ("/impostors/picture.mp3", "image/gif"),
+    ],
+)
+def test_a_start_that_cannot_be_searched_is_named_with_its_reason(
+    path: str, words: str, site: Site, tmp_path: Path
+) -> None:
+    run = crawl(tmp_path, f"url={site.url}{path}")
+    assert run.code == 3
+    assert f"{site.url}{path}: " in run.stdout
+    assert words in run.stdout
+
+
+def test_a_page_without_audio_says_so(site: Site, tmp_path: Path) -> None:
+    run = crawl(tmp_path, f"url={site.url}/about.html")
+    assert run.code == 3
+    assert "no audio" in error_of(run.stderr)
+
+
+def test_one_good_start_is_enough(site: Site, tmp_path: Path) -> None:
+    run = crawl(tmp_path, f"url={site.url}/nowhere.html {site.url}/shore.html")
+    assert run.code == 0
+    assert "HTTP 404" in run.stdout
+
+
+def test_robots_txt_that_answers_500_means_no(tmp_path: Path) -> None:
+    with Site(Options(robots_status=500)) as site:
+        run = crawl(tmp_path, f"url={site.url}/", settings={"RETRY_TIMES": "0"})
+        assert {request.path for request in site.requests} == {"/robots.txt"}
+    assert run.code == 3
+    assert "answers 500, which counts as no" in run.stdout
+
+
+def test_a_database_of_another_schema_is_left_alone(site: Site, tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    with sqlite3.connect(tmp_path / "data/audio.db") as database:
+        database.execute("CREATE TABLE audio_metadata (gcp_url TEXT, duration_ms TEXT)")
+        database.execute("INSERT INTO audio_metadata VALUES ('x', 'long')")
+    run = crawl(tmp_path, f"url={site.url}/shore.html")
+    assert run.code == 2
+    assert "duration_ms" in error_of(run.stderr)
+    assert run.query("SELECT * FROM audio_metadata") == [{"gcp_url": "x", "duration_ms": "long"}]
+    assert site.requests == []
+
+
+def test_a_file_that_is_no_database_is_left_alone(site: Site, tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data/audio.db").write_text("my notes" * 1000, encoding="utf-8")
+    run = crawl(tmp_path, f"url={site.url}/shore.html")
+    assert run.code == 2
+    assert "audio.db" in error_of(run.stderr)
+    assert (tmp_path / "data/audio.db").read_text(encoding="utf-8") == "my notes" * 1000
+
+
+def test_a_table_with_the_users_five_columns_is_adopted(site: Site, tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    with sqlite3.connect(tmp_path / "data/audio.db") as database:
+        database.execute(
+            "CREATE TABLE audio_metadata (gcp_url TEXT NOT NULL, file_name TEXT NOT NULL,"
+            " duration_ms INTEGER NOT NULL, loudness REAL NOT NULL, classification TEXT NOT NULL)"
+        )
+        database.execute("INSERT INTO audio_metadata VALUES ('gs://old/a.mp3', 'a.mp3', 1, -3.5, 'High Energy')")
+    run = crawl(tmp_path, f"url={site.url}/shore.html")
+    assert run.code == 0
+    (old,) = run.query("SELECT * FROM audio_metadata WHERE gcp_url = 'gs://old/a.mp3'")
+    assert (old["file_name"], old["loudness"]) == ("a.mp3", -3.5)
+    assert len(run.audio) == len(run.objects) + 1
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("AUDIO_STORE", "file:blocked/objects"),
+        ("AUDIO_WAREHOUSE", "sqlite:blocked/audio.db"),
+        ("AUDIO_INCOMING", "blocked/incoming"),
+        ("AUDIO_LOG_DIR", "blocked/logs"),
+        ("AUDIO_STORE", "ftp://example.org/objects"),
+        ("AUDIO_WAREHOUSE", "postgres://example.org/audio"),
+    ],
+)
+def test_places_that_cannot_be_used_are_named(setting: str, value: str, site: Site, tmp_path: Path) -> None:
+    (tmp_path / "blocked").write_bytes(b"a file where a folder should be")
+    run = crawl(tmp_path, f"url={site.url}/shore.html", settings={setting: value})
+    assert run.code == 2
+    assert re.search(r"blocked|ftp:|postgres:", error_of(run.stderr))
+    assert site.requests == []
+
+
+def test_a_full_disk_stops_the_crawl_and_keeps_what_is_stored(site: Site, tmp_path: Path, small_disk: Path) -> None:
+    settings = {"AUDIO_STORE": f"file:{small_disk}/objects", "AUDIO_INCOMING": f"{small_disk}/incoming"}
+    run = crawl(tmp_path, f"url={site.url}/recordings.html", "depth=1", settings=settings)
+    assert run.code == 4
+    assert "disk is full" in error_of(run.stderr)
+    stored = {row["gcp_url"] for row in run.audio}
+    objects = {path.as_uri() for path in (small_disk / "objects").rglob("*") if path.is_file()}
+    assert stored == objects
+    left = [row for row in run.sources.values() if row["status"] == "pending"]
+    assert left

@@ -1,0 +1,66 @@
+"""Imports go one way: Scrapy glue, then stage packages, then items and errors."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.crawling import REPOSITORY
+
+PACKAGE = REPOSITORY / "audiocrawler"
+STAGES = ("discovery", "download", "analysis", "storage", "warehouse", "report")
+GLUE = ("spiders", "commands", "crawl", "pipelines", "middlewares", "extensions", "settings")
+MODULES = sorted(PACKAGE.rglob("*.py"))
+
+
+def imported(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.module or ""
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def room_of(path: Path) -> str:
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def rooms_imported(path: Path) -> set[str]:
+    return {name.split(".")[1] for name in imported(path) if name.startswith("audiocrawler.")}
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_stages_import_neither_each_other_nor_the_glue(path: Path) -> None:
+    room = room_of(path)
+    if room in STAGES:
+        assert not rooms_imported(path) & ({*STAGES, *GLUE} - {room})
+    elif room not in GLUE:
+        assert not rooms_imported(path) & {*STAGES, *GLUE}
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_only_glue_download_and_discovery_know_scrapy(path: Path) -> None:
+    scrapy = {name for name in imported(path) if name.split(".")[0] in {"scrapy", "twisted"}}
+    if room_of(path) == "discovery":
+        assert scrapy <= {"scrapy.http", "scrapy.http.Response", "scrapy.http.TextResponse"}
+    elif room_of(path) not in {*GLUE, "download"}:
+        assert not scrapy
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_modules_are_small(path: Path) -> None:
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 300
+
+
+def test_the_crawls_own_process_loads_no_decoder_and_no_cloud_library() -> None:
+    heavy = ("av", "numpy", "pydub", "google.cloud", "playwright", "redis")
+    code = (
+        "import sys, audiocrawler.commands.crawl, audiocrawler.pipelines, audiocrawler.middlewares\n"
+        f"print([name for name in {heavy!r} if name in sys.modules])"
+    )
+    printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=REPOSITORY)
+    assert printed.stdout.strip() == "[]"
