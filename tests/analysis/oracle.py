@@ -9,7 +9,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-import imageio_ffmpeg  # type: ignore[import-untyped]  # ships no types
+import imageio_ffmpeg
 import pydub.audio_segment
 from pydub import AudioSegment
 from pydub.utils import get_extra_info

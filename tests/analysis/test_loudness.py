@@ -1,7 +1,7 @@
 import re
 import subprocess
 
-import imageio_ffmpeg  # type: ignore[import-untyped]  # ships no types
+import imageio_ffmpeg
 import pytest
 
 from audiocrawler.analysis import analyse

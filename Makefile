@@ -1,0 +1,51 @@
+# make crawl url=https://example.org/    finds, downloads and measures the audio of a page
+# make crawl                             does so with a small site that comes along, without a network
+# make test, make lint, make clean       (clean leaves data/ alone)
+#
+# The first run makes .venv with the newest suitable Python; PYTHON=... names another one.
+
+.PHONY: crawl test lint clean
+
+RUN := .venv/bin/python -m
+# Passed through the environment, so that no character of it means anything to make or the shell.
+export CRAWL_URL := $(value url)
+
+crawl: .venv/installed
+ifdef url
+	@$(RUN) scrapy crawl audio -a url="$$CRAWL_URL"
+else
+	@$(RUN) tests.site -- $(RUN) scrapy crawl audio -a url={url} -a depth=2
+endif
+
+test: .venv/installed
+	@$(RUN) pytest -n auto
+
+lint: .venv/installed-dev
+	@$(RUN) ruff check
+	@$(RUN) ruff format --check
+	@$(RUN) mypy
+
+clean:
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache
+	find audiocrawler tests benchmarks -name __pycache__ -prune -exec rm -rf {} +
+
+.venv/installed: requirements.txt
+	@set -e; \
+	for python in $${PYTHON:-python3.14 python3.13 python3.12 python3.11 python3}; do \
+		if "$$python" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 15))' 2>/dev/null; then break; fi; \
+		found=$$("$$python" --version 2>&1) || found=none; python=; \
+	done; \
+	if [ -z "$$python" ]; then \
+		echo "audiocrawler needs Python 3.11 to 3.14; found $$found; install one or set PYTHON=..." >&2; exit 2; \
+	fi; \
+	if ! "$$python" -c 'import ensurepip, venv' 2>/dev/null; then \
+		echo "$$python has no venv; on Debian and Ubuntu: apt install python3-venv" >&2; exit 2; \
+	fi; \
+	echo "Installing into .venv, once ..."; \
+	"$$python" -m venv --clear .venv; \
+	$(RUN) pip install --quiet --disable-pip-version-check --requirement requirements.txt; \
+	touch $@
+
+.venv/installed-dev: requirements-dev.txt .venv/installed
+	@$(RUN) pip install --quiet --disable-pip-version-check --requirement requirements-dev.txt
+	@touch $@

@@ -1,0 +1,55 @@
+"""README.md says what the code does: columns, settings, arguments, statuses, exit codes and commands."""
+
+import re
+
+import pytest
+
+from audiocrawler import settings
+from audiocrawler.commands import crawl
+from audiocrawler.items import AUDIO_METADATA, AUDIO_SOURCES, Status, Table
+from audiocrawler.spiders.arguments import Arguments
+from tests.crawling import REPOSITORY
+
+README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+LATER = {Status.ALTERNATE, Status.OPTED_OUT, Status.DENIED, Status.PROTECTED, Status.TAKEN_DOWN}
+"""Statuses that are declared and that nothing gives yet."""
+
+
+@pytest.mark.parametrize("table", [AUDIO_METADATA, AUDIO_SOURCES], ids=lambda table: table.name)
+def test_every_column_is_documented_as_it_is_declared(table: Table) -> None:
+    section = README.partition(f"### {table.name}\n")[2].partition("\n#")[0]
+    documented = re.findall(r"^\| `(\w+)` \| (\w+) \| (\w+) \| (.+) \|$", section, re.MULTILINE)
+    assert documented == [(c.name, c.type, c.mode, c.description) for c in table.columns]
+
+
+def test_every_setting_is_documented_and_no_other() -> None:
+    own = {name for name in vars(settings) if name.startswith("AUDIO_")}
+    assert set(re.findall(r"^\| `(AUDIO_\w+)` \|", README, re.MULTILINE)) == own
+    assert set(re.findall(r"AUDIO_\w+", README)) <= own
+
+
+@pytest.mark.parametrize("name", ["AUDIO_STORE", "AUDIO_WAREHOUSE", "AUDIO_INCOMING", "AUDIO_LOG_DIR"])
+def test_defaults_are_documented_as_they_are(name: str) -> None:
+    assert f"| `{name}` | `{getattr(settings, name)}` |" in README
+
+
+def test_every_argument_is_documented_as_it_is_declared() -> None:
+    documented = re.findall(r"^\| `([a-z]+)` \| (.+) \|$", README.partition("## What became")[0], re.MULTILINE)
+    assert documented == [(name, field.description) for name, field in Arguments.model_fields.items()]
+
+
+def test_every_status_that_occurs_is_documented() -> None:
+    section = README.partition("## What became")[2].partition("\n## ")[0]
+    assert set(re.findall(r"^\| ([a-z_]+) \| (?!meaning)", section, re.MULTILINE)) - {"status"} == set(Status) - LATER
+
+
+def test_every_exit_code_is_documented() -> None:
+    codes = {crawl.DONE, crawl.USAGE, crawl.NOTHING, crawl.LEFT_BEHIND, crawl.LOCKED, crawl.INTERRUPTED}
+    assert {int(code) for code in re.findall(r"^\| (\d+) \| ", README, re.MULTILINE)} == codes
+
+
+def test_the_files_that_it_names_are_there() -> None:
+    for path in re.findall(r"\]\(([\w/.-]+)\)", README):
+        assert (REPOSITORY / path).is_file(), path
+    for name in re.findall(r"^\| `(\w+)`: ", README, re.MULTILINE):
+        assert (REPOSITORY / "benchmarks" / f"{name}.py").is_file(), name
