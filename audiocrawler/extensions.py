@@ -21,6 +21,7 @@ from audiocrawler.download.signals import transfers_given_up
 from audiocrawler.errors import ConfigurationError
 from audiocrawler.masking import mask_text
 from audiocrawler.report.progress import progress_line
+from audiocrawler.sniff import HEAD_BYTES, sniff
 
 logger = logging.getLogger(__name__)
 
@@ -85,22 +86,33 @@ class CrawlLifecycle:
             deferred_from_coro(self.crawl.stop_work())
 
 
-class StopAtHeaders:
-    """Ends a transfer at its headers when they show that the body is not what was asked for."""
+class StopEarly:
+    """Ends a transfer as soon as its headers or its first bytes show that it is not what was asked for."""
 
     def __init__(self, crawler: Crawler) -> None:
-        crawler.signals.connect(self._check, signal=signals.headers_received)
+        crawler.signals.connect(self._check_headers, signal=signals.headers_received)
+        crawler.signals.connect(self._check_first_bytes, signal=signals.bytes_received)
 
     @classmethod
-    def from_crawler(cls, crawler: Crawler) -> "StopAtHeaders":
+    def from_crawler(cls, crawler: Crawler) -> "StopEarly":
         """Return the extension."""
         return cls(crawler)
 
-    def _check(self, headers: Headers, request: Request) -> None:
+    def _check_headers(self, headers: Headers, request: Request) -> None:
         if "Location" in headers:
             return
         wanted = not (is_refused_type(headers) or is_endless(headers))
         if (not wanted) if "audio" in request.meta else is_audio_type(headers):
+            raise StopDownload(fail=False)
+        if "audio" in request.meta and not headers.get("Content-Encoding"):
+            request.meta["first_bytes"] = True
+
+    def _check_first_bytes(self, data: bytes, request: Request) -> None:
+        if not request.meta.pop("first_bytes", False) or "Range" in request.headers:
+            return
+        sniffed = sniff(data[:HEAD_BYTES])
+        if sniffed.is_audio is False:
+            request.meta["came"] = sniffed.name
             raise StopDownload(fail=False)
 
 

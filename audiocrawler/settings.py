@@ -22,6 +22,7 @@ AUDIO_LOG_DIR = "data/logs"  # one log file per crawl, where LOG_FILE names no o
 # --- What is taken ---------------------------------------------------------------------------------------------------
 
 AUDIO_MAX_BYTES = 4 * 1024**3  # per file: longer ones are refused at their headers, or cut off on the way
+AUDIO_MAX_TOTAL_BYTES = None  # of the whole crawl: what would pass it is left for another one
 AUDIO_MAX_DURATION_S = 24 * 3600  # per file: decoding stops there, so that a small bomb does not run for days
 AUDIO_MIN_DURATION_MS = None  # filters: what they refuse keeps a source row with the reason
 AUDIO_MIN_SAMPLE_RATE_HZ = None
@@ -96,7 +97,7 @@ DOWNLOADER_MIDDLEWARES = {
 EXTENSIONS = {
     "audiocrawler.extensions.MaskSecrets": 0,
     "audiocrawler.extensions.CrawlLifecycle": 10,
-    "audiocrawler.extensions.StopAtHeaders": 20,
+    "audiocrawler.extensions.StopEarly": 20,
     "audiocrawler.extensions.CountFound": 20,
     "audiocrawler.extensions.Progress": 30,
     "scrapy.extensions.throttle.AutoThrottle": None,

@@ -352,6 +352,21 @@ def test_files_above_the_size_limit_are_refused(site: Site, tmp_path: Path) -> N
     assert {row["status"] for row in run.sources.values()} == {"too_large"}
 
 
+def test_the_bytes_of_a_whole_crawl_can_be_bounded(site: Site, tmp_path: Path) -> None:
+    run = crawl(tmp_path, f"url={site.url}/many/", settings={"AUDIO_MAX_TOTAL_BYTES": "50000"})
+    assert run.code == 0
+    assert 0 < sum(path.stat().st_size for path in run.objects) <= 50_000
+    assert set(Counter(row["status"] for row in run.sources.values())) == {"stored", "limit"}
+
+
+def test_a_body_that_is_not_audio_is_stopped_at_its_first_bytes(tmp_path: Path) -> None:
+    with Site(Options(login_page_bytes=50_000_000)) as site:
+        run = crawl(tmp_path, f"url={site.url}/impostors.html")
+        sent = site.sent_bytes("/impostors/login.mp3")
+    assert run.sources[f"{site.url}/impostors/login.mp3"]["status"] == "not_audio"
+    assert sent < 20_000_000
+
+
 def test_the_energy_limits_are_settings(site: Site, tmp_path: Path) -> None:
     run = crawl(tmp_path, f"url={site.url}/shore.html", settings={"AUDIO_ENERGY_LOUDNESS_DBFS": "-119"})
     assert {row["classification"] for row in run.audio} == {"High Energy"}

@@ -46,11 +46,17 @@ class TooLargeError(DownloadCancelledError):
     """Raised when a body is, or grows, larger than the request's ``download_maxsize``."""
 
 
+class TotalReachedError(DownloadCancelledError):
+    """Raised when a body would bring the crawl's bytes above AUDIO_MAX_TOTAL_BYTES."""
+
+
 class SpooledAgent(_ScrapyAgent):
     """Scrapy's agent with a file in place of the buffer, and a timeout that every byte sets back."""
 
     spool: Spool
     stall_timeout_s: float
+    max_total_bytes: int
+    passes_total = False
     started = False
     validator = ""
     _transport: Any = None
@@ -80,10 +86,13 @@ class SpooledAgent(_ScrapyAgent):
     def write(self, data: bytes) -> None:
         """Take the next bytes from the wire, and give the transfer another stall timeout."""
         self.spool.write(data)
+        stats = self._crawler.stats
+        stats.inc_value("audio/bytes", len(data))
+        self.passes_total = bool(self.max_total_bytes) and stats.get_value("audio/bytes") > self.max_total_bytes
         timeout = cast("DelayedCall", self._timeout_cl)
         if timeout.active():
             timeout.reset(self.stall_timeout_s)
-        if self.spool.error or self.spool.too_large:
+        if self.spool.error or self.spool.too_large or self.passes_total:
             self._transport._producer.abortConnection()  # noqa: SLF001
 
     def getvalue(self) -> bytes:
@@ -141,6 +150,7 @@ class BodyFileMixin:
         )
         agent.spool = spool
         agent.stall_timeout_s = request.meta["download_timeout"]
+        agent.max_total_bytes = self._crawler.settings.getint("AUDIO_MAX_TOTAL_BYTES")
         return agent
 
     async def _fetch(self, agent: SpooledAgent, request: Request) -> Response:
@@ -152,7 +162,7 @@ class BodyFileMixin:
         except DownloadTimeoutError as error:
             raise DownloadTimeoutError(f"no byte came for {agent.stall_timeout_s:g} s") from error
         except Exception as error:
-            _raise_cause(agent.spool, error)
+            _raise_cause(agent, error)
             raise
         finally:
             self._transfers.discard(transfer)
@@ -163,11 +173,10 @@ class BodyFileMixin:
             return response
         if "partial" in response.flags and not agent.spool.size_bytes:
             return response
-        _raise_cause(agent.spool, None)
+        _raise_cause(agent, None)
         agent.spool.part.replace(path)
         if response.status == HTTPStatus.PARTIAL_CONTENT:
             stats.inc_value("audio/resumed")
-        stats.inc_value("audio/bytes", agent.spool.size_bytes)
         headers = response.headers.copy()
         headers.pop("Content-Encoding", None)  # undone here
         return BodyFileResponse(
@@ -205,12 +214,15 @@ def _leave(part: Path, validator_file: Path, validator: str) -> None:
             path.unlink()
 
 
-def _raise_cause(spool: Spool, cause: Exception | None) -> None:
+def _raise_cause(agent: SpooledAgent, cause: Exception | None) -> None:
     """Raise what ended the transfer, where the connection's end is only its consequence."""
+    spool = agent.spool
     if spool.error:
         raise spool.error from spool.error.__cause__
-    if spool.too_large or (cause is not None and type(cause) is DownloadCancelledError and "larger than" in str(cause)):
+    if spool.too_large or (type(cause) is DownloadCancelledError and "larger than" in str(cause)):
         raise TooLargeError(f"larger than {spool.max_bytes} bytes") from cause
+    if agent.passes_total:
+        raise TotalReachedError(f"AUDIO_MAX_TOTAL_BYTES of {agent.max_total_bytes} would be passed") from cause
 
 
 def _header(txresponse: TxResponse, name: bytes) -> str:

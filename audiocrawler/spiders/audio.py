@@ -20,6 +20,7 @@ from audiocrawler.spiders.credentials import Credentials, without_credentials
 from audiocrawler.spiders.links import is_allowed, page_links, site_of
 from audiocrawler.spiders.outcomes import Outcome, outcome_of_failure, outcome_without_body
 from audiocrawler.spiders.sources import attempted, direct_candidate, item_of, media_meta, source_of
+from audiocrawler.spiders.traps import Traps
 
 FOLLOWED = {Kind.PLAYLIST, Kind.MANIFEST, Kind.EMBED}
 """Kinds that belong to the page itself: they are fetched and searched at every depth."""
@@ -42,6 +43,7 @@ class AudioSpider(Spider):
         self.limit = self.arguments.limit
         self._credentials = Credentials(self.arguments.start_urls())
         self._not_requested: set[int] = set()
+        self._traps = Traps()
         super().__init__(*args)
 
     @classmethod
@@ -72,6 +74,7 @@ class AudioSpider(Spider):
             self._note_failed_start(response.meta, f"nothing to search in {media_type(response.headers) or 'it'}")
             return
         self.crawler.stats.inc_value("audio/pages")
+        self._traps.note_page(response.url, has_audio=any(candidate.kind is Kind.AUDIO for candidate in candidates))
         for request in self._follow(response, candidates):
             yield request
         async for each in self._take(response, document, candidates):
@@ -129,7 +132,8 @@ class AudioSpider(Spider):
                 yield self._page_request(candidate.url, deeper)
         if may_go_deeper and not where["nesting"]:
             for url in page_links(page, where["site"], self.arguments):
-                yield self._page_request(url, deeper)
+                if not self._traps.is_trap(url):
+                    yield self._page_request(url, deeper)
 
     def _is_deeper(self, candidate: Candidate, site: str) -> bool:
         if candidate.kind is Kind.FEED:

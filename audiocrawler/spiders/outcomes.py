@@ -7,7 +7,7 @@ from scrapy.http import Response
 from scrapy.spidermiddlewares.httperror import HttpError
 from twisted.python.failure import Failure
 
-from audiocrawler.download.body_file import TooLargeError
+from audiocrawler.download.body_file import TooLargeError, TotalReachedError
 from audiocrawler.download.headers import is_endless, media_type
 from audiocrawler.download.reasons import explain, is_disk_full
 from audiocrawler.download.robots import RobotsError
@@ -19,6 +19,7 @@ _STATUS_OF: dict[type[Exception], Status] = {
     RobotsError: Status.ROBOTS,
     LimitReachedError: Status.LIMIT,
     TooLargeError: Status.TOO_LARGE,
+    TotalReachedError: Status.LIMIT,
 }
 
 
@@ -48,5 +49,6 @@ def outcome_without_body(response: Response) -> Outcome:
     if is_endless(response.headers):
         return Outcome(Status.STREAM, "an endless stream")
     if "download_stopped" in response.flags:
-        return Outcome(Status.NOT_AUDIO, f"{media_type(response.headers)} came in place of audio")
+        came = response.meta.get("came") or media_type(response.headers)
+        return Outcome(Status.NOT_AUDIO, f"{came} came in place of audio")
     return Outcome(Status.NOT_AUDIO, "empty: the server sent no byte")

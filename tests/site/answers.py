@@ -32,7 +32,8 @@ CONTENT_TYPES = {
 class Options:
     """How long the slow parts of the site take, how many files /many/ lists, and what is broken.
 
-    ``missing`` are paths that answer 404; ``robots_status`` is the status of each host's robots.txt.
+    ``missing`` are paths that answer 404; ``robots_status`` is the status of each host's robots.txt;
+    ``login_page_bytes`` is the size of the page that is sent as audio.
     """
 
     slow_s: float = 3.0
@@ -41,6 +42,7 @@ class Options:
     radio_s: float = 30.0
     missing: tuple[str, ...] = ()
     robots_status: int = 200
+    login_page_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)

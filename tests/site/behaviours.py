@@ -90,9 +90,11 @@ def page_named_mp3(_: Visit) -> Answer:
     return html(200, "Please accept our cookies to listen.")
 
 
-def page_sent_as_audio(_: Visit) -> Answer:
-    """An HTML page that claims to be audio/mpeg."""
+def page_sent_as_audio(visit: Visit) -> Answer:
+    """An HTML page that claims to be audio/mpeg, filled up to ``login_page_bytes``."""
     answer = html(200, "Please log in to listen.")
+    assert isinstance(answer.body, bytes)
+    answer.body = answer.body.ljust(visit.options.login_page_bytes)
     answer.content_type = CONTENT_TYPES[".mp3"]
     return answer
 

@@ -47,6 +47,7 @@ class Site:
         self.closing = threading.Event()
         self._requests: list[Request] = []
         self._turns: Counter[str] = Counter()
+        self._sent: Counter[str] = Counter()
         self._lock = threading.Lock()
         self._first = _Server(("127.0.0.1", port), self, PAGES)
         self._second = _second_server(self)
@@ -63,6 +64,16 @@ class Site:
         """Return how often ``path`` (with its query, as sent) was asked for; a full URL can name the second host."""
         url = urljoin(self.url, path)
         return sum(request.url == url for request in self.requests)
+
+    def sent_bytes(self, path: str) -> int:
+        """Return how many bytes of bodies were sent for ``path``."""
+        with self._lock:
+            return self._sent[urljoin(self.url, path)]
+
+    def note_sent(self, url: str, size_bytes: int) -> None:
+        """Note that so many bytes of a body went out."""
+        with self._lock:
+            self._sent[url] += size_bytes
 
     def record(self, method: str, url: str, headers: Message) -> int:
         """Note a request and return how many there were for its URL without the query."""
@@ -192,11 +203,16 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _send_body(self, answer: Answer) -> None:
         sent_bytes = 0
-        for chunk in [answer.body] if isinstance(answer.body, bytes) else answer.body:
+        for chunk in _pieces(answer.body) if isinstance(answer.body, bytes) else answer.body:
             self.wfile.write(chunk)
             sent_bytes += len(chunk)
+            self.server.site.note_sent(self.server.url + self.path, len(chunk))
         if sent_bytes != answer.content_length():
             self.close_connection = True
 
     def log_message(self, *_: object) -> None:
         """Say nothing: the site keeps its own record."""
+
+
+def _pieces(body: bytes) -> list[bytes]:
+    return [body[start : start + 65536] for start in range(0, len(body), 65536)]
