@@ -53,6 +53,7 @@ class Description:
     transcript_url: str | None = None
     published_at: datetime | None = None
     link_text: str | None = None
+    is_derivative: bool | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -61,6 +62,7 @@ class Find(Description):
 
     ``url`` may be relative to the document's base. ``expected`` is what the place where it stands makes of it, None
     where only the URL itself or its mime type can tell. Finds with the same ``group`` are alternates of one recording.
+    ``hidden`` says that its place shows readers neither a player nor a link.
     """
 
     url: str
@@ -69,6 +71,7 @@ class Find(Description):
     expected: Kind | None = None
     group: str | None = None
     role: Role = Role.MAIN
+    hidden: bool = False
 
 
 @dataclass(slots=True, kw_only=True)

@@ -16,9 +16,15 @@ from audiocrawler.discovery.media_types import (
 from audiocrawler.discovery.streams import is_endless
 
 _WIKI_PAGE = re.compile(r"/wiki/(?!Special:|Spezial:)[^/]+:[^/]+$|/index\.php/[^/]+:[^/]+$", re.IGNORECASE)
+_FILE_PAGE = re.compile(
+    r"https?://(?:github\.com/[^/]+/[^/]+/blob/[^?]++(?!.*[?&]raw=)|(?:gitlab\.[^/]+|huggingface\.co)/.+/blob/"
+    r"|(?:www\.)?archive\.org/details/|(?:www\.)?dropbox\.com/.+[?&]dl=0)",
+    re.IGNORECASE,
+)
 _DOWNLOAD = re.compile(r"download|\bdl\b|getfile|get_file|media|audio|stream|serve|enclosure", re.IGNORECASE)
 _MAX_QUERY = 2048
 _PROGRAM_EXTENSIONS = frozenset(("", "php", "asp", "aspx", "ashx", "cgi", "do", "jsp", "pl"))
+_MAY_BE_PACKED = (Kind.FEED, Kind.PLAYLIST)
 _VIDEO_OR_AUDIO = frozenset(("ogg", "3ga", "asf"))
 
 
@@ -28,7 +34,7 @@ def classify(url: str, *, mime_type: str | None = None, expected: Kind | None = 
     ``mime_type`` is the type that the document declares, ``expected`` what the place of the URL makes of it. An
     extension that can only be audio outweighs both, because declared types lie more often.
     """
-    if is_wiki_file_page(url):
+    if is_file_page(url):
         return Kind.PAGE
     kind = _kind(url, kind_of_type(mime_type), expected)
     if kind is Kind.AUDIO and (expected is Kind.STREAM or is_endless(url)):
@@ -36,10 +42,14 @@ def classify(url: str, *, mime_type: str | None = None, expected: Kind | None = 
     return kind
 
 
-def is_wiki_file_page(url: str) -> bool:
-    """Return whether ``url`` is MediaWiki's page about a file, which ends like the file but is HTML."""
-    path = unquote(urlsplit(url).path)
-    return bool(_WIKI_PAGE.search(path)) and extension_of(url) in AUDIO_EXTENSIONS
+def is_file_page(url: str) -> bool:
+    """Return whether ``url`` ends like an audio file but is a page about it.
+
+    Known are MediaWiki, the views of code hosts, items of the Internet Archive, and Dropbox without a download.
+    """
+    if extension_of(url) not in AUDIO_EXTENSIONS:
+        return False
+    return bool(_WIKI_PAGE.search(unquote(urlsplit(url).path)) or _FILE_PAGE.match(url))
 
 
 def _kind(url: str, declared: Kind | Other | None, expected: Kind | None) -> Kind | None:
@@ -48,7 +58,7 @@ def _kind(url: str, declared: Kind | Other | None, expected: Kind | None) -> Kin
         return FOLLOWED_EXTENSIONS[extension]
     if extension in AUDIO_EXTENSIONS:
         return None if _contradicts(extension, declared) else Kind.AUDIO
-    if extension in OTHER_EXTENSIONS and expected is not Kind.FEED:
+    if extension in OTHER_EXTENSIONS and expected not in _MAY_BE_PACKED:
         return None
     if isinstance(declared, Kind):
         return declared

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
+from zlib import MAX_WBITS, decompressobj
+from zlib import error as zlib_error
 
 from lxml import etree
 from scrapy.http import Response, TextResponse
@@ -16,9 +18,16 @@ from audiocrawler.discovery.urls import absolute
 MAX_CHARACTERS = 16 * 2**20
 """What is longer is cut: no real page comes near."""
 _MAX_TITLE = 300
+_GZIP = b"\x1f\x8b\x08"
 _UNREADABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+_HALF_CHARACTER = re.compile("[\ud800-\udfff]")
 _SURROGATE = re.compile(
     r"&#(?:x0*d[89a-f][0-9a-f]{2}|0*(?:5529[6-9]|55[3-9]\d\d|56\d{3}|57[0-2]\d\d|573[0-3]\d|5734[0-3]));?",
+    re.IGNORECASE,
+)
+_BOX = re.compile(
+    r"<(/)?(?!(?:html|head|body|title|script|style|textarea|a|audio|video|source|track|object|iframe|select|table|tr|td"
+    r"|pre|code|meta|link|base|img|input|embed|param|area|h[1-6])\b)[a-z][\w:-]*(?(1)[^>]*>)",
     re.IGNORECASE,
 )
 _PROLOG = re.compile(r"^\s*<\?xml[^>]*\?>")
@@ -80,8 +89,23 @@ def parse(text: str, url: str, kind: DocumentType, *, base_url: str = "") -> Doc
 
 
 def parse_html(text: str) -> etree._Element | None:
-    """Return the tree of an HTML text however broken, None if there is nothing in it; 2048 elements deep at most."""
-    return _parse(text, etree.HTMLParser(encoding="utf-8", remove_pis=True, remove_comments=True, huge_tree=True))
+    """Return the tree of an HTML text however broken, None if there is nothing in it.
+
+    The parser gives up where elements lie 2048 deep in each other, mostly because nobody closed them: then the text is
+    read again with the boxes around the content emptied.
+    """
+    parser = _html_parser()
+    root = _parse(text, parser)
+    is_too_deep = any(error.type == etree.ErrorTypes.ERR_RESOURCE_LIMIT for error in parser.error_log)
+    return _parse(_BOX.sub(_emptied, text), _html_parser()) if is_too_deep else root
+
+
+def _html_parser() -> etree.HTMLParser:
+    return etree.HTMLParser(encoding="utf-8", remove_pis=True, remove_comments=True, huge_tree=True)
+
+
+def _emptied(tag: re.Match[str]) -> str:
+    return " " if tag[1] else "<br"
 
 
 def parse_xml(text: str, url: str) -> etree._Element | None:
@@ -119,13 +143,27 @@ def text_of(element: etree._Element) -> str:
 
 
 def one_line(text: str | None, length: int = _MAX_TITLE) -> str | None:
-    """Return the text with its white space collapsed, cut to ``length``; None if nothing is left."""
-    return " ".join((text or "")[: 4 * length].split())[:length] or None
+    """Return the text with its white space collapsed, cut to ``length``; None if nothing is left.
+
+    Halves of surrogate pairs, which JSON may hold but no encoding can write, are left out.
+    """
+    return " ".join(_HALF_CHARACTER.sub("", (text or "")[: 4 * length]).split())[:length] or None
 
 
 def _text_of_response(response: Response) -> str:
-    if isinstance(response, TextResponse):
+    body = response.body
+    if body.startswith(_GZIP):
+        body = _unpacked(body)
+    elif isinstance(response, TextResponse):
         return response.text
-    if b"\0" in response.body[:1024]:
+    if b"\0" in body[:1024]:
         return ""
-    return TextResponse(response.url, headers=response.headers, body=response.body).text
+    return TextResponse(response.url, headers=response.headers, body=body).text
+
+
+def _unpacked(body: bytes) -> bytes:
+    """Return what a gzip file holds, as sitemaps are served (not as a Content-Encoding): as far as it is readable."""
+    try:
+        return decompressobj(wbits=16 + MAX_WBITS).decompress(body, MAX_CHARACTERS)
+    except zlib_error:
+        return b""

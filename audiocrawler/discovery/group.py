@@ -2,13 +2,15 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import fields
+from dataclasses import dataclass, fields
+from functools import lru_cache, partial
 from hashlib import blake2b
 
 from audiocrawler.discovery.candidate import Candidate, Description, Find, Kind, Role
 from audiocrawler.discovery.classify import classify
 from audiocrawler.discovery.document import Document
 from audiocrawler.discovery.identity import recording_key
+from audiocrawler.discovery.roles import names_read_aloud, role_of
 from audiocrawler.discovery.urls import absolute, key_of
 
 _DESCRIBED = tuple(field.name for field in fields(Description))
@@ -20,28 +22,45 @@ def merge(document: Document, finds: Iterable[Find]) -> Iterator[Candidate]:
     own = key_of(document.url) if "://" in document.url else document.url
     candidates: dict[str, Candidate] = {}
     groups = Groups()
+    shown: set[str] = set()
+    resolved = lru_cache(maxsize=1024)(partial(_resolved, document.base_url))  # pages name a URL several times over
     for find in finds:
-        candidate = _candidate(document, find)
-        if candidate is None or (key := key_of(candidate.url)) == own:
+        place = resolved(find.url, find.mime_type, find.expected)
+        if place is None or (key := place.key) == own:
             continue
+        candidate = _candidate(document, find, place)
+        if not find.hidden:
+            shown.add(key)
         known = candidates.setdefault(key, candidate)
         if known is not candidate:
             candidates[key] = _merged(known, candidate)
         _note_groups(groups, key, find, candidate.kind)
+    _set_roles(document, candidates, shown)
     yield from _grouped(document, candidates, groups)
 
 
-def _candidate(document: Document, find: Find) -> Candidate | None:
-    url = absolute(document.base_url, find.url)
-    kind = classify(url, mime_type=find.mime_type, expected=find.expected) if url else None
-    if url is None or kind is None:
-        return None
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A URL as it is requested, the key under which its spellings meet, and what it leads to."""
+
+    url: str
+    key: str
+    kind: Kind
+
+
+def _resolved(base_url: str, url: str, mime_type: str | None, expected: Kind | None) -> _Place | None:
+    absolute_url = absolute(base_url, url)
+    kind = classify(absolute_url, mime_type=mime_type, expected=expected) if absolute_url else None
+    return _Place(absolute_url, key_of(absolute_url), kind) if absolute_url and kind else None
+
+
+def _candidate(document: Document, find: Find, place: _Place) -> Candidate:
     described = {name: getattr(find, name) for name in _DESCRIBED}
     for name in _LINKS:
         if described[name] is not None:
             described[name] = absolute(document.base_url, described[name])
     return Candidate(
-        url=url, kind=kind, found_by=find.found_by, confidence=find.confidence, role=find.role, **described
+        url=place.url, kind=place.kind, found_by=find.found_by, confidence=find.confidence, role=find.role, **described
     )
 
 
@@ -56,6 +75,13 @@ def _merged(one: Candidate, other: Candidate) -> Candidate:
     if best.kind is Kind.AUDIO and rest.kind is Kind.STREAM:
         best.kind = Kind.STREAM
     return best
+
+
+def _set_roles(document: Document, candidates: dict[str, Candidate], shown: set[str]) -> None:
+    about_speech = names_read_aloud(f"{document.url} {document.title or ''}") or "speech" in (document.title or "")
+    for key, candidate in candidates.items():
+        if candidate.kind is Kind.AUDIO and candidate.role is Role.MAIN:
+            candidate.role = role_of(candidate.url, hidden=key not in shown, about_speech=about_speech)
 
 
 class Groups:

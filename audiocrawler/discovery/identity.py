@@ -3,7 +3,7 @@
 import re
 from urllib.parse import urlsplit
 
-from audiocrawler.discovery.media_types import AUDIO_EXTENSIONS, extension_of
+from audiocrawler.discovery.media_types import AUDIO_EXTENSIONS, LOSSLESS_EXTENSIONS, extension_of
 
 _TRACKER = re.compile(
     r"^(?:(?:www\.|dts\.)?podtrac\.com/(?:pts/)?redirect\.\w+|(?:www\.)?chtbl\.com/track/[^/]+|chrt\.fm/track/[^/]+"
@@ -13,12 +13,16 @@ _TRACKER = re.compile(
     re.IGNORECASE,
 )
 _FORMAT_FOLDER = re.compile(r"/(?:aac|flac|m4a|mp3|oga|ogg|opus|wav)/", re.IGNORECASE)
+_BIT_RATE = re.compile(r"[_-](?:\d{2,3}kb(?:ps)?|(?:64|96|128|160|192|256|320)k|vbr)$", re.IGNORECASE)
 _MAX_TRACKERS = 8
 _IGNORED_PARAMETERS = frozenset(("_", "download", "dl", "src", "source", "ref", "utm_source"))
 
 
 def recording_key(url: str) -> str:
-    """Return a key that is equal for URLs of one recording: scheme, trackers, player's marks and format left out."""
+    """Return a key that is equal for URLs of one recording.
+
+    It leaves out the scheme, trackers, marks of players, the format and the bit rate.
+    """
     parts = urlsplit(url)
     place = strip_trackers(f"{parts.netloc}{parts.path}")
     extension = extension_of(url)
@@ -26,6 +30,8 @@ def recording_key(url: str) -> str:
         return f"{place}?{parts.query}"
     query = [each for each in parts.query.split("&") if each.partition("=")[0] not in _IGNORED_PARAMETERS]
     stem = place.removesuffix(parts.path[parts.path.rindex(".") :])
+    if extension not in LOSSLESS_EXTENSIONS:  # there it is the rate of the codec that is demonstrated
+        stem = _BIT_RATE.sub("", stem)
     return f"{_FORMAT_FOLDER.sub('/', stem)}?{'&'.join(query)}"
 
 

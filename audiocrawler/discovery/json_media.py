@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from audiocrawler.discovery.candidate import ATTRIBUTE, ELEMENT, NAME, Find, Kind, Role
 from audiocrawler.discovery.feed_links import is_feed_url
 from audiocrawler.discovery.json_objects import JSONValue, Node, described, objects_in
-from audiocrawler.discovery.media_types import MEDIA_NAME, kind_of_type
+from audiocrawler.discovery.media_types import AUDIO_EXTENSIONS, MEDIA_NAME, extension_of, kind_of_type
 
 _FILE = """
 audio audiofile audiosrc audiourl contenturl downloadurl enclosure enclosureurl file fileurl filename mediaurl playurl
@@ -19,8 +19,12 @@ _PLACE_KEYS = frozenset(("href", "source", "uri", "url"))
 _URL_KEYS = _FILE_KEYS | _PLACE_KEYS
 _FEED_KEYS = frozenset(("feed_url", "feedurl", "rss", "rss_url", "rssfeed", "rssurl", "podcastfeed", "webfeed"))
 _TYPE_KEYS = ("mime_type", "mimetype", "encodingformat", "contenttype", "content_type", "fileformat", "mime", "type")
-_FORMAT_KEY = re.compile(r"(?:aac|flac|m4a|mp3|oga|ogg|opus|wav)(?:[-_]\w+)?")
+_FORMAT_KEY = re.compile(
+    r"(?:aac|flac|m4a|mp3|oga|ogg|opus|wav)"
+    r"(?:[-_]?(?:\d+\w*|v\d|download|file|hd|hi|high|hq|link|lo|low|lq|sd|source|src|stream|uri|url))?"
+)
 _LIVE_KEY = re.compile(r"(?<![a-z])live(?![rd])")
+_SPEECH_KEY = re.compile(r"tts|text_?to_?speech|speech_?synthesis|read_?aloud|polly")
 _LIVE_FLAGS = ("islive", "is_live", "live", "islivebroadcast")
 _EMBEDDED_TYPES = frozenset(("AudioObject", "MusicRecording", "PodcastEpisode", "RadioClip"))
 _MAX_URL = 4096
@@ -32,16 +36,22 @@ def media_in(value: JSONValue, found_by: str, scope: str) -> Iterator[Find]:
     ``scope`` tells the value from others of the document, so that their groups do not mix.
     """
     for node in objects_in(value):
-        mime_type = _mime_type(node)
-        for key, text in _strings(node):
-            if _is_url(text) and (key in _FEED_KEYS or is_feed_url(text)):
-                yield Find(url=text, found_by=found_by, confidence=NAME, expected=Kind.FEED)
-            elif key == "embedurl" and node.types & _EMBEDDED_TYPES:
-                yield Find(url=text, found_by=found_by, confidence=ATTRIBUTE, expected=Kind.EMBED)
-            elif _names_media(node, key, text, mime_type):
-                find = _find(node, key, text, mime_type, found_by)
-                find.group = find.group and f"{scope} {find.group}"
-                yield find
+        finds = list(_in_object(node, found_by))
+        _group_mirrors(finds, node)
+        for each in finds:
+            each.group = each.group and f"{scope} {each.group}"
+            yield each
+
+
+def _in_object(node: Node, found_by: str) -> Iterator[Find]:
+    mime_type = _mime_type(node)
+    for key, text in _strings(node):
+        if _is_url(text) and (key in _FEED_KEYS or is_feed_url(text)):
+            yield Find(url=text, found_by=found_by, confidence=NAME, expected=Kind.FEED)
+        elif key == "embedurl" and node.types & _EMBEDDED_TYPES:
+            yield Find(url=text, found_by=found_by, confidence=ATTRIBUTE, expected=Kind.EMBED)
+        elif _names_media(node, key, text, mime_type):
+            yield _find(node, key, text, mime_type, found_by)
 
 
 def _strings(node: Node) -> Iterator[tuple[str, str]]:
@@ -53,7 +63,7 @@ def _strings(node: Node) -> Iterator[tuple[str, str]]:
 
 def _mime_type(node: Node) -> str | None:
     values = (node.members.get(key) for key in _TYPE_KEYS)
-    return next((each for each in values if isinstance(each, str) and "/" in each), None)
+    return next((each for each in values if isinstance(each, str) and "/" in each and each.isascii()), None)
 
 
 def _names_media(node: Node, key: str, text: str, mime_type: str | None) -> bool:
@@ -97,11 +107,17 @@ def _find(node: Node, key: str, text: str, mime_type: str | None, found_by: str)
         confidence=ELEMENT if declared else ATTRIBUTE,
         expected=_expected(node, key),
         mime_type=own_type,
-        role=Role.PREVIEW if "preview" in key else Role.MAIN,
+        role=_role(key),
     )
     described(node, find)
     find.group = _group(node, key, find.title)
     return find
+
+
+def _role(key: str) -> Role:
+    if "preview" in key:
+        return Role.PREVIEW
+    return Role.SPEECH_SYNTHESIS if _SPEECH_KEY.match(key) else Role.MAIN
 
 
 def _group(node: Node, key: str, title: str | None) -> str | None:
@@ -111,3 +127,16 @@ def _group(node: Node, key: str, title: str | None) -> str | None:
     if node.parent and title and "attachments" in node.parent.members:
         return f"json {node.parent.number} {title}"
     return None
+
+
+def _group_mirrors(finds: list[Find], node: Node) -> None:
+    """Group the URLs of one object that have folder and name in common, but lie on different hosts."""
+    mirrors: dict[str, list[Find]] = {}
+    for each in finds:
+        _, _, place = each.url.partition("?")[0].partition("://")
+        if each.group is None and extension_of(place) in AUDIO_EXTENSIONS:
+            mirrors.setdefault("/".join(place.split("/")[1:][-2:]), []).append(each)
+    for name, each_of in mirrors.items():
+        if len({each.url.split("/")[2] for each in each_of}) > 1:
+            for each in each_of:
+                each.group = f"json {node.number} {name}"

@@ -15,7 +15,14 @@ _ARTIST_KEYS = ("artist", "byartist", "artistname", "author", "creator", "author
 _LANGUAGE_KEYS = ("inlanguage", "language", "lang")
 _LICENSE_KEYS = ("license", "licence")
 _DATE_KEYS = ("date_published", "datepublished", "uploaddate", "publishedat", "published_at", "pubdate")
-_SECOND_KEYS = ("duration", "duration_in_seconds", "durationseconds", "duration_seconds", "itunes_duration")
+_SECOND_KEYS = (
+    "duration",
+    "duration_in_seconds",
+    "durationseconds",
+    "duration_seconds",
+    "itunes_duration",
+    "length_formatted",
+)
 _MILLISECOND_KEYS = ("duration_ms", "durationms", "durationmillis", "durationinmilliseconds", "full_duration")
 _SIZE_KEYS = ("size_in_bytes", "filesize", "file_size", "contentsize", "sizebytes", "bytes")
 _MAX_OBJECTS = 200_000
@@ -32,8 +39,14 @@ class Node:
     parent: "Node | None"
 
     def first(self, keys: Iterable[str]) -> Any:
-        """Return the first of these members that is not empty."""
-        return next((value for key in keys if (value := self.members.get(key)) not in (None, "", [], {})), None)
+        """Return the first of these members that is not empty, here or in the ``meta`` that WordPress puts beside."""
+        for place in (self.members, self.members.get("meta")):
+            if not isinstance(place, dict):
+                continue
+            for key in keys:
+                if (value := place.get(key)) is not None and value not in ("", [], {}):
+                    return value
+        return None
 
     def first_around(self, keys: Iterable[str]) -> Any:
         """Return the first of these members here, else in the object around: a file lies within its episode."""

@@ -16,6 +16,7 @@ _OTHER = """
 tiff torrent ttf txt vtt webp woff woff2 xls xlsx zip
 """
 AUDIO_EXTENSIONS = frozenset(_AUDIO.split())
+LOSSLESS_EXTENSIONS = frozenset(("aif", "aiff", "ape", "flac", "tta", "wav", "wave", "wv"))
 VIDEO_EXTENSIONS = frozenset(_VIDEO.split())
 OTHER_EXTENSIONS = frozenset(_OTHER.split())
 """Extensions of files that are no audio even where the document says so."""
@@ -57,6 +58,9 @@ MEDIA_NAME = re.compile(rf"\.{MEDIA_EXTENSION}(?![a-z0-9])", re.IGNORECASE)
 """Matches where a text may hold the name of an audio file, playlist or manifest: a cheap look before a costly one."""
 
 
+_AUSTRALIAN_HOST = re.compile(r"\.(?:asn|com|edu|gov|id|net|org)\.au$", re.IGNORECASE)
+
+
 class Other(Enum):
     """A media type that is named, and rules audio out: ``VIDEO`` weakly, since audio is often mislabelled so."""
 
@@ -72,7 +76,9 @@ def extension_of(url: str) -> str:
         return ""
     name = path.rpartition("/")[2].partition(";")[0]
     stem, dot, extension = name.rpartition(".")
-    return extension.strip().lower() if stem and dot else ""
+    if not stem or not dot or _AUSTRALIAN_HOST.search(name):
+        return ""
+    return extension.strip().lower()
 
 
 def bare_type(mime_type: str | None) -> str:

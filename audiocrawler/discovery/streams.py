@@ -21,7 +21,9 @@ _STREAM_HOSTS = (
     "zeno.fm",
 )
 _STREAM_LABEL = re.compile(r"(?:direct|ice|live|listen|radio|streams?|streaming)\d*|.*(?:icecast|shoutcast).*")
-_STREAM_NAME = re.compile(r"(?:listen|live|livestream|radio|stream)(?:\.\w+)?|;.*", re.IGNORECASE)
+_STREAM_NAME = re.compile(r"(?:live)?stream(?:\.\w+)?", re.IGNORECASE)
+_MOUNT_NAME = re.compile(r"(?:listen|live|radio)(?:\.\w+)?", re.IGNORECASE)
+_EPISODE = re.compile(r"/(?:episodes?|podcasts?|tracks?)/|[0-9a-f]{8}", re.IGNORECASE)
 _STREAM_PATH = re.compile(r"/radio/8\d{3}/|/livestream-redirect/", re.IGNORECASE)
 _LONG_NUMBER = re.compile(r"\d{4}")
 _MOUNT_DEPTH = 2
@@ -38,9 +40,13 @@ def is_endless(url: str) -> bool:
         return True
     if _LONG_NUMBER.search(parts.path):
         return False
-    if host.endswith(_STREAM_HOSTS) or _STREAM_NAME.fullmatch(parts.path.rpartition("/")[2]):
+    name = parts.path.rpartition("/")[2]
+    if host.endswith(_STREAM_HOSTS) or name.startswith(";"):
         return True
-    return _is_short(parts.path) and (_is_stream_host(host) or _has_odd_port(parts))
+    if _STREAM_NAME.fullmatch(name) and not _EPISODE.search(parts.path):
+        return True
+    is_mount = _MOUNT_NAME.fullmatch(name) or _is_stream_host(host) or _has_odd_port(parts)
+    return _is_short(parts.path) and bool(is_mount)
 
 
 def _is_short(path: str) -> bool:

@@ -6,7 +6,7 @@ from urllib.parse import urljoin, urlsplit
 _IGNORED = re.compile(r"[\t\r\n]")
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
 _PLACEHOLDER = re.compile(
-    r"\{\{|\}\}|\$\{|<%|%>|\{%|%\}|\[\[|\]\]|<[a-z/?]|['\"]\s+\+|\+\s+['\"]|%7B%7B", re.IGNORECASE
+    r"\{\{|\}\}|\$\{|<%|%>|\{%|%\}|\[\[|\]\]|<[a-z/?]|['\"]\s+\+|\+\s+['\"]|%7B%7B|[\ud800-\udfff]", re.IGNORECASE
 )
 _MAX_LENGTH = 4096
 

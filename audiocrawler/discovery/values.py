@@ -13,6 +13,7 @@ _CLOCK = re.compile(r"(?:(\d{1,3}):)?(\d{1,3}):(\d{1,2}(?:\.\d+)?)")
 _NUMBER = re.compile(r"\d{1,15}(?:\.\d+)?")
 _SIZE = re.compile(r"(\d{1,12}(?:[.,]\d+)?)\s*([kmg]?)i?b(?:ytes)?", re.IGNORECASE)
 _SIZE_FACTORS = {"": 1, "k": 1000, "m": 1000**2, "g": 1000**3}
+_LISTED = re.compile(r"(\d{1,6}(?:\.\d+)?)\s?([KMGT])")
 _MAX_DURATION_MS = 30 * 24 * 3600 * 1000
 _LEAST_SIZE = 2  # feeds write 0 or 1 where they do not know
 
@@ -47,6 +48,14 @@ def size_bytes(value: Any) -> int | None:
         return round(float(match[1].replace(",", ".")) * _SIZE_FACTORS[match[2].lower()])
     number = int(text) if text.isascii() and text.isdigit() and len(text) < 16 else 0
     return number if number >= _LEAST_SIZE else None
+
+
+def listed_size_bytes(text: str) -> int | None:
+    """Return a size as directory listings write it: ``1234567``, ``12K``, ``3.4M``, whose units are of 1024."""
+    match = _LISTED.fullmatch(text.strip())
+    if match is None:
+        return size_bytes(text)
+    return round(float(match[1]) * 1024.0 ** " KMGT".index(match[2]))
 
 
 def whole_number(value: Any, *, unit: int = 1) -> int | None:

@@ -18,6 +18,12 @@ from audiocrawler.discovery.classify import classify
         "https://live.h.example/mediaselector/version/2.0/mediaset/p08lmrp1.mp3",
         "http://127.0.0.1:8123/tone.mp3",
         "http://site:8000/tone.mp3",
+        "https://h.example/sounds/effects/radio.mp3",
+        "https://stream.h.example/episodes/0a1b2c3d-aaaa-bbbb-cccc-dddddddddddd/stream.mp3",
+        "https://github.com/lab/demo/blob/main/a.wav?raw=true",
+        "https://github.com/lab/demo/raw/main/a.wav",
+        "https://huggingface.co/datasets/lab/demo/resolve/main/a.wav",
+        "https://h.example/samples/tone.au",
     ],
 )
 def test_a_url_that_names_an_audio_file_is_audio(url):
@@ -38,6 +44,7 @@ def test_a_url_that_names_an_audio_file_is_audio(url):
         "https://h.example/.mp3",
         "https://h.example/clip.mp4",
         "https://h.example/page",
+        "https://h.example/sites/news.com.au",
     ],
 )
 def test_a_url_that_only_mentions_audio_is_nothing(url):
@@ -50,9 +57,14 @@ def test_a_url_that_only_mentions_audio_is_nothing(url):
         "https://en.wikipedia.org/wiki/File:Bell.ogg",
         "https://de.wikipedia.org/wiki/Datei:Glocke.ogg",
         "https://de.wikipedia.org/wiki/Datei%3AGlocke.ogg",
+        "https://github.com/lab/demo/blob/main/a.wav",
+        "https://gitlab.com/group/lab/demo/-/blob/main/a.wav",
+        "https://huggingface.co/datasets/lab/demo/blob/main/a.wav",
+        "https://archive.org/details/item/a.mp3",
+        "https://www.dropbox.com/s/1/a.mp3?dl=0",
     ],
 )
-def test_a_wikis_page_about_a_file_is_a_page(url):
+def test_a_page_about_a_file_that_is_named_like_it_is_a_page(url):
     assert classify(url, expected=Kind.AUDIO) is Kind.PAGE
 
 

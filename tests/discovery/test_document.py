@@ -89,6 +89,16 @@ def test_ill_formed_bytes_and_control_characters_do_not_end_a_feed():
     assert [each.url for each in find(response)] == ["https://cdn.example/a.mp3"]
 
 
+def test_half_a_character_in_json_is_left_out_of_titles_and_is_no_url():
+    found = in_text(
+        r'{"title": "a\ud800b", "url": "https://cdn.example/a.mp3", "src": "/\udfff.mp3"}', "application/json"
+    )
+    assert [(each.url, each.title) for each in found] == [("https://cdn.example/a.mp3", "ab")]
+    files = r'[{"name": "\ud800.mp3", "source": "original"}]'
+    found = in_text(rf'{{"files": {files}, "metadata": {{"identifier": "x"}}}}', "application/json")
+    assert urls(found) == ["https://archive.org/download/x/%3F.mp3"]
+
+
 def test_a_nul_does_not_end_a_page():
     body = b"<p>\0</p><!-- \0 --><a href='https://cdn.example/a.mp3'>\0</a>"
     response = HtmlResponse("https://site.example/", body=body, encoding="utf-8")
@@ -118,7 +128,18 @@ def test_external_entities_are_not_read(tmp_path):
 
 
 def test_a_page_of_tags_that_nobody_closed_is_read():
-    assert urls(in_html("<b>" * 1000 + LINK)) == ["https://cdn.example/a.mp3"]
+    for depth in (1000, 50_000):
+        assert urls(in_html("<b>" * depth + LINK)) == ["https://cdn.example/a.mp3"]
+
+
+def test_nothing_of_a_page_that_is_too_deep_is_lost():
+    row = (
+        '<div class=x data-audio="/{0}-a.mp3"><p>text <audio controls><source src="{0}-b.ogg"></audio>'
+        '<a href="{0}-c.wav">c</a>'
+    )
+    found = in_html("<title>T</title>" + "".join(row.replace("{0}", str(number)) for number in range(3000)))
+    assert len(urls(found)) == 9000
+    assert found[-1].url.endswith("2999-a.mp3")
 
 
 def test_a_wide_page_is_read_to_its_end():

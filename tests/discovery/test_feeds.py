@@ -108,3 +108,30 @@ def test_a_feed_is_read_though_it_is_declared_as_html():
 
 def test_transcripts_of_a_feed_are_not_audio():
     assert in_feed('<item><podcast:transcript url="/1.mp3.srt" type="application/srt"/></item>') == []
+
+
+def test_prefixes_that_the_feed_forgot_to_declare_are_understood():
+    found = in_text(
+        "<rss><channel><item><itunes:duration>60</itunes:duration><podcast:person>Ada</podcast:person>"
+        '<media:content url="/1" type="audio/mpeg"/></item></channel></rss>',
+        "application/rss+xml",
+    )
+    assert (the_one(found).duration_ms, the_one(found).artist) == (60_000, "Ada")
+
+
+def test_items_that_were_not_closed_are_still_items_of_their_own():
+    found = in_text(
+        '<rss><channel><item><title>One</title><enclosure url="/1.mp3"/>'
+        '<item><title>Two</title><enclosure url="/2.mp3"/>',
+        "application/rss+xml",
+    )
+    assert [(each.title, each.group) for each in found] == [("One", None), ("Two", None)]
+
+
+def test_of_an_items_two_bodies_a_cut_summary_hides_nothing():
+    found = in_feed(
+        '<item><description>&lt;audio src="/1.mp3"&gt;&lt;/audio&gt; and &lt;a href="</description><content:encoded>'
+        '<![CDATA[<a href="/2.mp3">two</a> and much more to read than the summary, which is cut, had the room for]]>'
+        "</content:encoded></item>"
+    )
+    assert urls(found) == ["https://site.example/1.mp3", "https://site.example/2.mp3"]

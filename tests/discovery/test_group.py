@@ -37,6 +37,14 @@ def test_the_same_file_by_another_scheme_or_through_counters_is_an_alternate():
     assert found[3].group is None
 
 
+def test_bit_rates_of_one_name_are_alternates_but_not_what_a_codec_made_of_them():
+    def groups(*names: str) -> set[str | None]:
+        return {each.group for each in in_html("".join(f'<a href="/{name}">x</a>' for name in names))}
+
+    assert len(groups("a_64kb.mp3", "a_128kb.mp3", "a.ogg") - {None}) == 1
+    assert groups("a_16kbps.wav", "a_32kbps.wav") == groups("a_16k.wav", "a_48k.wav") == {None}
+
+
 def test_files_that_differ_in_their_query_are_not_alternates():
     found = in_html('<audio src="/get.php?src=a.mp3"></audio><audio src="/get.php?src=b.mp3"></audio>')
     assert len(found) == 2

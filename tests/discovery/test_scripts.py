@@ -46,6 +46,20 @@ def test_formats_side_by_side_are_alternates_and_those_of_other_scripts_are_not(
     assert None is not found[0].group != found[2].group is not None
 
 
+def test_the_same_folder_and_name_on_two_hosts_in_one_object_is_one_recording():
+    found = in_html(
+        '<script type="application/json">[{"adFree": "https://a.example/1/x/7.mp3", "url": "https://b.example/ads/x/7.mp3"},'
+        '{"noisy": "https://a.example/noisy/x/8.wav", "clean": "https://a.example/clean/x/8.wav"}]</script>'
+    )
+    assert found[0].group == found[1].group is not None
+    assert [each.group for each in found[2:]] == [None, None]
+
+
+def test_members_about_a_format_are_not_its_file():
+    found = in_html('<script type="application/json">{"mp3_url": "/get/1", "mp3_help": "/help/mp3-files"}</script>')
+    assert urls(found) == ["https://site.example/get/1"]
+
+
 def test_json_scripts_may_declare_the_type_of_a_url_without_extension():
     found = in_html('<script type="application/json">{"url": "/media/7", "mimeType": "audio/mpeg"}</script>')
     assert urls(found) == ["https://site.example/media/7"]

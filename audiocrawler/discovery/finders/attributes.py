@@ -5,11 +5,13 @@ from collections.abc import Iterator
 
 from lxml import etree
 
-from audiocrawler.discovery.candidate import ATTRIBUTE, NAME, STRING, Find, Kind
+from audiocrawler.discovery.candidate import ATTRIBUTE, NAME, STRING, Description, Find, Kind, Role
 from audiocrawler.discovery.document import Document, one_line
+from audiocrawler.discovery.feed_items import fill
 from audiocrawler.discovery.json_media import media_in
 from audiocrawler.discovery.json_text import tolerant_json
 from audiocrawler.discovery.media_types import AUDIO_EXTENSIONS, MEDIA_NAME, extension_of
+from audiocrawler.discovery.roles import names_read_aloud
 from audiocrawler.discovery.string_media import decoded_urls_in, urls_in
 from audiocrawler.discovery.values import duration_ms
 
@@ -45,14 +47,16 @@ def _is_read_elsewhere(element: etree._Element, name: str, value: str) -> bool:
 
 def _in_attribute(element: etree._Element, name: str, value: str) -> Iterator[Find]:
     if value.startswith(("{", "[")):
-        yield from media_in(tolerant_json(value), "attribute_json", name)
+        for each in media_in(tolerant_json(value), "attribute_json", name):
+            fill(each, _data_of(element))
+            yield each
     if element.tag in _PLUGINS:
         yield from _plugin(value)
     elif _URL.fullmatch(value) and ",http" not in value:
         yield _described(element, name, value)
     else:
         for url in urls_in(value):
-            yield Find(url=url, found_by="attribute_string", confidence=STRING)
+            yield Find(url=url, found_by="attribute_string", confidence=STRING, hidden=True)
 
 
 def _plugin(value: str) -> Iterator[Find]:
@@ -65,13 +69,33 @@ def _plugin(value: str) -> Iterator[Find]:
 
 
 def _described(element: etree._Element, name: str, url: str) -> Find:
-    return Find(
+    about = _data_of(element)
+    about.title = about.title or one_line(element.get("title"))
+    found = Find(
         url=url,
         found_by="attribute",
         confidence=ATTRIBUTE,
         expected=Kind.STREAM if _LIVE.search(name) else None,
         group="formats" if name.rpartition("-")[2] in AUDIO_EXTENSIONS else None,
-        title=one_line(element.get("data-title") or element.get("data-asset-title") or element.get("title")),
-        artist=one_line(element.get("data-artist") or element.get("data-author")),
-        duration_ms=duration_ms(element.get("data-duration")),
+        role=Role.SPEECH_SYNTHESIS if _reads_aloud(element, name) else Role.MAIN,
+        hidden=about.title is None,
     )
+    fill(found, about)
+    return found
+
+
+def _data_of(element: etree._Element) -> Description:
+    """Return what the data attributes of an element say of its audio."""
+
+    def first(*names: str) -> str | None:
+        return one_line(next((value for name in names if (value := element.get(f"data-{name}"))), None))
+
+    return Description(
+        title=first("title", "tracktitle", "track-title", "asset-title"),
+        artist=first("artist", "author"),
+        duration_ms=duration_ms(first("duration")),
+    )
+
+
+def _reads_aloud(element: etree._Element, name: str) -> bool:
+    return any(names_read_aloud(each) for each in (name, element.get("class"), element.get("id")))

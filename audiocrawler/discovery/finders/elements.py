@@ -1,11 +1,13 @@
 """Players in the markup: ``audio`` and its sources, AMP's and lazy variants, and ``video`` that holds audio."""
 
 from collections.abc import Iterator
+from itertools import islice
 
 from lxml import etree
 
-from audiocrawler.discovery.candidate import ELEMENT, Find, Kind
+from audiocrawler.discovery.candidate import ELEMENT, Find, Kind, Role
 from audiocrawler.discovery.document import Document, one_line, text_of
+from audiocrawler.discovery.roles import names_read_aloud
 from audiocrawler.discovery.values import duration_ms, whole_number
 
 _PLAYERS = ("audio", "amp-audio", "bgsound", "video", "amp-video")
@@ -39,6 +41,8 @@ class _Player:
         self._is_audio = "video" not in element.tag
         self._title = _title(element)
         self._transcript = _transcript(element)
+        self._role = Role.SPEECH_SYNTHESIS if _reads_aloud(element) else Role.MAIN
+        self._hidden = element.get("controls") is None or element.get("hidden") is not None
 
     def own_sources(self) -> Iterator[Find]:
         name = "audio_src" if self._is_audio else "video_src"
@@ -62,6 +66,8 @@ class _Player:
                 bit_rate_bps=whole_number(element.get("data-bandwidth")),
                 language=element.get("lang") or element.get("srclang") or self._element.get("lang"),
                 transcript_url=self._transcript,
+                role=self._role,
+                hidden=self._hidden,
             )
 
 
@@ -81,6 +87,12 @@ def _transcript(player: etree._Element) -> str | None:
         if (track.get("kind") or "").lower() in _TRANSCRIPTS and track.get("src"):
             return str(track.get("src"))
     return None
+
+
+def _reads_aloud(player: etree._Element) -> bool:
+    """Return whether the player or a box close around it is marked as one that reads the page's text."""
+    around = [player, *islice(player.iterancestors(), _MAX_CLIMB)]
+    return any(names_read_aloud(element.get(name)) for element in around for name in ("class", "id", "aria-label"))
 
 
 def _title(player: etree._Element) -> str | None:

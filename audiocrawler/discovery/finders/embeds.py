@@ -8,8 +8,19 @@ from lxml import etree
 from audiocrawler.discovery.candidate import ATTRIBUTE, ELEMENT, Find, Kind
 from audiocrawler.discovery.document import Document, one_line
 from audiocrawler.discovery.hosts import is_audio_player_host, is_video_host
+from audiocrawler.discovery.players import sources_of
 
-_URL_ATTRIBUTES = ("src", "data-src", "data-lazy-src", "data-cmp-src", "data-consent-src", "data", "href")
+_URL_ATTRIBUTES = (
+    "src",
+    "data-src",
+    "data-lazy-src",
+    "data-cmp-src",
+    "data-consent-src",
+    "data",
+    "href",
+    "data-configuration",
+)
+_CONFIGURATION = "data-configuration"  # of Podigee's player, which is a script
 _AUDIO_PLAYER = re.compile(
     r"(?:audio|podcast|sound|listen|mp3)[^?#]*(?:player|embed)|(?:player|embed)[^?#]*(?:audio|podcast|sound|listen)|/player/(?:episode|track|show)",
     re.IGNORECASE,
@@ -22,8 +33,8 @@ _OEMBED_TYPES = frozenset(("application/json+oembed", "text/json+oembed"))
 
 
 def find(document: Document) -> Iterator[Find]:
-    """Yield the players of known audio hosts, and surely so named ones of others."""
-    for element in document.elements("iframe", "embed", "object", "amp-iframe"):
+    """Yield the players of known audio hosts, and surely so named ones of others, and where known what they play."""
+    for element in document.elements("iframe", "embed", "object", "amp-iframe", "script"):
         yield from _frames(element)
     for element in document.elements("link"):
         href = element.get("href") or ""
@@ -33,9 +44,12 @@ def find(document: Document) -> Iterator[Find]:
 
 def _frames(element: etree._Element) -> Iterator[Find]:
     for name in _URL_ATTRIBUTES:
-        url = element.get(name) or ""
+        if not (url := element.get(name)):
+            continue
         absolute_url = f"https:{url}" if url.startswith("//") else url
-        if is_audio_player(absolute_url):
+        for source, kind in sources_of(absolute_url):
+            yield Find(url=source, found_by="player_source", confidence=ATTRIBUTE, expected=kind)
+        if (element.tag != "script" or name == _CONFIGURATION) and is_audio_player(absolute_url):
             yield Find(
                 url=url,
                 found_by="iframe",

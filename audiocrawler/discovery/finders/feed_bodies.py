@@ -1,19 +1,21 @@
 """The HTML that feed items carry: its players and links are found as on a page."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from lxml import etree
 
-from audiocrawler.discovery.candidate import Find
+from audiocrawler.discovery.candidate import Description, Find
 from audiocrawler.discovery.document import Document, parse, text_of
-from audiocrawler.discovery.feed_items import FEED_ROOTS, ITEMS, channel_description, fill, item_description
+from audiocrawler.discovery.feed_items import FEED_ROOTS, channel_description, fill, item_description, items_of
 from audiocrawler.discovery.finders import elements, links, texts
 from audiocrawler.discovery.media_types import MEDIA_NAME
 from audiocrawler.discovery.sniff import DocumentType
 from audiocrawler.discovery.urls import absolute
-from audiocrawler.discovery.xml_tree import attribute, child_text, each_named, local_name
+from audiocrawler.discovery.xml_tree import attribute, child_text, local_name
 
 _BODIES = frozenset(("description", "encoded", "content", "summary"))
+_END_OF_PLAYER = "</audio></video>"
 
 
 def find(document: Document) -> Iterator[Find]:
@@ -21,25 +23,27 @@ def find(document: Document) -> Iterator[Find]:
     if document.root is None or document.root_name not in FEED_ROOTS:
         return
     channel = channel_description(document.root)
-    for number, item in enumerate(each_named(document.root, *ITEMS)):
-        about = item_description(item, channel)
+    for number, item in enumerate(items_of(document.root)):
+        about: Description | None = None
         for each in _in_bodies(document, item):
+            about = about or replace(item_description(item, channel), duration_ms=None)  # that is the enclosure's
             each.group = f"body {number} {each.group}" if each.group else None
-            about.duration_ms = None  # that of the enclosure
             fill(each, about)
             yield each
 
 
 def _in_bodies(document: Document, item: etree._Element) -> Iterator[Find]:
-    base_url = _link_of(item, document)
-    for child in item.iterchildren(etree.Element):
-        if local_name(child) in _BODIES and MEDIA_NAME.search(markup := _markup(child)):
-            page = parse(markup, document.url, DocumentType.HTML, base_url=base_url)
-            for finder in (elements.find, links.find, texts.find):
-                for each in finder(page):
-                    if url := absolute(page.base_url, each.url):
-                        each.url = url
-                        yield each
+    bodies = (_markup(child) for child in item.iterchildren(etree.Element) if local_name(child) in _BODIES)
+    with_audio = [markup for markup in bodies if MEDIA_NAME.search(markup)]
+    if not with_audio:
+        return
+    markup = _END_OF_PLAYER.join(sorted(with_audio, key=len, reverse=True))  # summaries are often cut within a tag
+    page = parse(markup, document.url, DocumentType.HTML, base_url=_link_of(item, document))
+    for finder in (elements.find, links.find, texts.find):
+        for each in finder(page):
+            if url := absolute(page.base_url, each.url):
+                each.url = url
+                yield each
 
 
 def _markup(body: etree._Element) -> str:

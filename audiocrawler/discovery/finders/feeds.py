@@ -6,7 +6,14 @@ from lxml import etree
 
 from audiocrawler.discovery.candidate import ELEMENT, LINK, Description, Find, Kind
 from audiocrawler.discovery.document import Document
-from audiocrawler.discovery.feed_items import FEED_ROOTS, ITEMS, channel_description, fill, item_description
+from audiocrawler.discovery.feed_items import (
+    FEED_ROOTS,
+    channel_description,
+    elements_of,
+    fill,
+    item_description,
+    items_of,
+)
 from audiocrawler.discovery.media_types import extension_of, kind_of_type
 from audiocrawler.discovery.values import duration_ms, size_bytes, whole_number
 from audiocrawler.discovery.xml_tree import attribute, each_named, local_name
@@ -17,7 +24,7 @@ def find(document: Document) -> Iterator[Find]:
     if document.root is None or document.root_name not in FEED_ROOTS:
         return
     channel = channel_description(document.root)
-    for number, item in enumerate(each_named(document.root, *ITEMS)):
+    for number, item in enumerate(items_of(document.root)):
         about = item_description(item, channel)
         for each in _media(item):
             yield _completed(each, about, f"item {number}", live=local_name(item) == "liveitem")
@@ -27,7 +34,7 @@ def find(document: Document) -> Iterator[Find]:
 
 
 def _media(item: etree._Element) -> Iterator[Find]:
-    for element in item.iter(etree.Element):
+    for element in elements_of(item):
         if reader := _READERS.get(local_name(element)):
             yield from reader(element)
 
@@ -69,8 +76,8 @@ def _media_content(element: etree._Element) -> Iterator[Find]:
 
 def _alternate_enclosure(element: etree._Element) -> Iterator[Find]:
     """Podcast namespace: the attributes stand on the enclosure, the URLs on its sources."""
-    for source in each_named(element, "source"):
-        if url := attribute(source, "uri", "url"):
+    for source in element:
+        if local_name(source) == "source" and (url := attribute(source, "uri", "url")):
             mime_type = attribute(source, "contenttype") or attribute(element, "type")
             each = _find(url, "alternate_enclosure", mime_type, size_bytes=size_bytes(attribute(element, "length")))
             each.bit_rate_bps = whole_number(attribute(element, "bitrate"))

@@ -5,11 +5,10 @@ from collections.abc import Iterator
 
 from audiocrawler.discovery.candidate import ELEMENT, Find, Kind
 from audiocrawler.discovery.document import Document
-from audiocrawler.discovery.finders.playlists import is_hls
+from audiocrawler.discovery.hls import attributes_of, is_hls
 from audiocrawler.discovery.sniff import DocumentType
 from audiocrawler.discovery.values import whole_number
 
-_ATTRIBUTE = re.compile(r'([A-Z0-9-]+)=("[^"]*"|[^,]*)')
 _VIDEO_CODEC = re.compile(r"avc|hev|hvc|vp0?[89]|av01|dvh", re.IGNORECASE)
 
 
@@ -20,17 +19,13 @@ def find(document: Document) -> Iterator[Find]:
     variant: dict[str, str] | None = None
     for line in map(str.strip, document.text.splitlines()):
         if line.startswith("#EXT-X-MEDIA:"):
-            yield from _rendition(_attributes(line))
+            yield from _rendition(attributes_of(line))
         elif line.startswith("#EXT-X-STREAM-INF:"):
-            variant = _attributes(line)
+            variant = attributes_of(line)
         elif line and not line.startswith("#"):
             if variant is not None and _is_audio(variant):
                 yield _manifest(line, variant)
             variant = None
-
-
-def _attributes(line: str) -> dict[str, str]:
-    return {name: value.strip('"') for name, value in _ATTRIBUTE.findall(line.partition(":")[2])}
 
 
 def _rendition(attributes: dict[str, str]) -> Iterator[Find]:

@@ -8,6 +8,7 @@ from audiocrawler.discovery.candidate import ELEMENT, LINK, NAME, Find, Kind
 from audiocrawler.discovery.document import Document, one_line, text_of
 from audiocrawler.discovery.feed_links import is_comment_feed, is_feed_url, wrapped_feed
 from audiocrawler.discovery.media_types import AUDIO_EXTENSIONS, MEDIA_NAME, extension_of, kind_of_type
+from audiocrawler.discovery.rows import row_description
 
 _MAX_TEXT = 200
 
@@ -27,13 +28,17 @@ def _anchor(element: etree._Element, href: str) -> Iterator[Find]:
     saved_as_audio = extension_of(element.get("download") or "") in AUDIO_EXTENSIONS
     declared = saved_as_audio or isinstance(kind_of_type(mime_type), Kind)
     if declared or MEDIA_NAME.search(href):
+        row = row_description(element)
         yield Find(
             url=href,
             found_by="a_href",
             confidence=ELEMENT if declared else LINK,
             expected=Kind.AUDIO if saved_as_audio else None,
             mime_type=mime_type,
+            duration_ms=row.duration_ms,
+            size_bytes=row.size_bytes,
             language=element.get("hreflang"),
+            published_at=row.published_at,
             link_text=_label(element),
         )
     elif feed := wrapped_feed(href) or (href if is_feed_url(href) else None):

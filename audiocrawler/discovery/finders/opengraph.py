@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from audiocrawler.discovery.candidate import ELEMENT, Find, Kind, Role
+from audiocrawler.discovery.candidate import ATTRIBUTE, ELEMENT, Find, Kind, Role
 from audiocrawler.discovery.document import Document, one_line
 from audiocrawler.discovery.hosts import is_video_host
+from audiocrawler.discovery.players import sources_of
 
 _AUDIO_NAMES = {
     "og:audio": "og_audio",
@@ -36,6 +37,8 @@ def find(document: Document) -> Iterator[Find]:
             yield _audio(each, _declared_type(properties, position), page)
         elif each.name == "twitter:player" and not is_video_host(each.content):
             yield Find(url=each.content, found_by="twitter_player", confidence=ELEMENT, expected=Kind.EMBED)
+            for source, kind in sources_of(each.content):
+                yield Find(url=source, found_by="player_source", confidence=ATTRIBUTE, expected=kind)
 
 
 def _properties(document: Document) -> Iterator[_Meta]:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from audiocrawler.discovery.candidate import LINK, Find, Kind
 from audiocrawler.discovery.document import Document, one_line
+from audiocrawler.discovery.hls import is_hls
 from audiocrawler.discovery.media_types import extension_of
 from audiocrawler.discovery.sniff import DocumentType
 from audiocrawler.discovery.values import duration_ms
@@ -21,11 +22,6 @@ def find(document: Document) -> Iterator[Find]:
         return
     is_pls = document.text[:64].lstrip("\ufeff \t\r\n").lower().startswith("[playlist]")
     yield from _pls(document.text) if is_pls else _m3u(document.text)
-
-
-def is_hls(text: str) -> bool:
-    """Return whether an M3U text is a manifest of HLS (RFC 8216, section 4.3)."""
-    return "#EXT-X-" in text
 
 
 def _m3u(text: str) -> Iterator[Find]:

@@ -25,6 +25,8 @@ def find(document: Document) -> Iterator[Find]:
 
 def _in_script(text: str, scope: str) -> Iterator[Find]:
     for number, value in enumerate(values_in(text)):
-        yield from media_in(value, "script_json", f"{scope} {number}")
+        for each in media_in(value, "script_json", f"{scope} {number}"):
+            each.hidden = each.title is None
+            yield each
     for url in urls_in(text):
-        yield Find(url=url, found_by="script_string", confidence=STRING)
+        yield Find(url=url, found_by="script_string", confidence=STRING, hidden=True)

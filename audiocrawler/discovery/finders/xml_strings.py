@@ -1,4 +1,4 @@
-"""XML of other kinds: sitemaps, OPML lists of feeds, and any audio URL that the text or attributes hold."""
+"""XML of other kinds: OPML lists of feeds, and any audio URL that the text or attributes hold."""
 
 from collections.abc import Iterator
 

@@ -1,0 +1,63 @@
+"""The Internet Archive: the list of an item's files with what each was made from."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import quote
+
+from audiocrawler.discovery.candidate import ATTRIBUTE, ELEMENT, Find, Kind
+from audiocrawler.discovery.document import Document, one_line
+from audiocrawler.discovery.media_types import AUDIO_EXTENSIONS, extension_of
+from audiocrawler.discovery.values import duration_ms, size_bytes
+
+_ITEM_PAGE = re.compile(r"https?://(?:www\.)?archive\.org/(?:details|embed)/([\w.-]+)", re.IGNORECASE)
+_ORIGINAL = "original"
+
+
+def find(document: Document) -> Iterator[Find]:
+    """Yield the metadata of an item's page as a player of it, and from the metadata its audio files.
+
+    An original and what the archive derived from it are alternates (archive.org/developers/md-read.html).
+    """
+    if match := _ITEM_PAGE.match(document.url):
+        url = f"https://archive.org/metadata/{match[1]}"
+        yield Find(url=url, found_by="archive_org", confidence=ATTRIBUTE, expected=Kind.EMBED)
+    value = document.json
+    about = value.get("metadata") if isinstance(value, dict) else None
+    files = value.get("files") if isinstance(value, dict) else None
+    if isinstance(about, dict) and isinstance(files, list) and isinstance(item := about.get("identifier"), str):
+        for file in files:
+            if isinstance(file, dict) and isinstance(name := file.get("name"), str) and _is_public(file, name):
+                yield _file(item, name, file, about)
+
+
+def _is_public(file: dict[str, Any], name: str) -> bool:
+    return extension_of(f"/{quote(name, errors='replace')}") in AUDIO_EXTENSIONS and file.get("private") != "true"
+
+
+def _quoted(name: str) -> str:
+    return quote(name, errors="replace")
+
+
+def _file(item: str, name: str, file: dict[str, Any], about: dict[str, Any]) -> Find:
+    is_original = file.get("source") == _ORIGINAL
+    return Find(
+        url=f"https://archive.org/download/{item}/{quote(name, errors='replace')}",
+        found_by="archive_org",
+        confidence=ELEMENT,
+        group=f"archive.org {name if is_original else file.get('original') or name}",
+        title=_text(file.get("title")) or _text(about.get("title")),
+        artist=_text(file.get("creator") or file.get("artist")) or _text(about.get("creator")),
+        duration_ms=duration_ms(file.get("length")),
+        size_bytes=size_bytes(file.get("size")),
+        language=_text(about.get("language")),
+        license=_text(about.get("licenseurl")),
+        license_url=_text(about.get("licenseurl")),
+        is_derivative=not is_original,
+    )
+
+
+def _text(value: Any) -> str | None:
+    """Return the text of a field, which is a list where it has several values."""
+    first = value[0] if isinstance(value, list) and value else value
+    return one_line(first) if isinstance(first, str) else None

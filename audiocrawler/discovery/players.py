@@ -1,0 +1,47 @@
+"""Where the players of known hosts get what they play, for those whose own page is an empty shell."""
+
+import re
+from collections.abc import Iterator
+
+from audiocrawler.discovery.candidate import Kind
+
+_ID = r"[\w-]+"
+_UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+_SOURCES = (
+    (rf"embed\.acast\.com/({_ID})/({_ID})", r"https://feeder.acast.com/api/v1/shows/\1/episodes/\2", Kind.EMBED),
+    (r"(?:embed\.)?podcasts\.apple\.com/(?:[^?#]*/)?id(\d+)", r"https://itunes.apple.com/lookup?id=\1", Kind.EMBED),
+    (r"(?:www\.)?archive\.org/embed/([\w.-]+)", r"https://archive.org/metadata/\1", Kind.EMBED),
+    (r"embeds\.audioboom\.com/posts/(\d+)", r"https://audioboom.com/posts/\1", Kind.EMBED),
+    (
+        r"(?:www\.)?buzzsprout\.com/(\d+)/(?:episodes/)?(\d+)[\w-]*\.js",
+        r"https://www.buzzsprout.com/\1/\2?client_source=small_player&iframe=true",
+        Kind.EMBED,
+    ),
+    (r"(?:www\.)?buzzsprout\.com/(\d+)\.js", r"https://feeds.buzzsprout.com/\1.rss", Kind.FEED),
+    (rf"clyp\.it/({_ID})", r"https://api.clyp.it/\1", Kind.EMBED),
+    (rf"playlist\.megaphone\.fm/?\?(?:[^#]*&)?e=({_ID})", r"https://player.megaphone.fm/\1", Kind.EMBED),
+    (rf"playlist\.megaphone\.fm/?\?(?:[^#]*&)?p=({_ID})", r"https://feeds.megaphone.fm/\1", Kind.FEED),
+    (rf"(?:embed|player)\.simplecast\.com/({_UUID})", r"https://api.simplecast.com/episodes/\1", Kind.EMBED),
+    (
+        r"widget\.spreaker\.com/player\?(?:[^#]*&)?episode_id=(\d+)",
+        r"https://api.spreaker.com/v2/episodes/\1",
+        Kind.EMBED,
+    ),
+    (
+        r"widget\.spreaker\.com/player\?(?:[^#]*&)?show_id=(\d+)",
+        r"https://www.spreaker.com/show/\1/episodes/feed",
+        Kind.FEED,
+    ),
+)
+_PATTERNS = tuple((re.compile(f"https?://{pattern}", re.IGNORECASE), url, kind) for pattern, url, kind in _SOURCES)
+
+
+def sources_of(player_url: str) -> Iterator[tuple[str, Kind]]:
+    """Yield the URL, with its kind, from which the player of an absolute URL gets what it plays.
+
+    That of an episode is a document to be read at once; that of a whole show is its feed.
+    """
+    for pattern, url, kind in _PATTERNS:
+        if match := pattern.match(player_url):
+            yield match.expand(url), kind
+            return
