@@ -62,7 +62,7 @@ class CrawlLifecycle:
         if self.crawl is None:
             logger.error("%s", self.configuration_error)
             raise CloseSpider("configuration")
-        self.crawl.analysis.start()
+        self.crawl.start()
         self._watch.start(POLL_S, now=False)
 
     async def _closed(self) -> None:
@@ -73,6 +73,7 @@ class CrawlLifecycle:
 
     def _watch_for_stop(self) -> None:
         assert self.crawl is not None
+        self._crawler.stats.set_value("warehouse/pending_rows", self.crawl.flusher.pending_rows)
         slot = self._crawler.engine._slot  # noqa: SLF001 - no signal says that a crawl begins to close
         if slot is None or slot.closing is None:
             return
@@ -191,7 +192,7 @@ class CountFound:
         self._count(request, -1)
 
     def _count(self, request: Request, change: int) -> None:
-        repeated = request.meta.get("retry_times") or request.meta.get("redirect_times")
+        repeated = any(request.meta.get(name) for name in ("retry_times", "redirect_times", "part"))
         if "audio" in request.meta and not repeated:
             self._stats.inc_value("audio/found", change)
 

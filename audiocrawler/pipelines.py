@@ -125,7 +125,10 @@ class Stage:
 
     def _fail(self, item: AudioItem, error: Exception) -> None:
         if is_disk_full(error):
-            stop_crawl(self.crawler, f"the disk is full or read-only: {explain(error)}")
+            stop_crawl(
+                self.crawler,
+                f"the disk is full or read-only: {explain(error)}; free room and run the same command again",
+            )
             self._give_back(item)
             return
         logger.error("%s: %s", item.source.source_url, explain(error), exc_info=error)

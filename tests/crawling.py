@@ -90,3 +90,15 @@ def finish(process: "subprocess.Popen[str]", folder: Path, timeout_s: float = 12
     finally:
         process.kill()
     return Run(process.returncode, stdout, stderr, folder)
+
+
+def processes_in(folder: Path) -> list[int]:
+    """Return the ids of the processes whose current directory this is."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if (process / "cwd").readlink() == folder:
+                found.append(int(process.name))
+        except OSError:  # it ended, or is not ours
+            continue
+    return found

@@ -63,15 +63,20 @@ class SpooledAgent(_ScrapyAgent):
 
     def _cb_bodyready(self, txresponse: TxResponse, request: Request) -> Any:
         if txresponse.code in {HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT}:
-            self._spool_body(txresponse)
+            self._spool_body(txresponse, request)
         return super()._cb_bodyready(txresponse, request)
 
-    def _spool_body(self, txresponse: TxResponse) -> None:
-        resumed = txresponse.code == HTTPStatus.PARTIAL_CONTENT
-        if resumed and _range_start(txresponse) != self.spool.size_bytes:
-            raise DownloadFailedError(f"asked for bytes from {self.spool.size_bytes} on, got another range")
+    def _spool_body(self, txresponse: TxResponse, request: Request) -> None:
+        partial = txresponse.code == HTTPStatus.PARTIAL_CONTENT
+        wanted = _wanted_range(request)
+        if wanted is not None and not partial:
+            raise DownloadFailedError("the server does not serve ranges")
+        start = wanted if wanted is not None else self.spool.size_bytes
+        if partial and _range_start(txresponse) != start:
+            raise DownloadFailedError(f"asked for bytes from {start} on, got another range")
+        resumed = partial and wanted is None
         decoder = decoder_for(_header(txresponse, b"content-encoding"))
-        self.validator = "" if decoder else _strong_validator(txresponse)
+        self.validator = "" if decoder or wanted is not None else _strong_validator(txresponse)
         deliver_body = txresponse.deliverBody
 
         def deliver(reader: Any) -> None:
@@ -232,6 +237,13 @@ def _header(txresponse: TxResponse, name: bytes) -> str:
 
 def _range_start(txresponse: TxResponse) -> int | None:
     match = re.match(r"bytes (\d+)-", _header(txresponse, b"content-range"))
+    return int(match[1]) if match else None
+
+
+def _wanted_range(request: Request) -> int | None:
+    """Return the first byte that the request asks for on its own account, None if it does not or only resumes."""
+    value = (request.headers.get("Range") or b"").decode("latin-1")
+    match = None if "If-Range" in request.headers else re.match(r"bytes=(\d+)-", value)
     return int(match[1]) if match else None
 
 

@@ -1,7 +1,8 @@
 """Scrapy's priority queue, holding requests back for which there is no room yet.
 
 A media request is handed out while its host has a free transfer, files and bytes on disk are within their bounds, and
-the ``limit`` of the spider is not used up by what is under way. Pages wait while very many files do.
+the ``limit`` of the spider is not used up by what is under way. Pages wait while very many files do, and everything
+while too many rows wait for the warehouse.
 """
 
 from collections import Counter
@@ -15,8 +16,8 @@ from scrapy.pqueues import DownloaderAwarePriorityQueue, DownloaderInterface
 
 from audiocrawler.download.slots import is_media_slot
 
-MAX_WAITING_MEDIA = 20_000
-"""Waiting media requests, at about 6 kB each, above which no further page is asked for."""
+MAX_WAITING_MEDIA = 5_000
+"""Waiting media requests, at about 5 kB each, above which no further page is asked for."""
 
 
 class OpenSlots(DownloaderInterface):
@@ -30,10 +31,13 @@ class OpenSlots(DownloaderInterface):
         self._pages_per_host = settings.getint("CONCURRENT_REQUESTS_PER_DOMAIN")
         self._max_files = settings.getint("AUDIO_MAX_FILES_IN_FLIGHT")
         self._max_bytes = settings.getint("AUDIO_MAX_INCOMING_BYTES")
+        self._max_rows = settings.getint("AUDIO_MAX_OUTBOX_ROWS")
 
     def stats(self, possible_slots: Iterable[str]) -> list[tuple[int, str]]:
         """Return (active requests, slot) for each open slot; ``possible_slots`` maps them to their queues."""
         assert isinstance(possible_slots, Mapping)
+        if self._crawler.stats.get_value("warehouse/pending_rows", 0) >= self._max_rows:
+            return []
         media_open, pages_open = self._has_room(), _waiting_media(possible_slots) <= MAX_WAITING_MEDIA
         # A slot's own count misses what waits for robots.txt, and its own limit lets bursts through.
         active = Counter(map(self.downloader.get_slot_key, self.downloader.active))

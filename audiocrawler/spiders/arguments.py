@@ -21,6 +21,9 @@ class Arguments(BaseModel):
     limit: int | None = Field(default=None, ge=1, description="stop after so many newly stored audio files")
     allow: re.Pattern[str] | None = Field(default=None, description="follow only pages whose URL matches this regex")
     deny: re.Pattern[str] | None = Field(default=None, description="follow no pages whose URL matches this regex")
+    alternates: Literal["best", "all"] = Field(
+        default="best", description="best: of several files of one recording take one; all: take each"
+    )
     download: Literal["yes", "no"] = Field(default="yes", description="no: list what is there without fetching it")
 
     @field_validator("url", mode="before")

@@ -1,37 +1,39 @@
-"""The spider: arguments to requests, and each response through discovery to further requests and items."""
+"""The spider: arguments to requests, and each document through discovery to further requests and items."""
 
 from collections.abc import AsyncIterator, Iterator
-from http import HTTPStatus
 from typing import Any
 
-from scrapy import Request, Spider
+from protego import Protego
+from scrapy import Request
 from scrapy.crawler import Crawler
 from scrapy.http import Response
 from twisted.python.failure import Failure
 
-from audiocrawler.crawl import Crawl, count_outcome
 from audiocrawler.discovery import DEFAULT_FINDERS, Candidate, Document, Kind, find_in, read
+from audiocrawler.discovery.choose import choose
+from audiocrawler.discovery.hls import Rendition, audio_rendition
 from audiocrawler.download.headers import is_audio_type, media_type
-from audiocrawler.extensions import crawl_of, stop_crawl
 from audiocrawler.items import AudioItem, AudioSource, Status
 from audiocrawler.masking import mask_url
 from audiocrawler.spiders.arguments import parse_arguments
 from audiocrawler.spiders.credentials import Credentials, without_credentials
-from audiocrawler.spiders.links import is_allowed, page_links, site_of
-from audiocrawler.spiders.outcomes import Outcome, outcome_of_failure, outcome_without_body
-from audiocrawler.spiders.sources import attempted, direct_candidate, item_of, media_meta, source_of
+from audiocrawler.spiders.links import is_allowed, origin_of, page_links, site_of
+from audiocrawler.spiders.outcomes import Outcome, outcome_of_failure
+from audiocrawler.spiders.renditions import RenditionSpider
+from audiocrawler.spiders.sources import direct_candidate, rendition_candidate, source_of
 from audiocrawler.spiders.traps import Traps
 
 FOLLOWED = {Kind.PLAYLIST, Kind.MANIFEST, Kind.EMBED}
 """Kinds that belong to the page itself: they are fetched and searched at every depth."""
 MAX_NESTING = 4
 """Playlists in playlists and players in players, at most."""
-NESTED_PRIORITY, AUDIO_PRIORITY = 20, 10
+MAX_FEED_PAGES = 1000
+NESTED_PRIORITY = 20
 LARGE_DOCUMENT_BYTES = 200_000
 """Larger documents are parsed in a thread, so that transfers go on meanwhile."""
 
 
-class AudioSpider(Spider):
+class AudioSpider(RenditionSpider):
     """Finds the audio of its start pages, and of ``depth`` levels of pages below them."""
 
     name = "audio"
@@ -41,7 +43,7 @@ class AudioSpider(Spider):
         self.job = kwargs.get("_job")
         self.arguments = parse_arguments(kwargs)
         self.limit = self.arguments.limit
-        self._credentials = Credentials(self.arguments.start_urls())
+        self.credentials = Credentials(self.arguments.start_urls())
         self._not_requested: set[int] = set()
         self._traps = Traps()
         super().__init__(*args)
@@ -53,16 +55,14 @@ class AudioSpider(Spider):
         spider.finders = {**DEFAULT_FINDERS, **crawler.settings.getdict("AUDIO_FINDERS")}
         return spider
 
-    @property
-    def crawl(self) -> Crawl:
-        """Return what the parts of this crawl share."""
-        return crawl_of(self.crawler)
-
     async def start(self) -> AsyncIterator[Any]:
         """Request each start page."""
         for url in map(without_credentials, self.arguments.start_urls()):
             self.crawler.stats.inc_value("audio/starts")
-            yield self._page_request(url, {"start": url, "site": site_of(url), "level": 0, "nesting": 0})
+            where = {"site": site_of(url), "level": 0, "nesting": 0}
+            yield self._page_request(url, {"start": url, **where})
+            if self.arguments.depth:
+                yield self._robots_request(url, where)
 
     async def parse(self, response: Response) -> AsyncIterator[Any]:
         """Search a document: what it leads to is requested, and its audio becomes rows and requests."""
@@ -79,17 +79,17 @@ class AudioSpider(Spider):
             yield request
         async for each in self._take(response, document, candidates):
             yield each
+        if document is not None and (rendition := audio_rendition(document)):
+            source = source_of(rendition_candidate(response, rendition), response, None, response.meta["site"])
+            await self.crawl.write([source])
+            async for each in self._take_rendition(source, rendition, response.meta.get("via")):
+                yield each
 
-    async def parse_audio(self, response: Response) -> AsyncIterator[AudioItem]:
-        """Turn a downloaded body into an item, and an answer without one into a settled row."""
-        request = response.request
-        assert request is not None
-        source: AudioSource = attempted(request.meta["audio"], response, request)
-        body_file = getattr(response, "body_file", None)
-        if body_file is None:
-            await self._settle(source, outcome_without_body(response))
-            return
-        yield item_of(source, response, body_file)
+    def parse_robots(self, response: Response) -> Iterator[Request]:
+        """Follow the sitemaps that robots.txt announces (sitemaps.org, "Informing search engine crawlers")."""
+        where = {name: response.meta[name] for name in ("site", "level", "nesting")}
+        for url in Protego.parse(response.body.decode("utf-8", "replace")).sitemaps:
+            yield self._page_request(response.urljoin(url), where)
 
     async def page_failed(self, failure: Failure) -> None:
         """Log why a page cannot be had; a start page is named at the end of the crawl."""
@@ -101,19 +101,6 @@ class AudioSpider(Spider):
         self.crawler.stats.inc_value("audio/pages_failed")
         self._note_failed_start(request.meta, outcome.reason)
 
-    async def audio_failed(self, failure: Failure) -> None:
-        """Settle the row of an audio URL that could not be downloaded, unless the crawl was only stopped."""
-        outcome = outcome_of_failure(failure)
-        if outcome.disk_full:
-            stop_crawl(self.crawler, f"the disk is full or read-only: {outcome.reason}")
-        if self.crawl.stopped or outcome.disk_full:
-            return
-        request: Request = failure.request  # type: ignore[attr-defined]
-        answer: Response | None = getattr(failure.value, "response", None)
-        source = attempted(request.meta["audio"], None, request)
-        source.http_status = answer.status if answer is not None else None
-        await self._settle(source, await self._unless_gone(source, outcome))
-
     async def _search(self, response: Response) -> tuple[Document, list[Candidate]]:
         def search() -> tuple[Document, list[Candidate]]:
             document = read(response)
@@ -123,11 +110,16 @@ class AudioSpider(Spider):
 
     def _follow(self, page: Response, candidates: list[Candidate]) -> Iterator[Request]:
         where = {name: page.meta[name] for name in ("site", "level", "nesting")}
-        deeper = where | {"level": where["level"] + 1}
+        deeper = where | {"level": where["level"] + 1, "nesting": 0}
         may_go_deeper = where["level"] < self.arguments.depth
         for candidate in candidates:
+            if candidate.found_by == "sitemap" and not self.arguments.depth:
+                continue  # its pages would not be followed
             if candidate.kind in FOLLOWED and where["nesting"] < MAX_NESTING:
-                yield self._page_request(candidate.url, where | {"nesting": where["nesting"] + 1}, NESTED_PRIORITY)
+                nested = where | {"nesting": where["nesting"] + 1, "via": candidate.found_by}
+                yield self._page_request(candidate.url, nested, NESTED_PRIORITY)
+            elif candidate.found_by == "feed_next" and (number := page.meta.get("feed_page", 1)) < MAX_FEED_PAGES:
+                yield self._page_request(candidate.url, where | {"feed_page": number + 1})
             elif may_go_deeper and self._is_deeper(candidate, where["site"]):
                 yield self._page_request(candidate.url, deeper)
         if may_go_deeper and not where["nesting"]:
@@ -146,23 +138,51 @@ class AudioSpider(Spider):
         self, page: Response, document: Document | None, candidates: list[Candidate]
     ) -> AsyncIterator[Request | AudioItem]:
         title = document.title if document is not None else None
-        taken = [
-            (candidate, source_of(candidate, page, page_title=title, site=page.meta["site"]))
-            for candidate in candidates
-            if candidate.kind in {Kind.AUDIO, Kind.STREAM}
-        ]
-        await self.crawl.write([source for _, source in taken])
-        for candidate, source in taken:
+        media = [candidate for candidate in candidates if candidate.kind in {Kind.AUDIO, Kind.STREAM}]
+        sources = [source_of(candidate, page, title, page.meta["site"]) for candidate in media]
+        await self.crawl.write(sources)
+        left_out = self._alternates(media, sources)
+        for candidate, source in zip(media, sources, strict=True):
             self.crawler.stats.inc_value(f"audio/found/{source.found_by}")
-            if candidate.kind is Kind.AUDIO and self.arguments.download == "yes":
-                yield self._audio_request(candidate.url, source)
-            elif not self._is_new(source):
-                continue
-            elif candidate.kind is Kind.STREAM:
-                await self._settle(source, Outcome(Status.STREAM, "an endless stream"))
-            else:
+            if candidate.kind is Kind.STREAM:
+                await self._leave_out(source, Outcome(Status.STREAM, "an endless stream"))
+            elif source.source_url in left_out.get(candidate.group or "", {}):
+                await self._leave_out(source, Outcome(Status.ALTERNATE, "another file of the same recording is taken"))
+            elif self.arguments.download == "yes":
+                yield self.audio_request(candidate.url, source, list(left_out.get(candidate.group or "", {}).values()))
+            elif self._is_new(source):
                 self.crawler.stats.inc_value("audio/listed")
                 yield AudioItem(file_urls=[source.source_url], source=source)
+
+    def _alternates(
+        self, media: list[Candidate], sources: list[AudioSource]
+    ) -> dict[str, dict[str, tuple[str, AudioSource]]]:
+        """Return, by group and masked URL, the files that are left out because another of their group is taken."""
+        left_out: dict[str, dict[str, tuple[str, AudioSource]]] = {}
+        if self.arguments.alternates == "all":
+            return left_out
+        row_of = {candidate.url: source for candidate, source in zip(media, sources, strict=True)}
+        for candidate, is_taken in choose(candidate for candidate in media if candidate.kind is Kind.AUDIO):
+            if not is_taken:
+                source = row_of[candidate.url]
+                left_out.setdefault(candidate.group or "", {})[source.source_url] = candidate.url, source
+        return left_out
+
+    async def _take_rendition(
+        self, source: AudioSource, rendition: Rendition, via: str | None
+    ) -> AsyncIterator[Request | AudioItem]:
+        outcome = self.outcome_of_rendition(rendition, via)
+        if outcome is not None:
+            await self._leave_out(source, outcome)
+        elif self.arguments.download == "yes":
+            yield self.part_request(rendition.parts, 0, source)
+        elif self._is_new(source):
+            self.crawler.stats.inc_value("audio/listed")
+            yield AudioItem(file_urls=[source.source_url], source=source)
+
+    async def _leave_out(self, source: AudioSource, outcome: Outcome) -> None:
+        if self._is_new(source):
+            await self.settle(source, outcome)
 
     def _is_new(self, source: AudioSource) -> bool:
         """Count a URL that is not requested, and so not known to the scheduler, the first time that it is found."""
@@ -178,33 +198,14 @@ class AudioSpider(Spider):
             url,
             self.parse,
             errback=self.page_failed,
-            headers=self._credentials.headers_for(url),
+            headers=self.credentials.headers_for(url),
             meta={**meta, "allow_offsite": True},
             priority=priority,
         )
 
-    def _audio_request(self, url: str, source: AudioSource) -> Request:
-        return Request(
-            url,
-            self.parse_audio,
-            errback=self.audio_failed,
-            headers={"Accept-Encoding": "identity", **self._credentials.headers_for(url)},
-            meta=media_meta(url, self.settings) | {"audio": source},
-            priority=AUDIO_PRIORITY,
-        )
-
-    async def _settle(self, source: AudioSource, outcome: Outcome) -> None:
-        source.status = source.last_status = outcome.status
-        source.reason = source.last_error = outcome.reason
-        self.logger.info("%s: %s: %s", source.source_url, outcome.status, outcome.reason)
-        count_outcome(self.crawler.stats, outcome.status, outcome.reason)
-        await self.crawl.write([source])
-
-    async def _unless_gone(self, source: AudioSource, outcome: Outcome) -> Outcome:
-        if source.http_status not in {HTTPStatus.NOT_FOUND, HTTPStatus.GONE}:
-            return outcome
-        before = await self.crawl.find_source(source.source_url)
-        return outcome if before is None or before.sha256 is None else Outcome(Status.GONE, outcome.reason)
+    def _robots_request(self, url: str, where: dict[str, Any]) -> Request:
+        meta = {**where, "dont_obey_robotstxt": True}
+        return Request(f"{origin_of(url)}/robots.txt", self.parse_robots, errback=self.page_failed, meta=meta)
 
     def _note_failed_start(self, meta: dict[str, Any], reason: str) -> None:
         if "start" in meta:

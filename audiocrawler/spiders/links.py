@@ -20,6 +20,12 @@ def site_of(url: str) -> str:
     return (urlsplit(url).hostname or "").removeprefix("www.")
 
 
+def origin_of(url: str) -> str:
+    """Return scheme, host and port of a URL."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
 def page_links(page: Response, site: str, arguments: Arguments) -> Iterator[str]:
     """Yield the URLs that ``page`` links to on the same site and that ``allow`` and ``deny`` let pass."""
     if not isinstance(page, HtmlResponse):

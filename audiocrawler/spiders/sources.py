@@ -10,6 +10,7 @@ from scrapy.http import Response
 from scrapy.settings import BaseSettings
 
 from audiocrawler.discovery import Candidate, Kind
+from audiocrawler.discovery.hls import Rendition
 from audiocrawler.download.headers import is_endless
 from audiocrawler.download.slots import media_slot
 from audiocrawler.items import AudioItem, AudioSource, FileInfo, Status
@@ -19,7 +20,7 @@ MAX_NAME_LENGTH = 180
 _UNSAFE = re.compile(r'[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\\/:*?"<>|]+')
 
 
-def source_of(candidate: Candidate, page: Response, *, page_title: str | None, site: str) -> AudioSource:
+def source_of(candidate: Candidate, page: Response, page_title: str | None, site: str) -> AudioSource:
     """Return the row of an audio URL found on ``page``: pending, with all that the page says of it."""
     now = datetime.now(UTC)
     return AudioSource(
@@ -53,6 +54,12 @@ def direct_candidate(answer: Response) -> Candidate:
     """Return the candidate of an answer that turned out to be audio itself."""
     kind = Kind.STREAM if is_endless(answer.headers) else Kind.AUDIO
     return Candidate(url=answer.url, kind=kind, found_by="direct", confidence=1.0)
+
+
+def rendition_candidate(answer: Response, rendition: Rendition) -> Candidate:
+    """Return the candidate that an HLS media playlist is itself."""
+    duration_ms = rendition.duration_ms or None
+    return Candidate(url=answer.url, kind=Kind.AUDIO, found_by="hls", confidence=0.9, duration_ms=duration_ms)
 
 
 def media_meta(url: str, settings: BaseSettings) -> dict[str, Any]:

@@ -184,7 +184,40 @@ def stored(name: str) -> Behaviour:
     return lambda visit: file(AUDIO / name, visit)
 
 
+def playlist(*lines: str) -> Behaviour:
+    """An HLS playlist of these lines."""
+    text = "\n".join(("#EXTM3U", "#EXT-X-VERSION:4", "#EXT-X-TARGETDURATION:10", *lines, ""))
+    return lambda _: Answer(200, "application/vnd.apple.mpegurl", text.encode())
+
+
+def segment(number: int) -> Behaviour:
+    """A third of surf.mp3."""
+    whole_file = (AUDIO / "surf.mp3").read_bytes()
+    size = -(-len(whole_file) // 3)
+    return lambda _: Answer(200, CONTENT_TYPES[".mp3"], whole_file[number * size : (number + 1) * size])
+
+
+SEGMENTS = tuple(line for number in range(3) for line in ("#EXTINF:2.0,", f"segment-{number}.mp3"))
+HLS: dict[str, Behaviour] = {
+    "/hls/master.m3u8": playlist(
+        '#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="a",NAME="Surf",LANGUAGE="en",URI="vod.m3u8"',
+        '#EXT-X-STREAM-INF:BANDWIDTH=900000,CODECS="avc1.4d401f,mp4a.40.2",RESOLUTION=640x360,AUDIO="a"',
+        "video.m3u8",
+    ),
+    "/hls/vod.m3u8": playlist(*SEGMENTS, "#EXT-X-ENDLIST"),
+    "/hls/broken.m3u8": playlist(*SEGMENTS[:2], "#EXTINF:2.0,", "missing.mp3", "#EXT-X-ENDLIST"),
+    "/hls/live.m3u8": playlist(*SEGMENTS),
+    "/hls/encrypted.m3u8": playlist('#EXT-X-KEY:METHOD=AES-128,URI="key"', *SEGMENTS, "#EXT-X-ENDLIST"),
+    "/hls/ranges.m3u8": playlist(
+        *("#EXTINF:2.0,", "#EXT-X-BYTERANGE:5000@0", "/audio/surf.mp3"),
+        *("#EXTINF:2.0,", f"#EXT-X-BYTERANGE:{(AUDIO / 'surf.mp3').stat().st_size - 5000}@5000", "/audio/surf.mp3"),
+        "#EXT-X-ENDLIST",
+    ),
+    **{f"/hls/segment-{number}.mp3": segment(number) for number in range(3)},
+}
+
 BEHAVIOURS: dict[str, Behaviour] = {
+    **HLS,
     "/audio/Möwen am Kai.ogg": stored("gulls.ogg"),
     "/audio/café.mp3": stored("cafe.mp3"),
     "/audio/STATION-ID.MP3": stored("station-id.mp3"),

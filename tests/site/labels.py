@@ -35,8 +35,8 @@ def _file(path: str, page: str, *, name: str | None = None, status: str = "store
 ARCHIVE = (
     _file("/audio/surf.mp3", "/shore.html"),
     _file("/audio/harbour-bell.flac", "/shore.html"),
-    _file("/audio/harbour-bell.mp3", "/shore.html"),
-    _file("/audio/harbour-bell.ogg", "/shore.html"),
+    _file("/audio/harbour-bell.mp3", "/shore.html", status="alternate"),
+    _file("/audio/harbour-bell.ogg", "/shore.html", status="alternate"),
     _file("/audio/tram.opus", "/city.html"),
     _file("/audio/market.webm", "/city.html"),
     _file("/audio/bells.aiff", "/city.html"),

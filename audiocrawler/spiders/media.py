@@ -1,0 +1,106 @@
+"""The requests for audio: made from rows, ended as items or settled rows."""
+
+from collections.abc import AsyncIterator, Sequence
+from http import HTTPStatus
+from typing import Any
+
+from scrapy import Request, Spider
+from scrapy.http import Response
+from twisted.python.failure import Failure
+
+from audiocrawler.crawl import Crawl, count_outcome
+from audiocrawler.extensions import crawl_of, stop_crawl
+from audiocrawler.items import AudioItem, AudioSource, Status
+from audiocrawler.spiders.credentials import Credentials
+from audiocrawler.spiders.outcomes import Outcome, outcome_of_failure, outcome_without_body
+from audiocrawler.spiders.sources import attempted, item_of, media_meta
+
+AUDIO_PRIORITY = 10
+
+Alternate = tuple[str, AudioSource]
+"""The URL of another file of the same recording, and its row."""
+
+
+class MediaSpider(Spider):
+    """A spider that downloads audio: each URL a scheduled request whose body is streamed to disk."""
+
+    credentials: Credentials
+
+    @property
+    def crawl(self) -> Crawl:
+        """Return what the parts of this crawl share."""
+        return crawl_of(self.crawler)
+
+    def audio_request(self, url: str, source: AudioSource, alternates: Sequence[Alternate] = ()) -> Request:
+        """Return the request for the URL of a pending row; if it fails, the first alternate is taken in its place."""
+        return Request(
+            url,
+            self.parse_audio,
+            errback=self.audio_failed,
+            headers={"Accept-Encoding": "identity", **self.credentials.headers_for(url)},
+            meta=media_meta(url, self.settings) | {"audio": source, "alternates": list(alternates)},
+            priority=AUDIO_PRIORITY,
+        )
+
+    async def parse_audio(self, response: Response) -> AsyncIterator[AudioItem | Request]:
+        """Turn a downloaded body into an item, and an answer without one into a settled row."""
+        request = response.request
+        assert request is not None
+        source: AudioSource = attempted(request.meta["audio"], response, request)
+        body_file = getattr(response, "body_file", None)
+        if body_file is not None:
+            yield item_of(source, response, body_file)
+            return
+        await self.settle(source, outcome_without_body(response))
+        for alternate in self._next_alternate(request):
+            yield alternate
+
+    async def audio_failed(self, failure: Failure) -> AsyncIterator[Request]:
+        """Settle the row of an audio URL that could not be downloaded, unless the crawl was only stopped."""
+        request: Request = failure.request  # type: ignore[attr-defined]
+        if await self.settle_failure(failure, request):
+            for alternate in self._next_alternate(request):
+                yield alternate
+
+    async def settle_failure(self, failure: Failure, request: Request, where: str = "") -> bool:
+        """Settle the row of a failed request; return False if it is left to the next crawl instead."""
+        outcome = outcome_of_failure(failure)
+        if outcome.disk_full:
+            why = f"the disk is full or read-only: {outcome.reason}; free room and run the same command again"
+            stop_crawl(self.crawler, why)
+        if self.crawl.stopped or outcome.disk_full:
+            return False
+        answer: Response | None = getattr(failure.value, "response", None)
+        source = attempted(request.meta["audio"], None, request)
+        source.http_status = answer.status if answer is not None else None
+        outcome = await self._unless_gone(source, outcome)
+        await self.settle(source, Outcome(outcome.status, where + outcome.reason))
+        return outcome.status != Status.LIMIT
+
+    async def settle(self, source: AudioSource, outcome: Outcome) -> None:
+        """Write the row with its final status."""
+        source.status = source.last_status = outcome.status
+        source.reason = source.last_error = outcome.reason
+        self.logger.info("%s: %s: %s", source.source_url, outcome.status, outcome.reason)
+        count_outcome(self.crawler.stats, outcome.status, outcome.reason)
+        await self.crawl.write([source])
+
+    def _next_alternate(self, request: Request) -> list[Request]:
+        alternates: list[Alternate] = request.meta.get("alternates", [])
+        if not alternates:
+            return []
+        (url, source), *others = alternates
+        source.status, source.reason, source.last_status, source.last_error = Status.PENDING, None, None, None
+        self.crawler.stats.inc_value(f"audio/{Status.ALTERNATE}", -1)
+        self.crawler.stats.inc_value("audio/found", -1)  # its request counts it again
+        return [self.audio_request(url, source, others)]
+
+    async def _unless_gone(self, source: AudioSource, outcome: Outcome) -> Outcome:
+        if source.http_status not in {HTTPStatus.NOT_FOUND, HTTPStatus.GONE}:
+            return outcome
+        before = await self.crawl.find_source(source.source_url)
+        return outcome if before is None or before.sha256 is None else Outcome(Status.GONE, outcome.reason)
+
+    def meta_of_part(self, url: str, meta: dict[str, Any]) -> dict[str, Any]:
+        """Return the meta of a request for one part of a file."""
+        return media_meta(url, self.settings) | meta

@@ -1,0 +1,94 @@
+"""HLS renditions: the parts of a finished, unencrypted one are fetched in order and joined into one file."""
+
+import hashlib
+import shutil
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from scrapy import Request
+from scrapy.http import Response
+from twisted.python.failure import Failure
+
+from audiocrawler.discovery.hls import Part, Rendition
+from audiocrawler.items import AudioItem, AudioSource, Status
+from audiocrawler.spiders.media import AUDIO_PRIORITY, MediaSpider
+from audiocrawler.spiders.outcomes import Outcome, outcome_without_body
+from audiocrawler.spiders.sources import attempted, item_of
+
+CERTAIN = {None, "hls", "audio_src", "audio_source"}
+"""How a media playlist is reached that can only be audio: as a start, from a master playlist or an audio element."""
+AUDIO_CONTAINERS = {"aac", "mp3", "m4a", "ac3", "opus", "ogg", "flac"}
+
+
+class RenditionSpider(MediaSpider):
+    """A spider that joins the parts of an HLS rendition."""
+
+    def outcome_of_rendition(self, rendition: Rendition, via: str | None) -> Outcome | None:
+        """Return why the rendition is not downloaded, None if it is; raises nothing."""
+        if via not in CERTAIN and rendition.container not in AUDIO_CONTAINERS:
+            return Outcome(Status.NOT_AUDIO, "a media playlist that may hold video")
+        if rendition.is_encrypted:
+            return Outcome(Status.PROTECTED, "the segments are encrypted")
+        if not rendition.is_vod:
+            return Outcome(Status.STREAM, "an endless stream")
+        return None
+
+    def part_request(self, parts: list[Part], number: int, source: AudioSource) -> Request:
+        """Return the request for one part; the next one follows when it is there."""
+        part = parts[number]
+        ranged = f"bytes={part.first_byte}-{part.first_byte + part.size_bytes - 1}" if part.size_bytes else None
+        return Request(
+            part.url,
+            self.parse_part,
+            errback=self.part_failed,
+            headers={"Accept-Encoding": "identity", **({"Range": ranged} if ranged else {})},
+            meta=self.meta_of_part(part.url, {"audio": source, "parts": parts, "part": number}),
+            priority=AUDIO_PRIORITY,
+            dont_filter=number > 0,  # ranges of one file have one URL
+        )
+
+    async def parse_part(self, response: Response) -> AsyncIterator[Request | AudioItem]:
+        """Append the part to the file; ask for the next one, or let the whole file into the pipelines."""
+        request = response.request
+        assert request is not None
+        source: AudioSource = request.meta["audio"]
+        parts, number = request.meta["parts"], request.meta["part"]
+        body_file = getattr(response, "body_file", None)
+        if body_file is None:
+            outcome = outcome_without_body(response)
+            await self.settle(source, Outcome(outcome.status, _where(parts, number) + outcome.reason))
+            return
+        joined = self._joined_file(source)
+        size_bytes = await self.crawl.in_thread(lambda: append(Path(body_file), joined, anew=number == 0))
+        if size_bytes > self.settings.getint("AUDIO_MAX_BYTES"):
+            await self.settle(
+                source, Outcome(Status.TOO_LARGE, f"larger than {self.settings['AUDIO_MAX_BYTES']} bytes")
+            )
+        elif number + 1 < len(parts):
+            yield self.part_request(parts, number + 1, source)
+        else:
+            item = item_of(attempted(source, response, request), response, str(joined))
+            source.final_url = source.etag = source.last_modified = None  # they are the last part's
+            yield item
+
+    async def part_failed(self, failure: Failure) -> None:
+        """Settle the row: a file with a gap is none."""
+        request: Request = failure.request  # type: ignore[attr-defined]
+        await self.settle_failure(failure, request, _where(request.meta["parts"], request.meta["part"]))
+
+    def _joined_file(self, source: AudioSource) -> Path:
+        name = hashlib.sha256(source.source_url.encode()).hexdigest()[:32]
+        return self.crawl.incoming.path_for(f"rendition-{name}")
+
+
+def append(part: Path, joined: Path, *, anew: bool) -> int:
+    """Append a part to the file, remove it, and return the size of the file in bytes."""
+    with part.open("rb") as source, joined.open("wb" if anew else "ab") as target:
+        shutil.copyfileobj(source, target)
+        size_bytes = target.tell()
+    part.unlink()
+    return size_bytes
+
+
+def _where(parts: list[Part], number: int) -> str:
+    return f"part {number + 1} of {len(parts)}: "
