@@ -14,10 +14,21 @@ ADDONS: dict[str, int] = {}
 
 # --- Where the data goes -------------------------------------------------------------------------------------------
 
-AUDIO_STORE = "file:data/objects"  # folder of the audio objects
-AUDIO_WAREHOUSE = "sqlite:data/audio.db"  # database of both tables
+AUDIO_STORE = "file:data/objects"  # folder of the audio objects, or gs://bucket/prefix
+AUDIO_WAREHOUSE = "sqlite:data/audio.db"  # database of both tables, or bigquery://project/dataset/audio_metadata
 AUDIO_INCOMING = "data/incoming"  # bodies under way; on the store's file system a finished one is linked, not copied
 AUDIO_LOG_DIR = "data/logs"  # one log file per crawl, where LOG_FILE names no other
+
+# --- Google Cloud ----------------------------------------------------------------------------------------------------
+
+AUDIO_GCP_PROJECT = None  # None: the project of the credentials, or the one that the warehouse names
+AUDIO_GCP_KEY_FILE = None  # a service account's JSON key; None: Application Default Credentials
+AUDIO_BIGQUERY_CREATE = False  # whether a dataset and tables that are not there are created
+AUDIO_BIGQUERY_LOCATION = None  # of a new dataset, such as EU; None leaves it to BigQuery
+AUDIO_OUTBOX = "data/outbox"  # rows that wait for BigQuery, one file per warehouse; must outlast the process
+AUDIO_FLUSH_ROWS = 5000  # a MERGE is billed for the whole table, so batches are large ...
+AUDIO_FLUSH_SECONDS = 300  # ... or rare; and all rows are sent at the end
+AUDIO_MAX_OUTBOX_ROWS = 1_000_000  # then requests wait: about 1 GB of rows
 
 # --- What is taken ---------------------------------------------------------------------------------------------------
 
@@ -48,6 +59,7 @@ DOWNLOAD_WARNSIZE = 0  # large is normal here
 RETRY_TIMES = 3
 RETRY_GIVE_UP_LOG_LEVEL = "INFO"  # the row in audio_sources and the closing table tell it
 REQUEST_FINGERPRINTER_CLASS = "audiocrawler.download.fingerprint.MediaFingerprinter"
+SCHEDULER_MEMORY_QUEUE = "scrapy.squeues.FifoMemoryQueue"  # breadth first, in the order of the page
 SCHEDULER_PRIORITY_QUEUE = "audiocrawler.download.queue.RoomAwareQueue"
 DOWNLOAD_HANDLERS = {
     "http": "audiocrawler.download.body_file.BodyFileDownloadHandler",

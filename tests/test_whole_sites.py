@@ -185,3 +185,17 @@ def test_addresses_that_are_not_http_are_never_asked_for(tmp_path: Path) -> None
     assert len(run.audio) == 1
     assert all(source.startswith(url) for source in run.sources)
     assert "Traceback" not in run.log
+
+
+def test_a_page_that_is_met_first_on_a_long_way_is_followed_on_the_short_one(tmp_path: Path) -> None:
+    chain = {f"/{n}.html": links(f"/{n + 1}.html") for n in range(1, 6)}
+    pages = {
+        "/": links("/end.html", "/1.html"),
+        **chain,
+        "/6.html": links("/end.html"),
+        "/end.html": links("/last.html"),
+        "/last.html": links("/0.wav"),
+        **wavs(1),
+    }
+    with served(pages) as url:
+        assert len(crawl(tmp_path, f"url={url}/", "depth=7", settings={"CONCURRENT_REQUESTS": "1"}).audio) == 1

@@ -117,7 +117,7 @@ class AudioSpider(RenditionSpider):
                 continue  # its pages would not be followed
             if candidate.kind in FOLLOWED and where["nesting"] < MAX_NESTING:
                 nested = where | {"nesting": where["nesting"] + 1, "via": candidate.found_by}
-                yield self._page_request(candidate.url, nested, NESTED_PRIORITY)
+                yield self._page_request(candidate.url, nested)
             elif candidate.found_by == "feed_next" and (number := page.meta.get("feed_page", 1)) < MAX_FEED_PAGES:
                 yield self._page_request(candidate.url, where | {"feed_page": number + 1})
             elif may_go_deeper and self._is_deeper(candidate, where["site"]):
@@ -193,7 +193,9 @@ class AudioSpider(RenditionSpider):
         self.crawler.stats.inc_value("audio/found")
         return True
 
-    def _page_request(self, url: str, meta: dict[str, Any], priority: int = 0) -> Request:
+    def _page_request(self, url: str, meta: dict[str, Any]) -> Request:
+        # Level by level: a page that is first met on a long way would not be followed further on the short one.
+        priority = NESTED_PRIORITY if meta["nesting"] else -meta["level"]
         return Request(
             url,
             self.parse,

@@ -7,8 +7,10 @@ from urllib.parse import urlsplit
 MAX_URL_LENGTH = 2000
 MAX_SEGMENTS = 20
 MAX_REPEATED_SEGMENTS = 3
-MAX_BARREN_PAGES = 500
-"""Pages of one shape in a row without audio, after which no more of that shape are asked for."""
+MAX_BARREN_PAGES = 1_000
+"""Pages of one shape in a row without audio, after which no more of it are asked for: a calendar, a faceted list."""
+MAX_BARREN_NUMBERED_PAGES = 20_000
+"""The same where one number in the path tells the pages apart, as it does for the articles of many sites."""
 MAX_SHAPES = 50_000
 _DIGITS = re.compile(r"\d+")
 
@@ -26,7 +28,9 @@ class Traps:
             return True
         if any(segments.count(segment) > MAX_REPEATED_SEGMENTS for segment in segments):
             return True
-        return self._barren.get(shape_of(url), 0) >= MAX_BARREN_PAGES
+        shape = shape_of(url)
+        is_numbered = shape.endswith("?") and urlsplit(f"//{shape}").path.count("0") == 1
+        return self._barren.get(shape, 0) >= (MAX_BARREN_NUMBERED_PAGES if is_numbered else MAX_BARREN_PAGES)
 
     def note_page(self, url: str, *, has_audio: bool) -> None:
         """Remember what a page has brought; of many shapes those seen longest ago are forgotten."""

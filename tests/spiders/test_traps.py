@@ -25,6 +25,11 @@ def test_combinations_of_parameters_end() -> None:
     assert not traps.is_trap("https://a.example/list?tag=bells")
 
 
+def test_numbered_articles_without_audio_are_followed_for_long() -> None:
+    traps = after([f"https://a.example/article/{n}" for n in range(10 * MAX_BARREN_PAGES)])
+    assert not traps.is_trap("https://a.example/article/99999")
+
+
 def test_numbered_pages_with_audio_do_not_end() -> None:
     traps = after([f"https://a.example/episode/{n}" for n in range(20 * MAX_BARREN_PAGES)], audio_every=100)
     assert not traps.is_trap("https://a.example/episode/99999")
