@@ -26,7 +26,7 @@ lint: .venv/installed-dev
 	@$(RUN) mypy
 
 clean:
-	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv .venv-bigquery-emulator* .mypy_cache .pytest_cache .ruff_cache
 	find audiocrawler tests benchmarks -name __pycache__ -prune -exec rm -rf {} +
 
 .venv/installed: requirements.txt

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.crawling import Run, crawl
+from tests.emulators.bigquery import BigQueryEmulator
+from tests.emulators.gcs import GcsEmulator
 from tests.site.server import Site
 
 
@@ -29,6 +31,20 @@ def whole_crawl(whole_site: Site, tmp_path_factory: pytest.TempPathFactory) -> R
     """Return a crawl of all pages of the site."""
     folder: Path = tmp_path_factory.mktemp("whole")
     return crawl(folder, f"url={whole_site.url}/", "depth=3")
+
+
+@pytest.fixture(scope="session")
+def gcs_emulator() -> Iterator[GcsEmulator]:
+    """Return a Cloud Storage server on loopback."""
+    with GcsEmulator() as emulator:
+        yield emulator
+
+
+@pytest.fixture(scope="session")
+def bigquery_emulator() -> Iterator[BigQueryEmulator]:
+    """Return a BigQuery server on loopback."""
+    with BigQueryEmulator() as emulator:
+        yield emulator
 
 
 @pytest.fixture

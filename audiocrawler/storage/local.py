@@ -1,19 +1,24 @@
 """Objects as files in a local folder: whole or not there at all, whenever the process or the machine stops."""
 
 import os
+from collections.abc import Iterator
+from hashlib import file_digest
 from pathlib import Path
 from tempfile import TemporaryFile
 from urllib.parse import unquote, urlsplit
 
 from audiocrawler.errors import ConfigurationError, StoreError
+from audiocrawler.gcp import GcpAccess
 from audiocrawler.storage.atomic import copy, link, sync_folders
+from audiocrawler.storage.object_key import ROOT, key_in
+from audiocrawler.storage.store import StoredObject
 from audiocrawler.uris import local_path
 
 
 class LocalStore:
     """Objects below one folder. Raises ConfigurationError if that cannot be made or written to."""
 
-    def __init__(self, uri: str) -> None:
+    def __init__(self, uri: str, gcp: GcpAccess) -> None:
         self._folder = Path(os.path.normpath(local_path(uri)))
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
@@ -52,9 +57,28 @@ class LocalStore:
 
     def exists(self, url: str, size_bytes: int | None) -> bool:
         """Tell whether ``url`` names a file of this folder, with this size if one is given."""
-        path = Path(os.path.normpath(unquote(urlsplit(url).path)))
+        path = _path_in(url)
         is_ours = url.startswith("file:") and path.is_relative_to(self._folder)
         return is_ours and (path.is_file() if size_bytes is None else _has_size(path, size_bytes))
+
+    def objects(self) -> Iterator[StoredObject]:
+        """Yield the files that stand under their hash; see Store.objects."""
+        try:
+            for path in _files_below(self._folder / ROOT):
+                key = path.relative_to(self._folder).as_posix()
+                if key_in(key) == key:
+                    yield StoredObject(path.as_uri(), path.stat().st_size)
+        except OSError as error:
+            raise StoreError(f"{error.filename}: {error.strerror}; check store folder {self._folder}") from error
+
+    def sha256_of(self, url: str) -> str:
+        """Return the SHA-256 of a file of this folder; see Store.sha256_of."""
+        path = _path_in(url)
+        try:
+            with path.open("rb") as file:
+                return file_digest(file, "sha256").hexdigest()
+        except OSError as error:
+            raise StoreError(f"{path}: cannot be read: {error.strerror}; check the disk and run again") from error
 
     def url_of(self, object_key: str) -> str:
         """Return the ``file:///`` URL of the object, percent-encoded (RFC 8089)."""
@@ -62,6 +86,21 @@ class LocalStore:
 
     def close(self) -> None:
         """Do nothing: no file is left open."""
+
+
+def _files_below(folder: Path) -> Iterator[Path]:
+    if not folder.exists():  # nothing has been stored yet
+        return
+    for each, _, names in os.walk(folder, onerror=_raised):
+        yield from (Path(each, name) for name in names)
+
+
+def _raised(error: OSError) -> None:
+    raise error
+
+
+def _path_in(url: str) -> Path:
+    return Path(os.path.normpath(unquote(urlsplit(url).path)))
 
 
 def _has_size(path: Path, size_bytes: int) -> bool:

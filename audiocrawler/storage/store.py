@@ -1,15 +1,28 @@
 """A URI in; an open store out. What every store gives."""
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, cast
 
+from audiocrawler.gcp import GcpAccess
 from audiocrawler.uris import load_registered
 
 STORES = {
     "file": "audiocrawler.storage.local.LocalStore",
     "": "audiocrawler.storage.local.LocalStore",
+    "gs": "audiocrawler.storage.gcs.GcsStore",
 }
-"""Scheme -> dotted path of a class that takes the URI; imported only when used."""
+"""Scheme -> dotted path of a class that takes the URI and a GcpAccess; imported only when used."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredObject:
+    """An object as a listing tells it; ``sha256`` is what is kept beside the bytes, None where nothing is."""
+
+    url: str
+    size_bytes: int
+    sha256: str | None = None
 
 
 class Store(Protocol):
@@ -32,14 +45,23 @@ class Store(Protocol):
         """Return the URL that ``put`` returns for ``object_key``."""
         ...
 
+    def objects(self) -> Iterator[StoredObject]:
+        """Yield every object that stands under its hash, in no order, without reading it. Raises StoreError."""
+        ...
+
+    def sha256_of(self, url: str) -> str:
+        """Return the SHA-256 of the object's bytes in hex, all of which are read. Raises StoreError."""
+        ...
+
     def close(self) -> None:
         """Release connections."""
         ...
 
 
-def open_store(uri: str) -> Store:
-    """Return the store at ``uri``: ``file:data/objects``, ``file:///srv/objects`` or a plain path.
+def open_store(uri: str, gcp: GcpAccess | None = None) -> Store:
+    """Return the store at ``uri``: ``file:data/objects``, ``/srv/objects`` or ``gs://bucket/prefix``.
 
-    Raises ConfigurationError where the scheme is unknown or the store cannot be written to.
+    ``gcp`` says how to log in to Google, by default with Application Default Credentials. Raises ConfigurationError
+    where the scheme is unknown or the store cannot be written to.
     """
-    return cast(Store, load_registered(uri, STORES)(uri))
+    return cast(Store, load_registered(uri, STORES)(uri, gcp or GcpAccess()))

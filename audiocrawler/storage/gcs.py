@@ -1,0 +1,142 @@
+"""Objects in a bucket of Google Cloud Storage: whole or not there at all, and never overwritten."""
+
+import base64
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from hashlib import file_digest
+from pathlib import Path
+
+import google_crc32c
+from google.api_core.exceptions import GoogleAPIError, PreconditionFailed
+from google.auth.exceptions import GoogleAuthError
+from google.cloud.storage import Blob, Client
+from google.cloud.storage.exceptions import DataCorruption, InvalidResponse
+from google.cloud.storage.retry import DEFAULT_RETRY
+
+from audiocrawler.errors import ConfigurationError, StoreError
+from audiocrawler.gcp import STORAGE_EMULATOR, GcpAccess, failure_of
+from audiocrawler.storage.gcs_check import check_bucket
+from audiocrawler.storage.object_headers import content_disposition, source_address
+from audiocrawler.storage.object_key import ROOT, key_in
+from audiocrawler.storage.store import StoredObject
+
+CHUNK_BYTES = 1 << 20
+"""What one request of several carries. The client holds two of them per upload: eight uploads take about 20 MiB."""
+ONE_REQUEST_BYTES = 1 << 19
+"""Files up to this size travel in one request, which the client holds four times."""
+
+_RETRY = DEFAULT_RETRY.with_delay(initial=0.5, maximum=8).with_timeout(60)
+_TIMEOUT_S = (10, 60)  # to connect, and between two bytes of the answer
+_FAILURES = (GoogleAPIError, GoogleAuthError, InvalidResponse, DataCorruption, OSError, ValueError)
+_URI = re.compile(r"(?i:gs)://(?P<bucket>[a-z0-9][a-z0-9._-]{1,220}[a-z0-9])(?:/(?P<prefix>[^\x00-\x1f\x7f]{0,400}))?")
+
+
+class GcsStore:
+    """Objects below a prefix of one bucket.
+
+    Raises ConfigurationError if the bucket is not there or may not be used. No call asks for an ACL, so that buckets
+    with uniform access work.
+    """
+
+    def __init__(self, uri: str, gcp: GcpAccess) -> None:
+        parts = _URI.fullmatch(uri)
+        if not parts:
+            raise ConfigurationError(f"{uri}: names no valid bucket; write gs://bucket or gs://bucket/prefix")
+        folder = (parts["prefix"] or "").strip("/")
+        self._prefix = f"{folder}/" if folder else ""
+        login = gcp.login(STORAGE_EMULATOR)
+        self._client = Client(project=login.project, credentials=login.credentials)
+        self._bucket = self._client.bucket(parts["bucket"])
+        check_bucket(self._bucket, login)
+
+    def put(  # noqa: PLR0913 - see Store
+        self, path: Path, object_key: str, *, content_type: str, file_name: str, sha256: str, source_url: str
+    ) -> str:
+        """Upload the file unless the bucket has it, and verify size and CRC-32C; see Store.put."""
+        blob = self._bucket.blob(self._prefix + object_key, chunk_size=CHUNK_BYTES)
+        blob.content_disposition = content_disposition(file_name)
+        blob.metadata = {"sha256": sha256, "source_url": source_address(source_url)}
+        with _naming(f"{self.url_of(object_key)}: not stored from {path}"):
+            self._upload(blob, path, content_type)
+        return self.url_of(object_key)
+
+    def _upload(self, blob: Blob, path: Path, content_type: str) -> None:
+        size_bytes = path.stat().st_size
+        try:
+            with path.open("rb") as file:
+                blob.upload_from_file(
+                    file,
+                    size=size_bytes if size_bytes <= ONE_REQUEST_BYTES else None,  # up to 8 MiB would be one request
+                    content_type=content_type,
+                    if_generation_match=0,
+                    checksum="crc32c",
+                    timeout=_TIMEOUT_S,
+                    retry=_RETRY,
+                )
+        except PreconditionFailed:  # by an earlier upload, or by this one, whose answer was lost
+            self._verify(blob.name, path, size_bytes)
+
+    def _verify(self, name: str, path: Path, size_bytes: int) -> None:
+        stored = self._bucket.get_blob(name, timeout=_TIMEOUT_S, retry=_RETRY)
+        if stored is None:
+            raise StoreError(f"gs://{self._bucket.name}/{name}: was deleted while it was being stored; run again")
+        if (stored.size, stored.crc32c) != (size_bytes, _crc32c(path)):
+            raise StoreError(
+                f"gs://{self._bucket.name}/{name}: holds {stored.size} other bytes than the {size_bytes} of {path}; "
+                "delete it and run again"
+            )
+
+    def exists(self, url: str, size_bytes: int | None) -> bool:
+        """Tell whether ``url`` names an object below the prefix, with this size if one is given."""
+        if not url.startswith(self.url_of("")):
+            return False
+        with _naming(f"{url}: cannot be looked up"):
+            stored = self._bucket.get_blob(self._name_in(url), timeout=_TIMEOUT_S, retry=_RETRY)
+        return stored is not None and size_bytes in {None, stored.size}
+
+    def objects(self) -> Iterator[StoredObject]:
+        """Yield the objects below the prefix that stand under their hash; see Store.objects."""
+        with _naming(f"{self.url_of('')}: cannot be listed"):
+            for blob in self._bucket.list_blobs(prefix=self._prefix + ROOT, timeout=_TIMEOUT_S, retry=_RETRY):
+                key = blob.name.removeprefix(self._prefix)
+                if key_in(key) == key:
+                    yield StoredObject(self.url_of(key), blob.size, (blob.metadata or {}).get("sha256"))
+
+    def sha256_of(self, url: str) -> str:
+        """Return the SHA-256 of an object, which is downloaded, but not kept; see Store.sha256_of."""
+        blob = self._bucket.blob(self._name_in(url))
+        with (
+            _naming(f"{url}: cannot be read"),
+            blob.open("rb", chunk_size=CHUNK_BYTES, timeout=_TIMEOUT_S, retry=_RETRY) as file,
+        ):
+            return file_digest(file, "sha256").hexdigest()
+
+    def _name_in(self, url: str) -> str:
+        return url.removeprefix(f"gs://{self._bucket.name}/")
+
+    def url_of(self, object_key: str) -> str:
+        """Return the ``gs://`` URL of the object, in which nothing is encoded, as Google's own tools write it."""
+        return f"gs://{self._bucket.name}/{self._prefix}{object_key}"
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+
+
+@contextmanager
+def _naming(subject: str) -> Iterator[None]:
+    """Turn what the client raises into a StoreError about ``subject``."""
+    try:
+        yield
+    except _FAILURES as error:
+        raise StoreError(f"{subject}: {failure_of(error)}; check the bucket and the network and run again") from error
+
+
+def _crc32c(path: Path) -> str:
+    """Return the CRC-32C (RFC 9260, appendix A) of a file as Google writes it: big-endian, in Base64."""
+    checksum = google_crc32c.Checksum()
+    with path.open("rb") as file:
+        while chunk := file.read(CHUNK_BYTES):
+            checksum.update(chunk)
+    return base64.b64encode(checksum.digest()).decode("ascii")
