@@ -5,7 +5,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
-from time import monotonic, sleep
 from typing import Any, cast
 
 from audiocrawler.errors import ConfigurationError, SchemaError, WarehouseError
@@ -16,10 +15,13 @@ from audiocrawler.warehouse.merge import merge_rows
 from audiocrawler.warehouse.migrate import migrate
 from audiocrawler.warehouse.schema import SELECT, UPSERT, to_record, to_row
 from audiocrawler.warehouse.sources import settle_statuses, stated_by_sources
+from audiocrawler.warehouse.sqlite_file import code_of, connect, make_durable, remedy, transaction
 from audiocrawler.warehouse.values import checked, clean_text, table_for
+from audiocrawler.warehouse.warehouse import FlushResult, Options
 
-_BUSY_TIMEOUT_S = 60.0
-_RETRY_S = 0.02
+PAGE_ROWS = 1000
+"""Rows that are read at a time, so that others may write in between."""
+
 _FIRST_STRICT_VERSION = (3, 37, 0)
 
 
@@ -29,7 +31,7 @@ class SqliteWarehouse:
     Raises ConfigurationError if it cannot be opened or written to, SchemaError if it contradicts our tables.
     """
 
-    def __init__(self, uri: str) -> None:
+    def __init__(self, uri: str, options: Options | None = None) -> None:
         if sqlite3.sqlite_version_info < _FIRST_STRICT_VERSION:
             raise ConfigurationError(f"{uri}: SQLite {sqlite3.sqlite_version} is too old; use 3.37 or later")
         self._path = local_path(uri)
@@ -39,7 +41,7 @@ class SqliteWarehouse:
     def upsert(self, rows: Sequence[AudioMetadata | AudioSource]) -> None:
         """Merge the rows into both tables in one transaction; see Warehouse.upsert."""
         clean = [checked(row) for row in rows]
-        with self._lock, self._errors(), _transaction(self._connection):
+        with self._lock, self._errors(), transaction(self._connection):
             touched = [sha256 for row in clean for sha256 in self._merge(row)]
             for sha256 in dict.fromkeys(touched):
                 self._settle(sha256)
@@ -53,6 +55,22 @@ class SqliteWarehouse:
         """Return the row of this audio URL; see Warehouse.find_source."""
         with self._lock, self._errors():
             return cast(AudioSource | None, self._find(AUDIO_SOURCES, "source_url", clean_text(source_url)))
+
+    def audio_rows(self) -> Iterator[AudioMetadata]:
+        """Yield all rows of audio_metadata by their URL; see Warehouse.audio_rows."""
+        return cast(Iterator[AudioMetadata], self._rows(AUDIO_METADATA))
+
+    def source_rows(self) -> Iterator[AudioSource]:
+        """Yield all rows of audio_sources by their URL; see Warehouse.source_rows."""
+        return cast(Iterator[AudioSource], self._rows(AUDIO_SOURCES))
+
+    def pending_rows(self) -> int:
+        """Return 0: rows are in the tables when ``upsert`` returns."""
+        return 0
+
+    def flush(self) -> FlushResult:
+        """Return that there was nothing to send."""
+        return FlushResult()
 
     def close(self) -> None:
         """Close the file."""
@@ -93,6 +111,17 @@ class SqliteWarehouse:
         record = self._one(f"{SELECT[table.name]} WHERE {column_name} = ?", value)
         return None if record is None else to_row(record, table)
 
+    def _rows(self, table: Table) -> Iterator[Row]:
+        statement = f"{SELECT[table.name]} WHERE {table.key} > ? ORDER BY {table.key} LIMIT {PAGE_ROWS}"
+        last = ""
+        while True:
+            with self._lock, self._errors():
+                page = [to_row(record, table) for record in self._run(statement, last).fetchall()]
+            if not page:
+                return
+            yield from page
+            last = getattr(page[-1], table.key)
+
     def _write(self, row: Row, table: Table) -> None:
         self._run(UPSERT[table.name], *to_record(row, table))
 
@@ -107,22 +136,21 @@ class SqliteWarehouse:
         try:
             yield
         except sqlite3.Error as error:
-            raise WarehouseError(f"{self._path}: {error}; {_remedy(error)}") from error
+            raise WarehouseError(f"{self._path}: {error}; {remedy(error)}") from error
 
 
 def _opened(path: Path) -> sqlite3.Connection:
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        connection = sqlite3.connect(path, _BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False)
+        connection = connect(path)
     except (OSError, sqlite3.Error) as error:
         raise ConfigurationError(f"{path}: {error}; name another file in AUDIO_WAREHOUSE") from error
     try:
         _prepare(connection, path)
     except sqlite3.Error as error:
         connection.close()
-        is_foreign = _code(error) == sqlite3.SQLITE_NOTADB
+        is_foreign = code_of(error) == sqlite3.SQLITE_NOTADB
         kind = SchemaError if is_foreign else ConfigurationError
-        raise kind(f"{path}: {error}; {_remedy(error)}, or name another file in AUDIO_WAREHOUSE") from error
+        raise kind(f"{path}: {error}; {remedy(error)}, or name another file in AUDIO_WAREHOUSE") from error
     except SchemaError:
         connection.close()
         raise
@@ -130,56 +158,9 @@ def _opened(path: Path) -> sqlite3.Connection:
 
 
 def _prepare(connection: sqlite3.Connection, path: Path) -> None:
-    with _transaction(connection):
+    with transaction(connection):
         migrate(connection, str(path))
         # Writing a number that is there already shows whether the file can be written to.
         (version,) = connection.execute("PRAGMA user_version").fetchone()
         connection.execute(f"PRAGMA user_version = {version}")
-    _use_wal(connection)
-    # The frontier forgets a request once its rows are committed, so a power cut must not take them back.
-    connection.execute("PRAGMA synchronous = FULL")
-
-
-def _use_wal(connection: sqlite3.Connection) -> None:
-    """Switch to the write-ahead log. SQLite does not wait for the others that open a new file, so this does."""
-    deadline = monotonic() + _BUSY_TIMEOUT_S
-    while True:
-        try:
-            connection.execute("PRAGMA journal_mode = WAL")
-        except sqlite3.OperationalError as error:
-            if _code(error) != sqlite3.SQLITE_BUSY or monotonic() > deadline:
-                raise
-            sleep(_RETRY_S)
-        else:
-            return
-
-
-@contextmanager
-def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    connection.execute("BEGIN IMMEDIATE")  # waits for other writers now; a later upgrade would fail at once
-    try:
-        yield
-        connection.execute("COMMIT")
-    except BaseException:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        raise
-
-
-_REMEDIES = {
-    sqlite3.SQLITE_BUSY: "another program holds it; end that program's transaction",
-    sqlite3.SQLITE_FULL: "free some space",
-    sqlite3.SQLITE_IOERR: "check the disk and its free space",
-    sqlite3.SQLITE_READONLY: "make the file and its folder writable",
-    sqlite3.SQLITE_CANTOPEN: "make the folder writable",
-    sqlite3.SQLITE_NOTADB: "move the file away",
-    sqlite3.SQLITE_CORRUPT: "restore it from a copy",
-}
-
-
-def _remedy(error: sqlite3.Error) -> str:
-    return _REMEDIES.get(_code(error), "check the file")
-
-
-def _code(error: sqlite3.Error) -> int:
-    return getattr(error, "sqlite_errorcode", 0) & 0xFF  # the rest are details of the same error
+    make_durable(connection)

@@ -1,22 +1,57 @@
 """A URI in; an open warehouse out. What every warehouse gives."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Protocol, cast
 
+from audiocrawler.gcp import GcpAccess
 from audiocrawler.items import AudioMetadata, AudioSource
 from audiocrawler.uris import load_registered
 
 WAREHOUSES = {
     "sqlite": "audiocrawler.warehouse.sqlite.SqliteWarehouse",
+    "bigquery": "audiocrawler.warehouse.bigquery.BigQueryWarehouse",
 }
-"""Scheme -> dotted path of a class that takes the URI; imported only when used."""
+"""Scheme -> dotted path of a class that takes the URI and Options; imported only when used."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a warehouse that is not local needs besides its URI; a local one ignores it."""
+
+    gcp: GcpAccess = field(default_factory=GcpAccess)
+    outbox: Path = Path("data/outbox")
+    """Folder of the rows that wait to be sent; one file per warehouse."""
+    batch_rows: int = 5000
+    """Rows that travel together, at most."""
+    create: bool = False
+    """Whether a dataset and tables that are not there are created."""
+    location: str | None = None
+    """Where a new dataset is kept, such as EU; None leaves it to BigQuery."""
+
+
+@dataclass(frozen=True, slots=True)
+class FlushResult:
+    """What became of one batch: rows ``sent``, rows ``set_aside`` because they were refused, and rows still ``left``.
+
+    ``error`` is one line that says why rows could not be sent, None if they could.
+    """
+
+    sent: int = 0
+    set_aside: int = 0
+    left: int = 0
+    error: str | None = None
 
 
 class Warehouse(Protocol):
     """Where both tables are kept. Methods may be called from several threads at once."""
 
     def upsert(self, rows: Sequence[AudioMetadata | AudioSource]) -> None:
-        """Merge the rows into both tables, in order, all or none of them. Raises WarehouseError."""
+        """Merge the rows into both tables, in order, all or none of them. Raises WarehouseError.
+
+        They are safe on a disk of this machine at least; ``flush`` sends them to where the tables are.
+        """
         ...
 
     def find_audio(self, sha256: str) -> AudioMetadata | None:
@@ -27,15 +62,34 @@ class Warehouse(Protocol):
         """Return the row of this audio URL, whose secrets are masked. Raises WarehouseError."""
         ...
 
+    def audio_rows(self) -> Iterator[AudioMetadata]:
+        """Yield all rows of audio_metadata as the table has them, without those that wait. Raises WarehouseError."""
+        ...
+
+    def source_rows(self) -> Iterator[AudioSource]:
+        """Yield all rows of audio_sources as the table has them, without those that wait. Raises WarehouseError."""
+        ...
+
+    def pending_rows(self) -> int:
+        """Return how many rows wait to be sent, those of other crawls that share the outbox included."""
+        ...
+
+    def flush(self) -> FlushResult:
+        """Send one batch of the rows that wait, after any flush that is under way. Raises WarehouseError.
+
+        That error is this machine's disk; what goes wrong on the way is told by the result, and the rows stay.
+        """
+        ...
+
     def close(self) -> None:
-        """Release the connection; rows are safe before that."""
+        """Release the connection, without a flush; rows are safe before that."""
         ...
 
 
-def open_warehouse(uri: str) -> Warehouse:
-    """Return the warehouse at ``uri``: ``sqlite:data/audio.db`` or ``sqlite:///srv/audio.db``.
+def open_warehouse(uri: str, options: Options | None = None) -> Warehouse:
+    """Return the warehouse at ``uri``: ``sqlite:data/audio.db``, ``bigquery://project/dataset/audio_metadata``.
 
     Raises ConfigurationError where the scheme is unknown or the warehouse cannot be written to, and SchemaError where
     it has tables that contradict ours.
     """
-    return cast(Warehouse, load_registered(uri, WAREHOUSES)(uri))
+    return cast(Warehouse, load_registered(uri, WAREHOUSES)(uri, options or Options()))

@@ -1,0 +1,106 @@
+"""Both tables in a BigQuery dataset, written through an outbox on this machine."""
+
+from collections.abc import Iterator, Sequence
+from typing import cast
+
+from google.cloud.bigquery import Client
+
+from audiocrawler.errors import ConfigurationError, WarehouseError
+from audiocrawler.gcp import BIGQUERY_EMULATOR, failure_of
+from audiocrawler.items import AUDIO_METADATA, AUDIO_SOURCES, AudioMetadata, AudioSource
+from audiocrawler.warehouse.bigquery_jobs import FAILURES, Jobs
+from audiocrawler.warehouse.bigquery_rows import rows_of
+from audiocrawler.warehouse.bigquery_tables import explained, place_of, prepare_table, prepared_location
+from audiocrawler.warehouse.flush import Sender, Sent
+from audiocrawler.warehouse.outbox import Outbox, outbox_path
+from audiocrawler.warehouse.values import checked, clean_text
+from audiocrawler.warehouse.warehouse import FlushResult, Options
+
+
+class BigQueryWarehouse:
+    """Two tables in one dataset, and the outbox of the rows that wait for them.
+
+    Finding a row asks no query: it gives what this machine has sent or will send. What other machines have stored is
+    met when the store has the object already, and the MERGE makes one row of both.
+
+    Raises ConfigurationError, which says what to grant, if a flush could not work; SchemaError if a table contradicts
+    ours.
+    """
+
+    def __init__(self, uri: str, options: Options) -> None:
+        self._place = place = place_of(uri)
+        login = options.gcp.login(BIGQUERY_EMULATOR)
+        self._batch_rows = options.batch_rows
+        self._client = Client(project=login.project or place.project, credentials=login.credentials)
+        self._outbox = Outbox(outbox_path(options.outbox, uri))
+        try:
+            location = prepared_location(self._client, place, create=options.create, location=options.location)
+            jobs = Jobs(self._client, place.dataset, location)
+            for table in (AUDIO_METADATA, AUDIO_SOURCES):
+                prepare_table(self._client, jobs, place, table, create=options.create)
+            self._sender = Sender(jobs, place, self._outbox)
+            self._sender.check()
+            with self._outbox.flushing(wait=False) as is_alone:
+                if is_alone:
+                    self._sender.remove_leftovers()
+        except ConfigurationError:
+            self.close()
+            raise
+        except FAILURES as error:
+            self.close()
+            raise explained(error, place, failure_of(error)) from error
+
+    def upsert(self, rows: Sequence[AudioMetadata | AudioSource]) -> None:
+        """Put the rows into the outbox, where they are safe; see Warehouse.upsert."""
+        self._outbox.put([checked(row) for row in rows])
+
+    def find_audio(self, sha256: str) -> AudioMetadata | None:
+        """Return the row of the file with this hash as far as this machine knows; see Warehouse.find_audio."""
+        return cast(AudioMetadata | None, self._outbox.find(AUDIO_METADATA, sha256))
+
+    def find_source(self, source_url: str) -> AudioSource | None:
+        """Return the row of this audio URL as far as this machine knows; see Warehouse.find_source."""
+        return cast(AudioSource | None, self._outbox.find(AUDIO_SOURCES, clean_text(source_url)))
+
+    def audio_rows(self) -> Iterator[AudioMetadata]:
+        """Yield all rows of audio_metadata in no order; see Warehouse.audio_rows."""
+        name = self._place.name_of(AUDIO_METADATA)
+        return cast(Iterator[AudioMetadata], rows_of(self._client, name, AUDIO_METADATA))
+
+    def source_rows(self) -> Iterator[AudioSource]:
+        """Yield all rows of audio_sources in no order; see Warehouse.source_rows."""
+        return cast(Iterator[AudioSource], rows_of(self._client, self._place.name_of(AUDIO_SOURCES), AUDIO_SOURCES))
+
+    def pending_rows(self) -> int:
+        """Return how many rows wait in the outbox."""
+        return self._outbox.pending_rows()
+
+    @property
+    def outbox(self) -> Outbox:
+        """Return the outbox, which tells what was set aside and up to where rows have been sent."""
+        return self._outbox
+
+    def flush(self) -> FlushResult:
+        """Send one batch; see Warehouse.flush. Only one flush of an outbox runs at a time, in all processes."""
+        with self._outbox.flushing():
+            batch = self._outbox.take(self._batch_rows)
+            if not batch:
+                return FlushResult()
+            try:
+                sent = self._sender.send(batch)
+            except WarehouseError as error:
+                return FlushResult(left=self.pending_rows(), error=str(error))
+            except FAILURES as error:
+                return FlushResult(left=self.pending_rows(), error=failure_of(error))
+            self._settle(sent)
+        return FlushResult(len(sent.rows), len(sent.refused), self.pending_rows())
+
+    def close(self) -> None:
+        """Close the outbox and the connections."""
+        self._outbox.close()
+        self._client.close()
+
+    def _settle(self, sent: Sent) -> None:
+        for row, error in sent.refused:
+            self._outbox.set_aside(row, error)
+        self._outbox.settle(sent.rows)

@@ -1,0 +1,223 @@
+"""Rows in; kept on this disk until they are sent, one per key, and remembered afterwards.
+
+One SQLite file per warehouse, which several crawls and ``scrapy flush`` may use at once.
+"""
+
+import fcntl
+import hashlib
+import re
+import secrets
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from threading import Lock
+from typing import Any, cast
+
+from audiocrawler.errors import ConfigurationError, WarehouseError
+from audiocrawler.items import AUDIO_METADATA, AUDIO_SOURCES, AudioMetadata, Row, Table
+from audiocrawler.warehouse.merge import merge_rows
+from audiocrawler.warehouse.row_json import from_json, to_json
+from audiocrawler.warehouse.sqlite_file import connect, make_durable, remedy, transaction
+from audiocrawler.warehouse.values import table_for
+
+_TABLES = {table.name: table for table in (AUDIO_METADATA, AUDIO_SOURCES)}
+
+_SCHEMA = (
+    """CREATE TABLE IF NOT EXISTS pending (
+        table_name TEXT NOT NULL, key TEXT NOT NULL, sequence INTEGER NOT NULL, first_sequence INTEGER NOT NULL,
+        row TEXT NOT NULL, PRIMARY KEY (table_name, key)) STRICT""",
+    "CREATE UNIQUE INDEX IF NOT EXISTS pending_sequence ON pending (sequence)",
+    "CREATE INDEX IF NOT EXISTS pending_first_sequence ON pending (first_sequence)",
+    """CREATE TABLE IF NOT EXISTS sent (
+        table_name TEXT NOT NULL, key TEXT NOT NULL, row TEXT NOT NULL, PRIMARY KEY (table_name, key)) STRICT""",
+    """CREATE TABLE IF NOT EXISTS refused (
+        table_name TEXT NOT NULL, key TEXT NOT NULL, row TEXT NOT NULL, error TEXT NOT NULL, refused_at TEXT NOT NULL,
+        PRIMARY KEY (table_name, key)) STRICT""",
+    "CREATE TABLE IF NOT EXISTS state (identity TEXT NOT NULL, last_sequence INTEGER NOT NULL) STRICT",
+    "INSERT INTO state SELECT '{identity}', 0 WHERE NOT EXISTS (SELECT * FROM state)",
+)
+_PUT = """
+    INSERT INTO pending VALUES (:table, :key, :sequence, :sequence, :row)
+    ON CONFLICT (table_name, key) DO UPDATE SET sequence = :sequence, row = :row
+"""
+_TAKE = "SELECT table_name, key, sequence, row FROM pending ORDER BY sequence LIMIT ?"
+_UP_TO = "SELECT coalesce((SELECT min(first_sequence) - 1 FROM pending), last_sequence) FROM state"
+
+
+@dataclass(frozen=True, slots=True)
+class PendingRow:
+    """A version of a row that waits: its key within its table, its number, and its JSON."""
+
+    table: Table
+    key: str
+    sequence: int
+    json: str
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedRow:
+    """A row that was set aside, and why."""
+
+    table: Table
+    key: str
+    json: str
+    error: str
+
+
+class Outbox:
+    """The rows of one warehouse that wait on this disk; raises ConfigurationError if the file cannot be used.
+
+    Methods may be called from any thread and raise WarehouseError if the disk fails.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._lock = Lock()
+        self._connection = _opened(path)
+        self.identity: str = self._one("SELECT identity FROM state")[0]
+        """A random name of this file, which nothing else in the world has."""
+
+    def put(self, rows: Sequence[Row]) -> int:
+        """Merge the rows, in order, with those that wait, all or none of them; return the number of the last one."""
+        with self._changing():
+            for row in rows:
+                self._put(row)
+            return int(self._one("SELECT last_sequence FROM state")[0])
+
+    def find(self, table: Table, key: str) -> Row | None:
+        """Return what this machine knows of a row: what it has sent, merged with what waits. See ``key_of``."""
+        with self._lock, self._errors():
+            pending, sent = (self._stored(place, table, key) for place in ("pending", "sent"))
+        return cast(Row | None, sent if pending is None else merge_rows(sent, pending))
+
+    def pending_rows(self) -> int:
+        """Return how many rows wait."""
+        with self._lock, self._errors():
+            return int(self._one("SELECT count(*) FROM pending")[0])
+
+    def take(self, limit: int) -> list[PendingRow]:
+        """Return the rows that have waited longest since they last changed; they stay until they are settled."""
+        with self._lock, self._errors():
+            records = self._run(_TAKE, limit).fetchall()
+        return [PendingRow(_TABLES[table], key, sequence, row) for table, key, sequence, row in records]
+
+    def settle(self, batch: Sequence[PendingRow]) -> None:
+        """Remember that these versions have been sent. A row that has changed meanwhile goes on waiting."""
+        with self._changing():
+            for row in batch:
+                self._remember(row)
+                self._remove(row)
+
+    def set_aside(self, row: PendingRow, error: str) -> None:
+        """Keep a row that the warehouse refuses apart, with the reason."""
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        with self._changing():
+            statement = "INSERT OR REPLACE INTO refused VALUES (?, ?, ?, ?, ?)"
+            self._run(statement, row.table.name, row.key, row.json, error, now)
+            self._remove(row)
+
+    def refused(self) -> list[RefusedRow]:
+        """Return the rows that were set aside."""
+        with self._lock, self._errors():
+            records = self._run("SELECT table_name, key, row, error FROM refused ORDER BY refused_at").fetchall()
+        return [RefusedRow(_TABLES[table], key, row, error) for table, key, row, error in records]
+
+    def settled_up_to(self) -> int:
+        """Return the number up to which everything that was ever put has been sent or set aside."""
+        with self._lock, self._errors():
+            return int(self._one(_UP_TO)[0])
+
+    @contextmanager
+    def flushing(self, *, wait: bool = True) -> Iterator[bool]:
+        """Keep other flushes out, of any thread or process; give whether this one may go on, without waiting maybe.
+
+        The lock ends with the process that holds it, however that ends.
+        """
+        with self._errors(), self.path.with_suffix(".lock").open("wb") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                yield False
+            else:
+                yield True
+
+    def close(self) -> None:
+        """Close the file."""
+        with self._lock:
+            self._connection.close()
+
+    def _put(self, row: Row) -> None:
+        table, key = table_for(row), key_of(row)
+        merged = merge_rows(self._stored("pending", table, key), row)
+        (sequence,) = self._one("UPDATE state SET last_sequence = last_sequence + 1 RETURNING last_sequence")
+        values = {"table": table.name, "key": key, "sequence": sequence, "row": to_json(merged)}
+        self._connection.execute(_PUT, values)
+
+    def _remember(self, row: PendingRow) -> None:
+        merged = merge_rows(self._stored("sent", row.table, row.key), from_json(row.json, row.table))
+        self._run("INSERT OR REPLACE INTO sent VALUES (?, ?, ?)", row.table.name, row.key, to_json(merged))
+
+    def _remove(self, row: PendingRow) -> None:
+        place = (row.table.name, row.key)
+        self._run("DELETE FROM pending WHERE table_name = ? AND key = ? AND sequence = ?", *place, row.sequence)
+        later = "UPDATE pending SET first_sequence = ? WHERE table_name = ? AND key = ?"
+        self._run(later, row.sequence + 1, *place)
+
+    def _stored(self, place: str, table: Table, key: str) -> Any:
+        statement = f"SELECT row FROM {place} WHERE table_name = ? AND key = ?"  # noqa: S608 - one of our tables
+        record = self._one(statement, table.name, key)
+        return None if record is None else from_json(record[0], table)
+
+    def _one(self, statement: str, *values: Any) -> Any:
+        return self._run(statement, *values).fetchone()
+
+    def _run(self, statement: str, *values: Any) -> sqlite3.Cursor:
+        return self._connection.execute(statement, values)
+
+    @contextmanager
+    def _changing(self) -> Iterator[None]:
+        with self._lock, self._errors(), transaction(self._connection):
+            yield
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise WarehouseError(f"{self.path}: {error}; {remedy(error)}") from error
+
+
+def key_of(row: Row) -> str:
+    """Return what identifies a row while it waits; a file by its bytes, as its URL changes when its folder moves."""
+    return (row.sha256 or row.gcp_url) if isinstance(row, AudioMetadata) else row.source_url
+
+
+def outbox_path(folder: Path, uri: str) -> Path:
+    """Return the file for the rows of the warehouse at ``uri``: a readable part and a hash."""
+    readable = re.sub(r"[^A-Za-z0-9_-]+", "-", uri.partition("://")[2]).strip("-")[:60]
+    return folder / f"{readable}-{hashlib.sha256(uri.encode()).hexdigest()[:8]}.db"
+
+
+def _opened(path: Path) -> sqlite3.Connection:
+    try:
+        connection = connect(path)
+        try:
+            _prepare(connection)
+        except BaseException:
+            connection.close()
+            raise
+    except sqlite3.Error as error:
+        raise ConfigurationError(f"{path}: {error}; {remedy(error)}, or name another folder in AUDIO_OUTBOX") from error
+    except OSError as error:
+        raise ConfigurationError(f"{path}: {error.strerror}; name another folder in AUDIO_OUTBOX") from error
+    return connection
+
+
+def _prepare(connection: sqlite3.Connection) -> None:
+    with transaction(connection):
+        for statement in _SCHEMA:
+            connection.execute(statement.format(identity=secrets.token_hex(4)))
+    make_durable(connection)
