@@ -1,0 +1,104 @@
+"""The rows of a warehouse and the objects of a store in; what is there, and where the two disagree, out."""
+
+import sqlite3
+from collections.abc import Iterable, Iterator
+from typing import Any, Self
+
+from audiocrawler.items import AudioMetadata, AudioSource
+from audiocrawler.storage import StoredObject
+
+_SCHEMA = """
+    CREATE TABLE objects (url TEXT PRIMARY KEY, size_bytes INTEGER, sha256 TEXT) WITHOUT ROWID;
+    CREATE TABLE audio (url TEXT PRIMARY KEY, size_bytes INTEGER, sha256 TEXT) WITHOUT ROWID;
+    CREATE TABLE sources (url TEXT PRIMARY KEY, object_url TEXT, sha256 TEXT, status TEXT) WITHOUT ROWID;
+    CREATE INDEX audio_sha256 ON audio (sha256);
+"""
+_JOINED = "FROM audio JOIN objects ON objects.url = audio.url"
+
+PROBLEMS = {
+    "object missing": "SELECT url FROM audio WHERE url NOT IN (SELECT url FROM objects)",
+    "wrong size": f"""
+        SELECT audio.url || ': ' || objects.size_bytes || ' bytes, not ' || audio.size_bytes {_JOINED}
+        WHERE audio.size_bytes <> objects.size_bytes""",
+    "wrong hash": """
+        SELECT url || ': holds ' || sha256 FROM objects WHERE instr(url, sha256) = 0
+        UNION ALL SELECT url || ': its row says ' || sha256 FROM audio WHERE instr(url, sha256) = 0""",
+    "object without a row": "SELECT url FROM objects WHERE url NOT IN (SELECT url FROM audio)",
+    "source without its audio row": """
+        SELECT url || ': ' || status FROM sources
+        WHERE status IN ('stored', 'duplicate', 'unchanged') AND NOT EXISTS (
+            SELECT * FROM audio WHERE audio.sha256 = sources.sha256 OR audio.url = sources.object_url)""",
+}
+"""What can be wrong -> the query that names each case. An object's URL ends with its hash."""
+
+
+class Inventory:
+    """What a collection holds: in a temporary file of SQLite's, so that memory does not grow with it."""
+
+    def __init__(self) -> None:
+        self._database = sqlite3.connect("")
+        self._database.executescript(_SCHEMA)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._database.close()
+
+    def add_objects(self, objects: Iterable[StoredObject]) -> None:
+        """Take down objects, in place of what was known of them."""
+        records = ((each.url, each.size_bytes, each.sha256) for each in objects)
+        self._database.executemany("INSERT OR REPLACE INTO objects VALUES (?, ?, ?)", records)
+
+    def add_audio(self, rows: Iterable[AudioMetadata]) -> None:
+        """Take down rows of audio_metadata."""
+        records = ((row.gcp_url, row.size_bytes, row.sha256) for row in rows)
+        self._database.executemany("INSERT OR REPLACE INTO audio VALUES (?, ?, ?)", records)
+
+    def add_sources(self, rows: Iterable[AudioSource]) -> None:
+        """Take down rows of audio_sources."""
+        records = ((row.source_url, row.gcp_url, row.sha256, row.status) for row in rows)
+        self._database.executemany("INSERT OR REPLACE INTO sources VALUES (?, ?, ?, ?)", records)
+
+    def set_hash(self, url: str, sha256: str) -> None:
+        """Take down the hash that the bytes of an object have."""
+        self._database.execute("UPDATE objects SET sha256 = ? WHERE url = ?", (sha256, url))
+
+    def has_object(self, url: str, size_bytes: int | None = None) -> bool:
+        """Tell whether there is such an object, with this size if one is given."""
+        return self._has("objects", url, "AND size_bytes = coalesce(?, size_bytes)", size_bytes)
+
+    def has_audio(self, url: str) -> bool:
+        """Tell whether audio_metadata has a row of this gcp_url."""
+        return self._has("audio", url)
+
+    def has_source(self, url: str) -> bool:
+        """Tell whether audio_sources has a row of this source_url."""
+        return self._has("sources", url)
+
+    def object_urls(self) -> Iterator[str]:
+        """Yield the URLs of all objects; they may be changed meanwhile."""
+        last = ""
+        while record := self._one("SELECT min(url) FROM objects WHERE url > ?", last)[0]:
+            yield (last := record)
+
+    def count(self, table: str) -> int:
+        """Return how many ``objects``, ``audio`` or ``sources`` there are."""
+        return int(self._one(f"SELECT count(*) FROM {table}")[0])  # noqa: S608 - one of our tables
+
+    def object_bytes(self) -> int:
+        """Return how many bytes all objects have together."""
+        return int(self._one("SELECT coalesce(sum(size_bytes), 0) FROM objects")[0])
+
+    def problems(self, name: str, limit: int) -> tuple[int, list[str]]:
+        """Return how often the problem ``name`` of PROBLEMS occurs, and a line for each of the first ``limit``."""
+        (number,) = self._one(f"SELECT count(*) FROM ({PROBLEMS[name]})")  # noqa: S608 - one of our queries
+        records = self._database.execute(f"{PROBLEMS[name]} ORDER BY 1 LIMIT ?", (limit,))
+        return int(number), [line for (line,) in records]
+
+    def _has(self, table: str, url: str, condition: str = "", *values: int | None) -> bool:
+        statement = f"SELECT 1 FROM {table} WHERE url = ? {condition}"  # noqa: S608 - one of our tables
+        return self._one(statement, url, *values) is not None
+
+    def _one(self, statement: str, *values: Any) -> Any:
+        return self._database.execute(statement, values).fetchone()

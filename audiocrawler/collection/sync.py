@@ -1,0 +1,143 @@
+"""A collection on this machine in; the same objects and rows in another store and warehouse out."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from functools import partial
+from itertools import chain
+from pathlib import Path
+from typing import TypeVar
+
+from audiocrawler.collection.inventory import Inventory
+from audiocrawler.collection.parallel import in_parallel
+from audiocrawler.collection.problem import Problem
+from audiocrawler.collection.send import send
+from audiocrawler.collection.upload import Put, put_object
+from audiocrawler.errors import StoreError, WarehouseError
+from audiocrawler.items import AudioMetadata, Row
+from audiocrawler.report.bar import Bar
+from audiocrawler.storage import Store, key_in
+from audiocrawler.warehouse import Warehouse
+from audiocrawler.warehouse.values import checked
+
+R = TypeVar("R", bound=Row)
+
+UPLOADS = 8
+"""Files under way at a time; each takes about 2 MiB of memory."""
+MAX_FAILURES = 20
+"""Uploads that may fail one after another; then the store is taken to be out of reach."""
+
+
+@dataclass(slots=True)
+class Tally:
+    """What a sync came to: what it did, and what a look at the target afterwards did not find there."""
+
+    objects: int = 0
+    uploaded: int = 0
+    uploaded_bytes: int = 0
+    objects_left: int = 0
+    rows: int = 0
+    rows_left: int = 0
+    bad_objects: Problem = field(default_factory=lambda: Problem("objects that cannot be sent"))
+    bad_rows: Problem = field(default_factory=lambda: Problem("rows that cannot be sent"))
+
+
+class Sync:
+    """Sends the rows of ``source``, and their objects below ``folder``, to ``store`` and ``warehouse``.
+
+    Without a store the rows go as they are; without a warehouse only the objects go. All objects go before all rows,
+    so that no row is there before its object; rows whose object cannot go stay. Whenever it is killed, another one
+    goes on: it looks first at what the store has, and rows that are there are merged with themselves.
+    """
+
+    def __init__(
+        self, source: Warehouse, folder: Path, store: Store | None, warehouse: Warehouse | None, batch_rows: int
+    ) -> None:
+        self._source, self._folder = source, folder
+        self._store, self._warehouse = store, warehouse
+        self._batch_rows = batch_rows
+        self._failures = 0
+        self._tally = Tally()
+
+    def run(self) -> Tally:
+        """Send everything, and return what came of it. Raises StoreError and WarehouseError where it cannot go on."""
+        with Inventory() as there:
+            if self._store:
+                there.add_objects(self._store.objects())
+                self._upload(self._store, there)
+            if self._warehouse:
+                self._send(self._warehouse, there)
+        self._count_what_is_left()
+        return self._tally
+
+    def _upload(self, store: Store, there: Inventory) -> None:
+        self._tally.objects = sum(1 for _ in self._source.audio_rows())
+        with Bar("objects", self._tally.objects) as bar:
+            put = partial(put_object, folder=self._folder, store=store)
+            for each in in_parallel(put, self._not_there(there, bar), UPLOADS):
+                self._take_down(each, there)
+                bar.advance(size_bytes=each.stored.size_bytes if each.stored else 0)
+
+    def _not_there(self, there: Inventory, bar: Bar) -> Iterator[AudioMetadata]:
+        for row in self._source.audio_rows():
+            if self._located(row, there):
+                bar.advance()
+            else:
+                yield row
+
+    def _take_down(self, put: Put, there: Inventory) -> None:
+        if put.stored:
+            there.add_objects([put.stored])
+            self._tally.uploaded += 1
+            self._tally.uploaded_bytes += put.stored.size_bytes
+        if put.problem:
+            self._tally.bad_objects.add(put.problem)
+        self._failures = self._failures + 1 if put.is_refused else 0
+        if self._failures == MAX_FAILURES:
+            raise StoreError(f"{MAX_FAILURES} uploads failed one after another, the last: {put.problem}")
+
+    def _send(self, warehouse: Warehouse, there: Inventory) -> None:
+        self._tally.rows = sum(1 for _ in self._rows())
+        with Bar("rows", self._tally.rows) as bar:
+            for number in send(self._sendable(there), warehouse, self._batch_rows):
+                bar.advance(number)
+
+    def _sendable(self, there: Inventory) -> Iterator[Row]:
+        for row in self._rows():
+            located = self._located(row, there)
+            if located is None:
+                continue
+            try:
+                yield checked(located)
+            except WarehouseError as error:
+                self._tally.bad_rows.add(str(error))
+
+    def _rows(self) -> Iterator[Row]:
+        """Yield the rows of both tables: files before their sources, which say what they know of each."""
+        return chain(self._source.audio_rows(), self._source.source_rows())
+
+    def _located(self, row: R, there: Inventory) -> R | None:
+        """Return the row with the URL that its object has in the store; None if that has no such object."""
+        if self._store is None or row.gcp_url is None:
+            return row
+        key = key_in(row.gcp_url)
+        url = key and self._store.url_of(key)
+        return replace(row, gcp_url=url) if url and there.has_object(url, row.size_bytes) else None
+
+    def _count_what_is_left(self) -> None:
+        """Look at everything in the target, and count what should be there and is not."""
+        with Inventory() as target:
+            if self._store:
+                target.add_objects(self._store.objects())
+                self._tally.objects_left = sum(not self._located(row, target) for row in self._source.audio_rows())
+            if self._warehouse:
+                target.add_audio(self._warehouse.audio_rows())
+                target.add_sources(self._warehouse.source_rows())
+                self._tally.rows_left = sum(not self._arrived(row, target) for row in self._rows())
+
+    def _arrived(self, row: Row, target: Inventory) -> bool:
+        located = self._located(row, target)
+        if located is None:
+            return False
+        if isinstance(located, AudioMetadata):
+            return target.has_audio(located.gcp_url)
+        return target.has_source(located.source_url)
