@@ -15,12 +15,15 @@ from scrapy.settings import BaseSettings
 from scrapy.statscollectors import StatsCollector
 
 from audiocrawler.analysis import AnalysisPool, EnergyRule, Limits
+from audiocrawler.claims import Claims
 from audiocrawler.download.incoming import Incoming
-from audiocrawler.errors import ConfigurationError, LockedError, WarehouseError
+from audiocrawler.errors import ConfigurationError, LockedError
+from audiocrawler.gcp import GcpAccess
 from audiocrawler.items import AudioMetadata, AudioSource, Row
 from audiocrawler.report.summary import FAILED_STATUSES
+from audiocrawler.rows import Flusher, RowWriter
 from audiocrawler.storage import Store, open_store
-from audiocrawler.warehouse import Warehouse, open_warehouse
+from audiocrawler.warehouse import FlushResult, Options, Warehouse, open_warehouse
 
 T = TypeVar("T")
 
@@ -33,6 +36,9 @@ NUMBERS = (
     "AUDIO_MIN_SAMPLE_RATE_HZ",
     "AUDIO_ENERGY_LOUDNESS_DBFS",
     "AUDIO_ENERGY_DURATION_MS",
+    "AUDIO_FLUSH_ROWS",
+    "AUDIO_FLUSH_SECONDS",
+    "AUDIO_MAX_OUTBOX_ROWS",
     "AUDIO_WORKERS",
     "AUDIO_STALL_TIMEOUT_S",
     "AUDIO_MEDIA_PER_HOST",
@@ -43,8 +49,8 @@ NUMBERS = (
 """Settings that must be numbers."""
 MAX_REASONS = 200
 """Different reasons that are counted apart: they are sentences, and hostile input could make up new ones for ever."""
-FILE_THREADS = 4
-"""Threads that hash and store files: as many as can be analysed at a time."""
+FILE_THREADS = 8
+"""Threads that hash and store files; uploads to a bucket take their time."""
 
 
 class Crawl:
@@ -54,13 +60,14 @@ class Crawl:
     """
 
     def __init__(self, settings: BaseSettings, crawl_id: str, start_urls: Iterable[str]) -> None:
-        check_numbers(settings)
+        check_settings(settings)
+        self._settings = settings
         self.crawl_id = crawl_id
         self.left_behind: str | None = None
         """Why rows or requests were left behind, in one line; None if they were not."""
         self.stopped = False
-        self.store: Store = open_store(settings["AUDIO_STORE"])
-        self.warehouse: Warehouse = open_warehouse(settings["AUDIO_WAREHOUSE"])
+        self.store: Store = open_store(settings["AUDIO_STORE"], gcp_access(settings))
+        self.warehouse: Warehouse = open_warehouse(settings["AUDIO_WAREHOUSE"], warehouse_options(settings))
         self.incoming = Incoming(Path(settings["AUDIO_INCOMING"]))
         self._lock = lock_start(self.incoming.root, [*start_urls, settings["AUDIO_WAREHOUSE"]])
         self.energy = EnergyRule(
@@ -74,7 +81,17 @@ class Crawl:
         )
         self.claims = Claims()
         self._writer = RowWriter(self.warehouse)
+        self.flusher = Flusher(
+            self.warehouse,
+            rows=settings.getint("AUDIO_FLUSH_ROWS"),
+            seconds=settings.getfloat("AUDIO_FLUSH_SECONDS"),
+        )
         self._files = ThreadPoolExecutor(FILE_THREADS, thread_name_prefix="files")
+
+    def start(self) -> None:
+        """Start what works beside the requests; needs the running event loop."""
+        self.analysis.start()
+        self.flusher.start()
 
     async def write(self, rows: Iterable[Row]) -> None:
         """Return when the rows are in the warehouse; raises WarehouseError."""
@@ -102,82 +119,49 @@ class Crawl:
         await self.analysis.close()
         self._files.shutdown(wait=True)
         await self._writer.close()
+        self._note_rows_left(await self.flusher.close())
         self.store.close()
         self.warehouse.close()
         self.incoming.close()
         self._lock.close()
 
-
-class RowWriter:
-    """Writes rows in one thread; rows that come while a transaction runs travel together in the next one."""
-
-    def __init__(self, warehouse: Warehouse) -> None:
-        self._warehouse = warehouse
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="warehouse")
-        self._waiting: list[tuple[list[Row], asyncio.Future[None]]] = []
-        self._task: asyncio.Task[None] | None = None
-
-    async def write(self, rows: list[Row]) -> None:
-        """Return when the rows are committed; raises WarehouseError."""
-        written: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.append((rows, written))
-        if self._task is None:
-            self._task = asyncio.create_task(self._write_waiting())
-        await written
-
-    async def run(self, work: Callable[[], T]) -> T:
-        """Return what ``work`` returns in the writer's thread."""
-        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
-
-    async def close(self) -> None:
-        """Write what waits and end the thread."""
-        if self._task is not None:
-            await self._task
-        self._thread.shutdown(wait=True)
-
-    async def _write_waiting(self) -> None:
-        while self._waiting:
-            batch, self._waiting = self._waiting, []
-            rows = [row for its_rows, _ in batch for row in its_rows]
-            error = await self._upsert(rows)
-            for _, written in batch:
-                if written.cancelled():
-                    continue
-                if error is None:
-                    written.set_result(None)
-                else:
-                    written.set_exception(error)
-        self._task = None
-
-    async def _upsert(self, rows: list[Row]) -> WarehouseError | None:
-        try:
-            await self.run(lambda: self._warehouse.upsert(rows))
-        except WarehouseError as error:
-            return error
-        return None
+    def _note_rows_left(self, result: FlushResult) -> None:
+        outbox = self._settings["AUDIO_OUTBOX"]
+        if result.left:
+            why = result.error or "other crawls go on to write"
+            self.left_behind = self.left_behind or (
+                f"{result.left} rows are not sent yet ({why}); they wait in {outbox}, `scrapy flush` sends them"
+            )
+        elif self.flusher.set_aside:
+            self.left_behind = self.left_behind or (
+                f"{self.flusher.set_aside} rows were refused by {self._settings['AUDIO_WAREHOUSE']}; "
+                f"they and the reasons are in {outbox}, table refused"
+            )
 
 
-class Claims:
-    """Which contents are under way, so that equal files that arrive together are measured and stored once."""
-
-    def __init__(self) -> None:
-        self._under_way: dict[str, asyncio.Future[None]] = {}
-
-    async def claim(self, sha256: str) -> None:
-        """Return when nobody else is at work on this content."""
-        while sha256 in self._under_way:
-            await self._under_way[sha256]
-        self._under_way[sha256] = asyncio.get_running_loop().create_future()
-
-    def release(self, sha256: str) -> None:
-        """Let the next one have it."""
-        released = self._under_way.pop(sha256, None)
-        if released is not None:
-            released.set_result(None)
+def gcp_access(settings: BaseSettings) -> GcpAccess:
+    """Return whose access to Google Cloud the settings ask for."""
+    return GcpAccess(settings["AUDIO_GCP_PROJECT"], settings["AUDIO_GCP_KEY_FILE"])
 
 
-def check_numbers(settings: BaseSettings) -> None:
-    """Raise ConfigurationError if a setting that is a number is given as something else, or as less than nothing."""
+def warehouse_options(settings: BaseSettings) -> Options:
+    """Return what the settings say of a warehouse that is not local."""
+    return Options(
+        gcp=gcp_access(settings),
+        outbox=Path(settings["AUDIO_OUTBOX"]),
+        batch_rows=settings.getint("AUDIO_FLUSH_ROWS"),
+        create=settings.getbool("AUDIO_BIGQUERY_CREATE"),
+        location=settings["AUDIO_BIGQUERY_LOCATION"],
+    )
+
+
+def check_settings(settings: BaseSettings) -> None:
+    """Raise ConfigurationError for a number or a truth value among the settings that is none, or is negative."""
+    try:
+        settings.getbool("AUDIO_BIGQUERY_CREATE")
+    except ValueError as error:
+        given = settings["AUDIO_BIGQUERY_CREATE"]
+        raise ConfigurationError(f"AUDIO_BIGQUERY_CREATE={given}: is neither True nor False") from error
     for name in NUMBERS:
         try:
             number = settings.getfloat(name)

@@ -30,6 +30,7 @@ def test_usage_errors_end_with_2(arguments: list[str], words: str, tmp_path: Pat
     run = crawl(tmp_path, *arguments)
     assert run.code == 2
     assert words in error_of(run.stderr)
+    assert len(run.stderr.splitlines()) == 1
     assert not (tmp_path / "data").exists()
 
 

@@ -3,7 +3,7 @@
 import http.server
 import threading
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -15,9 +15,11 @@ from tests.site.labels import sha256_of
 from tests.site.server import Site
 from tests.site.tones import tone_wav
 
+Pages = dict[str, str | bytes]
+
 
 @contextmanager
-def served(pages: Mapping[str, str | bytes]) -> Iterator[str]:
+def served(pages: Pages) -> Iterator[str]:
     """Serve these bodies by path; .xml and .txt by their name, .wav as audio, everything else as HTML."""
     types = {".xml": "application/xml", ".txt": "text/plain", ".wav": "audio/wav", ".mp3": "audio/mpeg"}
 
@@ -44,7 +46,7 @@ def served(pages: Mapping[str, str | bytes]) -> Iterator[str]:
         server.server_close()
 
 
-def wavs(count: int) -> dict[str, bytes]:
+def wavs(count: int) -> Pages:
     return {f"/{number}.wav": tone_wav(number) for number in range(count)}
 
 
@@ -107,7 +109,7 @@ def test_renditions_that_cannot_be_joined_say_why(
 
 
 def test_sitemaps_of_robots_txt_are_followed(tmp_path: Path) -> None:
-    pages = {
+    pages: Pages = {
         "/robots.txt": "User-agent: *\nSitemap: {url}/map.xml\n",
         "/map.xml": '<sitemapindex xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">'
         "<sitemap><loc>{url}/pages.xml</loc></sitemap></sitemapindex>",
@@ -126,7 +128,7 @@ def test_sitemaps_of_robots_txt_are_followed(tmp_path: Path) -> None:
 
 
 def test_a_sitemap_is_a_start(tmp_path: Path) -> None:
-    pages = {
+    pages: Pages = {
         "/pages.xml": '<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">'
         "<url><loc>{url}/0.html</loc></url><url><loc>{url}/1.html</loc></url></urlset>",
         "/0.html": links("/0.wav"),
@@ -148,7 +150,7 @@ def test_a_feed_is_read_to_its_last_page(tmp_path: Path) -> None:
         )
 
     after = '<atom:link rel="next" href="{url}/feed.xml?page=%d"/>'
-    pages = {
+    pages: Pages = {
         "/feed.xml": feed(0, after % 2),
         "/feed.xml?page=2": feed(1, after % 3),
         "/feed.xml?page=3": feed(2, after % 1),
@@ -160,7 +162,7 @@ def test_a_feed_is_read_to_its_last_page(tmp_path: Path) -> None:
 
 
 def test_circular_playlists_end(tmp_path: Path) -> None:
-    pages = {
+    pages: Pages = {
         "/": links("/a.m3u", "/0.wav"),
         "/a.m3u": "#EXTM3U\n{url}/b.m3u\n",
         "/b.m3u": "#EXTM3U\n{url}/a.m3u\n{url}/1.wav\n",
@@ -178,7 +180,7 @@ def test_addresses_that_are_not_http_are_never_asked_for(tmp_path: Path) -> None
         "rtmp://h/x.mp3",
         "ftp://h/x.mp3",
     )
-    pages = {"/": links(*odd, "/{{ file }}.mp3", "/" + "x" * 10_000 + ".mp3", "/0.wav"), **wavs(1)}
+    pages: Pages = {"/": links(*odd, "/{{ file }}.mp3", "/" + "x" * 10_000 + ".mp3", "/0.wav"), **wavs(1)}
     with served(pages) as url:
         run = crawl(tmp_path, f"url={url}/", "depth=1")
     assert run.code == 0
@@ -189,7 +191,7 @@ def test_addresses_that_are_not_http_are_never_asked_for(tmp_path: Path) -> None
 
 def test_a_page_that_is_met_first_on_a_long_way_is_followed_on_the_short_one(tmp_path: Path) -> None:
     chain = {f"/{n}.html": links(f"/{n + 1}.html") for n in range(1, 6)}
-    pages = {
+    pages: Pages = {
         "/": links("/end.html", "/1.html"),
         **chain,
         "/6.html": links("/end.html"),

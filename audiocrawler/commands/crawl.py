@@ -3,18 +3,21 @@
 import argparse
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import NoReturn
 
 from scrapy.commands.crawl import Command as ScrapyCrawlCommand
 from scrapy.crawler import Crawler
-from scrapy.exceptions import UsageError
+from scrapy.settings import BaseSettings
 
-from audiocrawler.crawl import check_numbers, new_crawl_id
+from audiocrawler.crawl import check_settings, new_crawl_id
 from audiocrawler.errors import ConfigurationError, LockedError
 from audiocrawler.extensions import CrawlLifecycle
 from audiocrawler.report.summary import Places, Summary, render, summarise
 from audiocrawler.spiders.arguments import parse_arguments
 from audiocrawler.spiders.audio import AudioSpider
+from audiocrawler.uris import scheme_of
 
 DONE, USAGE, NOTHING, LEFT_BEHIND, LOCKED, INTERRUPTED = 0, 2, 3, 4, 5, 130
 
@@ -33,11 +36,11 @@ class Command(ScrapyCrawlCommand):
             return
         try:
             assert self.settings is not None
-            check_numbers(self.settings)
+            check_settings(self.settings)
             parse_arguments(opts.spargs)
             self._choose_log_file()
         except ConfigurationError as error:
-            raise UsageError(str(error), print_help=False) from error
+            refuse(error)
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         """Run the spider named in ``args``, and say at the end of an audio crawl what came of it."""
@@ -45,8 +48,9 @@ class Command(ScrapyCrawlCommand):
             super().run(args, opts)
             return
         assert self.crawler_process is not None
-        if not self.settings or not self.settings["AUDIO_CONTACT"]:
-            print("no AUDIO_CONTACT is set: give a URL or an address, so that sites can reach you", file=sys.stderr)
+        assert self.settings is not None
+        for note in notes(self.settings):
+            print(note, file=sys.stderr)
         crawler = self._create_crawler(AudioSpider.name)
         self.crawler_process.crawl(crawler, **opts.spargs)
         self.crawler_process.start()
@@ -66,9 +70,17 @@ class Command(ScrapyCrawlCommand):
         except OSError as error:
             raise ConfigurationError(f"AUDIO_LOG_DIR={folder}: cannot be written ({error.strerror})") from error
 
+    def _has_failed(self) -> bool:
+        return bool(self.crawler_process and self.crawler_process.bootstrap_failed)
+
+    def _log_hint(self) -> str:
+        log = self.settings["LOG_FILE"] if self.settings else None
+        return f"{log} tells why" if log else "its log tells why"
+
     def _conclude(self, crawler: Crawler) -> int:
-        lifecycle = crawler.get_extension(CrawlLifecycle)
+        lifecycle = crawler.get_extension(CrawlLifecycle) if not self._has_failed() else None
         if lifecycle is None:
+            print(f"scrapy: error: the crawl could not start; {self._log_hint()}", file=sys.stderr)
             return 1
         error = lifecycle.configuration_error
         if error is not None:
@@ -81,9 +93,23 @@ class Command(ScrapyCrawlCommand):
         return _exit_code(crawler, summary, lifecycle.crawl.left_behind if lifecycle.crawl else None)
 
 
+def refuse(error: ConfigurationError) -> NoReturn:
+    """Say in one line what is wrong with the arguments or settings, and end with the exit code for that."""
+    print(f"scrapy: error: {error}", file=sys.stderr)
+    raise SystemExit(USAGE)
+
+
+def notes(settings: BaseSettings) -> Iterator[str]:
+    """Yield what a user should know before the crawl starts."""
+    if not settings["AUDIO_CONTACT"]:
+        yield "no AUDIO_CONTACT is set: give a URL or an address, so that sites can reach you"
+    if scheme_of(settings["AUDIO_STORE"]) in {"", "file"} and scheme_of(settings["AUDIO_WAREHOUSE"]) == "bigquery":
+        yield "AUDIO_STORE is a folder and AUDIO_WAREHOUSE is BigQuery: its URLs mean nothing on another machine"
+
+
 def _exit_code(crawler: Crawler, summary: Summary, left_behind: str | None) -> int:
     if left_behind:
-        print(f"scrapy: error: {left_behind}; free room and run the same command again", file=sys.stderr)
+        print(f"scrapy: error: {left_behind}", file=sys.stderr)
         return LEFT_BEHIND
     if crawler.stats.get_value("finish_reason") in {None, "shutdown"}:
         return INTERRUPTED

@@ -1,0 +1,137 @@
+"""Rows on their way into the warehouse, one transaction at a time, and on to where its tables are."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from audiocrawler.errors import WarehouseError
+from audiocrawler.items import Row
+from audiocrawler.warehouse import FlushResult, Warehouse
+
+T = TypeVar("T")
+
+logger = logging.getLogger(__name__)
+
+POLL_S = 1.0
+"""How often the rows that wait are counted."""
+
+
+class RowWriter:
+    """Writes rows in one thread; rows that come while a transaction runs travel together in the next one."""
+
+    def __init__(self, warehouse: Warehouse) -> None:
+        self._warehouse = warehouse
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="warehouse")
+        self._waiting: list[tuple[list[Row], asyncio.Future[None]]] = []
+        self._task: asyncio.Task[None] | None = None
+
+    async def write(self, rows: list[Row]) -> None:
+        """Return when the rows are committed; raises WarehouseError."""
+        written: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append((rows, written))
+        if self._task is None:
+            self._task = asyncio.create_task(self._write_waiting())
+        await written
+
+    async def run(self, work: Callable[[], T]) -> T:
+        """Return what ``work`` returns in the writer's thread."""
+        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+
+    async def close(self) -> None:
+        """Write what waits and end the thread."""
+        if self._task is not None:
+            await self._task
+        self._thread.shutdown(wait=True)
+
+    async def _write_waiting(self) -> None:
+        while self._waiting:
+            batch, self._waiting = self._waiting, []
+            rows = [row for its_rows, _ in batch for row in its_rows]
+            error = await self._upsert(rows)
+            for _, written in batch:
+                if written.cancelled():
+                    continue
+                if error is None:
+                    written.set_result(None)
+                else:
+                    written.set_exception(error)
+        self._task = None
+
+    async def _upsert(self, rows: list[Row]) -> WarehouseError | None:
+        try:
+            await self.run(lambda: self._warehouse.upsert(rows))
+        except WarehouseError as error:
+            return error
+        return None
+
+
+class Flusher:
+    """Sends the rows that wait, a batch at a time: when there are ``rows`` of them, every ``seconds``, and at the end.
+
+    A local warehouse has none that wait.
+    """
+
+    def __init__(self, warehouse: Warehouse, *, rows: int, seconds: float) -> None:
+        self.pending_rows = 0
+        self.set_aside = 0
+        self._warehouse = warehouse
+        self._rows, self._seconds = rows, seconds
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="flush")
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin to watch the rows that wait."""
+        self._task = asyncio.create_task(self._watch())
+
+    async def close(self) -> FlushResult:
+        """Send what waits and return what is left, with the reason."""
+        if self._task is not None:
+            self._task.cancel()
+        result = await self._flush_all()
+        self._thread.shutdown(wait=True)
+        return result
+
+    async def _watch(self) -> None:
+        flushed_at = time.monotonic()
+        while True:
+            await asyncio.sleep(POLL_S)
+            self.pending_rows = await self._run(self._warehouse.pending_rows)
+            is_due = time.monotonic() - flushed_at >= self._seconds
+            if self.pending_rows >= self._rows or (is_due and self.pending_rows):
+                result = await asyncio.shield(self._run(self._flush))
+                flushed_at = time.monotonic()
+                self._note(result)
+                if result.error:
+                    await asyncio.sleep(min(60.0, self._seconds))  # the flush itself has tried for a while
+
+    async def _flush_all(self) -> FlushResult:
+        """Send all that waited when this began: other crawls may go on to write."""
+        waiting = await self._run(self._warehouse.pending_rows)
+        sent = 0
+        result = FlushResult(left=waiting)
+        while sent < waiting and not result.error:
+            result = await self._run(self._flush)
+            self._note(result)
+            if not result.sent + result.set_aside:
+                break
+            sent += result.sent + result.set_aside
+        return result
+
+    def _flush(self) -> FlushResult:
+        try:
+            return self._warehouse.flush()
+        except WarehouseError as error:
+            return FlushResult(left=self._warehouse.pending_rows(), error=str(error))
+
+    async def _run(self, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+
+    def _note(self, result: FlushResult) -> None:
+        self.set_aside += result.set_aside
+        if result.error:
+            logger.warning("%d rows wait: %s", result.left, result.error)
+        elif result.sent or result.set_aside:
+            logger.info("%d rows sent, %d set aside, %d left", result.sent, result.set_aside, result.left)
