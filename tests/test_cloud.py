@@ -165,6 +165,25 @@ def test_rows_wait_while_bigquery_is_away_and_flush_sends_them(cloud: Cloud, tmp
     assert len(cloud.audio) == 8
 
 
+def test_downloads_wait_while_too_many_rows_wait(cloud: Cloud, tmp_path: Path) -> None:
+    env = {**cloud.env, "AUDIO_MAX_OUTBOX_ROWS": "30", "AUDIO_FLUSH_SECONDS": "1"}
+    with Site(Options(many_delay_s=0.3, many_files=40)) as site:
+        process = start(tmp_path, f"url={site.url}/many/", env=env)
+        while not site.count("/many/tone-00.wav"):
+            time.sleep(0.02)
+        cloud.bigquery.faults = [Fault(Action.UNAVAILABLE, "POST ", times=None)]
+        asked = -1
+        while asked < (asked := sum("tone" in r.path for r in site.requests)):
+            time.sleep(4)  # transfers take 0.3 s
+        assert process.poll() is None
+        assert asked < 40
+
+        cloud.bigquery.faults = []
+        run = finish(process, tmp_path, 120)
+    assert run.code == 0, run.stderr
+    assert len(cloud.audio) == 40
+
+
 def test_a_row_that_bigquery_refuses_is_set_aside_and_told(
     cloud: Cloud, bigquery_emulator: BigQueryEmulator, site: Site, tmp_path: Path
 ) -> None:
