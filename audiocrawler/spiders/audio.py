@@ -66,16 +66,17 @@ class AudioSpider(RenditionSpider):
 
     async def parse(self, response: Response) -> AsyncIterator[Any]:
         """Search a document: what it leads to is requested, and its audio becomes rows and requests."""
+        links: list[str] = []
         if is_audio_type(response.headers):
             document, candidates = None, [direct_candidate(response)]
         else:
-            document, candidates = await self._search(response)
+            document, candidates, links = await self._search(response)
         if not candidates and document is not None and not document.text.strip():
             self._note_failed_start(response.meta, f"nothing to search in {media_type(response.headers) or 'it'}")
             return
         self.crawler.stats.inc_value("audio/pages")
         self._traps.note_page(response.url, has_audio=any(candidate.kind is Kind.AUDIO for candidate in candidates))
-        for request in self._follow(response, candidates):
+        for request in self._follow(response, candidates, links):
             yield request
         async for each in self._take(response, document, candidates):
             yield each
@@ -101,14 +102,19 @@ class AudioSpider(RenditionSpider):
         self.crawler.stats.inc_value("audio/pages_failed")
         self._note_failed_start(request.meta, outcome.reason)
 
-    async def _search(self, response: Response) -> tuple[Document, list[Candidate]]:
-        def search() -> tuple[Document, list[Candidate]]:
+    async def _search(self, response: Response) -> tuple[Document, list[Candidate], list[str]]:
+        where = response.meta
+        follows_links = where["level"] < self.arguments.depth and not where["nesting"]
+
+        def search() -> tuple[Document, list[Candidate], list[str]]:
             document = read(response)
-            return document, list(find_in(document, self.finders))
+            candidates = list(find_in(document, self.finders))
+            links = page_links(response, where["site"], self.arguments) if follows_links else []
+            return document, candidates, links
 
         return await self.crawl.in_thread(search) if len(response.body) > LARGE_DOCUMENT_BYTES else search()
 
-    def _follow(self, page: Response, candidates: list[Candidate]) -> Iterator[Request]:
+    def _follow(self, page: Response, candidates: list[Candidate], links: list[str]) -> Iterator[Request]:
         where = {name: page.meta[name] for name in ("site", "level", "nesting")}
         deeper = where | {"level": where["level"] + 1, "nesting": 0}
         may_go_deeper = where["level"] < self.arguments.depth
@@ -122,10 +128,9 @@ class AudioSpider(RenditionSpider):
                 yield self._page_request(candidate.url, where | {"feed_page": number + 1})
             elif may_go_deeper and self._is_deeper(candidate, where["site"]):
                 yield self._page_request(candidate.url, deeper)
-        if may_go_deeper and not where["nesting"]:
-            for url in page_links(page, where["site"], self.arguments):
-                if not self._traps.is_trap(url):
-                    yield self._page_request(url, deeper)
+        for url in links:
+            if not self._traps.is_trap(url):
+                yield self._page_request(url, deeper)
 
     def _is_deeper(self, candidate: Candidate, site: str) -> bool:
         if candidate.kind is Kind.FEED:

@@ -1,6 +1,7 @@
 """Which links of a page lead to further pages of the same site."""
 
 from collections.abc import Iterator
+from itertools import islice
 from urllib.parse import urlsplit
 
 from scrapy.http import HtmlResponse, Response
@@ -10,9 +11,12 @@ from audiocrawler.discovery import Kind
 from audiocrawler.discovery.classify import classify
 from audiocrawler.spiders.arguments import Arguments
 
-_LINKS = (
-    LinkExtractor()
-)  # its list of ignored extensions is right for pages: audio, feeds and playlists are discovery's
+MAX_LINKS = 10_000
+"""Links of a page that are followed: waiting requests are kept in memory."""
+MAX_PAGE_BYTES = 8_000_000
+"""How much of a page is searched for links."""
+# Its list of ignored extensions is right for pages: audio, feeds and playlists are discovery's.
+_LINKS = LinkExtractor()
 
 
 def site_of(url: str) -> str:
@@ -26,10 +30,16 @@ def origin_of(url: str) -> str:
     return f"{parts.scheme}://{parts.netloc}"
 
 
-def page_links(page: Response, site: str, arguments: Arguments) -> Iterator[str]:
-    """Yield the URLs that ``page`` links to on the same site and that ``allow`` and ``deny`` let pass."""
+def page_links(page: Response, site: str, arguments: Arguments) -> list[str]:
+    """Return what ``page`` links to on the same site and ``allow`` and ``deny`` let pass, MAX_LINKS at most."""
+    return list(islice(_page_links(page, site, arguments), MAX_LINKS))
+
+
+def _page_links(page: Response, site: str, arguments: Arguments) -> Iterator[str]:
     if not isinstance(page, HtmlResponse):
         return
+    if len(page.body) > MAX_PAGE_BYTES:
+        page = page.replace(body=page.body[:MAX_PAGE_BYTES])
     for link in _LINKS.extract_links(page):
         leads_to = classify(link.url)  # audio, feeds and playlists are taken from what discovery found
         if leads_to in {None, Kind.PAGE} and site_of(link.url) == site and is_allowed(link.url, arguments):
