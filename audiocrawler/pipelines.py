@@ -2,9 +2,10 @@
 
 import logging
 import re
+from abc import ABC, abstractmethod
 from functools import partial
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, Self
 
 from scrapy import Request
 from scrapy.crawler import Crawler
@@ -84,8 +85,8 @@ class AudioFilesPipeline(FilesPipeline):
         return {**entry, "checksum": checksum}
 
 
-class Stage:
-    """What the later pipelines have in common: a file that was refused passes through them untouched."""
+class CrawlPipeline:
+    """A pipeline that works with what the crawl shares."""
 
     def __init__(self, crawler: Crawler) -> None:
         self.crawler = crawler
@@ -96,9 +97,13 @@ class Stage:
         return crawl_of(self.crawler)
 
     @classmethod
-    def from_crawler(cls, crawler: Crawler) -> "Stage":
+    def from_crawler(cls, crawler: Crawler) -> Self:
         """Return the pipeline."""
         return cls(crawler)
+
+
+class Stage(CrawlPipeline, ABC):
+    """A stage of a file's way; one that was refused passes through it untouched."""
 
     async def process_item(self, item: Any) -> Any:
         """Take a file one stage on; what goes wrong becomes the status and reason of its source row."""
@@ -114,9 +119,9 @@ class Stage:
             self._fail(item, error)
         return item
 
+    @abstractmethod
     async def advance(self, item: AudioItem) -> None:
         """Do the stage's work; raises FileRejectedError."""
-        raise NotImplementedError
 
     def _give_back(self, item: AudioItem) -> None:
         """Leave the file to the next crawl: its row stays pending."""
@@ -232,7 +237,7 @@ class StorePipeline(Stage):
         )
 
 
-class WarehousePipeline(Stage):
+class WarehousePipeline(CrawlPipeline):
     """Writes the rows; an item leaves here when they are committed. Files that were refused end here."""
 
     async def process_item(self, item: Any) -> Any:
