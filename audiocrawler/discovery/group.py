@@ -9,7 +9,7 @@ from hashlib import blake2b
 from audiocrawler.discovery.candidate import Candidate, Description, Find, Kind, Role
 from audiocrawler.discovery.classify import classify
 from audiocrawler.discovery.document import Document
-from audiocrawler.discovery.identity import recording_key
+from audiocrawler.discovery.identity import file_key
 from audiocrawler.discovery.roles import names_read_aloud, role_of
 from audiocrawler.discovery.urls import absolute, key_of
 
@@ -106,7 +106,7 @@ class Groups:
 def _note_groups(groups: Groups, key: str, find: Find, kind: Kind) -> None:
     if kind is not Kind.AUDIO:
         return
-    groups.join(key, f"recording {recording_key(key)}")
+    groups.join(key, f"file {file_key(key)}")
     if find.group is not None:
         groups.join(key, f"group {find.group}")
 

@@ -1,9 +1,9 @@
-"""Which URLs lead to one recording: the same file by another scheme, through a tracker, or in another format."""
+"""Which URLs lead to one file: by another scheme, through trackers, or with the marks of a player."""
 
 import re
 from urllib.parse import urlsplit
 
-from audiocrawler.discovery.media_types import AUDIO_EXTENSIONS, LOSSLESS_EXTENSIONS, extension_of
+from audiocrawler.discovery.media_types import AUDIO_EXTENSIONS, extension_of
 
 _TRACKER = re.compile(
     r"^(?:(?:www\.|dts\.)?podtrac\.com/(?:pts/)?redirect\.\w+|(?:www\.)?chtbl\.com/track/[^/]+|chrt\.fm/track/[^/]+"
@@ -12,27 +12,26 @@ _TRACKER = re.compile(
     r"|traffic\.megaphone\.fm/redirect|swap\.fm/track/[^/]+|injector\.simplecastaudio\.com/redirect)/(?=[^/]+\.[^/]+/)",
     re.IGNORECASE,
 )
-_FORMAT_FOLDER = re.compile(r"/(?:aac|flac|m4a|mp3|oga|ogg|opus|wav)/", re.IGNORECASE)
-_BIT_RATE = re.compile(r"[_-](?:\d{2,3}kb(?:ps)?|(?:64|96|128|160|192|256|320)k|vbr)$", re.IGNORECASE)
+_ARCHIVE_ITEM = re.compile(r"(?:[\w-]+\.)*archive\.org/(?:download|\d+/items)/", re.IGNORECASE)
+_ARCHIVE_RATE = re.compile(r"_(?:64kb|128kb|vbr)(?=\.mp3$)", re.IGNORECASE)
 _MAX_TRACKERS = 8
 _IGNORED_PARAMETERS = frozenset(("_", "download", "dl", "src", "source", "ref", "utm_source"))
 
 
-def recording_key(url: str) -> str:
-    """Return a key that is equal for URLs of one recording.
+def file_key(url: str) -> str:
+    """Return a key that is equal for the addresses of one file: without scheme, trackers and marks of players.
 
-    It leaves out the scheme, trackers, marks of players, the format and the bit rate.
+    Another format or bit rate is another file: whether it is the same recording, only the document can tell. The
+    exception is archive.org, which LibriVox uses too: its derivatives are named after their original, with the rate.
     """
     parts = urlsplit(url)
     place = strip_trackers(f"{parts.netloc}{parts.path}")
-    extension = extension_of(url)
-    if extension not in AUDIO_EXTENSIONS:  # there the query names the file
+    if _ARCHIVE_ITEM.match(place):
+        place = _ARCHIVE_RATE.sub("", place)
+    if extension_of(url) not in AUDIO_EXTENSIONS:  # there the query names the file
         return f"{place}?{parts.query}"
     query = [each for each in parts.query.split("&") if each.partition("=")[0] not in _IGNORED_PARAMETERS]
-    stem = place.removesuffix(parts.path[parts.path.rindex(".") :])
-    if extension not in LOSSLESS_EXTENSIONS:  # there it is the rate of the codec that is demonstrated
-        stem = _BIT_RATE.sub("", stem)
-    return f"{_FORMAT_FOLDER.sub('/', stem)}?{'&'.join(query)}"
+    return f"{place}?{'&'.join(query)}"
 
 
 def strip_trackers(place: str) -> str:

@@ -37,12 +37,21 @@ def test_the_same_file_by_another_scheme_or_through_counters_is_an_alternate():
     assert found[3].group is None
 
 
-def test_bit_rates_of_one_name_are_alternates_but_not_what_a_codec_made_of_them():
-    def groups(*names: str) -> set[str | None]:
-        return {each.group for each in in_html("".join(f'<a href="/{name}">x</a>' for name in names))}
+def test_formats_and_bit_rates_in_links_of_their_own_are_not_alternates_on_a_guess():
+    def groups(*urls: str) -> set[str | None]:
+        return {each.group for each in in_html("".join(f'<a href="{url}">x</a>' for url in urls))}
 
-    assert len(groups("a_64kb.mp3", "a_128kb.mp3", "a.ogg") - {None}) == 1
-    assert groups("a_16kbps.wav", "a_32kbps.wav") == groups("a_16k.wav", "a_48k.wav") == {None}
+    assert groups("/a.mp3", "/a.ogg", "/a_64kb.mp3", "/a_128kb.mp3", "/mp3/a.mp3", "/ogg/a.ogg") == {None}
+    assert groups("/a_16kbps.wav", "/a_32kbps.wav") == groups("/a_16k.wav", "/a_48k.wav") == {None}
+
+
+def test_the_rates_of_one_file_of_an_archive_org_item_are_alternates():
+    item = "https://archive.org/download/book_1"
+    found = in_html(
+        f'<a href="{item}/b_01_64kb.mp3">x</a><a href="{item}/b_01_128kb.mp3">x</a><a href="{item}/c.mp3">c</a>'
+    )
+    assert found[0].group == found[1].group is not None
+    assert found[2].group is None
 
 
 def test_files_that_differ_in_their_query_are_not_alternates():

@@ -43,13 +43,6 @@ def test_a_link_to_google_podcasts_carries_the_feed():
     assert urls(found, Kind.FEED) == ["https://show.example/feed.php?id=1"]
 
 
-def test_the_same_file_linked_in_two_formats_is_one_recording():
-    found = in_html('<a href="/x/talk.mp3">mp3</a><a href="/x/talk.ogg">ogg</a><a href="/x/other.mp3">other</a>')
-    assert found[0].group is not None
-    assert found[0].group == found[1].group
-    assert found[2].group is None
-
-
 def test_a_link_that_is_saved_as_audio_is_audio():
     assert urls(in_html('<a href="/get/42" download="talk.mp3">x</a>')) == ["https://site.example/get/42"]
     assert in_html('<a href="/get/42" download="talk.pdf">x</a><a href="/get/43" download>x</a>') == []
