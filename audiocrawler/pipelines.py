@@ -25,6 +25,7 @@ from audiocrawler.items import AudioItem, AudioMetadata, FileInfo, Row, Status
 from audiocrawler.sniff import Sniffed, sniff_file
 from audiocrawler.spiders.sources import foreign_source, item_of, media_meta
 from audiocrawler.storage import object_key
+from audiocrawler.storage.object_key import key_in
 
 logger = logging.getLogger(__name__)
 
@@ -219,17 +220,19 @@ class StorePipeline(Stage):
         item.source.gcp_url, item.source.last_status = audio.gcp_url, item.source.status
 
     async def _status(self, item: AudioItem, audio: AudioMetadata) -> Status:
-        stored = await self.crawl.in_thread(lambda: self.crawl.store.exists(audio.gcp_url, audio.size_bytes))
-        if not stored or await self.crawl.find_audio(str(audio.sha256)) is None:
+        if await self.crawl.find_audio(str(audio.sha256)) is None:
+            return Status.STORED  # asked first, because for a new file it saves a request to the store
+        if not await self.crawl.in_thread(lambda: self.crawl.store.exists(audio.gcp_url, audio.size_bytes)):
             return Status.STORED
         before = await self.crawl.find_source(item.source.source_url)
         return Status.UNCHANGED if before and before.sha256 == audio.sha256 else Status.DUPLICATE
 
     def _put(self, item: AudioItem, audio: AudioMetadata) -> str:
-        body = Path(item.files[0]["path"])
+        key = key_in(audio.gcp_url)
+        assert key is not None
         return self.crawl.store.put(
-            body,
-            object_key(str(audio.sha256), sniff_file(body).extension),
+            Path(item.files[0]["path"]),
+            key,
             content_type=str(audio.content_type),
             file_name=audio.file_name,
             sha256=str(audio.sha256),

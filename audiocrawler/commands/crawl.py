@@ -11,6 +11,7 @@ from scrapy.commands.crawl import Command as ScrapyCrawlCommand
 from scrapy.crawler import Crawler
 from scrapy.settings import BaseSettings
 
+from audiocrawler.collection.places import LOCAL_SCHEMES
 from audiocrawler.crawl import check_settings, new_crawl_id
 from audiocrawler.errors import ConfigurationError, LockedError
 from audiocrawler.extensions import CrawlLifecycle
@@ -103,7 +104,10 @@ def notes(settings: BaseSettings) -> Iterator[str]:
     """Yield what a user should know before the crawl starts."""
     if not settings["AUDIO_CONTACT"]:
         yield "no AUDIO_CONTACT is set: give a URL or an address, so that sites can reach you"
-    if scheme_of(settings["AUDIO_STORE"]) in {"", "file"} and scheme_of(settings["AUDIO_WAREHOUSE"]) == "bigquery":
+    store_is_local, warehouse_is_local = (
+        scheme_of(settings[name]) in LOCAL_SCHEMES for name in ("AUDIO_STORE", "AUDIO_WAREHOUSE")
+    )
+    if store_is_local and not warehouse_is_local:
         yield "AUDIO_STORE is a folder and AUDIO_WAREHOUSE is BigQuery: its URLs mean nothing on another machine"
 
 

@@ -31,22 +31,10 @@ class Incoming:
         """Return where the body called ``name`` belongs."""
         return self.folder / name
 
-    def size_bytes(self) -> int:
-        """Return how many bytes lie here, complete or not."""
-        with os.scandir(self.folder) as entries:
-            return sum(_size(entry) for entry in entries)
-
     def close(self) -> None:
         """Remove the folder and give the lock back."""
         shutil.rmtree(self.folder, ignore_errors=True)
         self._lock.close()
-
-
-def _size(entry: os.DirEntry[str]) -> int:
-    try:
-        return entry.stat().st_size
-    except FileNotFoundError:  # finished in between
-        return 0
 
 
 def _locked(folder: Path) -> IO[bytes]:

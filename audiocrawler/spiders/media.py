@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator, Sequence
 from http import HTTPStatus
-from typing import Any
 
 from scrapy import Request, Spider
 from scrapy.http import Response
@@ -100,7 +99,3 @@ class MediaSpider(Spider):
             return outcome
         before = await self.crawl.find_source(source.source_url)
         return outcome if before is None or before.sha256 is None else Outcome(Status.GONE, outcome.reason)
-
-    def meta_of_part(self, url: str, meta: dict[str, Any]) -> dict[str, Any]:
-        """Return the meta of a request for one part of a file."""
-        return media_meta(url, self.settings) | meta

@@ -13,7 +13,7 @@ from audiocrawler.discovery.hls import Part, Rendition
 from audiocrawler.items import AudioItem, AudioSource, Status
 from audiocrawler.spiders.media import AUDIO_PRIORITY, MediaSpider
 from audiocrawler.spiders.outcomes import Outcome, outcome_without_body
-from audiocrawler.spiders.sources import attempted, item_of
+from audiocrawler.spiders.sources import attempted, item_of, media_meta
 
 CERTAIN = {None, "hls", "audio_src", "audio_source"}
 """How a media playlist is reached that can only be audio: as a start, from a master playlist or an audio element."""
@@ -42,7 +42,7 @@ class RenditionSpider(MediaSpider):
             self.parse_part,
             errback=self.part_failed,
             headers={"Accept-Encoding": "identity", **({"Range": ranged} if ranged else {})},
-            meta=self.meta_of_part(part.url, {"audio": source, "parts": parts, "part": number}),
+            meta=media_meta(part.url, self.settings) | {"audio": source, "parts": parts, "part": number},
             priority=AUDIO_PRIORITY,
             dont_filter=number > 0,  # ranges of one file have one URL
         )
