@@ -84,10 +84,12 @@ def test_redirects_are_followed_and_told(whole_crawl: Run, whole_site: Site) -> 
 
 
 def test_a_truncated_file_is_resumed_by_range(whole_crawl: Run, whole_site: Site) -> None:
-    first, second = [r for r in whole_site.requests if r.path == "/trouble/cassette.mp3"]
+    # A loaded machine can lose a connection once more; what is held to is that the file ends with a resumed transfer.
+    first, *_, last = [r for r in whole_site.requests if r.path == "/trouble/cassette.mp3"]
     assert first.headers["Range"] is None
-    assert second.headers["Range"].startswith("bytes=")
-    assert second.headers["If-Range"].startswith('"')
+    assert last.headers["Range"].startswith("bytes=")
+    assert last.headers["If-Range"].startswith('"')
+    assert whole_crawl.sources[whole_site.url + "/trouble/cassette.mp3"]["sha256"] == sha256_of("cassette.mp3")
 
 
 def test_a_file_that_never_completes_leaves_no_object(whole_crawl: Run, whole_site: Site) -> None:
