@@ -47,6 +47,7 @@ NUMBERS = (
     "AUDIO_STOP_GRACE_S",
 )
 """Settings that must be numbers."""
+OPT_OUT_MODES = ("honour", "record", "ignore")
 MAX_REASONS = 200
 """Different reasons that are counted apart: they are sentences, and hostile input could make up new ones for ever."""
 FILE_THREADS = 8
@@ -162,6 +163,8 @@ def check_settings(settings: BaseSettings) -> None:
     except ValueError as error:
         given = settings["AUDIO_BIGQUERY_CREATE"]
         raise ConfigurationError(f"AUDIO_BIGQUERY_CREATE={given}: is neither True nor False") from error
+    if settings["AUDIO_OPT_OUT"] not in OPT_OUT_MODES:
+        raise ConfigurationError(f"AUDIO_OPT_OUT={settings['AUDIO_OPT_OUT']}: is none of {', '.join(OPT_OUT_MODES)}")
     for name in NUMBERS:
         try:
             number = settings.getfloat(name)

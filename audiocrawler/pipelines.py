@@ -22,6 +22,7 @@ from audiocrawler.download.reasons import explain, is_disk_full
 from audiocrawler.errors import FileRejectedError, FilteredError, NotAudioError, WarehouseError
 from audiocrawler.extensions import crawl_of, stop_crawl
 from audiocrawler.items import AudioItem, AudioMetadata, FileInfo, Row, Status
+from audiocrawler.optouts import OptedOutError
 from audiocrawler.sniff import Sniffed, sniff_file
 from audiocrawler.spiders.sources import foreign_source, item_of, media_meta
 from audiocrawler.storage import object_key
@@ -64,6 +65,8 @@ class AudioFilesPipeline(FilesPipeline):
         self, response: Response, request: Request, info: MediaPipeline.SpiderInfo, *, item: Any = None
     ) -> FileInfo:
         """Return the file that the pipeline has downloaded itself; raises FileException with the reason."""
+        if signals := response.meta.get("opted_out"):
+            raise FileException(str(OptedOutError(signals)))
         if not hasattr(response, "body_file"):
             raise FileException(f"{response.url}: no file came, HTTP status {response.status}")
         child = item_of(foreign_source(request.url, response), response, response.body_file)

@@ -39,6 +39,7 @@ AUDIO_MIN_DURATION_MS = None  # filters: what they refuse keeps a source row wit
 AUDIO_MIN_SAMPLE_RATE_HZ = None
 AUDIO_ENERGY_LOUDNESS_DBFS = -20.0  # High Energy is above it, Low Energy is not
 AUDIO_ENERGY_DURATION_MS = 60_000  # High Energy is shorter, Low Energy is not
+AUDIO_OPT_OUT = "honour"  # what opts out of AI training is not downloaded; record: noted only; ignore: not even read
 AUDIO_FINDERS: dict[str, int | None] = {}  # added to, or with None taken from, the finders of audiocrawler.discovery
 
 # --- How much at a time ----------------------------------------------------------------------------------------------
@@ -103,6 +104,7 @@ DOWNLOADER_MIDDLEWARES = {
     "audiocrawler.middlewares.LimitMiddleware": 10,  # before anything is asked of a server
     "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": None,
     "audiocrawler.download.robots.RobotsMiddleware": 100,
+    "audiocrawler.optouts.OptOutMiddleware": 110,  # what robots.txt forbids is not asked about
     "audiocrawler.download.retry_after.RetryAfterMiddleware": 560,  # sees a 503 before RetryMiddleware (550) does
     "audiocrawler.middlewares.MediaMiddleware": 610,  # sees a stopped answer before HttpCompressionMiddleware (590)
 }

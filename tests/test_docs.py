@@ -11,7 +11,7 @@ from audiocrawler.spiders.arguments import Arguments
 from tests.crawling import REPOSITORY
 
 README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
-LATER = {Status.OPTED_OUT, Status.DENIED, Status.TAKEN_DOWN}
+LATER = {Status.DENIED, Status.TAKEN_DOWN}
 """Statuses that are declared and that nothing gives yet."""
 
 

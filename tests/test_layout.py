@@ -11,12 +11,13 @@ import pytest
 from tests.crawling import REPOSITORY
 
 PACKAGE = REPOSITORY / "audiocrawler"
-STAGES = ("discovery", "download", "analysis", "storage", "warehouse", "report")
+STAGES = ("discovery", "rights", "download", "analysis", "storage", "warehouse", "report")
 GLUE = (
     "spiders",
     "commands",
     "crawl",
     "collection",
+    "optouts",
     "rows",
     "claims",
     "pipelines",

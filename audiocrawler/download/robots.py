@@ -27,26 +27,33 @@ class RobotsMiddleware:
     """Asks each host's robots.txt once, before anything else of the host."""
 
     def __init__(self, crawler: Crawler) -> None:
-        if not crawler.settings.getbool("ROBOTSTXT_OBEY"):
+        self._is_obeyed = crawler.settings.getbool("ROBOTSTXT_OBEY")
+        if not self._is_obeyed and crawler.settings["AUDIO_OPT_OUT"] == "ignore":
             raise NotConfigured
         self._crawler = crawler
         self._user_agent: str = crawler.settings["ROBOTSTXT_USER_AGENT"] or crawler.settings["USER_AGENT"]
         self._rules: dict[str, asyncio.Task[ProtegoRobotParser | str]] = {}
+        self._texts: dict[str, str] = {}
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> "RobotsMiddleware":
-        """Return the middleware, or NotConfigured where ROBOTSTXT_OBEY is off."""
+        """Return the middleware, or NotConfigured where robots.txt is neither obeyed nor read for opt-outs."""
         return cls(crawler)
 
     async def process_request(self, request: Request) -> None:
         """Let the request pass, or raise RobotsError with the reason."""
-        if request.meta.get("dont_obey_robotstxt"):
+        if not self._is_obeyed or request.meta.get("dont_obey_robotstxt"):
             return
         rules = await self._rules_of(request)
         if isinstance(rules, str):
             raise RobotsError(rules)
         if not rules.allowed(request.url, self._user_agent):
             raise RobotsError(f"robots.txt of {urlsplit(request.url).netloc} forbids it")
+
+    async def text_of(self, request: Request) -> str:
+        """Return the robots.txt of the request's host; an empty text where there is none or it cannot be read."""
+        await self._rules_of(request)
+        return self._texts.get(urlsplit(request.url).netloc, "")
 
     async def _rules_of(self, request: Request) -> ProtegoRobotParser | str:
         """Return the rules, or the reason why everything is forbidden."""
@@ -71,6 +78,7 @@ class RobotsMiddleware:
 
     def _parse(self, response: Response, host: str) -> ProtegoRobotParser:
         body = response.body if response.status == HTTPStatus.OK else b""  # 4xx: there are no rules
+        self._texts[host] = body.decode("utf-8", "replace")
         rules: Any = ProtegoRobotParser.from_crawler(self._crawler, body)
         delay_s = rules.crawl_delay(self._user_agent)
         if delay_s:

@@ -18,7 +18,7 @@ from audiocrawler.masking import mask_url
 from audiocrawler.spiders.arguments import parse_arguments
 from audiocrawler.spiders.credentials import Credentials, without_credentials
 from audiocrawler.spiders.links import is_allowed, origin_of, page_links, site_of
-from audiocrawler.spiders.outcomes import Outcome, outcome_of_failure
+from audiocrawler.spiders.outcomes import Outcome, opted_out, outcome_of_failure
 from audiocrawler.spiders.renditions import RenditionSpider
 from audiocrawler.spiders.sources import direct_candidate, rendition_candidate, source_of
 from audiocrawler.spiders.traps import Traps
@@ -74,6 +74,7 @@ class AudioSpider(RenditionSpider):
         if not candidates and document is not None and not document.text.strip():
             self._note_failed_start(response.meta, f"nothing to search in {media_type(response.headers) or 'it'}")
             return
+        self._read_opt_outs(response, document)
         self.crawler.stats.inc_value("audio/pages")
         self._traps.note_page(response.url, has_audio=any(candidate.kind is Kind.AUDIO for candidate in candidates))
         for request in self._follow(response, candidates, links):
@@ -82,6 +83,7 @@ class AudioSpider(RenditionSpider):
             yield each
         if document is not None and (rendition := audio_rendition(document)):
             source = source_of(rendition_candidate(response, rendition), response, None, response.meta["site"])
+            source.opt_out = response.meta["page_opt_out"]
             await self.crawl.write([source])
             async for each in self._take_rendition(source, rendition, response.meta.get("via")):
                 yield each
@@ -114,6 +116,11 @@ class AudioSpider(RenditionSpider):
 
         return await self.crawl.in_thread(search) if len(response.body) > LARGE_DOCUMENT_BYTES else search()
 
+    def _read_opt_outs(self, response: Response, document: Document | None) -> None:
+        """Note what opts out the files that the page offers, its playlists and players included."""
+        metas = ((e.get("name") or "", e.get("content") or "") for e in document.elements("meta")) if document else ()
+        response.meta["page_opt_out"] = self.opt_outs.of_page(response, metas)
+
     def _follow(self, page: Response, candidates: list[Candidate], links: list[str]) -> Iterator[Request]:
         where = {name: page.meta[name] for name in ("site", "level", "nesting")}
         deeper = where | {"level": where["level"] + 1, "nesting": 0}
@@ -123,6 +130,7 @@ class AudioSpider(RenditionSpider):
                 continue  # its pages would not be followed
             if candidate.kind in FOLLOWED and where["nesting"] < MAX_NESTING:
                 nested = where | {"nesting": where["nesting"] + 1, "via": candidate.found_by}
+                nested["page_opt_out"] = page.meta["page_opt_out"]
                 yield self._page_request(candidate.url, nested)
             elif candidate.found_by == "feed_next" and (number := page.meta.get("feed_page", 1)) < MAX_FEED_PAGES:
                 yield self._page_request(candidate.url, where | {"feed_page": number + 1})
@@ -145,11 +153,15 @@ class AudioSpider(RenditionSpider):
         title = document.title if document is not None else None
         media = [candidate for candidate in candidates if candidate.kind in {Kind.AUDIO, Kind.STREAM}]
         sources = [source_of(candidate, page, title, page.meta["site"]) for candidate in media]
+        for source in sources:
+            source.opt_out = page.meta["page_opt_out"]
         await self.crawl.write(sources)
         left_out = self._alternates(media, sources)
         for candidate, source in zip(media, sources, strict=True):
             self.crawler.stats.inc_value(f"audio/found/{source.found_by}")
-            if candidate.kind is Kind.STREAM:
+            if source.opt_out and self.opt_outs.are_honoured:
+                await self._leave_out(source, opted_out(source.opt_out))
+            elif candidate.kind is Kind.STREAM:
                 await self._leave_out(source, Outcome(Status.STREAM, "an endless stream"))
             elif source.source_url in left_out.get(candidate.group or "", {}):
                 await self._leave_out(source, Outcome(Status.ALTERNATE, "another file of the same recording is taken"))
@@ -177,6 +189,8 @@ class AudioSpider(RenditionSpider):
         self, source: AudioSource, rendition: Rendition, via: str | None
     ) -> AsyncIterator[Request | AudioItem]:
         outcome = self.outcome_of_rendition(rendition, via)
+        if source.opt_out and self.opt_outs.are_honoured:
+            outcome = opted_out(source.opt_out)
         if outcome is not None:
             await self._leave_out(source, outcome)
         elif self.arguments.download == "yes":

@@ -10,6 +10,7 @@ from twisted.python.failure import Failure
 from audiocrawler.crawl import Crawl, count_outcome
 from audiocrawler.extensions import crawl_of, stop_crawl
 from audiocrawler.items import AudioItem, AudioSource, Status
+from audiocrawler.optouts import OptOuts
 from audiocrawler.spiders.credentials import Credentials
 from audiocrawler.spiders.outcomes import Outcome, outcome_of_failure, outcome_without_body
 from audiocrawler.spiders.sources import attempted, item_of, media_meta
@@ -29,6 +30,11 @@ class MediaSpider(Spider):
     def crawl(self) -> Crawl:
         """Return what the parts of this crawl share."""
         return crawl_of(self.crawler)
+
+    @property
+    def opt_outs(self) -> OptOuts:
+        """Return what reads opt-outs, and what is made of them."""
+        return OptOuts(self.settings)
 
     def audio_request(self, url: str, source: AudioSource, alternates: Sequence[Alternate] = ()) -> Request:
         """Return the request for the URL of a pending row; if it fails, the first alternate is taken in its place."""

@@ -14,9 +14,11 @@ from audiocrawler.download.robots import RobotsError
 from audiocrawler.items import Status
 from audiocrawler.masking import mask_text
 from audiocrawler.middlewares import LimitReachedError
+from audiocrawler.optouts import OptedOutError
 
 _STATUS_OF: dict[type[Exception], Status] = {
     RobotsError: Status.ROBOTS,
+    OptedOutError: Status.OPTED_OUT,
     LimitReachedError: Status.LIMIT,
     TooLargeError: Status.TOO_LARGE,
     TotalReachedError: Status.LIMIT,
@@ -46,9 +48,16 @@ def outcome_of_failure(failure: Failure) -> Outcome:
 
 def outcome_without_body(response: Response) -> Outcome:
     """Return what a successful answer to a request for audio comes to that brought no body."""
+    if opt_out := response.meta.get("opted_out"):
+        return opted_out(opt_out)
     if is_endless(response.headers):
         return Outcome(Status.STREAM, "an endless stream")
     if "download_stopped" in response.flags:
         came = response.meta.get("came") or media_type(response.headers)
         return Outcome(Status.NOT_AUDIO, f"{came} came in place of audio")
     return Outcome(Status.NOT_AUDIO, "empty: the server sent no byte")
+
+
+def opted_out(signals: str) -> Outcome:
+    """Return what an audio URL comes to that these signals opt out."""
+    return Outcome(Status.OPTED_OUT, str(OptedOutError(signals)))

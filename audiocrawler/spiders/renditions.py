@@ -13,7 +13,7 @@ from audiocrawler.discovery.hls import Part, Rendition
 from audiocrawler.items import AudioItem, AudioSource, Status
 from audiocrawler.spiders.media import AUDIO_PRIORITY, MediaSpider
 from audiocrawler.spiders.outcomes import Outcome, outcome_without_body
-from audiocrawler.spiders.sources import attempted, item_of, media_meta
+from audiocrawler.spiders.sources import attempted, item_of, media_meta, note_opt_out
 
 CERTAIN = {None, "hls", "audio_src", "audio_source"}
 """How a media playlist is reached that can only be audio: as a start, from a master playlist or an audio element."""
@@ -53,6 +53,7 @@ class RenditionSpider(MediaSpider):
         assert request is not None
         source: AudioSource = request.meta["audio"]
         parts, number = request.meta["parts"], request.meta["part"]
+        note_opt_out(source, request)
         body_file = getattr(response, "body_file", None)
         if body_file is None:
             outcome = outcome_without_body(response)

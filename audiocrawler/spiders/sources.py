@@ -15,6 +15,7 @@ from audiocrawler.download.headers import is_endless
 from audiocrawler.download.slots import media_slot
 from audiocrawler.items import AudioItem, AudioSource, FileInfo, Status
 from audiocrawler.masking import mask_url
+from audiocrawler.rights.optouts import joined
 
 MAX_NAME_LENGTH = 180
 _UNSAFE = re.compile(r'[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\\/:*?"<>|]+')
@@ -77,6 +78,7 @@ def attempted(source: AudioSource, answer: Response | None, request: Request) ->
     """Note in the row what the attempt's answer says of itself."""
     source.last_attempt_at = source.last_seen_at = datetime.now(UTC)
     source.attempts = int(request.meta.get("retry_times", 0)) + 1
+    note_opt_out(source, request)
     if answer is None:
         return source
     source.http_status = answer.status
@@ -84,6 +86,11 @@ def attempted(source: AudioSource, answer: Response | None, request: Request) ->
     source.content_type = _header(answer, "Content-Type")
     source.etag, source.last_modified = _header(answer, "ETag"), _header(answer, "Last-Modified")
     return source
+
+
+def note_opt_out(source: AudioSource, request: Request) -> None:
+    """Note in the row what opts the file out, besides what the page has said."""
+    source.opt_out = joined((source.opt_out, request.meta.get("opt_out")))
 
 
 def item_of(source: AudioSource, answer: Response, body_file: str) -> AudioItem:

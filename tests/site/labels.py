@@ -85,7 +85,7 @@ WORKSHOP = (
     _file("/downloads/packed.wav", "/downloads.html"),
     _file(signed_path("/signed/session.mp3"), "/signed.html", name="signed.mp3"),
     Label("/signed/session.mp3?Expires=1000000000&Signature=stale", "/signed.html", "failed"),
-    _file("/withheld/lullaby.mp3", "/withheld.html", name="withheld.mp3"),
+    Label("/withheld/lullaby.mp3", "/withheld.html", "opted_out"),
     Label("/private/vault.mp3", "/withheld.html", "robots"),
 )
 TROUBLE = (
