@@ -3,6 +3,7 @@
 import asyncio
 import fcntl
 import hashlib
+import logging
 import os
 import secrets
 from collections.abc import Callable, Iterable
@@ -17,7 +18,7 @@ from scrapy.statscollectors import StatsCollector
 from audiocrawler.analysis import AnalysisPool, EnergyRule, Limits
 from audiocrawler.claims import Claims
 from audiocrawler.download.incoming import Incoming
-from audiocrawler.errors import ConfigurationError, LockedError
+from audiocrawler.errors import ConfigurationError, LockedError, WarehouseError
 from audiocrawler.gcp import GcpAccess
 from audiocrawler.items import AudioMetadata, AudioSource, Row
 from audiocrawler.report.summary import FAILED_STATUSES
@@ -26,6 +27,8 @@ from audiocrawler.storage import Store, open_store
 from audiocrawler.warehouse import FlushResult, Options, Warehouse, open_warehouse
 
 T = TypeVar("T")
+
+logger = logging.getLogger(__name__)
 
 MAX_WORKERS = 4
 NUMBERS = (
@@ -94,9 +97,21 @@ class Crawl:
         self.analysis.start()
         self.flusher.start()
 
+    def row_counts(self) -> dict[str, int]:
+        """Return the stats of the warehouse: rows committed, waiting, sent on to BigQuery and refused by it."""
+        return {
+            "warehouse/rows": self._writer.rows,
+            "warehouse/pending_rows": self.flusher.pending_rows,
+            "warehouse/sent_rows": self.flusher.sent,
+            "warehouse/refused_rows": self.flusher.set_aside,
+        }
+
     async def write(self, rows: Iterable[Row]) -> None:
-        """Return when the rows are in the warehouse; raises WarehouseError."""
-        await self._writer.write(list(rows))
+        """Return when the rows are in the warehouse, with the id of this crawl; raises WarehouseError."""
+        rows = list(rows)
+        for row in rows:
+            row.crawl_id = self.crawl_id
+        await self._writer.write(rows)
 
     async def find_audio(self, sha256: str) -> AudioMetadata | None:
         """Return the row of the file with these bytes, None if there is none."""
@@ -115,16 +130,35 @@ class Crawl:
         self.stopped = True
         await self.analysis.close()
 
-    async def close(self) -> None:
-        """Close everything, in the order in which the data flows."""
+    async def close(self, record: Callable[[], Row]) -> None:
+        """Close everything, in the order in which the data flows; ``record`` gives the row of the crawl itself."""
         await self.analysis.close()
         self._files.shutdown(wait=True)
+        await self._send_last_rows(record)
         await self._writer.close()
-        self._note_rows_left(await self.flusher.close())
+        self.flusher.close()
         self.store.close()
         self.warehouse.close()
         self.incoming.close()
         self._lock.close()
+
+    async def _send_last_rows(self, record: Callable[[], Row]) -> None:
+        await self._write_record(record)
+        known = self.left_behind
+        result = await self.flusher.finish()
+        self._note_rows_left(result)
+        if self.left_behind == known:
+            return
+        await self._write_record(record)  # its exit code is another one now
+        if not result.left:
+            await self.flusher.finish()
+
+    async def _write_record(self, record: Callable[[], Row]) -> None:
+        try:
+            await self.write([await asyncio.to_thread(record)])
+        except (OSError, WarehouseError) as error:
+            logger.error("the record of the crawl cannot be written: %s", error)  # noqa: TRY400 - one line is enough
+            self.left_behind = self.left_behind or str(error)
 
     def _note_rows_left(self, result: FlushResult) -> None:
         outbox = self._settings["AUDIO_OUTBOX"]

@@ -3,6 +3,7 @@
 import logging
 import sys
 import time
+from pathlib import Path
 from typing import Any
 
 from scrapy import Request, Spider, signals
@@ -19,6 +20,8 @@ from audiocrawler.crawl import Crawl, new_crawl_id
 from audiocrawler.download.headers import is_audio_type, is_endless, is_refused_type
 from audiocrawler.download.signals import transfers_given_up
 from audiocrawler.errors import ConfigurationError
+from audiocrawler.items import AudioCrawl
+from audiocrawler.manifest import Manifest
 from audiocrawler.masking import mask_text
 from audiocrawler.report.progress import progress_line
 from audiocrawler.sniff import HEAD_BYTES, sniff
@@ -43,6 +46,7 @@ class CrawlLifecycle:
         self._watch = create_looping_call(self._watch_for_stop)
         self.crawl: Crawl | None = None
         self.configuration_error: ConfigurationError | None = None
+        self._manifest: Manifest | None = None
         spider = crawler.spider
         arguments = getattr(spider, "arguments", None)
         start_urls = arguments.start_urls() if arguments else [str(spider)]
@@ -64,16 +68,40 @@ class CrawlLifecycle:
             raise CloseSpider("configuration")
         self.crawl.start()
         self._watch.start(POLL_S, now=False)
+        self._begin_manifest(self.crawl)
 
-    async def _closed(self) -> None:
+    async def _closed(self, reason: str) -> None:
         if self._watch.running:
             self._watch.stop()
         if self.crawl is not None:
-            await self.crawl.close()
+            await self.crawl.close(lambda: self._record(reason))
+            self._count_rows(self.crawl)
+
+    def _count_rows(self, crawl: Crawl) -> None:
+        for name, number in crawl.row_counts().items():
+            self._crawler.stats.set_value(name, number)
+
+    def _begin_manifest(self, crawl: Crawl) -> None:
+        settings = self._crawler.settings
+        folder = Path(settings["AUDIO_MANIFEST_DIR"])
+        self._manifest = Manifest(folder, crawl.crawl_id, settings, self._crawler.spider)
+        try:
+            self._manifest.begin()
+        except OSError as error:
+            problem = f"AUDIO_MANIFEST_DIR={folder}: cannot be written ({error.strerror})"
+            self.configuration_error = ConfigurationError(problem)
+            logger.error(problem)  # noqa: TRY400 - one line is enough
+            raise CloseSpider("configuration") from error
+
+    def _record(self, reason: str) -> AudioCrawl:
+        assert self.crawl is not None
+        assert self._manifest is not None
+        self._count_rows(self.crawl)
+        return self._manifest.end(self._crawler.stats.get_stats(), reason, self.crawl.left_behind)
 
     def _watch_for_stop(self) -> None:
         assert self.crawl is not None
-        self._crawler.stats.set_value("warehouse/pending_rows", self.crawl.flusher.pending_rows)
+        self._count_rows(self.crawl)
         slot = self._crawler.engine._slot  # noqa: SLF001 - no signal says that a crawl begins to close
         if slot is None or slot.closing is None:
             return

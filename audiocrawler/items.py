@@ -1,17 +1,17 @@
-"""The rows of the two tables and the item that travels through the pipelines.
+"""The rows of the three tables and the item that travels through the pipelines.
 
 The only place where a column is declared: its name, type and mode come from the annotated field, its merge rule and
 its description from ``column``. Schemas, migrations, README tables and exports are made from these declarations.
 """
 
 from base64 import b64encode
-from collections.abc import Iterator
-from dataclasses import Field, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from datetime import datetime
-from enum import Enum, StrEnum
+from enum import StrEnum
 from functools import cache
-from types import NoneType
-from typing import Any, TypedDict, get_args, get_type_hints
+from typing import Any, TypedDict
+
+from audiocrawler.columns import Column, Merge, column, columns_of
 
 LOUDNESS_FLOOR_DBFS = -120.0
 
@@ -41,28 +41,6 @@ class Status(StrEnum):
 
 SETTLED = frozenset({Status.STORED, Status.DUPLICATE, Status.UNCHANGED, Status.GONE, Status.TAKEN_DOWN})
 """Statuses that a later failed attempt does not overwrite."""
-
-
-class Merge(Enum):
-    """How a column's new value meets the one that the table already has."""
-
-    KEY = "identifies the row"
-    OVERWRITE = "the newer value, NULL included"
-    COALESCE = "the newer value, unless it is NULL"
-    EARLIEST = "the smaller of the two"
-    LATEST = "the larger of the two"
-    SMALLEST_SOURCE = "the value of the smallest source_url; a NULL is filled from the other row"
-    SMALLEST_PAGE = "the value of the smallest page_url; a NULL is filled from the other row"
-    FROM_SOURCES = "worked out from all rows of audio_sources with this sha256"
-    ATTEMPT = "the newer value, unless the newer row is only pending"
-    OUTCOME = "as ATTEMPT, but a failure does not overwrite what a success has left"
-    KNOWN = "as OUTCOME, and a NULL changes nothing"
-
-
-def column(merge: Merge, description: str, *, required: bool = False) -> Any:
-    """Return a dataclass field that declares a column; without ``required`` its default is None."""
-    metadata = {"merge": merge, "description": description}
-    return field(metadata=metadata) if required else field(default=None, metadata=metadata)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -182,28 +160,42 @@ class AudioSource:
     last_seen_at: datetime | None = column(Merge.LATEST, "When the URL was last found, in UTC")
 
 
-Row = AudioMetadata | AudioSource
+@dataclass(slots=True, kw_only=True)
+class AudioCrawl:
+    """One row per crawl: how it was started, what it came to, and with what exit code it ended."""
 
-_TYPES = {
-    str: "STRING",
-    int: "INTEGER",
-    float: "FLOAT",
-    bool: "BOOLEAN",
-    datetime: "TIMESTAMP",
-    bytes: "BYTES",
-    dict[str, str]: "JSON",
+    crawl_id: str = column(
+        Merge.KEY, "The crawl, as in the other tables: Scrapyd's job id, else its time", required=True
+    )
+    started_at: datetime | None = column(Merge.EARLIEST, "When the crawl first began, in UTC")
+    finished_at: datetime | None = column(Merge.OVERWRITE, "When its last run ended, in UTC")
+    exit_code: int | None = column(Merge.OVERWRITE, "Exit code of its last run")
+    finish_reason: str | None = column(Merge.OVERWRITE, "Scrapy's finish_reason of its last run, such as shutdown")
+    error: str | None = column(Merge.OVERWRITE, "Why the exit code is not 0, in one line")
+    arguments: dict[str, str] | None = column(Merge.OVERWRITE, "What was given after -a, secrets masked")
+    settings: dict[str, str] | None = column(
+        Merge.OVERWRITE, "All AUDIO_ settings, and others that were set for this crawl, secrets masked"
+    )
+    versions: dict[str, str] | None = column(
+        Merge.OVERWRITE, "Versions of audiocrawler, its analysis, Scrapy and Python"
+    )
+    pages: int | None = column(Merge.OVERWRITE, "Documents that the last run searched")
+    found: int | None = column(Merge.OVERWRITE, "Audio URLs that the last run found")
+    stored: int | None = column(Merge.OVERWRITE, "Files that the last run stored")
+    duplicate: int | None = column(Merge.OVERWRITE, "Audio URLs whose bytes were stored under another URL")
+    unchanged: int | None = column(Merge.OVERWRITE, "Audio URLs whose bytes an earlier crawl had stored from them")
+    failed: int | None = column(Merge.OVERWRITE, "Audio URLs that gave no file, whatever the reason")
+    stored_bytes: int | None = column(Merge.OVERWRITE, "Bytes of the files that the last run stored")
+    duration_ms: int | None = column(Merge.OVERWRITE, "Milliseconds of audio in them")
+
+
+Row = AudioMetadata | AudioSource | AudioCrawl
+
+_TABLE_NAMES: dict[type, str] = {
+    AudioMetadata: "audio_metadata",
+    AudioSource: "audio_sources",
+    AudioCrawl: "audio_crawls",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """A declared column; ``type`` and ``mode`` are BigQuery's names for them."""
-
-    name: str
-    type: str
-    mode: str
-    merge: Merge
-    description: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,29 +212,16 @@ class Table:
         return next(c.name for c in self.columns if c.merge is Merge.KEY)
 
 
-def _columns(row_type: type[Row]) -> Iterator[Column]:
-    hints = get_type_hints(row_type)
-    for each in fields(row_type):
-        yield _column(each, hints[each.name])
-
-
-def _column(declared: Field[Any], hint: Any) -> Column:
-    arguments = [a for a in get_args(hint) if a is not NoneType]
-    optional = NoneType in get_args(hint)
-    mode = "NULLABLE" if optional else "REQUIRED"
-    type_name = _TYPES[arguments[0] if optional else hint]
-    return Column(declared.name, type_name, mode, declared.metadata["merge"], declared.metadata["description"])
-
-
 @cache
 def table_of(row_type: type[Row]) -> Table:
     """Return the table whose rows are instances of ``row_type``."""
-    name = "audio_metadata" if row_type is AudioMetadata else "audio_sources"
-    return Table(name, row_type, tuple(_columns(row_type)))
+    return Table(_TABLE_NAMES[row_type], row_type, tuple(columns_of(row_type)))
 
 
 AUDIO_METADATA = table_of(AudioMetadata)
 AUDIO_SOURCES = table_of(AudioSource)
+AUDIO_CRAWLS = table_of(AudioCrawl)
+TABLES = (AUDIO_METADATA, AUDIO_SOURCES, AUDIO_CRAWLS)
 
 
 class FileInfo(TypedDict):

@@ -23,6 +23,8 @@ class RowWriter:
     """Writes rows in one thread; rows that come while a transaction runs travel together in the next one."""
 
     def __init__(self, warehouse: Warehouse) -> None:
+        self.rows = 0
+        """Rows that were committed."""
         self._warehouse = warehouse
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="warehouse")
         self._waiting: list[tuple[list[Row], asyncio.Future[None]]] = []
@@ -65,6 +67,7 @@ class RowWriter:
             await self.run(lambda: self._warehouse.upsert(rows))
         except WarehouseError as error:
             return error
+        self.rows += len(rows)
         return None
 
 
@@ -76,6 +79,7 @@ class Flusher:
 
     def __init__(self, warehouse: Warehouse, *, rows: int, seconds: float) -> None:
         self.pending_rows = 0
+        self.sent = 0
         self.set_aside = 0
         self._warehouse = warehouse
         self._rows, self._seconds = rows, seconds
@@ -86,13 +90,15 @@ class Flusher:
         """Begin to watch the rows that wait."""
         self._task = asyncio.create_task(self._watch())
 
-    async def close(self) -> FlushResult:
-        """Send what waits and return what is left, with the reason."""
+    async def finish(self) -> FlushResult:
+        """Send what waits and return what is left, with the reason; nothing is sent by itself after this."""
         if self._task is not None:
             self._task.cancel()
-        result = await self._flush_all()
+        return await self._flush_all()
+
+    def close(self) -> None:
+        """End the thread."""
         self._thread.shutdown(wait=True)
-        return result
 
     async def _watch(self) -> None:
         flushed_at = time.monotonic()
@@ -130,7 +136,9 @@ class Flusher:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)
 
     def _note(self, result: FlushResult) -> None:
+        self.sent += result.sent
         self.set_aside += result.set_aside
+        self.pending_rows = result.left
         if result.error:
             logger.warning("%d rows wait: %s", result.left, result.error)
         elif result.sent or result.set_aside:

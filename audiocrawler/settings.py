@@ -15,9 +15,11 @@ ADDONS: dict[str, int] = {}
 # --- Where the data goes -------------------------------------------------------------------------------------------
 
 AUDIO_STORE = "file:data/objects"  # folder of the audio objects, or gs://bucket/prefix
-AUDIO_WAREHOUSE = "sqlite:data/audio.db"  # database of both tables, or bigquery://project/dataset/audio_metadata
+AUDIO_WAREHOUSE = "sqlite:data/audio.db"  # database of the tables, or bigquery://project/dataset/audio_metadata
 AUDIO_INCOMING = "data/incoming"  # bodies under way; on the store's file system a finished one is linked, not copied
 AUDIO_LOG_DIR = "data/logs"  # one log file per crawl, where LOG_FILE names no other
+AUDIO_LOG_FORMAT = "text"  # json: an object a line, for the tools that collect logs
+AUDIO_MANIFEST_DIR = "data/crawls"  # a record per crawl, written at its start and its end
 
 # --- Google Cloud ----------------------------------------------------------------------------------------------------
 
@@ -111,6 +113,7 @@ DOWNLOADER_MIDDLEWARES = {
 EXTENSIONS = {
     "audiocrawler.extensions.MaskSecrets": 0,
     "audiocrawler.extensions.CrawlLifecycle": 10,
+    "audiocrawler.json_log.JsonLog": 15,  # needs the crawl's id
     "audiocrawler.extensions.StopEarly": 20,
     "audiocrawler.extensions.CountFound": 20,
     "audiocrawler.extensions.Progress": 30,

@@ -285,7 +285,7 @@ def test_killed_at_every_stage_a_crawl_ends_as_if_nothing_had_happened(
     assert final(cloud) == final(other)
     statuses = {url: row.status.replace("unchanged", "stored") for url, row in cloud.sources.items()}
     assert statuses == {url: row.status for url, row in other.sources.items()}
-    assert cloud.tables() == {"audio_metadata", "audio_sources"}
+    assert cloud.tables() == {"audio_metadata", "audio_sources", "audio_crawls"}
 
 
 def final(cloud: Cloud) -> list[tuple[Any, ...]]:

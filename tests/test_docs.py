@@ -4,9 +4,8 @@ import re
 
 import pytest
 
-from audiocrawler import settings
-from audiocrawler.commands import crawl
-from audiocrawler.items import AUDIO_METADATA, AUDIO_SOURCES, Status, Table
+from audiocrawler import exit_codes, settings
+from audiocrawler.items import TABLES, Status, Table
 from audiocrawler.spiders.arguments import Arguments
 from tests.crawling import REPOSITORY
 
@@ -15,7 +14,7 @@ LATER = {Status.DENIED, Status.TAKEN_DOWN}
 """Statuses that are declared and that nothing gives yet."""
 
 
-@pytest.mark.parametrize("table", [AUDIO_METADATA, AUDIO_SOURCES], ids=lambda table: table.name)
+@pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
 def test_every_column_is_documented_as_it_is_declared(table: Table) -> None:
     section = README.partition(f"### {table.name}\n")[2].partition("\n#")[0]
     documented = re.findall(r"^\| `(\w+)` \| (\w+) \| (\w+) \| (.+) \|$", section, re.MULTILINE)
@@ -28,7 +27,9 @@ def test_every_setting_is_documented_and_no_other() -> None:
     assert {name for name in re.findall(r"AUDIO_\w+", README) if not name.startswith("AUDIO_TEST_")} <= own
 
 
-@pytest.mark.parametrize("name", ["AUDIO_STORE", "AUDIO_WAREHOUSE", "AUDIO_INCOMING", "AUDIO_LOG_DIR"])
+@pytest.mark.parametrize(
+    "name", ["AUDIO_STORE", "AUDIO_WAREHOUSE", "AUDIO_INCOMING", "AUDIO_LOG_DIR", "AUDIO_MANIFEST_DIR"]
+)
 def test_defaults_are_documented_as_they_are(name: str) -> None:
     assert f"| `{name}` | `{getattr(settings, name)}` |" in README
 
@@ -44,7 +45,7 @@ def test_every_status_that_occurs_is_documented() -> None:
 
 
 def test_every_exit_code_is_documented() -> None:
-    codes = {crawl.DONE, crawl.USAGE, crawl.NOTHING, crawl.LEFT_BEHIND, crawl.LOCKED, crawl.INTERRUPTED}
+    codes = {value for name, value in vars(exit_codes).items() if name.isupper()}
     assert {int(code) for code in re.findall(r"^\| (\d+) \| ", README, re.MULTILINE)} == codes
 
 

@@ -4,13 +4,14 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from typing import Any, Self
 
-from audiocrawler.items import AudioMetadata, AudioSource
+from audiocrawler.items import AudioCrawl, AudioMetadata, AudioSource
 from audiocrawler.storage import StoredObject
 
 _SCHEMA = """
     CREATE TABLE objects (url TEXT PRIMARY KEY, size_bytes INTEGER, sha256 TEXT) WITHOUT ROWID;
     CREATE TABLE audio (url TEXT PRIMARY KEY, size_bytes INTEGER, sha256 TEXT) WITHOUT ROWID;
     CREATE TABLE sources (url TEXT PRIMARY KEY, object_url TEXT, sha256 TEXT, status TEXT) WITHOUT ROWID;
+    CREATE TABLE crawls (url TEXT PRIMARY KEY) WITHOUT ROWID;
     CREATE INDEX audio_sha256 ON audio (sha256);
 """
 _JOINED = "FROM audio JOIN objects ON objects.url = audio.url"
@@ -60,6 +61,10 @@ class Inventory:
         records = ((row.source_url, row.gcp_url, row.sha256, row.status) for row in rows)
         self._database.executemany("INSERT OR REPLACE INTO sources VALUES (?, ?, ?, ?)", records)
 
+    def add_crawls(self, rows: Iterable[AudioCrawl]) -> None:
+        """Take down rows of audio_crawls."""
+        self._database.executemany("INSERT OR REPLACE INTO crawls VALUES (?)", ((row.crawl_id,) for row in rows))
+
     def set_hash(self, url: str, sha256: str) -> None:
         """Take down the hash that the bytes of an object have."""
         self._database.execute("UPDATE objects SET sha256 = ? WHERE url = ?", (sha256, url))
@@ -75,6 +80,10 @@ class Inventory:
     def has_source(self, url: str) -> bool:
         """Tell whether audio_sources has a row of this source_url."""
         return self._has("sources", url)
+
+    def has_crawl(self, crawl_id: str) -> bool:
+        """Tell whether audio_crawls has a row of this crawl_id."""
+        return self._has("crawls", crawl_id)
 
     def object_urls(self) -> Iterator[str]:
         """Yield the URLs of all objects; they may be changed meanwhile."""

@@ -13,7 +13,7 @@ from audiocrawler.collection.problem import Problem
 from audiocrawler.collection.send import send
 from audiocrawler.collection.upload import Put, put_object
 from audiocrawler.errors import StoreError, WarehouseError
-from audiocrawler.items import AudioMetadata, Row
+from audiocrawler.items import AudioCrawl, AudioMetadata, Row
 from audiocrawler.report.bar import Bar
 from audiocrawler.storage import Store, key_in
 from audiocrawler.warehouse import Warehouse
@@ -112,12 +112,12 @@ class Sync:
                 self._tally.bad_rows.add(str(error))
 
     def _rows(self) -> Iterator[Row]:
-        """Yield the rows of both tables: files before their sources, which say what they know of each."""
-        return chain(self._source.audio_rows(), self._source.source_rows())
+        """Yield the rows of all tables: files before their sources, which say what they know of each."""
+        return chain(self._source.audio_rows(), self._source.source_rows(), self._source.crawl_rows())
 
     def _located(self, row: R, there: Inventory) -> R | None:
         """Return the row with the URL that its object has in the store; None if that has no such object."""
-        if self._store is None or row.gcp_url is None:
+        if self._store is None or isinstance(row, AudioCrawl) or row.gcp_url is None:
             return row
         key = key_in(row.gcp_url)
         url = key and self._store.url_of(key)
@@ -132,6 +132,7 @@ class Sync:
             if self._warehouse:
                 target.add_audio(self._warehouse.audio_rows())
                 target.add_sources(self._warehouse.source_rows())
+                target.add_crawls(self._warehouse.crawl_rows())
                 self._tally.rows_left = sum(not self._arrived(row, target) for row in self._rows())
 
     def _arrived(self, row: Row, target: Inventory) -> bool:
@@ -140,4 +141,6 @@ class Sync:
             return False
         if isinstance(located, AudioMetadata):
             return target.has_audio(located.gcp_url)
+        if isinstance(located, AudioCrawl):
+            return target.has_crawl(located.crawl_id)
         return target.has_source(located.source_url)

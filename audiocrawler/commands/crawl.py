@@ -14,13 +14,13 @@ from scrapy.settings import BaseSettings
 from audiocrawler.collection.places import LOCAL_SCHEMES
 from audiocrawler.crawl import check_settings, new_crawl_id
 from audiocrawler.errors import ConfigurationError, LockedError
+from audiocrawler.exit_codes import LOCKED, USAGE, conclusion
 from audiocrawler.extensions import CrawlLifecycle
-from audiocrawler.report.summary import Places, Summary, render, summarise
+from audiocrawler.json_log import log_as_json
+from audiocrawler.report.summary import Places, render, summarise
 from audiocrawler.spiders.arguments import parse_arguments
 from audiocrawler.spiders.audio import AudioSpider
 from audiocrawler.uris import scheme_of
-
-DONE, USAGE, NOTHING, LEFT_BEHIND, LOCKED, INTERRUPTED = 0, 2, 3, 4, 5, 130
 
 
 class Command(ScrapyCrawlCommand):
@@ -40,6 +40,7 @@ class Command(ScrapyCrawlCommand):
             check_settings(self.settings)
             parse_arguments(opts.spargs)
             self._choose_log_file()
+            log_as_json(self.settings)
         except ConfigurationError as error:
             refuse(error)
 
@@ -87,11 +88,15 @@ class Command(ScrapyCrawlCommand):
         if error is not None:
             print(f"scrapy: error: {error}", file=sys.stderr)
             return LOCKED if isinstance(error, LockedError) else USAGE
-        summary = summarise(crawler.stats.get_stats())
+        stats = crawler.stats.get_stats()
         assert self.settings is not None
         places = Places(self.settings["AUDIO_STORE"], self.settings["AUDIO_WAREHOUSE"], self.settings["LOG_FILE"])
-        print(render(summary, places))
-        return _exit_code(crawler, summary, lifecycle.crawl.left_behind if lifecycle.crawl else None)
+        print(render(summarise(stats), places))
+        left_behind = lifecycle.crawl.left_behind if lifecycle.crawl else None
+        code, failure = conclusion(stats, stats.get("finish_reason"), left_behind)
+        if failure:
+            print(f"scrapy: error: {failure}", file=sys.stderr)
+        return code
 
 
 def refuse(error: ConfigurationError) -> NoReturn:
@@ -109,18 +114,3 @@ def notes(settings: BaseSettings) -> Iterator[str]:
     )
     if store_is_local and not warehouse_is_local:
         yield "AUDIO_STORE is a folder and AUDIO_WAREHOUSE is BigQuery: its URLs mean nothing on another machine"
-
-
-def _exit_code(crawler: Crawler, summary: Summary, left_behind: str | None) -> int:
-    if left_behind:
-        print(f"scrapy: error: {left_behind}", file=sys.stderr)
-        return LEFT_BEHIND
-    if crawler.stats.get_value("finish_reason") in {None, "shutdown"}:
-        return INTERRUPTED
-    if len(summary.failed_starts) >= crawler.stats.get_value("audio/starts", 0):
-        print("scrapy: error: every start failed", file=sys.stderr)
-        return NOTHING
-    if not summary.found:
-        print("scrapy: error: no audio was found", file=sys.stderr)
-        return NOTHING
-    return DONE

@@ -5,9 +5,10 @@ import sys
 
 from scrapy.commands import ScrapyCommand
 
-from audiocrawler.commands.crawl import DONE, LEFT_BEHIND, refuse
+from audiocrawler.commands.crawl import refuse
 from audiocrawler.crawl import warehouse_options
 from audiocrawler.errors import AudioCrawlerError, ConfigurationError
+from audiocrawler.exit_codes import DONE, LEFT_BEHIND
 from audiocrawler.warehouse import FlushResult, Warehouse, open_warehouse
 
 

@@ -10,9 +10,9 @@ from scrapy.settings import BaseSettings
 
 from audiocrawler.collection import Sync, Tally, require_present
 from audiocrawler.collection.places import LOCAL_SCHEMES
-from audiocrawler.commands.crawl import DONE, INTERRUPTED, LEFT_BEHIND, USAGE
 from audiocrawler.crawl import check_settings, warehouse_options
 from audiocrawler.errors import AudioCrawlerError, ConfigurationError
+from audiocrawler.exit_codes import DONE, INTERRUPTED, LEFT_BEHIND, USAGE
 from audiocrawler.report.quantities import bytes_text
 from audiocrawler.storage import open_store
 from audiocrawler.uris import local_path, scheme_of

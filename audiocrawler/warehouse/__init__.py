@@ -1,4 +1,4 @@
-"""Rows of both tables in; merged into what the warehouse already holds."""
+"""Rows of all tables in; merged into what the warehouse already holds."""
 
 from audiocrawler.warehouse.warehouse import FlushResult, Options, Warehouse, open_warehouse
 

@@ -1,4 +1,4 @@
-"""Both tables in a BigQuery dataset, written through an outbox on this machine."""
+"""All tables in a BigQuery dataset, written through an outbox on this machine."""
 
 from collections.abc import Iterator, Sequence
 from typing import cast
@@ -7,7 +7,16 @@ from google.cloud.bigquery import Client
 
 from audiocrawler.errors import ConfigurationError, WarehouseError
 from audiocrawler.gcp import BIGQUERY_EMULATOR, failure_of
-from audiocrawler.items import AUDIO_METADATA, AUDIO_SOURCES, AudioMetadata, AudioSource
+from audiocrawler.items import (
+    AUDIO_CRAWLS,
+    AUDIO_METADATA,
+    AUDIO_SOURCES,
+    TABLES,
+    AudioCrawl,
+    AudioMetadata,
+    AudioSource,
+    Row,
+)
 from audiocrawler.warehouse.bigquery_jobs import FAILURES, Jobs
 from audiocrawler.warehouse.bigquery_rows import rows_of
 from audiocrawler.warehouse.bigquery_tables import explained, place_of, prepare_table, prepared_location
@@ -18,7 +27,7 @@ from audiocrawler.warehouse.warehouse import FlushResult, Options
 
 
 class BigQueryWarehouse:
-    """Two tables in one dataset, and the outbox of the rows that wait for them.
+    """Three tables in one dataset, and the outbox of the rows that wait for them.
 
     Finding a row asks no query: it gives what this machine has sent or will send. What other machines have stored is
     met when the store has the object already, and the MERGE makes one row of both.
@@ -36,7 +45,7 @@ class BigQueryWarehouse:
         try:
             location = prepared_location(self._client, place, create=options.create, location=options.location)
             jobs = Jobs(self._client, place.dataset, location)
-            for table in (AUDIO_METADATA, AUDIO_SOURCES):
+            for table in TABLES:
                 prepare_table(self._client, jobs, place, table, create=options.create)
             self._sender = Sender(jobs, place, self._outbox)
             self._sender.check()
@@ -50,7 +59,7 @@ class BigQueryWarehouse:
             self.close()
             raise explained(error, place, failure_of(error)) from error
 
-    def upsert(self, rows: Sequence[AudioMetadata | AudioSource]) -> None:
+    def upsert(self, rows: Sequence[Row]) -> None:
         """Put the rows into the outbox, where they are safe; see Warehouse.upsert."""
         self._outbox.put([checked(row) for row in rows])
 
@@ -70,6 +79,10 @@ class BigQueryWarehouse:
     def source_rows(self) -> Iterator[AudioSource]:
         """Yield all rows of audio_sources in no order; see Warehouse.source_rows."""
         return cast(Iterator[AudioSource], rows_of(self._client, self._place.name_of(AUDIO_SOURCES), AUDIO_SOURCES))
+
+    def crawl_rows(self) -> Iterator[AudioCrawl]:
+        """Yield all rows of audio_crawls in no order; see Warehouse.crawl_rows."""
+        return cast(Iterator[AudioCrawl], rows_of(self._client, self._place.name_of(AUDIO_CRAWLS), AUDIO_CRAWLS))
 
     def pending_rows(self) -> int:
         """Return how many rows wait in the outbox."""

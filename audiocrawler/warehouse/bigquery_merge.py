@@ -1,11 +1,12 @@
-"""Names of the two tables and of a batch's staging tables in; the MERGE statement of each table out.
+"""Names of the tables and of a batch's staging tables in; the MERGE statement of each table out.
 
 The SQL gives what ``merge_rows``, ``settle_statuses`` and ``derive`` give for one row after another.
 """
 
 from collections.abc import Callable, Iterable, Mapping
 
-from audiocrawler.items import AUDIO_METADATA, AUDIO_SOURCES, SETTLED, Merge, Status, Table
+from audiocrawler.columns import Merge
+from audiocrawler.items import AUDIO_CRAWLS, AUDIO_METADATA, AUDIO_SOURCES, SETTLED, Status, Table
 
 SEQUENCE = "outbox_sequence"
 """The column that staging tables have besides those of their table: later rows have larger numbers."""
@@ -118,6 +119,16 @@ MERGE `{target}` AS t USING (
 ) AS s ON t.gcp_url = s.old_url
 WHEN MATCHED AND s.is_replaced THEN DELETE
 {_written(AUDIO_METADATA)}"""  # noqa: S608 - names of tables and columns, no values
+
+
+def merge_crawls(target: str, staged_crawls: str) -> str:
+    """Return the MERGE into audio_crawls."""
+    return f"""
+MERGE `{target}` AS t USING (
+  SELECT n.* REPLACE ({_merged(AUDIO_CRAWLS)})
+  FROM ({_latest(staged_crawls, "crawl_id")}) AS n LEFT JOIN `{target}` AS o ON o.crawl_id = n.crawl_id
+) AS s ON t.crawl_id = s.crawl_id
+{_written(AUDIO_CRAWLS)}"""  # noqa: S608 - names of tables and columns, no values
 
 
 def _of_first(name: str) -> str:

@@ -2,11 +2,16 @@
 
 from google.cloud.bigquery import SchemaField
 
-from audiocrawler.items import AUDIO_METADATA, AUDIO_SOURCES, Column, Table
+from audiocrawler.columns import Column
+from audiocrawler.items import AUDIO_CRAWLS, AUDIO_METADATA, AUDIO_SOURCES, Table
 from audiocrawler.warehouse.bigquery_merge import SEQUENCE
 from audiocrawler.warehouse.outbox import PendingRow
 
-CLUSTERING = {AUDIO_METADATA.name: ["gcp_url"], AUDIO_SOURCES.name: ["site", "source_url"]}
+CLUSTERING = {
+    AUDIO_METADATA.name: ["gcp_url"],
+    AUDIO_SOURCES.name: ["site", "source_url"],
+    AUDIO_CRAWLS.name: ["crawl_id"],
+}
 """Table name -> the columns that BigQuery sorts its blocks by."""
 
 _LEGACY_NAMES = {"INT64": "INTEGER", "FLOAT64": "FLOAT", "BOOL": "BOOLEAN"}

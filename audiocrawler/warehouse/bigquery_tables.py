@@ -8,7 +8,7 @@ from google.api_core.exceptions import Forbidden, NotFound, PreconditionFailed
 from google.cloud.bigquery import Client, Dataset, Table
 
 from audiocrawler.errors import ConfigurationError, SchemaError
-from audiocrawler.items import AUDIO_METADATA, AUDIO_SOURCES
+from audiocrawler.items import AUDIO_METADATA, TABLES
 from audiocrawler.items import Table as DeclaredTable
 from audiocrawler.warehouse.bigquery_jobs import RETRY, TIMEOUT_S, Jobs
 from audiocrawler.warehouse.bigquery_schema import CLUSTERING, declared_type, field_of, schema_of
@@ -34,14 +34,14 @@ class Place:
         return f"{self.project}.{self.dataset_id}"
 
     def name_of(self, table: DeclaredTable) -> str:
-        """Return the full name of a table; audio_sources is beside audio_metadata, whatever that is called."""
-        return f"{self.dataset}.{self.table_id if table is AUDIO_METADATA else AUDIO_SOURCES.name}"
+        """Return the full name of a table; the others are beside audio_metadata, whatever that is called."""
+        return f"{self.dataset}.{self.table_id if table is AUDIO_METADATA else table.name}"
 
 
 def place_of(uri: str) -> Place:
     """Return what ``bigquery://project/dataset/audio_metadata`` names; raises ConfigurationError."""
     parts = _URI.fullmatch(uri)
-    if not parts or parts["table"] == AUDIO_SOURCES.name:
+    if not parts or parts["table"] in {table.name for table in TABLES[1:]}:
         raise ConfigurationError(f"{uri}: names no table; write bigquery://project/dataset/audio_metadata")
     return Place(parts["project"], parts["dataset"], parts["table"])
 

@@ -6,9 +6,9 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 
 from audiocrawler.errors import WarehouseError
-from audiocrawler.items import AUDIO_METADATA, AUDIO_SOURCES, Table
+from audiocrawler.items import AUDIO_CRAWLS, AUDIO_METADATA, AUDIO_SOURCES, Table
 from audiocrawler.warehouse.bigquery_jobs import FAILURES, Jobs, RowsRefusedError
-from audiocrawler.warehouse.bigquery_merge import merge_audio, merge_sources
+from audiocrawler.warehouse.bigquery_merge import merge_audio, merge_crawls, merge_sources
 from audiocrawler.warehouse.bigquery_tables import Place
 from audiocrawler.warehouse.outbox import Outbox, PendingRow
 from audiocrawler.warehouse.validation import objection
@@ -48,7 +48,7 @@ class Sender:
         self._prefix = f"{STAGING_PREFIX}{outbox.identity}_"
 
     def send(self, batch: Sequence[PendingRow]) -> Sent:
-        """Merge the rows of a batch into both tables. Raises WarehouseError and the client's FAILURES."""
+        """Merge the rows of a batch into their tables. Raises WarehouseError and the client's FAILURES."""
         sent = Sent(list(batch))
         sent.move([(row, reason) for row in batch if (reason := objection(row.json, row.table))])
         if sent.rows:
@@ -56,7 +56,7 @@ class Sender:
         return sent
 
     def check(self) -> None:
-        """Let BigQuery check everything that a flush does, without doing it. Raises FAILURES."""
+        """Let BigQuery check what a flush does to files and sources, without doing it. Raises FAILURES."""
         with self._staging(AUDIO_SOURCES) as sources, self._staging(AUDIO_METADATA) as audio:
             for statement in self._statements(sources, audio):
                 self._jobs.check(statement)
@@ -71,10 +71,14 @@ class Sender:
 
     def _load_and_merge(self, sent: Sent) -> None:
         with ExitStack() as staging:
-            sources, audio = (self._loaded(table, sent, staging) for table in (AUDIO_SOURCES, AUDIO_METADATA))
-            if sent.rows:
-                for statement in self._statements(sources, audio):
-                    self._jobs.run(statement)
+            if _has(sent, AUDIO_SOURCES, AUDIO_METADATA):
+                sources, audio = (self._loaded(table, sent, staging) for table in (AUDIO_SOURCES, AUDIO_METADATA))
+                if _has(sent, AUDIO_SOURCES, AUDIO_METADATA):
+                    for statement in self._statements(sources, audio):
+                        self._jobs.run(statement)
+            if _has(sent, AUDIO_CRAWLS):
+                crawls = self._loaded(AUDIO_CRAWLS, sent, staging)
+                self._jobs.run(merge_crawls(self._place.name_of(AUDIO_CRAWLS), crawls))
 
     def _statements(self, sources: str, audio: str) -> tuple[str, str]:
         audio_sources, audio_metadata = self._place.name_of(AUDIO_SOURCES), self._place.name_of(AUDIO_METADATA)
@@ -124,3 +128,7 @@ class Sender:
         finally:
             with suppress(*FAILURES):  # it expires by itself, and the next start tries again
                 self._jobs.drop(name)
+
+
+def _has(sent: Sent, *tables: Table) -> bool:
+    return any(row.table in tables for row in sent.rows)

@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from audiocrawler.items import SETTLED, Merge, Row, Status
+from audiocrawler.columns import Merge
+from audiocrawler.items import SETTLED, Row, Status
 from audiocrawler.warehouse.values import table_for
 
 R = TypeVar("R", bound=Row)

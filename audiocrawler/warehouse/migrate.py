@@ -1,16 +1,15 @@
-"""An SQLite database in; the same one with both tables, all declared columns and the indexes, or SchemaError, out."""
+"""An SQLite database in; the same one with all tables, all declared columns and the indexes, or SchemaError, out."""
 
 import re
 import sqlite3
 from dataclasses import dataclass
 
 from audiocrawler.errors import SchemaError
-from audiocrawler.items import Table
+from audiocrawler.items import TABLES, Table
 from audiocrawler.warehouse.schema import (
     ACCEPTED_TYPES,
     INDEXES,
     SQL_TYPES,
-    TABLES,
     added_column,
     create_index,
     create_table,

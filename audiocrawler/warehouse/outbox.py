@@ -17,13 +17,13 @@ from threading import Lock
 from typing import Any, cast
 
 from audiocrawler.errors import ConfigurationError, WarehouseError
-from audiocrawler.items import AUDIO_METADATA, AUDIO_SOURCES, AudioMetadata, Row, Table
+from audiocrawler.items import TABLES, AudioMetadata, Row, Table
 from audiocrawler.warehouse.merge import merge_rows
 from audiocrawler.warehouse.row_json import from_json, to_json
 from audiocrawler.warehouse.sqlite_file import connect, make_durable, remedy, transaction
 from audiocrawler.warehouse.values import table_for
 
-_TABLES = {table.name: table for table in (AUDIO_METADATA, AUDIO_SOURCES)}
+_TABLES = {table.name: table for table in TABLES}
 
 _SCHEMA = (
     """CREATE TABLE IF NOT EXISTS pending (
@@ -192,7 +192,9 @@ class Outbox:
 
 def key_of(row: Row) -> str:
     """Return what identifies a row while it waits; a file by its bytes, as its URL changes when its folder moves."""
-    return (row.sha256 or row.gcp_url) if isinstance(row, AudioMetadata) else row.source_url
+    if isinstance(row, AudioMetadata):
+        return row.sha256 or row.gcp_url
+    return str(getattr(row, table_for(row).key))
 
 
 def outbox_path(folder: Path, uri: str) -> Path:

@@ -5,9 +5,8 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import Any
 
-from audiocrawler.items import AUDIO_METADATA, AUDIO_SOURCES, Column, Row, Table
-
-TABLES = (AUDIO_METADATA, AUDIO_SOURCES)
+from audiocrawler.columns import Column
+from audiocrawler.items import AUDIO_METADATA, AUDIO_SOURCES, TABLES, Row, Table
 
 SQL_TYPES = {
     "STRING": "TEXT",

@@ -1,4 +1,4 @@
-"""Both tables in one SQLite file, which several crawls may write and any number of notebooks may read at once."""
+"""All tables in one SQLite file, which several crawls may write and any number of notebooks may read at once."""
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
@@ -8,7 +8,16 @@ from threading import Lock
 from typing import Any, cast
 
 from audiocrawler.errors import ConfigurationError, SchemaError, WarehouseError
-from audiocrawler.items import AUDIO_METADATA, AUDIO_SOURCES, AudioMetadata, AudioSource, Row, Table
+from audiocrawler.items import (
+    AUDIO_CRAWLS,
+    AUDIO_METADATA,
+    AUDIO_SOURCES,
+    AudioCrawl,
+    AudioMetadata,
+    AudioSource,
+    Row,
+    Table,
+)
 from audiocrawler.uris import local_path
 from audiocrawler.warehouse.derive import derive
 from audiocrawler.warehouse.merge import merge_rows
@@ -38,8 +47,8 @@ class SqliteWarehouse:
         self._lock = Lock()
         self._connection = _opened(self._path)
 
-    def upsert(self, rows: Sequence[AudioMetadata | AudioSource]) -> None:
-        """Merge the rows into both tables in one transaction; see Warehouse.upsert."""
+    def upsert(self, rows: Sequence[Row]) -> None:
+        """Merge the rows into their tables in one transaction; see Warehouse.upsert."""
         clean = [checked(row) for row in rows]
         with self._lock, self._errors(), transaction(self._connection):
             touched = [sha256 for row in clean for sha256 in self._merge(row)]
@@ -64,6 +73,10 @@ class SqliteWarehouse:
         """Yield all rows of audio_sources by their URL; see Warehouse.source_rows."""
         return cast(Iterator[AudioSource], self._rows(AUDIO_SOURCES))
 
+    def crawl_rows(self) -> Iterator[AudioCrawl]:
+        """Yield all rows of audio_crawls by their id; see Warehouse.crawl_rows."""
+        return cast(Iterator[AudioCrawl], self._rows(AUDIO_CRAWLS))
+
     def pending_rows(self) -> int:
         """Return 0: rows are in the tables when ``upsert`` returns."""
         return 0
@@ -77,7 +90,7 @@ class SqliteWarehouse:
         with self._lock:
             self._connection.close()
 
-    def _merge(self, row: AudioMetadata | AudioSource) -> Iterable[str]:
+    def _merge(self, row: Row) -> Iterable[str]:
         """Merge a row into its table; return the hashes of the files that this has to do with."""
         table = table_for(row)
         if isinstance(row, AudioMetadata):
@@ -85,7 +98,7 @@ class SqliteWarehouse:
         old = cast(Any, self._find(table, table.key, getattr(row, table.key)))
         merged = merge_rows(old, row)
         self._write(merged, table)
-        return {hash_ for each in (old, merged) if each is not None and (hash_ := each.sha256) is not None}
+        return {hash_ for each in (old, merged) if (hash_ := getattr(each, "sha256", None)) is not None}
 
     def _move(self, row: AudioMetadata) -> None:
         """Give the row of the same bytes, if it has another key, the key of ``row``: its folder or bucket has moved."""

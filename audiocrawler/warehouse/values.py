@@ -7,8 +7,9 @@ from math import isfinite
 from numbers import Integral, Real
 from typing import Any, TypeVar
 
+from audiocrawler.columns import Column
 from audiocrawler.errors import WarehouseError
-from audiocrawler.items import AUDIO_METADATA, AUDIO_SOURCES, AudioMetadata, Column, Row, Table
+from audiocrawler.items import TABLES, Row, Table
 
 R = TypeVar("R", bound=Row)
 
@@ -16,10 +17,12 @@ _SURROGATES = re.compile("[\ud800-\udfff]")
 _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _INT64 = range(-(2**63), 2**63)
 
+_TABLES: dict[type, Table] = {table.row_type: table for table in TABLES}
+
 
 def table_for(row: Row) -> Table:
     """Return the table that ``row`` belongs to."""
-    return AUDIO_METADATA if isinstance(row, AudioMetadata) else AUDIO_SOURCES
+    return _TABLES[type(row)]
 
 
 def checked(row: R) -> R:

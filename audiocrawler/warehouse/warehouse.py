@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Protocol, cast
 
 from audiocrawler.gcp import GcpAccess
-from audiocrawler.items import AudioMetadata, AudioSource
+from audiocrawler.items import AudioCrawl, AudioMetadata, AudioSource, Row
 from audiocrawler.uris import load_registered
 
 WAREHOUSES = {
@@ -45,10 +45,10 @@ class FlushResult:
 
 
 class Warehouse(Protocol):
-    """Where both tables are kept. Methods may be called from several threads at once."""
+    """Where the tables are kept. Methods may be called from several threads at once."""
 
-    def upsert(self, rows: Sequence[AudioMetadata | AudioSource]) -> None:
-        """Merge the rows into both tables, in order, all or none of them. Raises WarehouseError.
+    def upsert(self, rows: Sequence[Row]) -> None:
+        """Merge the rows into their tables, in order, all or none of them. Raises WarehouseError.
 
         They are safe on a disk of this machine at least; ``flush`` sends them to where the tables are.
         """
@@ -68,6 +68,10 @@ class Warehouse(Protocol):
 
     def source_rows(self) -> Iterator[AudioSource]:
         """Yield all rows of audio_sources as the table has them, without those that wait. Raises WarehouseError."""
+        ...
+
+    def crawl_rows(self) -> Iterator[AudioCrawl]:
+        """Yield all rows of audio_crawls as the table has them, without those that wait. Raises WarehouseError."""
         ...
 
     def pending_rows(self) -> int:

@@ -5,16 +5,17 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from audiocrawler.items import AudioMetadata, AudioSource
+from audiocrawler.items import AudioMetadata, AudioSource, Row
 from audiocrawler.storage import object_key, open_store
 from audiocrawler.warehouse import open_warehouse
 from tests.crawling import Run, crawl, start
-from tests.warehouse.rows import NOON
+from tests.warehouse.rows import NOON, a_crawl
 
 FILES = 40
 DUPLICATES = 5
 SOURCES = FILES + DUPLICATES + 1
-ROWS = FILES + SOURCES
+CRAWLS = 1
+ROWS = FILES + SOURCES + CRAWLS
 LARGE = (1 << 20) + 2
 """Bytes of the last file, which is uploaded in several requests."""
 
@@ -44,7 +45,7 @@ class Collection:
 def collect(folder: Path, files: int = FILES) -> Collection:
     """Store files with their rows, some of which have two sources, and one source that failed."""
     store, warehouse = open_store(f"file:{folder}/data/objects"), open_warehouse(f"sqlite:{folder}/data/audio.db")
-    rows: list[AudioMetadata | AudioSource] = [source("broken", status="failed", last_status="failed")]
+    rows: list[Row] = [a_crawl(), source("broken", status="failed", last_status="failed")]
     for number in range(files):
         content = number.to_bytes(2) * (LARGE // 2 if number == files - 1 else 500 + number)
         digest = sha256(content).hexdigest()

@@ -7,12 +7,13 @@ from hashlib import sha256
 
 import pytest
 
-from audiocrawler.items import AUDIO_METADATA, AUDIO_SOURCES
+from audiocrawler.items import AUDIO_CRAWLS, AUDIO_METADATA, AUDIO_SOURCES
 from audiocrawler.storage import key_in
 from audiocrawler.warehouse import open_warehouse
 from tests.commands.collecting import FILES, ROWS, SOURCES, collect
 from tests.emulators.fault_proxy import Action, Fault
 from tests.warehouse.in_bigquery import dataset_of, query, read
+from tests.warehouse.rows import a_crawl
 
 CREATE = {"settings": {"AUDIO_BIGQUERY_CREATE": "1", "AUDIO_FLUSH_ROWS": "50"}}
 
@@ -44,6 +45,7 @@ def assert_complete(cloud, collection) -> None:
     sources = read(cloud.warehouse, AUDIO_SOURCES)
     assert (len(there), len({row.source_url for row in sources}), len(sources)) == (FILES, SOURCES, SOURCES)
     assert all(row.gcp_url.startswith(cloud.store) for row in sources if row.status != "failed")
+    assert read(cloud.warehouse, AUDIO_CRAWLS) == [a_crawl()]
 
 
 def test_a_collection_goes_to_the_cloud_once(collection, cloud):
@@ -84,7 +86,7 @@ def test_a_sync_killed_among_the_rows_goes_on(collection, cloud, request_, skip)
     assert cloud.uploads() == FILES
     assert_complete(cloud, collection)
     tables = query(f"SELECT table_name FROM `{dataset_of(cloud.warehouse)}.INFORMATION_SCHEMA.TABLES`")
-    assert {row["table_name"] for row in tables} == {"audio_metadata", "audio_sources"}
+    assert {row["table_name"] for row in tables} == {"audio_metadata", "audio_sources", "audio_crawls"}
 
 
 def test_a_collection_goes_to_another_folder_and_file(collection, tmp_path):

@@ -7,7 +7,7 @@ from typing import Any
 from google.auth.credentials import AnonymousCredentials
 from google.cloud.bigquery import Client, QueryJobConfig, ScalarQueryParameter
 
-from audiocrawler.items import AUDIO_METADATA, AUDIO_SOURCES, AudioMetadata, AudioSource, Row, Table
+from audiocrawler.items import AUDIO_METADATA, AUDIO_SOURCES, AudioCrawl, AudioMetadata, AudioSource, Row, Table
 from audiocrawler.warehouse import FlushResult, Warehouse
 from audiocrawler.warehouse.values import clean_text
 
@@ -45,7 +45,7 @@ class InBigQuery:
         self._warehouse = warehouse
         self._uri = uri
 
-    def upsert(self, rows: Sequence[AudioMetadata | AudioSource]) -> None:
+    def upsert(self, rows: Sequence[Row]) -> None:
         self._warehouse.upsert(rows)
         self.flush()
 
@@ -62,6 +62,10 @@ class InBigQuery:
     def source_rows(self) -> Iterator[AudioSource]:
         self.flush()
         return self._warehouse.source_rows()
+
+    def crawl_rows(self) -> Iterator[AudioCrawl]:
+        self.flush()
+        return self._warehouse.crawl_rows()
 
     def pending_rows(self) -> int:
         return self._warehouse.pending_rows()

