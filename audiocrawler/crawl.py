@@ -21,6 +21,7 @@ from audiocrawler.download.incoming import Incoming
 from audiocrawler.errors import ConfigurationError, LockedError, WarehouseError
 from audiocrawler.gcp import GcpAccess
 from audiocrawler.items import AudioMetadata, AudioSource, Row
+from audiocrawler.memory import Memory, judge_of
 from audiocrawler.report.summary import FAILED_STATUSES
 from audiocrawler.rows import Flusher, RowWriter
 from audiocrawler.storage import Store, open_store
@@ -60,10 +61,13 @@ FILE_THREADS = 8
 class Crawl:
     """Store, warehouse, analysing workers and the folder of bodies under way; raises ConfigurationError if one fails.
 
+    ``known_sites`` are those whose files are asked for only if they have changed since an earlier crawl.
     Nothing here runs on the reactor: SQL has one thread, files have some, decoding has processes.
     """
 
-    def __init__(self, settings: BaseSettings, crawl_id: str, start_urls: Iterable[str]) -> None:
+    def __init__(
+        self, settings: BaseSettings, crawl_id: str, start_urls: Iterable[str], *, known_sites: Iterable[str] = ()
+    ) -> None:
         check_settings(settings)
         self._settings = settings
         self.crawl_id = crawl_id
@@ -84,6 +88,10 @@ class Crawl:
             energy=self.energy,
         )
         self.claims = Claims()
+        self.judge = judge_of(settings)
+        sites = sorted(known_sites)
+        self._recall(sites)
+        self.memory = Memory(self.find_source, self._is_stored, self.judge, is_ignored=not sites)
         self._writer = RowWriter(self.warehouse)
         self.flusher = Flusher(
             self.warehouse,
@@ -120,6 +128,16 @@ class Crawl:
     async def find_source(self, source_url: str) -> AudioSource | None:
         """Return the row of a masked audio URL, None if there is none."""
         return await self._writer.run(lambda: self.warehouse.find_source(source_url))
+
+    def _recall(self, sites: list[str]) -> None:
+        try:
+            if sites and (rows := self.warehouse.recall(sites)):
+                logger.info("%d sources of earlier crawls are known", rows)
+        except WarehouseError as error:
+            raise ConfigurationError(str(error)) from error
+
+    async def _is_stored(self, source: AudioSource) -> bool:
+        return await self.in_thread(lambda: self.store.exists(str(source.gcp_url), source.size_bytes))
 
     async def in_thread(self, work: Callable[[], T]) -> T:
         """Return what ``work``, which reads or writes files, returns in a thread."""

@@ -18,6 +18,7 @@ from twisted.python.failure import Failure
 
 from audiocrawler.crawl import Crawl, new_crawl_id
 from audiocrawler.download.headers import is_audio_type, is_endless, is_refused_type
+from audiocrawler.download.revalidation import Known, proves_same, validators
 from audiocrawler.download.signals import transfers_given_up
 from audiocrawler.errors import ConfigurationError
 from audiocrawler.items import AudioCrawl
@@ -25,6 +26,7 @@ from audiocrawler.manifest import Manifest
 from audiocrawler.masking import mask_text
 from audiocrawler.report.progress import progress_line
 from audiocrawler.sniff import HEAD_BYTES, sniff
+from audiocrawler.spiders.links import site_of
 
 logger = logging.getLogger(__name__)
 
@@ -51,7 +53,9 @@ class CrawlLifecycle:
         arguments = getattr(spider, "arguments", None)
         start_urls = arguments.start_urls() if arguments else [str(spider)]
         try:
-            self.crawl = Crawl(crawler.settings, new_crawl_id(getattr(spider, "job", None)), start_urls)
+            crawl_id = new_crawl_id(getattr(spider, "job", None))
+            known_sites = {site_of(url) for url in start_urls} if arguments and arguments.refresh == "changed" else ()
+            self.crawl = Crawl(crawler.settings, crawl_id, start_urls, known_sites=known_sites)
         except ConfigurationError as error:
             self.configuration_error = error
         crawler.signals.connect(self._opened, signal=signals.spider_opened)
@@ -133,8 +137,28 @@ class StopEarly:
         wanted = not (is_refused_type(headers) or is_endless(headers))
         if (not wanted) if "audio" in request.meta else is_audio_type(headers):
             raise StopDownload(fail=False)
+        if request.meta.get("known") and self._is_known(headers, request):
+            raise StopDownload(fail=False)
         if "audio" in request.meta and not headers.get("Content-Encoding"):
             request.meta["first_bytes"] = True
+
+    def _is_known(self, headers: Headers, request: Request) -> bool:
+        """Return whether the body need not come: it is the known file, or one that varies at every fetch.
+
+        Of the latter the headers are looked at twice: validators that stay tell of a change that the server means.
+        """
+        known = Known(**request.meta["known"])
+        if "Range" in request.headers:
+            return False
+        if proves_same(headers, known):
+            request.meta["is_same"] = True
+            return True
+        seen = validators(headers)
+        if not known.varies or (any(seen) and request.meta.get("seen_validators") == seen):
+            return False
+        request.meta["is_same"] = "seen_validators" in request.meta or not any(seen)
+        request.meta["seen_validators"] = seen
+        return True
 
     def _check_first_bytes(self, data: bytes, request: Request) -> None:
         if not request.meta.pop("first_bytes", False) or "Range" in request.headers:
@@ -220,7 +244,7 @@ class CountFound:
         self._count(request, -1)
 
     def _count(self, request: Request, change: int) -> None:
-        repeated = any(request.meta.get(name) for name in ("retry_times", "redirect_times", "part"))
+        repeated = any(request.meta.get(name) for name in ("retry_times", "redirect_times", "part", "seen_validators"))
         if "audio" in request.meta and not repeated:
             self._stats.inc_value("audio/found", change)
 

@@ -149,6 +149,8 @@ class AudioSource:
     content_type: str | None = column(Merge.KNOWN, "Content-Type that the server gave")
     size_bytes: int | None = column(Merge.KNOWN, "Size of the stored file in bytes")
     sha256: str | None = column(Merge.KNOWN, "SHA-256 of the stored file, as in audio_metadata")
+    variants: int | None = column(Merge.KNOWN, "How often in a row its bytes had changed when it was fetched")
+    judged_by: str | None = column(Merge.OUTCOME, "Analyser and bounds that refused the file")
     license: str | None = column(Merge.SMALLEST_PAGE, "Licence that the document states, normalised")
     license_url: str | None = column(Merge.SMALLEST_PAGE, "URL of that licence")
     license_raw: str | None = column(Merge.SMALLEST_PAGE, "Licence as the document words it")

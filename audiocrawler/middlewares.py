@@ -1,5 +1,6 @@
 """Downloader middlewares: thin glue between requests and the crawl that they belong to."""
 
+from http import HTTPStatus
 from pathlib import Path
 
 from scrapy import Request
@@ -7,8 +8,10 @@ from scrapy.crawler import Crawler
 from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Response
 
+from audiocrawler.download.revalidation import conditional_headers
 from audiocrawler.download.slots import media_slot, open_media_slot
 from audiocrawler.extensions import crawl_of
+from audiocrawler.items import AudioSource
 
 
 class LimitReachedError(IgnoreRequest):
@@ -35,6 +38,29 @@ class LimitMiddleware:
             raise LimitReachedError(f"the limit of {limit} stored files is reached")
         if self._max_total_bytes and stats.get_value("audio/bytes", 0) >= self._max_total_bytes:
             raise LimitReachedError(f"AUDIO_MAX_TOTAL_BYTES of {self._max_total_bytes} is reached")
+
+
+class RevalidationMiddleware:
+    """Asks for a file that an earlier crawl has dealt with only if it has changed."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        self._crawler = crawler
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> "RevalidationMiddleware":
+        """Return the middleware."""
+        return cls(crawler)
+
+    async def process_request(self, request: Request) -> None:
+        """Add the conditions, and what is known, to a media request that has not got them yet."""
+        source = request.meta.get("audio")
+        if not isinstance(source, AudioSource) or "part" in request.meta or "known" in request.meta:
+            return
+        known = await crawl_of(self._crawler).memory.recall(source.source_url)
+        request.meta["known"] = known.as_meta() if known else None
+        if known:
+            request.headers.update(conditional_headers(known))
+            request.meta["handle_httpstatus_list"] = [HTTPStatus.NOT_MODIFIED.value]
 
 
 class MediaMiddleware:

@@ -21,7 +21,7 @@ from audiocrawler.crawl import Crawl, count_outcome, sha256_of
 from audiocrawler.download.reasons import explain, is_disk_full
 from audiocrawler.errors import FileRejectedError, FilteredError, NotAudioError, WarehouseError
 from audiocrawler.extensions import crawl_of, stop_crawl
-from audiocrawler.items import AudioItem, AudioMetadata, FileInfo, Row, Status
+from audiocrawler.items import AudioItem, AudioMetadata, AudioSource, FileInfo, Row, Status
 from audiocrawler.optouts import OptedOutError
 from audiocrawler.sniff import Sniffed, sniff_file
 from audiocrawler.spiders.sources import foreign_source, item_of, media_meta
@@ -119,6 +119,7 @@ class Stage(CrawlPipeline, ABC):
             self._give_back(item)
         except FileRejectedError as error:
             _refuse(item, Status(error.status), str(error))
+            item.source.judged_by = self.crawl.judge
         except Exception as error:  # noqa: BLE001 - no file may end a crawl
             self._fail(item, error)
         return item
@@ -217,17 +218,18 @@ class StorePipeline(Stage):
         """Store the object and settle the status: stored, duplicate or unchanged."""
         audio = item.audio
         assert audio is not None
-        item.source.status = await self._status(item, audio)
+        before = await self.crawl.find_source(item.source.source_url)
+        item.source.status = await self._status(audio, before)
+        item.source.variants = _variants(audio, before)
         if item.source.status == Status.STORED:
             audio.gcp_url = await self.crawl.in_thread(lambda: self._put(item, audio))
         item.source.gcp_url, item.source.last_status = audio.gcp_url, item.source.status
 
-    async def _status(self, item: AudioItem, audio: AudioMetadata) -> Status:
+    async def _status(self, audio: AudioMetadata, before: AudioSource | None) -> Status:
         if await self.crawl.find_audio(str(audio.sha256)) is None:
             return Status.STORED  # asked first, because for a new file it saves a request to the store
         if not await self.crawl.in_thread(lambda: self.crawl.store.exists(audio.gcp_url, audio.size_bytes)):
             return Status.STORED
-        before = await self.crawl.find_source(item.source.source_url)
         return Status.UNCHANGED if before and before.sha256 == audio.sha256 else Status.DUPLICATE
 
     def _put(self, item: AudioItem, audio: AudioMetadata) -> str:
@@ -286,6 +288,13 @@ def _refuse(item: AudioItem, status: Status, reason: str) -> None:
     item.source.reason = item.source.last_error = reason
     item.source.sha256 = item.source.size_bytes = None  # they speak of a stored file
     item.audio = None
+
+
+def _variants(audio: AudioMetadata, before: AudioSource | None) -> int | None:
+    """Return how often in a row the URL has now brought other bytes; None for its first."""
+    if before is None or before.sha256 is None:
+        return None
+    return 0 if before.sha256 == audio.sha256 else (before.variants or 0) + 1
 
 
 def _with_extension(name: str, extension: str) -> str:

@@ -108,6 +108,7 @@ DOWNLOADER_MIDDLEWARES = {
     "audiocrawler.download.robots.RobotsMiddleware": 100,
     "audiocrawler.optouts.OptOutMiddleware": 110,  # what robots.txt forbids is not asked about
     "audiocrawler.download.retry_after.RetryAfterMiddleware": 560,  # sees a 503 before RetryMiddleware (550) does
+    "audiocrawler.middlewares.RevalidationMiddleware": 605,  # when robots.txt and the like have let the request pass
     "audiocrawler.middlewares.MediaMiddleware": 610,  # sees a stopped answer before HttpCompressionMiddleware (590)
 }
 EXTENSIONS = {

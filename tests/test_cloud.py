@@ -145,6 +145,21 @@ def test_another_machine_adds_no_second_row(cloud: Cloud, site: Site, tmp_path: 
     assert len(cloud.audio) == len(cloud.hashes()) == 2
 
 
+def test_another_machine_transfers_only_what_has_changed(cloud: Cloud, site: Site, tmp_path: Path) -> None:
+    posts = []
+    for machine, page in (("one", "recordings.html"), ("two", "recordings.html"), ("three", "shore.html")):
+        (tmp_path / machine).mkdir()
+        asked, before = len(site.requests), cloud.bigquery.count("POST ")
+        run = crawl(tmp_path / machine, f"url={site.url}/{page}", "depth=1", env=cloud.env)
+        assert run.code == 0, run.stderr
+        posts.append(cloud.bigquery.count("POST ") - before)
+        sent = {r.path: r.headers["If-None-Match"] for r in site.requests[asked:] if r.path.startswith("/audio/")}
+        assert sent
+        assert all(sent.values()) == (machine != "one")
+    assert posts[1] == posts[2]  # no query for each URL
+    assert {row.status for row in cloud.sources.values() if row.sha256} == {"unchanged"}
+
+
 def test_rows_wait_while_bigquery_is_away_and_flush_sends_them(cloud: Cloud, tmp_path: Path) -> None:
     with Site(Options(many_delay_s=0.2, many_files=8)) as site:
         process = start(tmp_path, f"url={site.url}/many/", env=cloud.env)

@@ -23,6 +23,7 @@ GLUE = (
     "exit_codes",
     "json_log",
     "manifest",
+    "memory",
     "pipelines",
     "middlewares",
     "extensions",

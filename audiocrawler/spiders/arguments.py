@@ -25,6 +25,9 @@ class Arguments(BaseModel):
         default="best", description="best: of several files of one recording take one; all: take each"
     )
     download: Literal["yes", "no"] = Field(default="yes", description="no: list what is there without fetching it")
+    refresh: Literal["changed", "all"] = Field(
+        default="changed", description="all: fetch again what earlier crawls have stored, changed or not"
+    )
 
     @field_validator("url", mode="before")
     @classmethod

@@ -19,7 +19,7 @@ from audiocrawler.spiders.arguments import parse_arguments
 from audiocrawler.spiders.credentials import Credentials, without_credentials
 from audiocrawler.spiders.links import is_allowed, origin_of, page_links, site_of
 from audiocrawler.spiders.outcomes import Outcome, opted_out, outcome_of_failure
-from audiocrawler.spiders.renditions import RenditionSpider
+from audiocrawler.spiders.renditions import RenditionSpider, tag_of
 from audiocrawler.spiders.sources import direct_candidate, rendition_candidate, source_of
 from audiocrawler.spiders.traps import Traps
 
@@ -194,7 +194,12 @@ class AudioSpider(RenditionSpider):
         if outcome is not None:
             await self._leave_out(source, outcome)
         elif self.arguments.download == "yes":
-            yield self.part_request(rendition.parts, 0, source)
+            known = await self.crawl.memory.recall(source.source_url)
+            if known and known.etag == tag_of(rendition.parts):
+                self.crawler.stats.inc_value("audio/found")
+                await self.settle_known(source, known)
+            else:
+                yield self.part_request(rendition.parts, 0, source)
         elif self._is_new(source):
             self.crawler.stats.inc_value("audio/listed")
             yield AudioItem(file_urls=[source.source_url], source=source)

@@ -8,6 +8,7 @@ from scrapy.http import Response
 from twisted.python.failure import Failure
 
 from audiocrawler.crawl import Crawl, count_outcome
+from audiocrawler.download.revalidation import Known
 from audiocrawler.extensions import crawl_of, stop_crawl
 from audiocrawler.items import AudioItem, AudioSource, Status
 from audiocrawler.optouts import OptOuts
@@ -16,6 +17,7 @@ from audiocrawler.spiders.outcomes import Outcome, outcome_of_failure, outcome_w
 from audiocrawler.spiders.sources import attempted, item_of, media_meta
 
 AUDIO_PRIORITY = 10
+VARYING = "its bytes vary at every fetch; what is stored is kept"
 
 Alternate = tuple[str, AudioSource]
 """The URL of another file of the same recording, and its row."""
@@ -55,10 +57,28 @@ class MediaSpider(Spider):
         body_file = getattr(response, "body_file", None)
         if body_file is not None:
             yield item_of(source, response, body_file)
+        elif response.status == HTTPStatus.NOT_MODIFIED or request.meta.get("is_same"):
+            await self.settle_known(source, Known(**request.meta["known"]), varies="seen_validators" in request.meta)
+        elif "seen_validators" in request.meta:
+            yield request.replace(dont_filter=True)
+        else:
+            await self.settle(source, outcome_without_body(response))
+            for alternate in self._next_alternate(request):
+                yield alternate
+
+    async def settle_known(self, source: AudioSource, known: Known, *, varies: bool = False) -> None:
+        """Write the row of a file that need not be fetched again: unchanged, or refused as it was before."""
+        source.content_type = None  # a 304 has none of the file's
+        if varies:
+            source.etag = source.last_modified = None  # they are not those of the stored bytes
+        if known.size_bytes is None:
+            source.judged_by = self.crawl.judge
+            await self.settle(source, Outcome(Status(known.status), known.reason or ""))
             return
-        await self.settle(source, outcome_without_body(response))
-        for alternate in self._next_alternate(request):
-            yield alternate
+        source.status = source.last_status = Status.UNCHANGED
+        source.reason = VARYING if varies else None
+        count_outcome(self.crawler.stats, source.status, source.reason)
+        await self.crawl.write([source])
 
     async def audio_failed(self, failure: Failure) -> AsyncIterator[Request]:
         """Settle the row of an audio URL that could not be downloaded, unless the crawl was only stopped."""

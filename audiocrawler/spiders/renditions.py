@@ -11,6 +11,7 @@ from twisted.python.failure import Failure
 
 from audiocrawler.discovery.hls import Part, Rendition
 from audiocrawler.items import AudioItem, AudioSource, Status
+from audiocrawler.masking import mask_url
 from audiocrawler.spiders.media import AUDIO_PRIORITY, MediaSpider
 from audiocrawler.spiders.outcomes import Outcome, outcome_without_body
 from audiocrawler.spiders.sources import attempted, item_of, media_meta, note_opt_out
@@ -69,7 +70,8 @@ class RenditionSpider(MediaSpider):
             yield self.part_request(parts, number + 1, source)
         else:
             item = item_of(attempted(source, response, request), response, str(joined))
-            source.final_url = source.etag = source.last_modified = None  # they are the last part's
+            source.final_url = source.last_modified = None  # they are the last part's
+            source.etag = tag_of(parts)
             yield item
 
     async def part_failed(self, failure: Failure) -> None:
@@ -80,6 +82,12 @@ class RenditionSpider(MediaSpider):
     def _joined_file(self, source: AudioSource) -> Path:
         name = hashlib.sha256(source.source_url.encode()).hexdigest()[:32]
         return self.crawl.incoming.path_for(f"rendition-{name}")
+
+
+def tag_of(parts: list[Part]) -> str:
+    """Return what stands for the bytes of a rendition, as an ETag does for a file's: its parts, secrets masked."""
+    named = "\n".join(f"{mask_url(part.url)} {part.first_byte} {part.size_bytes}" for part in parts)
+    return f"hls-{hashlib.sha256(named.encode()).hexdigest()[:32]}"
 
 
 def append(part: Path, joined: Path, *, anew: bool) -> int:

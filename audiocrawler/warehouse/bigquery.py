@@ -1,6 +1,7 @@
 """All tables in a BigQuery dataset, written through an outbox on this machine."""
 
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import cast
 
 from google.cloud.bigquery import Client
@@ -18,7 +19,7 @@ from audiocrawler.items import (
     Row,
 )
 from audiocrawler.warehouse.bigquery_jobs import FAILURES, Jobs
-from audiocrawler.warehouse.bigquery_rows import rows_of
+from audiocrawler.warehouse.bigquery_rows import PAGE_ROWS, recalled_rows, rows_of
 from audiocrawler.warehouse.bigquery_tables import explained, place_of, prepare_table, prepared_location
 from audiocrawler.warehouse.flush import Sender, Sent
 from audiocrawler.warehouse.outbox import Outbox, outbox_path
@@ -29,8 +30,8 @@ from audiocrawler.warehouse.warehouse import FlushResult, Options
 class BigQueryWarehouse:
     """Three tables in one dataset, and the outbox of the rows that wait for them.
 
-    Finding a row asks no query: it gives what this machine has sent or will send. What other machines have stored is
-    met when the store has the object already, and the MERGE makes one row of both.
+    Finding a row asks no query: it gives what this machine has sent, will send, or has recalled. What other machines
+    have stored meanwhile is met when the store has the object already, and the MERGE makes one row of both.
 
     Raises ConfigurationError, which says what to grant, if a flush could not work; SchemaError if a table contradicts
     ours.
@@ -44,7 +45,7 @@ class BigQueryWarehouse:
         self._outbox = Outbox(outbox_path(options.outbox, uri))
         try:
             location = prepared_location(self._client, place, create=options.create, location=options.location)
-            jobs = Jobs(self._client, place.dataset, location)
+            self._jobs = jobs = Jobs(self._client, place.dataset, location)
             for table in TABLES:
                 prepare_table(self._client, jobs, place, table, create=options.create)
             self._sender = Sender(jobs, place, self._outbox)
@@ -70,6 +71,12 @@ class BigQueryWarehouse:
     def find_source(self, source_url: str) -> AudioSource | None:
         """Return the row of this audio URL as far as this machine knows; see Warehouse.find_source."""
         return cast(AudioSource | None, self._outbox.find(AUDIO_SOURCES, clean_text(source_url)))
+
+    def recall(self, sites: Sequence[str]) -> int:
+        """Keep what the table knows of these sites beside the outbox, by one query; see Warehouse.recall."""
+        rows = recalled_rows(self._jobs, self._place.name_of(AUDIO_SOURCES), sites)
+        batches = iter(lambda: list(islice(rows, PAGE_ROWS)), [])
+        return sum(map(self._outbox.learn, batches))
 
     def audio_rows(self) -> Iterator[AudioMetadata]:
         """Yield all rows of audio_metadata in no order; see Warehouse.audio_rows."""

@@ -3,14 +3,14 @@
 import io
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import TimeoutError as JobTimeoutError
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
 from google.api_core.exceptions import BadRequest, GoogleAPICallError, GoogleAPIError, NotFound
 from google.auth.exceptions import GoogleAuthError
-from google.cloud.bigquery import Client, LoadJob, LoadJobConfig, QueryJobConfig, Row, Table
+from google.cloud.bigquery import ArrayQueryParameter, Client, LoadJob, LoadJobConfig, QueryJobConfig, Row, Table
 from google.cloud.bigquery.retry import DEFAULT_RETRY
 
 from audiocrawler.errors import WarehouseError
@@ -66,6 +66,12 @@ class Jobs:
     def run(self, statement: str) -> list[Row]:
         """Return the rows that a statement gives, after those errors of a job that pass. Raises FAILURES."""
         return persistently(lambda: self._run(statement))
+
+    def read(self, statement: str, parameters: Sequence[ArrayQueryParameter], page_rows: int) -> Iterator[Row]:
+        """Yield what a query gives, a page at a time. Raises FAILURES."""
+        config = QueryJobConfig(query_parameters=parameters)
+        job = self._client.query(statement, config, location=self._location, retry=RETRY, timeout=TIMEOUT_S)
+        yield from job.result(page_size=page_rows, retry=RETRY, timeout=JOB_TIMEOUT_S)
 
     def check(self, statement: str) -> None:
         """Let BigQuery check a statement and the rights that it needs, without running it. Raises FAILURES."""

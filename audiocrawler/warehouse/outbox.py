@@ -108,8 +108,15 @@ class Outbox:
         """Remember that these versions have been sent. A row that has changed meanwhile goes on waiting."""
         with self._changing():
             for row in batch:
-                self._remember(row)
+                self._remember(row.table, row.key, from_json(row.json, row.table))
                 self._remove(row)
+
+    def learn(self, rows: Sequence[Row]) -> int:
+        """Remember rows that the table has, as if they had been sent from here; return how many."""
+        with self._changing():
+            for row in rows:
+                self._remember(table_for(row), key_of(row), row)
+        return len(rows)
 
     def set_aside(self, row: PendingRow, error: str) -> None:
         """Keep a row that the warehouse refuses apart, with the reason."""
@@ -156,9 +163,9 @@ class Outbox:
         values = {"table": table.name, "key": key, "sequence": sequence, "row": to_json(merged)}
         self._connection.execute(_PUT, values)
 
-    def _remember(self, row: PendingRow) -> None:
-        merged = merge_rows(self._stored("sent", row.table, row.key), from_json(row.json, row.table))
-        self._run("INSERT OR REPLACE INTO sent VALUES (?, ?, ?)", row.table.name, row.key, to_json(merged))
+    def _remember(self, table: Table, key: str, row: Any) -> None:
+        merged = merge_rows(self._stored("sent", table, key), row)
+        self._run("INSERT OR REPLACE INTO sent VALUES (?, ?, ?)", table.name, key, to_json(merged))
 
     def _remove(self, row: PendingRow) -> None:
         place = (row.table.name, row.key)

@@ -65,6 +65,10 @@ class SqliteWarehouse:
         with self._lock, self._errors():
             return cast(AudioSource | None, self._find(AUDIO_SOURCES, "source_url", clean_text(source_url)))
 
+    def recall(self, sites: Sequence[str]) -> int:
+        """Return 0: ``find_source`` asks the table itself."""
+        return 0
+
     def audio_rows(self) -> Iterator[AudioMetadata]:
         """Yield all rows of audio_metadata by their URL; see Warehouse.audio_rows."""
         return cast(Iterator[AudioMetadata], self._rows(AUDIO_METADATA))

@@ -62,6 +62,13 @@ class Warehouse(Protocol):
         """Return the row of this audio URL, whose secrets are masked. Raises WarehouseError."""
         ...
 
+    def recall(self, sites: Sequence[str]) -> int:
+        """Read once what the table knows of the audio URLs of these sites, so that ``find_source`` tells it.
+
+        Returns how many rows were read; none where ``find_source`` asks the table itself. Raises WarehouseError.
+        """
+        ...
+
     def audio_rows(self) -> Iterator[AudioMetadata]:
         """Yield all rows of audio_metadata as the table has them, without those that wait. Raises WarehouseError."""
         ...

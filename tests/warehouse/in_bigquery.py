@@ -55,6 +55,10 @@ class InBigQuery:
     def find_source(self, source_url: str) -> AudioSource | None:
         return self._find(AUDIO_SOURCES, "source_url", clean_text(source_url))  # type: ignore[return-value]
 
+    def recall(self, sites: Sequence[str]) -> int:
+        self.flush()
+        return self._warehouse.recall(sites)
+
     def audio_rows(self) -> Iterator[AudioMetadata]:
         self.flush()
         return self._warehouse.audio_rows()

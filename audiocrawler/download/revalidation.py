@@ -1,0 +1,59 @@
+"""What is known of a file in; the question whether it has changed, and what the answer's headers say to it, out.
+
+RFC 9110, sections 8.8 and 13: validators and conditional requests.
+"""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from scrapy.http import Headers
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What an earlier crawl left of an audio URL: its status, and the validators of the bytes that it got.
+
+    ``varies``: the last crawls got other bytes each time. ``size_bytes`` is None where no file was kept.
+    """
+
+    status: str
+    reason: str | None = None
+    etag: str | None = None
+    last_modified: str | None = None
+    size_bytes: int | None = None
+    varies: bool = False
+
+    def as_meta(self) -> dict[str, Any]:
+        """Return the plain values, as a request carries them."""
+        return asdict(self)
+
+
+def conditional_headers(known: Known) -> dict[str, str]:
+    """Return the headers that ask for the body only if it has changed; none where there is no validator."""
+    given = {"If-None-Match": known.etag, "If-Modified-Since": known.last_modified}
+    return {name: value for name, value in given.items() if value}
+
+
+def validators(headers: Headers) -> list[str]:
+    """Return the ETag and the Last-Modified of an answer, empty strings for none."""
+    return [_text(headers, "ETag"), _text(headers, "Last-Modified")]
+
+
+def proves_same(headers: Headers, known: Known) -> bool:
+    """Return whether a complete answer is the known file again, sent by a server that ignores conditions.
+
+    A strong ETag is proof enough; a weak one, or the time alone, needs the length too.
+    """
+    etag, last_modified = validators(headers)
+    if etag and known.etag:
+        is_strong = not etag.startswith("W/")
+        return etag == known.etag and (is_strong or _has_length(headers, known))
+    return bool(last_modified) and last_modified == known.last_modified and _has_length(headers, known)
+
+
+def _has_length(headers: Headers, known: Known) -> bool:
+    return known.size_bytes is not None and _text(headers, "Content-Length") == str(known.size_bytes)
+
+
+def _text(headers: Headers, name: str) -> str:
+    return (headers.get(name) or b"").decode("utf-8", "replace")
