@@ -20,6 +20,8 @@ def conclusion(
         return LEFT_BEHIND, left_behind
     if finish_reason in {None, "shutdown"}:
         return INTERRUPTED, None
+    if stats.get("audio/selected") == 0:
+        return DONE, None  # a retry of nothing
     summary = summarise(stats)
     if len(summary.failed_starts) >= stats.get("audio/starts", 0):
         return NOTHING, "every start failed"

@@ -54,6 +54,11 @@ def mask_url(url: str) -> str:
     return _mask_parameters(url)
 
 
+def is_masked(url: str) -> bool:
+    """Return whether a secret of ``url`` seems to have been masked, so that it cannot be requested."""
+    return bool(re.search(r"~[0-9a-f]{8}(?![0-9a-f])", url))
+
+
 def mask_text(text: str) -> str:
     """Return ``text``, such as a log line, with the secrets of all URLs in it masked."""
     if not _SUSPICIOUS.search(text):

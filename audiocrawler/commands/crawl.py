@@ -3,7 +3,7 @@
 import argparse
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NoReturn
 
@@ -33,30 +33,38 @@ class Command(ScrapyCrawlCommand):
     def process_options(self, args: list[str], opts: argparse.Namespace) -> None:
         """Check the spider's arguments, and give the crawl a log file before the first line is logged."""
         super().process_options(args, opts)
-        if args != [AudioSpider.name]:
-            return
-        try:
-            assert self.settings is not None
-            check_settings(self.settings)
-            parse_arguments(opts.spargs)
-            self._choose_log_file()
-            log_as_json(self.settings)
-        except ConfigurationError as error:
-            refuse(error)
+        if args == [AudioSpider.name]:
+            self.prepare(lambda: parse_arguments(opts.spargs))
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         """Run the spider named in ``args``, and say at the end of an audio crawl what came of it."""
         if args != [AudioSpider.name]:
             super().run(args, opts)
-            return
+        else:
+            self.crawl(AudioSpider.name, opts)
+
+    def prepare(self, check_arguments: Callable[[], object]) -> None:
+        """Check settings and arguments and choose the log file; what is wrong ends the command in one line."""
+        try:
+            assert self.settings is not None
+            check_settings(self.settings)
+            check_arguments()
+            self._choose_log_file()
+            log_as_json(self.settings)
+        except ConfigurationError as error:
+            refuse(error)
+
+    def crawl(self, spider_name: str, opts: argparse.Namespace) -> Crawler:
+        """Run one of our spiders, conclude with a table and the exit code, and return what ran it."""
         assert self.crawler_process is not None
         assert self.settings is not None
         for note in notes(self.settings):
             print(note, file=sys.stderr)
-        crawler = self._create_crawler(AudioSpider.name)
+        crawler = self._create_crawler(spider_name)
         self.crawler_process.crawl(crawler, **opts.spargs)
         self.crawler_process.start()
         self.exitcode = self._conclude(crawler)
+        return crawler
 
     def _choose_log_file(self) -> None:
         """Set a log file of the crawl's own, unless one is set or there is no log: the terminal stays readable."""

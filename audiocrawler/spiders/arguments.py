@@ -2,12 +2,14 @@
 
 import re
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from audiocrawler.errors import ConfigurationError
+
+Model = TypeVar("Model", bound=BaseModel)
 
 
 class Arguments(BaseModel):
@@ -64,23 +66,28 @@ class Arguments(BaseModel):
 
 def parse_arguments(given: dict[str, Any]) -> Arguments:
     """Return the checked arguments; raises ConfigurationError with one line that names the first wrong one."""
-    own = {name: value for name, value in given.items() if name != "_job"}  # Scrapyd adds its job id
-    try:
-        arguments = Arguments.model_validate(own)
-    except ValidationError as error:
-        raise ConfigurationError(_one_line(error)) from error
+    arguments = checked_arguments(Arguments, given)
     arguments.start_urls()
     return arguments
 
 
-def _one_line(error: ValidationError) -> str:
+def checked_arguments(model: type[Model], given: dict[str, Any]) -> Model:
+    """Return the arguments as ``model`` declares them; raises ConfigurationError as ``parse_arguments`` does."""
+    own = {name: value for name, value in given.items() if name != "_job"}  # Scrapyd adds its job id
+    try:
+        return model.model_validate(own)
+    except ValidationError as error:
+        raise ConfigurationError(_one_line(error, model)) from error
+
+
+def _one_line(error: ValidationError, model: type[BaseModel]) -> str:
     first = error.errors(include_url=False, include_context=False, include_input=False)[0]
     message = str(first["msg"]).removeprefix("Value error, ")
     if not first["loc"]:
         return message
     name = first["loc"][0]
     if first["type"] == "extra_forbidden":
-        return f"-a {name}: no such argument; there are {', '.join(Arguments.model_fields)}"
+        return f"-a {name}: no such argument; there are {', '.join(model.model_fields)}"
     return f"-a {name}: {message}"
 
 

@@ -15,7 +15,7 @@ from audiocrawler.discovery.hls import Rendition, audio_rendition
 from audiocrawler.download.headers import is_audio_type, media_type
 from audiocrawler.items import AudioItem, AudioSource, Status
 from audiocrawler.masking import mask_url
-from audiocrawler.spiders.arguments import parse_arguments
+from audiocrawler.spiders.arguments import Arguments, parse_arguments
 from audiocrawler.spiders.credentials import Credentials, without_credentials
 from audiocrawler.spiders.links import is_allowed, origin_of, page_links, site_of
 from audiocrawler.spiders.outcomes import Outcome, opted_out, outcome_of_failure
@@ -41,12 +41,16 @@ class AudioSpider(RenditionSpider):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self.job = kwargs.get("_job")
-        self.arguments = parse_arguments(kwargs)
+        self.arguments = self.read_arguments(kwargs)
         self.limit = self.arguments.limit
         self.credentials = Credentials(self.arguments.start_urls())
         self._not_requested: set[int] = set()
         self._traps = Traps()
         super().__init__(*args)
+
+    def read_arguments(self, given: dict[str, Any]) -> Arguments:
+        """Return the checked arguments; raises ConfigurationError."""
+        return parse_arguments(given)
 
     @classmethod
     def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> "AudioSpider":

@@ -25,7 +25,7 @@ def source_of(candidate: Candidate, page: Response, page_title: str | None, site
     """Return the row of an audio URL found on ``page``: pending, with all that the page says of it."""
     now = datetime.now(UTC)
     return AudioSource(
-        source_url=mask_url(urldefrag(candidate.url).url),
+        source_url=source_url_of(candidate),
         site=site,
         host=urlsplit(candidate.url).hostname,
         page_url=mask_url(page.url),
@@ -49,6 +49,11 @@ def source_of(candidate: Candidate, page: Response, page_title: str | None, site
         first_seen_at=now,
         last_seen_at=now,
     )
+
+
+def source_url_of(candidate: Candidate) -> str:
+    """Return the key of a candidate's row."""
+    return mask_url(urldefrag(candidate.url).url)
 
 
 def direct_candidate(answer: Response) -> Candidate:

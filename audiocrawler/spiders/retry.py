@@ -1,0 +1,101 @@
+"""The spider that fetches again what failed: rows of audio_sources in, the same requests as a crawl's out."""
+
+from collections import defaultdict
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import fields, replace
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+from scrapy import Request
+from scrapy.http import Response
+
+from audiocrawler.discovery import Candidate, Document, Kind
+from audiocrawler.discovery.classify import classify
+from audiocrawler.items import AudioItem, AudioSource, Merge, Status
+from audiocrawler.masking import is_masked
+from audiocrawler.spiders.arguments import Arguments, checked_arguments
+from audiocrawler.spiders.audio import AudioSpider
+from audiocrawler.spiders.sources import source_url_of
+
+_OF_ATTEMPTS = {Merge.ATTEMPT, Merge.OUTCOME, Merge.KNOWN}
+_DOCUMENTS = {Kind.PLAYLIST, Kind.MANIFEST, Kind.FEED}
+
+
+class Selection(BaseModel):
+    """Which rows are tried again: those whose last attempt came to one of ``status``."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    status: tuple[Status, ...] = Field(default=(Status.FAILED,), description="what the last attempt came to")
+    reason: str | None = Field(default=None, description="only where the reason contains this text")
+    host: str | None = Field(default=None, description="only audio of this host")
+    crawl: str | None = Field(default=None, description="only what this crawl wrote last, by its crawl_id")
+
+    @field_validator("status", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
+
+    def takes(self, row: AudioSource) -> bool:
+        """Return whether the row is to be tried again."""
+        return (
+            row.last_status in self.status
+            and (self.reason is None or self.reason in (row.last_error or ""))
+            and (self.host is None or self.host == row.host)
+            and (self.crawl is None or self.crawl == row.crawl_id)
+        )
+
+
+class RetrySpider(AudioSpider):
+    """Requests the audio of the selected rows; what has a secret in its URL by way of the page that names it."""
+
+    name = "retry"
+
+    def read_arguments(self, given: dict[str, Any]) -> Arguments:
+        """Return a crawl's arguments without a start; the selection is kept apart."""
+        self.selection = checked_arguments(Selection, given)
+        return Arguments.model_construct()
+
+    async def start(self) -> AsyncIterator[Any]:
+        """Request the rows' audio, and the pages of those whose URL is masked."""
+        by_page: defaultdict[str, list[str]] = defaultdict(list)
+        rows = await self.crawl.in_thread(self._selected)
+        self.crawler.stats.set_value("audio/selected", len(rows))
+        for row in rows:
+            self.crawler.stats.inc_value("audio/starts")
+            if not is_masked(row.source_url):
+                yield self._again(row)
+            elif row.page_url and not is_masked(row.page_url):
+                by_page[row.page_url].append(row.source_url)
+            else:
+                self.logger.warning("%s: its page's URL had a secret too: crawl that page again", row.source_url)
+        for page_url, wanted in by_page.items():
+            yield self._page_request(page_url, {"wanted": wanted, "site": None, "level": 0, "nesting": 0})
+
+    def _selected(self) -> list[AudioSource]:
+        return [row for row in self.crawl.warehouse.source_rows() if self.selection.takes(row)]
+
+    def _again(self, row: AudioSource) -> Request:
+        if classify(row.source_url) in _DOCUMENTS:
+            where = {"wanted": [row.source_url], "site": row.site, "level": 0, "nesting": 0, "via": row.found_by}
+            return self._page_request(row.source_url, where)
+        return self.audio_request(row.source_url, fresh(row))
+
+    def _follow(self, page: Response, candidates: list[Candidate], links: list[str]) -> Iterator[Request]:
+        """Follow nothing: the document that names a file is where its row says that it was found."""
+        return iter(())
+
+    def _take(
+        self, page: Response, document: Document | None, candidates: list[Candidate]
+    ) -> AsyncIterator[Request | AudioItem]:
+        wanted = set(page.meta["wanted"])
+        return super()._take(page, document, [each for each in candidates if source_url_of(each) in wanted])
+
+
+def fresh(row: AudioSource) -> AudioSource:
+    """Return the row with what describes it, and without what earlier attempts came to."""
+    again = replace(row, status=Status.PENDING)
+    for each in fields(row):
+        if each.metadata["merge"] in _OF_ATTEMPTS and each.name != "status":
+            setattr(again, each.name, None)
+    return again
