@@ -6,7 +6,7 @@ from scrapy.settings import BaseSettings
 
 from audiocrawler.analysis.version import ANALYSER_VERSION
 from audiocrawler.download.revalidation import Known
-from audiocrawler.items import AudioSource, Status
+from audiocrawler.items import AudioMetadata, AudioSource, Status
 
 VARIES_AFTER = 3
 """Changes in a row after which a file counts as one that varies at every fetch: one with inserted advertisements."""
@@ -48,6 +48,13 @@ class Memory:
         if before.status in _REFUSED:
             return before.judged_by == self._judge
         return before.status in _STORED and before.sha256 is not None and await self._is_stored(before)
+
+
+def variants_of(audio: AudioMetadata, before: AudioSource | None) -> int | None:
+    """Return how often in a row the URL has now brought other bytes; None for its first."""
+    if before is None or before.sha256 is None:
+        return None
+    return 0 if before.sha256 == audio.sha256 else (before.variants or 0) + 1
 
 
 def judge_of(settings: BaseSettings) -> str:

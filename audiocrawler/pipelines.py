@@ -22,6 +22,7 @@ from audiocrawler.download.reasons import explain, is_disk_full
 from audiocrawler.errors import FileRejectedError, FilteredError, NotAudioError, WarehouseError
 from audiocrawler.extensions import crawl_of, stop_crawl
 from audiocrawler.items import AudioItem, AudioMetadata, AudioSource, FileInfo, Row, Status
+from audiocrawler.memory import variants_of
 from audiocrawler.optouts import OptedOutError
 from audiocrawler.sniff import Sniffed, sniff_file
 from audiocrawler.spiders.sources import foreign_source, item_of, media_meta
@@ -161,7 +162,7 @@ class AnalysisPipeline(Stage):
         item.audio.classification = self.crawl.energy.classify(item.audio.duration_ms, item.audio.loudness)
         item.audio.file_name = _with_extension(item.file_name, sniffed.extension)
         item.audio.source_url, item.audio.page_url = source.source_url, source.page_url
-        item.audio.found_by, item.audio.crawl_id = source.found_by, self.crawl.crawl_id
+        item.audio.found_by = source.found_by
         item.audio.first_seen_at, item.audio.updated_at = source.first_seen_at, source.last_seen_at
 
     async def _known(self, sha256: str) -> AudioMetadata | None:
@@ -220,7 +221,7 @@ class StorePipeline(Stage):
         assert audio is not None
         before = await self.crawl.find_source(item.source.source_url)
         item.source.status = await self._status(audio, before)
-        item.source.variants = _variants(audio, before)
+        item.source.variants = variants_of(audio, before)
         if item.source.status == Status.STORED:
             audio.gcp_url = await self.crawl.in_thread(lambda: self._put(item, audio))
         item.source.gcp_url, item.source.last_status = audio.gcp_url, item.source.status
@@ -288,13 +289,6 @@ def _refuse(item: AudioItem, status: Status, reason: str) -> None:
     item.source.reason = item.source.last_error = reason
     item.source.sha256 = item.source.size_bytes = None  # they speak of a stored file
     item.audio = None
-
-
-def _variants(audio: AudioMetadata, before: AudioSource | None) -> int | None:
-    """Return how often in a row the URL has now brought other bytes; None for its first."""
-    if before is None or before.sha256 is None:
-        return None
-    return 0 if before.sha256 == audio.sha256 else (before.variants or 0) + 1
 
 
 def _with_extension(name: str, extension: str) -> str:
