@@ -28,6 +28,7 @@ GLUE = (
     "middlewares",
     "extensions",
     "settings",
+    "scrapyd_launcher",
 )
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
