@@ -1,5 +1,6 @@
 """README.md says what the code does: columns, settings, arguments, statuses, exit codes and commands."""
 
+import json
 import re
 
 import pytest
@@ -7,11 +8,13 @@ import pytest
 from audiocrawler import exit_codes, settings
 from audiocrawler.items import TABLES, Status, Table
 from audiocrawler.spiders.arguments import Arguments
-from tests.crawling import REPOSITORY
+from tests.crawling import REPOSITORY, Run
 
 README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
 LATER = {Status.DENIED, Status.TAKEN_DOWN}
 """Statuses that are declared and that nothing gives yet."""
+ONLY_SOMETIMES = {"audio/starts_failed", "audio/failed_starts", "audio/listed"}
+"""Stats that a crawl of the whole site has no reason for."""
 
 
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
@@ -54,3 +57,16 @@ def test_the_files_that_it_names_are_there() -> None:
         assert (REPOSITORY / path).is_file(), path
     for name in re.findall(r"^\| `(\w+)`: ", README, re.MULTILINE):
         assert (REPOSITORY / "benchmarks" / f"{name}.py").is_file(), name
+
+
+def test_every_stat_of_a_real_crawl_is_documented_and_no_other(whole_crawl: Run) -> None:
+    (path,) = (whole_crawl.folder / "data/crawls").iterdir()
+    stats = json.loads(path.read_text(encoding="utf-8"))["stats"]
+    documented = re.findall(r"^\| `((?:audio|warehouse)/[^`]+)` \|", README, re.MULTILINE)
+    places = {"<mechanism>": "[a-z0-9_]+", "<status>": f"(?:{'|'.join(Status)})", "<reason>": ".+"}
+    patterns = {name: re.sub("<[a-z]+>", lambda place: places[place[0]], name) for name in documented}
+    own = [name for name in stats if name.startswith(("audio/", "warehouse/"))]
+    assert [name for name in own if not any(re.fullmatch(each, name) for each in patterns.values())] == []
+    seen = {name for name, pattern in patterns.items() if any(re.fullmatch(pattern, each) for each in own)}
+    assert documented
+    assert set(documented) - seen == ONLY_SOMETIMES
