@@ -144,6 +144,12 @@ def plain_host(host: str) -> str:
     return str(address) if address else host
 
 
+def literal_address(host: str) -> str | None:
+    """Return the numeric address that a URL's host is, in whatever spelling; None for a name."""
+    address = _numeric(plain_host(host))
+    return str(address) if address else None
+
+
 def _numeric(text: str) -> Address | None:
     try:
         address = ip_address(text)

@@ -15,6 +15,7 @@ from typing import IO, TypeVar
 from scrapy.settings import BaseSettings
 from scrapy.statscollectors import StatsCollector
 
+from audiocrawler.addresses import AddressPolicy
 from audiocrawler.analysis import AnalysisPool, EnergyRule, Limits
 from audiocrawler.claims import Claims
 from audiocrawler.download.incoming import Incoming
@@ -209,7 +210,8 @@ def warehouse_options(settings: BaseSettings) -> Options:
 
 
 def check_settings(settings: BaseSettings) -> None:
-    """Raise ConfigurationError for a number or a truth value among the settings that is none, or is negative."""
+    """Raise ConfigurationError for a number or a truth value that is none, or is negative, and for a wrong address."""
+    AddressPolicy((), settings["AUDIO_ALLOW_ADDRESSES"])
     try:
         settings.getbool("AUDIO_BIGQUERY_CREATE")
     except ValueError as error:

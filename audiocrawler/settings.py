@@ -88,6 +88,7 @@ REFERRER_POLICY = "no-referrer-when-downgrade"  # hot-link protected files want 
 
 # --- Safety ----------------------------------------------------------------------------------------------------------
 
+AUDIO_ALLOW_ADDRESSES = None  # networks, addresses, hosts, host:port that pages may lead to though not public
 DOWNLOAD_VERIFY_CERTIFICATES = True  # Scrapy's default accepts any certificate
 REMOTE_CONTROL_ENABLED = False  # it executes Python on request
 TELNETCONSOLE_ENABLED = False
@@ -104,6 +105,7 @@ ITEM_PIPELINES = {
 }
 DOWNLOADER_MIDDLEWARES = {
     "audiocrawler.middlewares.LimitMiddleware": 10,  # before anything is asked of a server
+    "audiocrawler.download.screen.AddressMiddleware": 20,  # before robots.txt of a host that may not be asked
     "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": None,
     "audiocrawler.download.robots.RobotsMiddleware": 100,
     "audiocrawler.optouts.OptOutMiddleware": 110,  # what robots.txt forbids is not asked about

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 REPOSITORY = Path(__file__).parents[1]
-QUICK = {"DOWNLOAD_DELAY": "0", "AUTOTHROTTLE_ENABLED": "False"}
-"""Loopback needs no pauses."""
+QUICK = {"DOWNLOAD_DELAY": "0", "AUTOTHROTTLE_ENABLED": "False", "AUDIO_ALLOW_ADDRESSES": "127.0.0.0/8"}
+"""Loopback needs no pauses, and the site has a second host there."""
 
 
 @dataclass(frozen=True, slots=True)

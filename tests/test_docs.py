@@ -11,7 +11,7 @@ from audiocrawler.spiders.arguments import Arguments
 from tests.crawling import REPOSITORY, Run
 
 README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
-LATER = {Status.DENIED, Status.TAKEN_DOWN}
+LATER = {Status.TAKEN_DOWN}
 """Statuses that are declared and that nothing gives yet."""
 ONLY_SOMETIMES = {"audio/starts_failed", "audio/failed_starts", "audio/listed"}
 """Stats that a crawl of the whole site has no reason for."""

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any, cast
 
 from scrapy import Request
-from scrapy.core.downloader.handlers.http11 import HTTP11DownloadHandler, _ScrapyAgent
 from scrapy.crawler import Crawler
 from scrapy.exceptions import (
     DownloadCancelledError,
@@ -25,6 +24,7 @@ from twisted.internet.base import DelayedCall
 from twisted.internet.defer import Deferred
 from twisted.web.client import Response as TxResponse
 
+from audiocrawler.download.connect import CheckedAgent, CheckedDownloadHandler
 from audiocrawler.download.signals import transfers_given_up
 from audiocrawler.download.spool import Spool, SpoolError, decoder_for
 
@@ -50,8 +50,8 @@ class TotalReachedError(DownloadCancelledError):
     """Raised when a body would bring the crawl's bytes above AUDIO_MAX_TOTAL_BYTES."""
 
 
-class SpooledAgent(_ScrapyAgent):
-    """Scrapy's agent with a file in place of the buffer, and a timeout that every byte sets back."""
+class SpooledAgent(CheckedAgent):
+    """An agent with a file in place of the buffer, and a timeout that every byte sets back."""
 
     spool: Spool
     stall_timeout_s: float
@@ -110,7 +110,7 @@ class SpooledAgent(_ScrapyAgent):
 
 
 class BodyFileMixin:
-    """Adds ``body_file`` to a handler that is derived from Scrapy's HTTP11DownloadHandler."""
+    """Adds ``body_file`` to a handler that is derived from CheckedDownloadHandler."""
 
     _crawler: Any
 
@@ -196,8 +196,8 @@ class BodyFileMixin:
         )
 
 
-class BodyFileDownloadHandler(BodyFileMixin, HTTP11DownloadHandler):
-    """Scrapy's HTTP/1.1 handler with ``body_file``."""
+class BodyFileDownloadHandler(BodyFileMixin, CheckedDownloadHandler):
+    """The HTTP/1.1 handler with ``body_file``."""
 
 
 def _resuming(request: Request, spool: Spool, validator_file: Path) -> Request:

@@ -8,6 +8,7 @@ from scrapy.spidermiddlewares.httperror import HttpError
 from twisted.python.failure import Failure
 
 from audiocrawler.download.body_file import TooLargeError, TotalReachedError
+from audiocrawler.download.connect import RefusedAddressError
 from audiocrawler.download.headers import is_endless, media_type
 from audiocrawler.download.reasons import explain, is_disk_full
 from audiocrawler.download.robots import RobotsError
@@ -17,6 +18,7 @@ from audiocrawler.middlewares import LimitReachedError
 from audiocrawler.optouts import OptedOutError
 
 _STATUS_OF: dict[type[Exception], Status] = {
+    RefusedAddressError: Status.DENIED,
     RobotsError: Status.ROBOTS,
     OptedOutError: Status.OPTED_OUT,
     LimitReachedError: Status.LIMIT,
