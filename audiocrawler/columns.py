@@ -7,6 +7,10 @@ from enum import Enum
 from types import NoneType
 from typing import Any, get_args, get_type_hints
 
+MAX_URL_LENGTH = 8192
+MAX_TEXT_LENGTH = 4000
+"""Characters of a column of text: what is longer is cut."""
+
 
 class Merge(Enum):
     """How a column's new value meets the one that the table already has."""
@@ -50,6 +54,16 @@ class Column:
     mode: str
     merge: Merge
     description: str
+
+    @property
+    def is_url(self) -> bool:
+        """Return whether the column holds a URL."""
+        return self.name.endswith("_url")
+
+    @property
+    def max_length(self) -> int:
+        """Return how many characters a text of this column may have."""
+        return MAX_URL_LENGTH if self.is_url else MAX_TEXT_LENGTH
 
 
 def columns_of(row_type: type[Any]) -> Iterator[Column]:

@@ -27,6 +27,7 @@ from audiocrawler.masking import mask_text
 from audiocrawler.report.progress import progress_line
 from audiocrawler.sniff import HEAD_BYTES, sniff
 from audiocrawler.spiders.links import site_of
+from audiocrawler.texts import printable
 
 logger = logging.getLogger(__name__)
 
@@ -170,7 +171,7 @@ class StopEarly:
 
 
 class MaskSecrets(logging.Filter):
-    """Masks signatures and passwords in every line of the log."""
+    """Masks signatures and passwords in every line of the log, and lets no text steer a terminal or feign a line."""
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> "MaskSecrets":
@@ -185,10 +186,10 @@ class MaskSecrets(logging.Filter):
             handler.addFilter(self)
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Mask the record's message and traceback, and let it pass."""
-        record.msg, record.args = mask_text(record.getMessage()), None
+        """Clean the record's message and traceback, and let it pass."""
+        record.msg, record.args = _line_of(record.getMessage()), None
         if record.exc_info:
-            record.exc_text = mask_text(logging.Formatter().formatException(record.exc_info))
+            record.exc_text = _line_of("\n" + logging.Formatter().formatException(record.exc_info)).lstrip("\n")
         return True
 
 
@@ -265,6 +266,11 @@ class OneLineLogFormatter(LogFormatter):
             return super().scraped(item, response, spider)
         args = {"url": source.source_url, "status": source.status, "object": source.gcp_url}
         return {"level": logging.INFO, "msg": "%(url)s: %(status)s as %(object)s", "args": args}
+
+
+def _line_of(text: str) -> str:
+    """Return the text masked and printable; only its first line begins at the margin."""
+    return printable(mask_text(text)).replace("\n", "\n    ")
 
 
 def crawl_of(crawler: Crawler) -> Crawl:

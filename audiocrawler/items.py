@@ -235,7 +235,7 @@ class FileInfo(TypedDict):
     status: str
 
 
-def exported(row: AudioMetadata | None) -> dict[str, Any] | None:
+def exported(row: Row | None) -> dict[str, Any] | None:
     """Return the row as feed exports write it: bytes in base64."""
     if row is None:
         return None
@@ -250,5 +250,5 @@ class AudioItem:
     file_urls: list[str]
     files: list[FileInfo] = field(default_factory=list)
     file_name: str = ""
-    source: AudioSource
+    source: AudioSource = field(metadata={"serializer": exported})
     audio: AudioMetadata | None = field(default=None, metadata={"serializer": exported})

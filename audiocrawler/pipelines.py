@@ -25,9 +25,12 @@ from audiocrawler.items import AudioItem, AudioMetadata, AudioSource, FileInfo, 
 from audiocrawler.memory import variants_of
 from audiocrawler.optouts import OptedOutError
 from audiocrawler.sniff import Sniffed, sniff_file
+from audiocrawler.spiders.outcomes import MAX_REASON_LENGTH
 from audiocrawler.spiders.sources import foreign_source, item_of, media_meta
 from audiocrawler.storage import object_key
 from audiocrawler.storage.object_key import key_in
+from audiocrawler.texts import one_line
+from audiocrawler.warehouse.values import checked
 
 logger = logging.getLogger(__name__)
 
@@ -253,6 +256,8 @@ class WarehousePipeline(CrawlPipeline):
         """Write the rows of a file that was stored or refused, and remove its body from the incoming folder."""
         if not isinstance(item, AudioItem):
             return item
+        item.source, item.audio = checked(item.source), item.audio and checked(item.audio)
+        item.file_urls = [item.source.source_url]
         try:
             await self._write(item)
         except WarehouseError as error:
@@ -286,7 +291,7 @@ class WarehousePipeline(CrawlPipeline):
 
 def _refuse(item: AudioItem, status: Status, reason: str) -> None:
     item.source.status = item.source.last_status = status
-    item.source.reason = item.source.last_error = reason
+    item.source.reason = item.source.last_error = one_line(reason, MAX_REASON_LENGTH)
     item.source.sha256 = item.source.size_bytes = None  # they speak of a stored file
     item.audio = None
 

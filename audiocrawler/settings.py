@@ -127,6 +127,10 @@ FILES_STORE = "data/incoming"  # FilesPipeline asks for one; AUDIO_STORE is wher
 LOG_FORMATTER = "audiocrawler.extensions.OneLineLogFormatter"
 LOG_LEVEL = "INFO"
 FEED_EXPORT_ENCODING = "utf-8"
+FEED_EXPORTERS = {
+    "csv": "audiocrawler.exports.SpreadsheetSafeCsvExporter",
+    "xml": "audiocrawler.exports.WellFormedXmlExporter",
+}
 
 globals().update(
     {name: os.environ[name] for name in list(globals()) if name.startswith("AUDIO_") and name in os.environ}

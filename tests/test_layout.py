@@ -27,6 +27,7 @@ GLUE = (
     "pipelines",
     "middlewares",
     "extensions",
+    "exports",
     "settings",
     "scrapyd_launcher",
 )

@@ -20,6 +20,7 @@ from audiocrawler.json_log import log_as_json
 from audiocrawler.report.summary import Places, render, summarise
 from audiocrawler.spiders.arguments import parse_arguments
 from audiocrawler.spiders.audio import AudioSpider
+from audiocrawler.texts import printable
 from audiocrawler.uris import scheme_of
 
 
@@ -94,22 +95,22 @@ class Command(ScrapyCrawlCommand):
             return 1
         error = lifecycle.configuration_error
         if error is not None:
-            print(f"scrapy: error: {error}", file=sys.stderr)
+            print(printable(f"scrapy: error: {error}"), file=sys.stderr)
             return LOCKED if isinstance(error, LockedError) else USAGE
         stats = crawler.stats.get_stats()
         assert self.settings is not None
         places = Places(self.settings["AUDIO_STORE"], self.settings["AUDIO_WAREHOUSE"], self.settings["LOG_FILE"])
-        print(render(summarise(stats), places))
+        print(printable(render(summarise(stats), places)))
         left_behind = lifecycle.crawl.left_behind if lifecycle.crawl else None
         code, failure = conclusion(stats, stats.get("finish_reason"), left_behind)
         if failure:
-            print(f"scrapy: error: {failure}", file=sys.stderr)
+            print(printable(f"scrapy: error: {failure}"), file=sys.stderr)
         return code
 
 
 def refuse(error: ConfigurationError) -> NoReturn:
     """Say in one line what is wrong with the arguments or settings, and end with the exit code for that."""
-    print(f"scrapy: error: {error}", file=sys.stderr)
+    print(printable(f"scrapy: error: {error}"), file=sys.stderr)
     raise SystemExit(USAGE)
 
 

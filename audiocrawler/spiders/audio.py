@@ -12,16 +12,18 @@ from twisted.python.failure import Failure
 from audiocrawler.discovery import DEFAULT_FINDERS, Candidate, Document, Kind, find_in, read
 from audiocrawler.discovery.choose import choose
 from audiocrawler.discovery.hls import Rendition, audio_rendition
+from audiocrawler.discovery.urls import absolute
 from audiocrawler.download.headers import is_audio_type, media_type
 from audiocrawler.items import AudioItem, AudioSource, Status
 from audiocrawler.masking import mask_url
 from audiocrawler.spiders.arguments import Arguments, parse_arguments
 from audiocrawler.spiders.credentials import Credentials, without_credentials
 from audiocrawler.spiders.links import is_allowed, origin_of, page_links, site_of
-from audiocrawler.spiders.outcomes import Outcome, opted_out, outcome_of_failure
+from audiocrawler.spiders.outcomes import MAX_REASON_LENGTH, Outcome, opted_out, outcome_of_failure
 from audiocrawler.spiders.renditions import RenditionSpider, tag_of
 from audiocrawler.spiders.sources import direct_candidate, rendition_candidate, source_of
 from audiocrawler.spiders.traps import Traps
+from audiocrawler.texts import one_line
 
 FOLLOWED = {Kind.PLAYLIST, Kind.MANIFEST, Kind.EMBED}
 """Kinds that belong to the page itself: they are fetched and searched at every depth."""
@@ -96,7 +98,8 @@ class AudioSpider(RenditionSpider):
         """Follow the sitemaps that robots.txt announces (sitemaps.org, "Informing search engine crawlers")."""
         where = {name: response.meta[name] for name in ("site", "level", "nesting")}
         for url in Protego.parse(response.body.decode("utf-8", "replace")).sitemaps:
-            yield self._page_request(response.urljoin(url), where)
+            if sitemap := absolute(response.url, url):
+                yield self._page_request(sitemap, where)
 
     async def page_failed(self, failure: Failure) -> None:
         """Log why a page cannot be had; a start page is named at the end of the crawl."""
@@ -241,4 +244,5 @@ class AudioSpider(RenditionSpider):
         if "start" in meta:
             self.crawler.stats.inc_value("audio/starts_failed")
             failed = self.crawler.stats.get_value("audio/failed_starts", [])
-            self.crawler.stats.set_value("audio/failed_starts", [*failed, f"{mask_url(meta['start'])}: {reason}"])
+            start = f"{mask_url(meta['start'])}: {one_line(reason, MAX_REASON_LENGTH)}"
+            self.crawler.stats.set_value("audio/failed_starts", [*failed, start])

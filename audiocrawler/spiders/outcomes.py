@@ -16,6 +16,9 @@ from audiocrawler.items import Status
 from audiocrawler.masking import mask_text
 from audiocrawler.middlewares import LimitReachedError
 from audiocrawler.optouts import OptedOutError
+from audiocrawler.texts import one_line
+
+MAX_REASON_LENGTH = 500
 
 _STATUS_OF: dict[type[Exception], Status] = {
     RefusedAddressError: Status.DENIED,
@@ -34,6 +37,9 @@ class Outcome:
     status: Status
     reason: str
     disk_full: bool = False
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "reason", one_line(self.reason, MAX_REASON_LENGTH))  # servers have a say in it
 
 
 def outcome_of_failure(failure: Failure) -> Outcome:

@@ -18,7 +18,10 @@ from audiocrawler.masking import mask_url
 from audiocrawler.rights.optouts import joined
 
 MAX_NAME_LENGTH = 180
-_UNSAFE = re.compile(r'[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\\/:*?"<>|]+')
+_MAX_RAW_NAME = 10_000
+_UNSAFE = re.compile(r'[\x00-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff\\/:*?"<>|]+')
+_DEVICE = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d)(?=\.|$)", re.IGNORECASE)
+"""Names that Windows keeps for devices, whatever their extension."""
 
 
 def source_of(candidate: Candidate, page: Response, page_title: str | None, site: str) -> AudioSource:
@@ -126,7 +129,8 @@ def foreign_source(url: str, answer: Response) -> AudioSource:
 
 def clean_name(name: str) -> str:
     """Return a readable file name without path, control and direction characters, of at most MAX_NAME_LENGTH."""
-    readable = _UNSAFE.sub("_", unquote(name)).strip(" ._") or "audio"
+    readable = _UNSAFE.sub("_", unquote(name[:_MAX_RAW_NAME])).strip(" ._") or "audio"
+    readable = _DEVICE.sub(r"\g<0>_", readable) if _DEVICE.match(readable) else readable
     stem, dot, extension = readable.rpartition(".")
     if not dot or len(readable) <= MAX_NAME_LENGTH:
         return readable[:MAX_NAME_LENGTH]

@@ -23,7 +23,7 @@ from audiocrawler.warehouse.bigquery_rows import PAGE_ROWS, recalled_rows, rows_
 from audiocrawler.warehouse.bigquery_tables import explained, place_of, prepare_table, prepared_location
 from audiocrawler.warehouse.flush import Sender, Sent
 from audiocrawler.warehouse.outbox import Outbox, outbox_path
-from audiocrawler.warehouse.values import checked, clean_text
+from audiocrawler.warehouse.values import checked, clean_url
 from audiocrawler.warehouse.warehouse import FlushResult, Options
 
 
@@ -70,7 +70,7 @@ class BigQueryWarehouse:
 
     def find_source(self, source_url: str) -> AudioSource | None:
         """Return the row of this audio URL as far as this machine knows; see Warehouse.find_source."""
-        return cast(AudioSource | None, self._outbox.find(AUDIO_SOURCES, clean_text(source_url)))
+        return cast(AudioSource | None, self._outbox.find(AUDIO_SOURCES, clean_url(source_url)))
 
     def recall(self, sites: Sequence[str]) -> int:
         """Keep what the table knows of these sites beside the outbox, by one query; see Warehouse.recall."""

@@ -25,7 +25,7 @@ from audiocrawler.warehouse.migrate import migrate
 from audiocrawler.warehouse.schema import SELECT, UPSERT, to_record, to_row
 from audiocrawler.warehouse.sources import settle_statuses, stated_by_sources
 from audiocrawler.warehouse.sqlite_file import code_of, connect, make_durable, remedy, transaction
-from audiocrawler.warehouse.values import checked, clean_text, table_for
+from audiocrawler.warehouse.values import checked, clean_url, table_for
 from audiocrawler.warehouse.warehouse import FlushResult, Options
 
 PAGE_ROWS = 1000
@@ -63,7 +63,7 @@ class SqliteWarehouse:
     def find_source(self, source_url: str) -> AudioSource | None:
         """Return the row of this audio URL; see Warehouse.find_source."""
         with self._lock, self._errors():
-            return cast(AudioSource | None, self._find(AUDIO_SOURCES, "source_url", clean_text(source_url)))
+            return cast(AudioSource | None, self._find(AUDIO_SOURCES, "source_url", clean_url(source_url)))
 
     def recall(self, sites: Sequence[str]) -> int:
         """Return 0: ``find_source`` asks the table itself."""

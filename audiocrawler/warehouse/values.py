@@ -1,20 +1,18 @@
 """A row in; the same row with values that any warehouse takes, or WarehouseError, out."""
 
-import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from math import isfinite
 from numbers import Integral, Real
 from typing import Any, TypeVar
 
-from audiocrawler.columns import Column
+from audiocrawler.columns import MAX_URL_LENGTH, Column
 from audiocrawler.errors import WarehouseError
 from audiocrawler.items import TABLES, Row, Table
+from audiocrawler.texts import storable, storable_url
 
 R = TypeVar("R", bound=Row)
 
-_SURROGATES = re.compile("[\ud800-\udfff]")
-_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _INT64 = range(-(2**63), 2**63)
 
 _TABLES: dict[type, Table] = {table.row_type: table for table in TABLES}
@@ -26,7 +24,7 @@ def table_for(row: Row) -> Table:
 
 
 def checked(row: R) -> R:
-    """Return a copy of ``row`` with clean text, UTC times and plain numbers.
+    """Return a copy of ``row`` with clean and bounded text, UTC times and plain numbers.
 
     A number that no table holds (NaN, infinite, beyond 64 bits) becomes NULL. Raises WarehouseError where a required
     value is missing or a value is not of its column's type.
@@ -35,17 +33,15 @@ def checked(row: R) -> R:
     return type(row)(**{column.name: _checked(row, table, column) for column in table.columns})
 
 
-def clean_text(text: str) -> str:
-    """Return ``text`` without lone surrogates and without control characters other than newline and tab."""
-    if text.isprintable():
-        return str(text)
-    return _CONTROLS.sub("", _SURROGATES.sub("\ufffd", text))
+def clean_url(url: str) -> str:
+    """Return ``url`` as a row holds it."""
+    return storable_url(url, MAX_URL_LENGTH)
 
 
 def _checked(row: Row, table: Table, column: Column) -> Any:
     value = getattr(row, column.name)
     try:
-        clean = None if value is None else _CLEAN[column.type](value)
+        clean = None if value is None else _clean(value, column)
     except (TypeError, ValueError, OverflowError, AttributeError) as error:
         raise WarehouseError(f"{_place(row, table, column)}: {value!r} is no {column.type}") from error
     if clean is None and column.mode == "REQUIRED":
@@ -57,10 +53,17 @@ def _place(row: Row, table: Table, column: Column) -> str:
     return f"{table.name}.{column.name} of {getattr(row, table.key)!r}"
 
 
+def _clean(value: Any, column: Column) -> Any:
+    clean = _CLEAN[column.type](value)
+    if column.type != "STRING":
+        return clean
+    return clean_url(value) if column.is_url else clean[: column.max_length]
+
+
 def _text(value: Any) -> str:
     if not isinstance(value, str):
         raise TypeError
-    return clean_text(value)
+    return storable(value)
 
 
 def _integer(value: Any) -> int | None:

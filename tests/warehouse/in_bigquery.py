@@ -9,7 +9,7 @@ from google.cloud.bigquery import Client, QueryJobConfig, ScalarQueryParameter
 
 from audiocrawler.items import AUDIO_METADATA, AUDIO_SOURCES, AudioCrawl, AudioMetadata, AudioSource, Row, Table
 from audiocrawler.warehouse import FlushResult, Warehouse
-from audiocrawler.warehouse.values import clean_text
+from audiocrawler.warehouse.values import clean_url
 
 
 def dataset_of(uri: str) -> str:
@@ -53,7 +53,7 @@ class InBigQuery:
         return self._find(AUDIO_METADATA, "sha256", sha256)  # type: ignore[return-value]
 
     def find_source(self, source_url: str) -> AudioSource | None:
-        return self._find(AUDIO_SOURCES, "source_url", clean_text(source_url))  # type: ignore[return-value]
+        return self._find(AUDIO_SOURCES, "source_url", clean_url(source_url))  # type: ignore[return-value]
 
     def recall(self, sites: Sequence[str]) -> int:
         self.flush()

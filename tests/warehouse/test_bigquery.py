@@ -255,7 +255,7 @@ def test_rows_that_bigquery_refuses_are_set_aside_and_the_rest_goes_in(bigquery,
 
 def test_a_row_that_cannot_fit_is_set_aside_before_it_is_sent(opened, bigquery_uri):
     warehouse = opened()
-    warehouse.upsert([a_source("a", title="x" * 10_000_000), a_source("b")])
+    warehouse.upsert([an_audio(tags={"comment": "x" * 10_000_000}), a_source("b")])
     assert warehouse.flush() == FlushResult(sent=1, set_aside=1)
     assert next(row.error for row in warehouse.outbox.refused()).endswith("bytes long; BigQuery takes 10000000")
     assert [row.source_url for row in read(bigquery_uri, AUDIO_SOURCES)] == [a_source("b").source_url]
