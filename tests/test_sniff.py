@@ -162,3 +162,7 @@ def test_any_bytes_have_a_kind():
     for start in starts:
         for length in range(40):
             assert sniff(start + rng.randbytes(length)).name
+
+
+def test_many_tags_before_the_sound_are_passed_over() -> None:
+    assert sniff((b"ID3\3\0\0\0\0\0\0" * 1000)[:HEAD_BYTES]).extension == "mp3"

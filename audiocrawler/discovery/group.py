@@ -8,12 +8,13 @@ from hashlib import blake2b
 
 from audiocrawler.discovery.candidate import Candidate, Description, Find, Kind, Role
 from audiocrawler.discovery.classify import classify
-from audiocrawler.discovery.document import Document
+from audiocrawler.discovery.document import Document, one_line
 from audiocrawler.discovery.identity import file_key
 from audiocrawler.discovery.roles import names_read_aloud, role_of
 from audiocrawler.discovery.urls import absolute, key_of
 
 _DESCRIBED = tuple(field.name for field in fields(Description))
+_TEXTS = ("title", "artist", "language", "link_text", "license")
 _LINKS = ("transcript_url", "license_url")
 
 
@@ -56,6 +57,8 @@ def _resolved(base_url: str, url: str, mime_type: str | None, expected: Kind | N
 
 def _candidate(document: Document, find: Find, place: _Place) -> Candidate:
     described = {name: getattr(find, name) for name in _DESCRIBED}
+    for name in _TEXTS:
+        described[name] = one_line(described[name])
     for name in _LINKS:
         if described[name] is not None:
             described[name] = absolute(document.base_url, described[name])

@@ -27,8 +27,10 @@ def sniff(head: bytes) -> Sniffed:
     if not head:
         return EMPTY
     tag_bytes = _id3_bytes(head)
-    if tag_bytes:
-        return _tagged(head[tag_bytes:])
+    return _tagged(head[tag_bytes:]) if tag_bytes else _untagged(head)
+
+
+def _untagged(head: bytes) -> Sniffed:
     looks = (_magic, containers.look, frames.look, text.look)
     return next((kind for look in looks if (kind := look(head))), UNKNOWN)
 
@@ -50,5 +52,7 @@ def _id3_bytes(head: bytes) -> int:
 
 def _tagged(rest: bytes) -> Sniffed:
     """Return the kind of what follows an ID3 tag: MP3 unless it is clearly another audio format."""
-    kind = sniff(rest.lstrip(b"\x00"))
+    while tag_bytes := _id3_bytes(rest := rest.lstrip(b"\x00")):  # a tag may follow a tag
+        rest = rest[tag_bytes:]
+    kind = _untagged(rest)
     return kind if kind.is_audio else MP3

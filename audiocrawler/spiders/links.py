@@ -1,10 +1,12 @@
 """Which links of a page lead to further pages of the same site."""
 
+import re
 from collections.abc import Iterator
 from itertools import islice
 from urllib.parse import urlsplit
 
 from scrapy.http import HtmlResponse, Response
+from scrapy.link import Link
 from scrapy.linkextractors import LinkExtractor
 
 from audiocrawler.discovery import Kind
@@ -17,6 +19,7 @@ MAX_PAGE_BYTES = 8_000_000
 """How much of a page is searched for links."""
 # Its list of ignored extensions is right for pages: audio, feeds and playlists are discovery's.
 _LINKS = LinkExtractor()
+_BASE = re.compile(rb"<base\b", re.IGNORECASE)
 
 
 def site_of(url: str) -> str:
@@ -40,10 +43,17 @@ def _page_links(page: Response, site: str, arguments: Arguments) -> Iterator[str
         return
     if len(page.body) > MAX_PAGE_BYTES:
         page = page.replace(body=page.body[:MAX_PAGE_BYTES])
-    for link in _LINKS.extract_links(page):
+    for link in _links(page):
         leads_to = classify(link.url)  # audio, feeds and playlists are taken from what discovery found
         if leads_to in {None, Kind.PAGE} and site_of(link.url) == site and is_allowed(link.url, arguments):
             yield link.url
+
+
+def _links(page: HtmlResponse) -> list[Link]:
+    try:
+        return _LINKS.extract_links(page)
+    except ValueError:  # its <base> is no URL: browsers take that of the page (HTML, "document base URL")
+        return _LINKS.extract_links(page.replace(body=_BASE.sub(b"<br", page.body)))
 
 
 def is_allowed(url: str, arguments: Arguments) -> bool:

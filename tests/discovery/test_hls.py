@@ -85,3 +85,12 @@ def test_a_master_playlist_gives_its_audio_as_further_manifests():
         "https://site.example/shows/low.m3u8",
     ]
     assert found[0].language == "en"
+
+
+def test_names_of_renditions_are_bounded_and_not_empty():
+    playlist = '#EXTM3U\n#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="a",NAME="{}",URI="a.m3u8"\n'
+    (unnamed,) = in_text(playlist.format(""), HLS)
+    (long,) = in_text(playlist.format("x" * 1_000_000), HLS)
+    assert unnamed.title is None
+    assert set(long.title or "") == {"x"}
+    assert len(long.title or "") < 1000
