@@ -3,6 +3,7 @@
 Importing this package does not import av, numpy or pydub: the crawl's own process stays small.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,18 @@ _LIMITS = Limits()
 _ENERGY = EnergyRule()
 
 
-def analyse(path: str | Path, *, limits: Limits = _LIMITS, energy: EnergyRule = _ENERGY) -> dict[str, Any]:
+def analyse(
+    path: str | Path,
+    *,
+    limits: Limits = _LIMITS,
+    energy: EnergyRule = _ENERGY,
+    opened: Callable[[], None] = lambda: None,
+) -> dict[str, Any]:
     """Return what was measured in the first audio stream of a file, by column name of ``AudioMetadata``.
 
-    Raises AnalysisError with a one-line reason if the bytes cannot be measured within the limits.
+    ``opened`` is called when the headers are read and before the first sample is decoded. Raises AnalysisError with a
+    one-line reason if the bytes cannot be measured within the limits.
     """
     from audiocrawler.analysis.measure import measure
 
-    return measure(Path(path), limits, energy)
+    return measure(Path(path), limits, energy, opened)

@@ -57,7 +57,8 @@ def _segment(frame: AudioFrame) -> AudioSegment:
 
 
 def _full_scale_one(values: NDArray[Any]) -> Samples:
-    samples = values.astype(np.float64)
+    with np.errstate(invalid="ignore"):  # files of floats may hold signalling NaNs
+        samples = values.astype(np.float64)
     if values.dtype == np.uint8:
         samples -= 128
     if values.dtype.kind in "iu":

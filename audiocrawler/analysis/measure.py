@@ -1,5 +1,6 @@
 """A path in, the measured columns of its audio out: one decode, one filter graph, one pass through all meters."""
 
+from collections.abc import Callable
 from itertools import chain
 from pathlib import Path
 from typing import Any, Protocol
@@ -37,11 +38,12 @@ class Meter(Protocol):
         """Return what was measured, by column name."""
 
 
-def measure(path: Path, limits: Limits, energy: EnergyRule) -> dict[str, Any]:
+def measure(path: Path, limits: Limits, energy: EnergyRule, opened: Callable[[], None]) -> dict[str, Any]:
     """Return the measured columns of a file; raises AnalysisError if it cannot be measured within the limits."""
     try:
         _refuse_other_types(path)
         with open_audio(path) as container:
+            opened()
             columns = _measured(Decoder(container), path, limits)
     except MemoryError:
         raise

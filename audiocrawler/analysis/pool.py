@@ -1,6 +1,7 @@
 """Paths in, measured columns out, from worker processes that may die without harm to any other file."""
 
 import asyncio
+import logging
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
@@ -8,8 +9,10 @@ from typing import Any
 
 from audiocrawler.analysis.energy import EnergyRule
 from audiocrawler.analysis.limits import Limits
-from audiocrawler.analysis.process import WorkerDiedError, WorkerProcess, WorkerRules
+from audiocrawler.analysis.process import TooLongError, WorkerDiedError, WorkerProcess, WorkerRules
 from audiocrawler.errors import AnalysisError, FileRejectedError
+
+logger = logging.getLogger(__name__)
 
 _ATTEMPTS = 2
 
@@ -17,8 +20,8 @@ _ATTEMPTS = 2
 class AnalysisPool:
     """A fixed number of workers, each with one file at a time; a file on which a worker dies is tried once more.
 
-    ``wall_timeout_s`` bounds the time and the CPU time of a file, ``memory_bytes`` the address space of a worker; a
-    worker is replaced after ``files_per_worker`` files.
+    ``wall_timeout_s`` bounds the time and the CPU time of a file, ``headers_cpu_s`` the CPU time before its first
+    sample, ``memory_bytes`` the address space of a worker; a worker is replaced after ``files_per_worker`` files.
     """
 
     def __init__(  # noqa: PLR0913 - what a crawl sets, by name
@@ -28,10 +31,11 @@ class AnalysisPool:
         limits: Limits,
         energy: EnergyRule,
         wall_timeout_s: float = 1800.0,
+        headers_cpu_s: float = 60.0,
         memory_bytes: int = 1 << 30,
         files_per_worker: int = 1000,
     ) -> None:
-        rules = WorkerRules(memory_bytes, wall_timeout_s, files_per_worker)
+        rules = WorkerRules(memory_bytes, wall_timeout_s, headers_cpu_s, files_per_worker)
         self._orders = {"limits": asdict(limits), "energy": asdict(energy)}
         self._slots = [_Slot(rules) for _ in range(workers)]
         self._idle: asyncio.Queue[_Slot] = asyncio.Queue()
@@ -61,12 +65,15 @@ class AnalysisPool:
 
     async def _analyse_in(self, slot: "_Slot", request: dict[str, Any]) -> dict[str, Any]:
         cause = ""
-        for _ in range(_ATTEMPTS):
+        for attempt in range(_ATTEMPTS):
             worker = await slot.worker()
             try:
                 return await worker.ask(request)
+            except TooLongError as error:
+                raise AnalysisError(str(error)) from None
             except WorkerDiedError as error:
                 cause = str(error)
+                logger.warning("%s: attempt %d of %d cost a worker", request["path"], attempt + 1, _ATTEMPTS)
         raise AnalysisError(cause)
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import json
+import logging
 import math
 import os
 import signal
@@ -15,9 +16,13 @@ from typing import Any
 
 from audiocrawler.errors import AnalysisError
 
+logger = logging.getLogger(__name__)
+
 _PACKAGE_ROOT = Path(__file__).parents[2]
 _LONGEST_ANSWER_BYTES = 1 << 22
 _DYING_S = 2.0
+_KEPT = frozenset({"PATH", "HOME", "LANG", "TZ", "VIRTUAL_ENV", "LD_LIBRARY_PATH", "LD_PRELOAD"})
+"""What of the environment a worker gets, beside PYTHON* and LC_*: it may hold keys, and a worker needs none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +31,16 @@ class WorkerRules:
 
     memory_bytes: int
     wall_timeout_s: float
+    headers_cpu_s: float
     max_files: int
 
 
 class WorkerDiedError(Exception):
     """Raised when a worker ended, or had to be ended, before it answered; the message says why."""
+
+
+class TooLongError(WorkerDiedError):
+    """Raised when a worker had to be ended because a file took more time than it may; another try would, too."""
 
 
 class WorkerProcess:
@@ -52,6 +62,7 @@ class WorkerProcess:
             "audiocrawler.analysis.worker",
             str(rules.memory_bytes),
             str(math.ceil(rules.wall_timeout_s)),
+            str(rules.headers_cpu_s),
             stdin=PIPE,
             stdout=PIPE,
             env=_environment(),
@@ -73,12 +84,12 @@ class WorkerProcess:
                 answer = await self._exchange(request)
         except TimeoutError:
             await self.end()
-            raise WorkerDiedError(self._too_long) from None
+            raise TooLongError(f"took longer than {self._rules.wall_timeout_s:g} s") from None
         except asyncio.CancelledError:
             self._kill()  # its answer must not meet the next request
             raise
         if answer is None:
-            raise WorkerDiedError(await self._cause_of_death())
+            raise await self._cause_of_death()
         return _columns(answer)
 
     async def end(self) -> None:
@@ -98,20 +109,18 @@ class WorkerProcess:
             return None
         return answer
 
-    async def _cause_of_death(self) -> str:
+    async def _cause_of_death(self) -> WorkerDiedError:
         with suppress(TimeoutError):
             # A kill that comes before asyncio has seen the end would take away the exit status.
             await asyncio.wait_for(self._process.wait(), _DYING_S)
         await self.end()
         status = self._process.returncode or 0
         if status == -signal.SIGXCPU:
-            return self._too_long
+            return TooLongError(f"took longer than {self._rules.wall_timeout_s:g} s")
+        if status == -signal.SIGPROF:
+            return TooLongError(f"its headers and tags took longer than {self._rules.headers_cpu_s:g} s to read")
         how = f"signal {-status}" if status < 0 else f"exit status {status}"
-        return f"the analyser died on it twice ({how})"
-
-    @property
-    def _too_long(self) -> str:
-        return f"took longer than {self._rules.wall_timeout_s:g} s"
+        return WorkerDiedError(f"the analyser died on it twice ({how})")
 
     def _kill(self) -> None:
         self._killed = True
@@ -121,10 +130,13 @@ class WorkerProcess:
 
 def _environment() -> dict[str, str]:
     search_path = os.pathsep.join(filter(None, [str(_PACKAGE_ROOT), os.environ.get("PYTHONPATH")]))
-    return os.environ | {"PYTHONPATH": search_path, "OPENBLAS_NUM_THREADS": "1"}
+    kept = {name: value for name, value in os.environ.items() if name in _KEPT or name.startswith(("PYTHON", "LC_"))}
+    return kept | {"PYTHONPATH": search_path, "OPENBLAS_NUM_THREADS": "1"}
 
 
 def _columns(answer: dict[str, Any]) -> dict[str, Any]:
+    if "traceback" in answer:
+        logger.error("%s", answer["traceback"])
     if "error" in answer:
         raise AnalysisError(answer["error"])
     return answer | {"waveform": base64.b64decode(answer["waveform"])}

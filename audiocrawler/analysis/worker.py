@@ -1,7 +1,7 @@
 """One analysis process: a JSON line with a path, limits and rule in, a JSON line with the columns or the reason out.
 
-Run by the pool as ``python -m audiocrawler.analysis.worker MEMORY_BYTES CPU_SECONDS``. The answers are JSON because the
-pool must not trust a process that has decoded hostile files.
+Run by the pool as ``python -m audiocrawler.analysis.worker MEMORY_BYTES CPU_SECONDS HEADERS_CPU_SECONDS``. The answers
+are JSON because the pool must not trust a process that has decoded hostile files.
 """
 
 import base64
@@ -18,15 +18,18 @@ import traceback
 from typing import Any, BinaryIO
 
 from audiocrawler.analysis import EnergyRule, Limits, analyse
+from audiocrawler.analysis.confine import allow, confine
 from audiocrawler.errors import AnalysisError
+
+TRACEBACK_ENTRIES = 10
 
 
 def main() -> None:
     """Answer requests until the pool closes the pipe or ends."""
-    memory_bytes, cpu_s = int(sys.argv[1]), int(sys.argv[2])
+    memory_bytes, cpu_s, headers_cpu_s = int(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3])
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _allow(resource.RLIMIT_AS, memory_bytes)
-    _allow(resource.RLIMIT_CORE, 0)
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # what cannot be written is an error, and no death
+    confine(memory_bytes)
     requests_pipe, answers_pipe = _private_pipes()
     requests: queue.SimpleQueue[bytes] = queue.SimpleQueue()
     threading.Thread(target=_receive, args=(requests_pipe, requests), daemon=True).start()
@@ -34,8 +37,11 @@ def main() -> None:
 
     while True:
         request = json.loads(requests.get())
-        _allow(resource.RLIMIT_CPU, math.ceil(time.process_time()) + cpu_s)
-        answers_pipe.write(json.dumps(_answer(request)).encode() + b"\n")
+        allow(resource.RLIMIT_CPU, math.ceil(time.process_time()) + cpu_s)
+        signal.setitimer(signal.ITIMER_PROF, headers_cpu_s)  # its signal ends the process
+        answer = _answer(request)
+        _headers_are_read()
+        answers_pipe.write(json.dumps(answer).encode() + b"\n")
         answers_pipe.flush()
 
 
@@ -55,22 +61,21 @@ def _receive(pipe: BinaryIO, requests: "queue.SimpleQueue[bytes]") -> None:
     os._exit(0)
 
 
-def _allow(limit: int, amount: int) -> None:
-    _, hard = resource.getrlimit(limit)
-    resource.setrlimit(limit, (amount if hard == resource.RLIM_INFINITY else min(amount, hard), hard))
+def _headers_are_read() -> None:
+    signal.setitimer(signal.ITIMER_PROF, 0)
 
 
 def _answer(request: dict[str, Any]) -> dict[str, Any]:
     try:
         limits, energy = Limits(**request["limits"]), EnergyRule(**request["energy"])
-        columns = analyse(request["path"], limits=limits, energy=energy)
+        columns = analyse(request["path"], limits=limits, energy=energy, opened=_headers_are_read)
     except AnalysisError as error:
         return {"error": str(error)}
     except MemoryError:
         return {"error": "needs more memory than a worker may have"}
     except Exception as error:  # noqa: BLE001 - no input may end a crawl
-        traceback.print_exc()
-        return {"error": f"the analysis failed on it: {type(error).__name__}: {error}"}
+        reason = f"the analysis failed on it: {type(error).__name__}: {error}"
+        return {"error": reason, "traceback": traceback.format_exc(limit=-TRACEBACK_ENTRIES)}
     return columns | {"waveform": base64.b64encode(columns["waveform"]).decode()}
 
 

@@ -177,7 +177,7 @@ def test_a_file_that_needs_too_much_memory_is_refused(tmp_path, formats, short_f
 
 
 def test_a_worker_that_spins_is_stopped_by_its_cpu_limit(hours_long):
-    command = [sys.executable, "-m", "audiocrawler.analysis.worker", str(1 << 30), "1"]
+    command = [sys.executable, "-m", "audiocrawler.analysis.worker", str(1 << 30), "1", "60"]
     request = f'{{"path": "{hours_long}", "limits": {{}}, "energy": {{}}}}\n'.encode()
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as worker:
         assert worker.stdin
