@@ -17,7 +17,7 @@ else
 	@$(RUN) tests.site -- $(RUN) scrapy crawl audio -a url={url} -a depth=2 -s AUDIO_ALLOW_ADDRESSES=127.0.0.0/8
 endif
 
-test: .venv/installed
+test: .venv/installed .venv/chromium
 	@$(RUN) pytest -n auto
 
 lint: .venv/installed-dev
@@ -45,6 +45,11 @@ clean:
 	"$$python" -m venv --clear .venv; \
 	$(RUN) pip install --quiet --disable-pip-version-check --requirement requirements.txt; \
 	touch $@
+
+# A browser for the tests of pages that need one; without one they are skipped, or fail where CI is set.
+.venv/chromium: .venv/installed
+	@$(RUN) tests.chromium
+	@touch $@
 
 .venv/installed-dev: requirements-dev.txt .venv/installed
 	@$(RUN) pip install --quiet --disable-pip-version-check --requirement requirements-dev.txt

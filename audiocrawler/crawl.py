@@ -50,6 +50,9 @@ NUMBERS = (
     "AUDIO_MAX_FILES_IN_FLIGHT",
     "AUDIO_MAX_INCOMING_BYTES",
     "AUDIO_STOP_GRACE_S",
+    "AUDIO_BROWSER_PAGES",
+    "AUDIO_BROWSER_CONTEXTS",
+    "AUDIO_BROWSER_PAGE_S",
 )
 """Settings that must be numbers."""
 OPT_OUT_MODES = ("honour", "record", "ignore")

@@ -6,6 +6,7 @@ AudioCrawlerError
 │   └── LockedError         another crawl of the same start is running
 ├── StoreError              an object could not be written or verified
 ├── WarehouseError          rows could not be written or read
+├── RenderError             a page could not be opened in a browser
 └── FileRejectedError       one file will not become a row: it carries the status and the reason of its source row
     ├── NotAudioError       the bytes are something else: a page, an image, an archive
     ├── AnalysisError       the bytes cannot be decoded or measured
@@ -37,6 +38,10 @@ class StoreError(AudioCrawlerError):
 
 class WarehouseError(AudioCrawlerError):
     """Raised when rows cannot be written or read, from the warehouses."""
+
+
+class RenderError(AudioCrawlerError):
+    """Raised when a page cannot be opened in a browser, from the browser; the message is the reason for its row."""
 
 
 class FileRejectedError(AudioCrawlerError):

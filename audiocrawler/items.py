@@ -127,7 +127,9 @@ class AudioSource:
     link_text: str | None = column(Merge.SMALLEST_PAGE, "Text of the link or label of the player")
     found_by: str | None = column(Merge.SMALLEST_PAGE, "Mechanism that found the URL")
     confidence: float | None = column(Merge.SMALLEST_PAGE, "How sure that mechanism is that this is audio, 0 to 1")
-    kind: str | None = column(Merge.SMALLEST_PAGE, "audio or stream")
+    kind: str | None = column(
+        Merge.SMALLEST_PAGE, "audio or stream; page for a page whose audio may be missing, since no browser opened it"
+    )
     role: str | None = column(Merge.SMALLEST_PAGE, "main, preview, interface or speech_synthesis")
     group_id: str | None = column(Merge.SMALLEST_PAGE, "Equal for files that the document offers as one recording")
     title: str | None = column(Merge.SMALLEST_PAGE, "Title that the document gives")

@@ -65,13 +65,20 @@ REQUEST_FINGERPRINTER_CLASS = "audiocrawler.download.fingerprint.MediaFingerprin
 SCHEDULER_MEMORY_QUEUE = "scrapy.squeues.FifoMemoryQueue"  # breadth first, in the order of the page
 SCHEDULER_PRIORITY_QUEUE = "audiocrawler.download.queue.RoomAwareQueue"
 DOWNLOAD_HANDLERS = {
-    "http": "audiocrawler.download.body_file.BodyFileDownloadHandler",
-    "https": "audiocrawler.download.body_file.BodyFileDownloadHandler",
+    "http": "audiocrawler.browser.RenderingDownloadHandler",
+    "https": "audiocrawler.browser.RenderingDownloadHandler",
     "ftp": None,
     "file": None,
     "data": None,
     "s3": None,
 }
+
+# --- Pages that need a browser ---------------------------------------------------------------------------------------
+
+AUDIO_CHROMIUM = None  # program to start; None: Playwright's own Chromium, else one on the PATH
+AUDIO_BROWSER_PAGES = 4  # open at a time: each takes up to a core while it loads
+AUDIO_BROWSER_CONTEXTS = 4  # sites open at a time, each with cookies and a cache of its own; idle ones are closed
+AUDIO_BROWSER_PAGE_S = 30  # a page that has not come to rest by then is given up
 
 # --- Manners ---------------------------------------------------------------------------------------------------------
 
@@ -117,6 +124,7 @@ EXTENSIONS = {
     "audiocrawler.extensions.MaskSecrets": 0,
     "audiocrawler.extensions.CrawlLifecycle": 10,
     "audiocrawler.json_log.JsonLog": 15,  # needs the crawl's id
+    "audiocrawler.browser.Browser": 15,
     "audiocrawler.extensions.StopEarly": 20,
     "audiocrawler.extensions.CountFound": 20,
     "audiocrawler.extensions.Progress": 30,

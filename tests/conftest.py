@@ -6,10 +6,18 @@ from pathlib import Path
 
 import pytest
 
+from tests.chromium import NO_CHROMIUM
 from tests.crawling import Run, crawl
 from tests.emulators.bigquery import BigQueryEmulator
 from tests.emulators.gcs import GcsEmulator
 from tests.site.server import Site
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say loudly that a part is not tested."""
+    skipped = sum(NO_CHROMIUM in str(report.longrepr) for report in terminalreporter.stats.get("skipped", []))
+    if skipped:
+        terminalreporter.section(f"NO CHROMIUM: {NO_CHROMIUM} ({skipped} tests)", sep="!", red=True, bold=True)
 
 
 @pytest.fixture

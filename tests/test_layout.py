@@ -11,7 +11,7 @@ import pytest
 from tests.crawling import REPOSITORY
 
 PACKAGE = REPOSITORY / "audiocrawler"
-STAGES = ("discovery", "rights", "download", "analysis", "storage", "warehouse", "report")
+STAGES = ("discovery", "rights", "download", "rendering", "analysis", "storage", "warehouse", "report")
 GLUE = (
     "spiders",
     "commands",
@@ -30,6 +30,8 @@ GLUE = (
     "exports",
     "settings",
     "scrapyd_launcher",
+    "browser",
+    "browser_pages",
 )
 MODULES = sorted(PACKAGE.rglob("*.py"))
 

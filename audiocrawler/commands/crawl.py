@@ -11,12 +11,14 @@ from scrapy.commands.crawl import Command as ScrapyCrawlCommand
 from scrapy.crawler import Crawler
 from scrapy.settings import BaseSettings
 
+from audiocrawler.browser import chromium_of
 from audiocrawler.collection.places import LOCAL_SCHEMES
 from audiocrawler.crawl import check_settings, new_crawl_id
 from audiocrawler.errors import ConfigurationError, LockedError
 from audiocrawler.exit_codes import LOCKED, USAGE, conclusion
 from audiocrawler.extensions import CrawlLifecycle
 from audiocrawler.json_log import log_as_json
+from audiocrawler.rendering.chromium import HOW_TO_INSTALL
 from audiocrawler.report.summary import Places, render, summarise
 from audiocrawler.spiders.arguments import parse_arguments
 from audiocrawler.spiders.audio import AudioSpider
@@ -35,7 +37,7 @@ class Command(ScrapyCrawlCommand):
         """Check the spider's arguments, and give the crawl a log file before the first line is logged."""
         super().process_options(args, opts)
         if args == [AudioSpider.name]:
-            self.prepare(lambda: parse_arguments(opts.spargs))
+            self.prepare(lambda settings: check_browser(settings, parse_arguments(opts.spargs).render))
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         """Run the spider named in ``args``, and say at the end of an audio crawl what came of it."""
@@ -44,12 +46,12 @@ class Command(ScrapyCrawlCommand):
         else:
             self.crawl(AudioSpider.name, opts)
 
-    def prepare(self, check_arguments: Callable[[], object]) -> None:
+    def prepare(self, check_arguments: Callable[[BaseSettings], object]) -> None:
         """Check settings and arguments and choose the log file; what is wrong ends the command in one line."""
         try:
             assert self.settings is not None
             check_settings(self.settings)
-            check_arguments()
+            check_arguments(self.settings)
             self._choose_log_file()
             log_as_json(self.settings)
         except ConfigurationError as error:
@@ -101,6 +103,8 @@ class Command(ScrapyCrawlCommand):
         assert self.settings is not None
         places = Places(self.settings["AUDIO_STORE"], self.settings["AUDIO_WAREHOUSE"], self.settings["LOG_FILE"])
         print(printable(render(summarise(stats), places)))
+        if unrendered := stats.get("browser/missing"):
+            print(f"{unrendered} pages need a browser: {HOW_TO_INSTALL}", file=sys.stderr)
         left_behind = lifecycle.crawl.left_behind if lifecycle.crawl else None
         code, failure = conclusion(stats, stats.get("finish_reason"), left_behind)
         if failure:
@@ -112,6 +116,12 @@ def refuse(error: ConfigurationError) -> NoReturn:
     """Say in one line what is wrong with the arguments or settings, and end with the exit code for that."""
     print(printable(f"scrapy: error: {error}"), file=sys.stderr)
     raise SystemExit(USAGE)
+
+
+def check_browser(settings: BaseSettings, render: str) -> None:
+    """Raise ConfigurationError where pages must be rendered and cannot be, or AUDIO_CHROMIUM names no program."""
+    if render == "always" or (render == "auto" and settings["AUDIO_CHROMIUM"]):
+        chromium_of(settings)
 
 
 def notes(settings: BaseSettings) -> Iterator[str]:

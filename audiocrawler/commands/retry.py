@@ -34,7 +34,7 @@ class Command(CrawlCommand):
             raise UsageError("takes options only, such as --host example.org")
         given = {name: getattr(opts, name) for name in Selection.model_fields}
         opts.spargs |= {name: value for name, value in given.items() if value is not None}
-        self.prepare(lambda: checked_arguments(Selection, opts.spargs))
+        self.prepare(lambda _: checked_arguments(Selection, opts.spargs))
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         """Request the selected rows again."""

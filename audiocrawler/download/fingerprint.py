@@ -1,9 +1,12 @@
-"""What makes two requests the same: pages by Scrapy's canonical URL, audio by its exact one."""
+"""What makes two requests the same: pages by Scrapy's canonical URL, audio by its exact one.
+
+The same page in the browser is another request, and a fragment there another page: some sites keep their routes in it.
+"""
 
 import hashlib
 
 from scrapy import Request
-from scrapy.utils.request import RequestFingerprinter
+from scrapy.utils.request import RequestFingerprinter, fingerprint
 
 
 class MediaFingerprinter(RequestFingerprinter):
@@ -15,6 +18,9 @@ class MediaFingerprinter(RequestFingerprinter):
 
     def fingerprint(self, request: Request) -> bytes:
         """Return the bytes that are equal for equal requests."""
+        if "render" in request.meta:
+            plain = fingerprint(request, keep_fragments=True)
+            return hashlib.sha1(b"render " + plain, usedforsecurity=False).digest()
         source = request.meta.get("audio")
         if source is None:
             return super().fingerprint(request)

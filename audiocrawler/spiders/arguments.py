@@ -30,6 +30,9 @@ class Arguments(BaseModel):
     refresh: Literal["changed", "all"] = Field(
         default="changed", description="all: fetch again what earlier crawls have stored, changed or not"
     )
+    render: Literal["auto", "always", "never"] = Field(
+        default="auto", description="which pages are opened in a browser: those that seem to need it, all, none"
+    )
 
     @field_validator("url", mode="before")
     @classmethod

@@ -16,11 +16,14 @@ from audiocrawler.discovery.urls import absolute
 from audiocrawler.download.headers import is_audio_type, media_type
 from audiocrawler.items import AudioItem, AudioSource, Status
 from audiocrawler.masking import mask_url
+from audiocrawler.rendering.signals import Signal
 from audiocrawler.spiders.arguments import Arguments, parse_arguments
 from audiocrawler.spiders.credentials import Credentials, without_credentials
 from audiocrawler.spiders.links import is_allowed, origin_of, page_links, site_of
 from audiocrawler.spiders.outcomes import MAX_REASON_LENGTH, Outcome, opted_out, outcome_of_failure
-from audiocrawler.spiders.renditions import RenditionSpider, tag_of
+from audiocrawler.spiders.rendering import NESTED_PRIORITY, RenderingSpider
+from audiocrawler.spiders.renditions import tag_of
+from audiocrawler.spiders.seen import seen_candidates
 from audiocrawler.spiders.sources import direct_candidate, rendition_candidate, source_of
 from audiocrawler.spiders.traps import Traps
 from audiocrawler.texts import one_line
@@ -30,12 +33,11 @@ FOLLOWED = {Kind.PLAYLIST, Kind.MANIFEST, Kind.EMBED}
 MAX_NESTING = 4
 """Playlists in playlists and players in players, at most."""
 MAX_FEED_PAGES = 1000
-NESTED_PRIORITY = 20
 LARGE_DOCUMENT_BYTES = 200_000
 """Larger documents are parsed in a thread, so that transfers go on meanwhile."""
 
 
-class AudioSpider(RenditionSpider):
+class AudioSpider(RenderingSpider):
     """Finds the audio of its start pages, and of ``depth`` levels of pages below them."""
 
     name = "audio"
@@ -93,6 +95,27 @@ class AudioSpider(RenditionSpider):
             await self.crawl.write([source])
             async for each in self._take_rendition(source, rendition, response.meta.get("via")):
                 yield each
+        for request in await self.requests_to_render(response, document, candidates):
+            yield request
+
+    async def parse_rendered(self, response: Any) -> AsyncIterator[Any]:
+        """Search a page as the browser shows it, for what its plain document did not tell."""
+        document, shown, links = await self._search(response)
+        self._read_opt_outs(response, document)
+        about = response.meta["render"]
+        candidates = seen_candidates(shown, response.seen, document, self.finders, about["known"])
+        has_audio = any(candidate.kind in {Kind.AUDIO, Kind.STREAM, *FOLLOWED} for candidate in candidates)
+        if has_audio:
+            self._traps.note_page(response.url, has_audio=True)
+        for request in self._follow(response, candidates, links):
+            yield self.as_from_browser(request, response)
+        async for request in self.requests_for_routes(response, document):
+            yield request
+        async for each in self._take(response, document, candidates):
+            yield self.as_from_browser(each, response)
+        gained = has_audio or (about["why"] == Signal.SHELL and bool(links))
+        for request in await self.note_rendered(response, gained=gained):
+            yield request
 
     def parse_robots(self, response: Response) -> Iterator[Request]:
         """Follow the sitemaps that robots.txt announces (sitemaps.org, "Informing search engine crawlers")."""

@@ -68,7 +68,9 @@ def direct_candidate(answer: Response) -> Candidate:
 def rendition_candidate(answer: Response, rendition: Rendition) -> Candidate:
     """Return the candidate that an HLS media playlist is itself."""
     duration_ms = rendition.duration_ms or None
-    return Candidate(url=answer.url, kind=Kind.AUDIO, found_by="hls", confidence=0.9, duration_ms=duration_ms)
+    via = str(answer.meta.get("via"))
+    found_by = via if via.startswith("browser_") else "hls"
+    return Candidate(url=answer.url, kind=Kind.AUDIO, found_by=found_by, confidence=0.9, duration_ms=duration_ms)
 
 
 def media_meta(url: str, settings: BaseSettings) -> dict[str, Any]:

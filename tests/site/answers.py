@@ -11,6 +11,7 @@ from pathlib import Path
 CONTENT_TYPES = {
     ".html": "text/html",  # no charset: the pages declare their own
     ".css": "text/css",
+    ".js": "text/javascript",
     ".txt": "text/plain",
     ".rss": "application/rss+xml",
     ".atom": "application/atom+xml",

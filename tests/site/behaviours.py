@@ -10,6 +10,7 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 from tests.site.answers import CONTENT_TYPES, Answer, Visit, file, html, whole
+from tests.site.scripted import scripted
 from tests.site.tones import tone_path, tone_wav
 
 AUDIO = Path(__file__).parent / "audio"
@@ -248,4 +249,6 @@ BEHAVIOURS: dict[str, Behaviour] = {
 
 def behaviour_of(path: str) -> Behaviour | None:
     """Return the function that answers ``path``, or None if it is an ordinary file."""
+    if path.startswith("/scripted/"):
+        return scripted(path)
     return many_file if path.startswith("/many/tone-") else BEHAVIOURS.get(path)

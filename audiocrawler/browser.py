@@ -1,0 +1,172 @@
+"""The one browser of a crawl: started with the first page that needs it, closed with the crawl.
+
+Plain requests and media stay with the streaming handler; a request with the meta key ``render`` is opened here.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any
+
+from scrapy import Request, signals
+from scrapy.crawler import Crawler
+from scrapy.exceptions import IgnoreRequest
+from scrapy.http import HtmlResponse, Response
+from scrapy.settings import BaseSettings
+
+from audiocrawler.addresses import AddressPolicy
+from audiocrawler.download.body_file import BodyFileDownloadHandler
+from audiocrawler.download.robots import RobotsMiddleware
+from audiocrawler.download.signals import transfers_given_up
+from audiocrawler.errors import ConfigurationError, RenderError
+from audiocrawler.rendering.chromium import HOW_TO_INSTALL, find_chromium
+from audiocrawler.rendering.contexts import Contexts
+from audiocrawler.rendering.proxy import FilteringProxy
+from audiocrawler.rendering.seen import Seen
+
+if TYPE_CHECKING:
+    from audiocrawler.browser_pages import BrowserPages
+
+logger = logging.getLogger(__name__)
+
+CONTEXT_PAGES = 25
+BROWSER_PAGES = 100
+"""Pages after which a context and the browser are renewed: both keep some memory of each page."""
+
+
+class RenderedResponse(HtmlResponse):
+    """A page as the browser shows it; ``seen`` has what else was seen there, ``body`` is its DOM in UTF-8."""
+
+    attributes: tuple[str, ...] = (*HtmlResponse.attributes, "seen")
+
+    def __init__(self, *args: Any, seen: Seen, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.seen = seen
+
+
+class RenderingDownloadHandler(BodyFileDownloadHandler):
+    """The streaming handler, except for requests that ask for a browser."""
+
+    async def download_request(self, request: Request) -> Response:
+        """Download as ever, or return a RenderedResponse; raises RenderError for a page that cannot be opened."""
+        if "render" not in request.meta:
+            response: Response = await super().download_request(request)
+            return response
+        browser = self._crawler.get_extension(Browser)
+        assert browser is not None
+        rendered: Response = await browser.render(request)
+        return rendered
+
+
+class Browser:
+    """Opens pages: at most AUDIO_BROWSER_PAGES at a time, each for at most AUDIO_BROWSER_PAGE_S seconds.
+
+    ``missing`` says why no page can be opened, None if nothing is known against it.
+    """
+
+    def __init__(self, crawler: Crawler) -> None:
+        settings = crawler.settings
+        self._crawler = crawler
+        self._page_s = settings.getfloat("AUDIO_BROWSER_PAGE_S")
+        self._turns = asyncio.Semaphore(max(1, settings.getint("AUDIO_BROWSER_PAGES")))
+        self._contexts = Contexts(
+            max_contexts=max(1, settings.getint("AUDIO_BROWSER_CONTEXTS")),
+            max_pages=CONTEXT_PAGES,
+            max_browser_pages=BROWSER_PAGES,
+            close=self._close_context,
+            renew=self._renew,
+        )
+        self._proxy: FilteringProxy | None = None
+        self._pages: BrowserPages | None = None
+        self._starting = asyncio.Lock()
+        self._under_way: set[asyncio.Task[Response]] = set()
+        self.missing: str | None = None
+        try:
+            self._executable = chromium_of(settings)
+        except ConfigurationError as error:
+            self._executable, self.missing = "", str(error)
+        crawler.signals.connect(self._give_up, signal=transfers_given_up)
+        crawler.signals.connect(self.close, signal=signals.spider_closed)
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> "Browser":
+        """Return the extension; nothing is started."""
+        return cls(crawler)
+
+    async def render(self, request: Request) -> Response:
+        """Return the page as it is after its scripts have run; raises RenderError with the reason."""
+        task = asyncio.ensure_future(self._render(request))
+        self._under_way.add(task)
+        try:
+            return await task
+        except asyncio.CancelledError:
+            raise RenderError("the crawl was stopped") from None
+        finally:
+            self._under_way.discard(task)
+
+    async def close(self) -> None:
+        """End the browser and its driver, if they were started."""
+        self._give_up()
+        if self._pages is not None:
+            await self._pages.close()
+        if self._proxy is not None:
+            await self._proxy.close()
+
+    async def _render(self, request: Request) -> Response:
+        site = str(request.meta["render"]["context"])
+        async with self._turns, self._contexts.lent(site):
+            pages = await self._started()
+            return await pages.open(request, site, self._page_s)
+
+    async def _started(self) -> "BrowserPages":
+        async with self._starting:
+            if self._pages is None:
+                from audiocrawler.browser_pages import BrowserPages
+
+                self._proxy = FilteringProxy(address_policy(self._crawler).refusal)
+                await self._proxy.start()
+                self._pages = BrowserPages(self._crawler, self._executable, self._proxy.settings(), self._may_fetch())
+                logger.info("pages are opened in %s", self._executable)
+            return self._pages
+
+    def _may_fetch(self) -> Callable[[str], Awaitable[bool]]:
+        robots = self._crawler.get_downloader_middleware(RobotsMiddleware)
+
+        async def may_fetch(url: str) -> bool:
+            if robots is None or not url.startswith(("http:", "https:")):
+                return True
+            try:
+                await robots.process_request(Request(url, meta={"allow_offsite": True}))
+            except IgnoreRequest:
+                self._crawler.stats.inc_value("browser/requests_forbidden_by_robots")
+                return False
+            return True
+
+        return may_fetch
+
+    async def _close_context(self, site: str) -> None:
+        if self._pages is not None:
+            await self._pages.close_context(site)
+
+    async def _renew(self) -> None:
+        if self._pages is not None:
+            await self._pages.end_browser()
+
+    def _give_up(self) -> None:
+        for task in list(self._under_way):
+            task.cancel()
+
+
+def chromium_of(settings: BaseSettings) -> str:
+    """Return the path of the Chromium to start; raises ConfigurationError that says how to install one."""
+    found = find_chromium(settings["AUDIO_CHROMIUM"])
+    if found is None:
+        raise ConfigurationError(HOW_TO_INSTALL)
+    return found
+
+
+def address_policy(crawler: Crawler) -> AddressPolicy:
+    """Return the rule of the crawl for the addresses that may be connected to."""
+    arguments = getattr(crawler.spider, "arguments", None)
+    start_urls = arguments.start_urls() if arguments else ()
+    return AddressPolicy(start_urls, crawler.settings.get("AUDIO_ALLOW_ADDRESSES"))

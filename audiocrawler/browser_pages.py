@@ -1,0 +1,199 @@
+"""scrapy-playwright's handler, with our Chromium, our deadline and our way of looking at a page.
+
+Imported when the first page is opened: it loads playwright.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from typing import Any
+
+from playwright.async_api import Browser as PlaywrightBrowser
+from playwright.async_api import Error, Page
+from scrapy import Request, Spider
+from scrapy.crawler import Crawler
+from scrapy.http import Response
+from scrapy_playwright.handler import BrowserContextWrapper, Config, ScrapyPlaywrightDownloadHandler
+from scrapy_playwright.provider import PlaywrightBrowserProvider
+
+from audiocrawler.browser import RenderedResponse
+from audiocrawler.discovery.media_types import AUDIO_EXTENSIONS, VIDEO_EXTENSIONS, extension_of
+from audiocrawler.errors import RenderError
+from audiocrawler.rendering.chromium import can_sandbox, launch_options
+from audiocrawler.rendering.scripts import PREPARE
+from audiocrawler.rendering.visit import PageCrashedError, Visit
+from audiocrawler.rendering.watch import Watch, origin_of
+
+logger = logging.getLogger(__name__)
+logging.getLogger("scrapy-playwright").setLevel(logging.ERROR)  # what fails has a row; its warnings are tracebacks
+
+CLOSE_S = 10.0
+"""How long a page, a context or the browser may take to close before it is ended."""
+SEGMENT_EXTENSIONS = frozenset(("cmfa", "cmfv", "m4s"))
+MEDIA_EXTENSIONS = AUDIO_EXTENSIONS | VIDEO_EXTENSIONS | SEGMENT_EXTENSIONS
+MANIFEST_EXTENSIONS = frozenset(("m3u8", "mpd"))
+
+
+class OwnChromium(PlaywrightBrowserProvider):  # type: ignore[misc] # scrapy-playwright is not typed
+    """Starts the driver with the first browser, and the browser with our options."""
+
+    def __init__(self, config: Config, executable: str, proxy: Mapping[str, str]) -> None:
+        super().__init__(config)
+        self._executable = executable
+        self._proxy = proxy
+        self._sandbox = can_sandbox()
+
+    async def launch_browser(self) -> PlaywrightBrowser:
+        """Return a started Chromium; without its own sandbox where the system does not let it have one."""
+        if self.playwright is None:
+            await self.start()
+        assert self.playwright is not None
+        try:
+            return await self._launch()
+        except Error:
+            if not self._sandbox:
+                raise
+            logger.info("Chromium does not start with its sandbox, as in many containers: it is started without")
+            self._sandbox = False
+            return await self._launch()
+
+    async def _launch(self) -> PlaywrightBrowser:
+        assert self.playwright is not None
+        options = launch_options(self._executable, self._proxy, sandbox=self._sandbox)
+        browser: PlaywrightBrowser = await self.playwright.chromium.launch(**options)
+        return browser
+
+
+class BrowserPages(ScrapyPlaywrightDownloadHandler):  # type: ignore[misc]
+    """Opens one page after the other; made after the engine's start, so that the driver starts only when asked to."""
+
+    def __init__(
+        self,
+        crawler: Crawler,
+        executable: str,
+        proxy: Mapping[str, str],
+        may_fetch: Callable[[str], Awaitable[bool]],
+    ) -> None:
+        super().__init__(crawler)
+        self._may_fetch = may_fetch
+        self.browser_provider = OwnChromium(self.config, executable, proxy)
+        self.config.target_closed_max_retries = 0
+        self._context_options = {
+            "user_agent": crawler.settings["USER_AGENT"],
+            "service_workers": "block",
+            "accept_downloads": False,
+            "ignore_https_errors": not crawler.settings.getbool("DOWNLOAD_VERIFY_CERTIFICATES"),
+            "viewport": {"width": 1280, "height": 900},
+        }
+
+    async def open(self, request: Request, site: str, page_s: float) -> Response:
+        """Return the page as a RenderedResponse; raises RenderError, after at most ``page_s`` seconds."""
+        meta = {"playwright_context": site, "playwright_context_kwargs": self._context_options}
+        asked = request.replace(meta={**request.meta, **meta, "playwright": True})
+        try:
+            return await asyncio.wait_for(self._twice(asked), page_s)
+        except TimeoutError:
+            raise RenderError(f"in the browser the page did not come to rest within {page_s:g} s") from None
+        except PageCrashedError as error:
+            raise RenderError(f"in the browser {error}") from None
+        except Error as error:
+            raise RenderError(f"in the browser: {error.message.strip().splitlines()[0]}") from None
+
+    async def close_context(self, site: str) -> None:
+        """Close the context of a site, if it is open."""
+        wrapper = self.context_wrappers.pop(site, None)
+        if wrapper is not None:
+            await self._ended(wrapper.context.close())
+
+    async def end_browser(self) -> None:
+        """End the browser; the next page starts another one."""
+        browser = self.__dict__.pop("browser", None)
+        self.context_wrappers.clear()
+        if browser is not None:
+            with suppress(Error, asyncio.TimeoutError):
+                await asyncio.wait_for(browser.close(), CLOSE_S)
+
+    async def _close(self) -> None:
+        await self.end_browser()
+        with suppress(Error, asyncio.TimeoutError):
+            await asyncio.wait_for(self.browser_provider.close(), CLOSE_S)
+
+    async def _twice(self, request: Request) -> Response:
+        """Open the page, and once more where the whole browser went away: that may be another page's fault."""
+        try:
+            return await self._opened(request)
+        except Error:
+            browser = getattr(self, "browser", None)
+            if browser is not None and browser.is_connected():
+                raise
+            await self.end_browser()
+            return await self._opened(request)
+
+    async def _opened(self, request: Request) -> Response:
+        response: Response = await self._download_request(request)
+        return response
+
+    async def _browser_disconnected_callback(self) -> None:
+        """Forget a browser that is gone, and only that one: another may have been started meanwhile."""
+        browser = getattr(self, "browser", None)
+        if browser is not None and not browser.is_connected():
+            await self.end_browser()
+
+    async def _create_browser_context(
+        self, name: str, context_kwargs: dict[str, Any] | None, spider: Spider | None = None
+    ) -> BrowserContextWrapper:
+        wrapper = await super()._create_browser_context(name, context_kwargs, spider)
+        await wrapper.context.add_init_script(PREPARE)
+        return wrapper
+
+    async def _download_request_with_page(self, request: Request, page: Page, spider: Spider) -> Response:
+        try:
+            return await self._seen(request, page)
+        finally:
+            await asyncio.shield(self._ended(page.close()))
+
+    async def _seen(self, request: Request, page: Page) -> Response:
+        watch = Watch(
+            page,
+            is_media=lambda url: extension_of(url) in MEDIA_EXTENSIONS,
+            is_manifest=lambda url: extension_of(url) in MANIFEST_EXTENSIONS,
+            may_fetch=self._may_fetch,
+            headers_for=lambda url: _credentials(request, url),
+        )
+        await watch.start()
+        await page.context.add_cookies(_cookies(request))
+        seen = await Visit(page, watch).see(request.url)
+        if watch.problem:
+            logger.info("%s: %s", request.url, watch.problem)
+        return RenderedResponse(
+            seen.url if seen.url.startswith("http") else request.url,
+            status=seen.status,
+            headers={"Content-Type": "text/html; charset=utf-8"},
+            body=seen.html.encode("utf-8", "replace"),
+            encoding="utf-8",
+            request=request,
+            seen=seen,
+        )
+
+    async def _ended(self, closing: Awaitable[Any]) -> None:
+        """Wait until something is closed; if it does not close, end the whole browser."""
+        try:
+            await asyncio.wait_for(closing, CLOSE_S)
+        except TimeoutError:
+            await self.end_browser()
+        except Error:
+            pass  # it is gone already
+
+
+def _credentials(request: Request, url: str) -> dict[str, str]:
+    """Return the user and password of the start URL, for its own origin."""
+    given = request.headers.get("Authorization")
+    return {"authorization": given.decode("latin-1")} if given and origin_of(url) == origin_of(request.url) else {}
+
+
+def _cookies(request: Request) -> list[Any]:
+    """Return the cookies that the plain requests of the crawl have collected for this page."""
+    header = (request.headers.get("Cookie") or b"").decode("latin-1")
+    pairs = (pair.strip().partition("=") for pair in header.split(";") if "=" in pair)
+    return [{"name": name, "value": value, "url": request.url} for name, _, value in pairs]
