@@ -21,11 +21,13 @@ from audiocrawler.claims import Claims
 from audiocrawler.download.incoming import Incoming
 from audiocrawler.errors import ConfigurationError, LockedError, WarehouseError
 from audiocrawler.gcp import GcpAccess
+from audiocrawler.in_use import use_warehouse
 from audiocrawler.items import AudioMetadata, AudioSource, Row
 from audiocrawler.memory import Memory, judge_of
 from audiocrawler.report.summary import FAILED_STATUSES
 from audiocrawler.rows import Flusher, RowWriter
 from audiocrawler.storage import Store, open_store
+from audiocrawler.tombstones import Tombstones
 from audiocrawler.warehouse import FlushResult, Options, Warehouse, open_warehouse
 
 T = TypeVar("T")
@@ -82,6 +84,8 @@ class Crawl:
         self.warehouse: Warehouse = open_warehouse(settings["AUDIO_WAREHOUSE"], warehouse_options(settings))
         self.incoming = Incoming(Path(settings["AUDIO_INCOMING"]))
         self._lock = lock_start(self.incoming.root, [*start_urls, settings["AUDIO_WAREHOUSE"]])
+        self._use = use_warehouse(settings)
+        self.tombstones = tombstones_of(self.warehouse)
         self.energy = EnergyRule(
             loudness_dbfs=settings.getfloat("AUDIO_ENERGY_LOUDNESS_DBFS"),
             duration_ms=settings.getint("AUDIO_ENERGY_DURATION_MS"),
@@ -162,6 +166,7 @@ class Crawl:
         self.store.close()
         self.warehouse.close()
         self.incoming.close()
+        self._use.close()
         self._lock.close()
 
     async def _send_last_rows(self, record: Callable[[], Row]) -> None:
@@ -194,6 +199,14 @@ class Crawl:
                 f"{self.flusher.set_aside} rows were refused by {self._settings['AUDIO_WAREHOUSE']}; "
                 f"they and the reasons are in {outbox}, table refused"
             )
+
+
+def tombstones_of(warehouse: Warehouse) -> Tombstones:
+    """Return what was taken down; raises ConfigurationError if that cannot be read, for then nothing may be taken."""
+    try:
+        return Tombstones(warehouse.taken_down())
+    except WarehouseError as error:
+        raise ConfigurationError(str(error)) from error
 
 
 def gcp_access(settings: BaseSettings) -> GcpAccess:

@@ -10,7 +10,8 @@ AudioCrawlerError
 └── FileRejectedError       one file will not become a row: it carries the status and the reason of its source row
     ├── NotAudioError       the bytes are something else: a page, an image, an archive
     ├── AnalysisError       the bytes cannot be decoded or measured
-    └── FilteredError       a filter of the settings refused the measured file
+    ├── FilteredError       a filter of the settings refused the measured file
+    └── ContentTakenDownError  the same bytes were taken down
 
 Every message is one line that names the input and says what to do.
 """
@@ -66,3 +67,9 @@ class FilteredError(FileRejectedError):
     """Raised when a measured file is outside the bounds of the settings, from the filters."""
 
     status = "filtered"
+
+
+class ContentTakenDownError(FileRejectedError):
+    """Raised when a file brings bytes that were taken down, from the pipelines."""
+
+    status = "taken_down"

@@ -40,6 +40,27 @@ class LimitMiddleware:
             raise LimitReachedError(f"AUDIO_MAX_TOTAL_BYTES of {self._max_total_bytes} is reached")
 
 
+class TakenDownError(IgnoreRequest):
+    """Raised for every request that would fetch again what was taken down."""
+
+
+class TakenDownMiddleware:
+    """Lets nothing be asked of a URL or a host that was taken down."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        self._crawler = crawler
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> "TakenDownMiddleware":
+        """Return the middleware."""
+        return cls(crawler)
+
+    def process_request(self, request: Request) -> None:
+        """Let the request pass, or raise TakenDownError."""
+        if why := crawl_of(self._crawler).tombstones.covers(request.url):
+            raise TakenDownError(why)
+
+
 class RevalidationMiddleware:
     """Asks for a file that an earlier crawl has dealt with only if it has changed."""
 

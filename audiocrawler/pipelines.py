@@ -19,7 +19,7 @@ from twisted.python.failure import Failure
 from audiocrawler.analysis.version import ANALYSER_VERSION
 from audiocrawler.crawl import Crawl, count_outcome, sha256_of
 from audiocrawler.download.reasons import explain, is_disk_full
-from audiocrawler.errors import FileRejectedError, FilteredError, NotAudioError, WarehouseError
+from audiocrawler.errors import ContentTakenDownError, FileRejectedError, FilteredError, NotAudioError, WarehouseError
 from audiocrawler.extensions import crawl_of, stop_crawl
 from audiocrawler.items import AudioItem, AudioMetadata, AudioSource, FileInfo, Row, Status
 from audiocrawler.memory import variants_of
@@ -157,6 +157,8 @@ class AnalysisPipeline(Stage):
         entry, source = item.files[0], item.source
         body, sha256 = Path(entry["path"]), str(entry["checksum"])
         await self.crawl.claims.claim(sha256)
+        if self.crawl.tombstones.has_content(sha256):
+            raise ContentTakenDownError("the same bytes were taken down")
         sniffed, size_bytes = await self.crawl.in_thread(lambda: (sniff_file(body), body.stat().st_size))
         source.sha256, source.size_bytes = sha256, size_bytes
         if sniffed.is_audio is False:

@@ -111,6 +111,7 @@ ITEM_PIPELINES = {
     "audiocrawler.pipelines.WarehousePipeline": 500,
 }
 DOWNLOADER_MIDDLEWARES = {
+    "audiocrawler.middlewares.TakenDownMiddleware": 5,
     "audiocrawler.middlewares.LimitMiddleware": 10,  # before anything is asked of a server
     "audiocrawler.download.screen.AddressMiddleware": 20,  # before robots.txt of a host that may not be asked
     "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": None,

@@ -18,6 +18,7 @@ GLUE = (
     "crawl",
     "collection",
     "optouts",
+    "in_use",
     "rows",
     "claims",
     "exit_codes",

@@ -91,6 +91,11 @@ class Inventory:
         while record := self._one("SELECT min(url) FROM objects WHERE url > ?", last)[0]:
             yield (last := record)
 
+    def objects_of(self, sha256: str) -> list[str]:
+        """Return the URLs of the objects that are named by this hash."""
+        found = self._database.execute("SELECT url FROM objects WHERE instr(url, '/' || ? || '.')", (sha256,))
+        return [url for (url,) in found]
+
     def count(self, table: str) -> int:
         """Return how many ``objects``, ``audio`` or ``sources`` there are."""
         return int(self._one(f"SELECT count(*) FROM {table}")[0])  # noqa: S608 - one of our tables

@@ -13,13 +13,13 @@ def send(rows: Iterable[Row], warehouse: Warehouse, batch_rows: int) -> Iterator
     remaining = iter(rows)
     while batch := list(islice(remaining, batch_rows)):
         warehouse.upsert(batch)
-        _flush(warehouse)
+        flush_batch(warehouse)
         yield len(batch)
-    while _flush(warehouse):
+    while flush_batch(warehouse):
         pass
 
 
-def _flush(warehouse: Warehouse) -> int:
+def flush_batch(warehouse: Warehouse) -> int:
     """Send one batch of what waits, and return how many rows left the outbox with it."""
     result = warehouse.flush()
     if result.error:

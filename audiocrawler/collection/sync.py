@@ -13,9 +13,10 @@ from audiocrawler.collection.problem import Problem
 from audiocrawler.collection.send import send
 from audiocrawler.collection.upload import Put, put_object
 from audiocrawler.errors import StoreError, WarehouseError
-from audiocrawler.items import AudioCrawl, AudioMetadata, Row
+from audiocrawler.items import AudioCrawl, AudioMetadata, AudioSource, Row
 from audiocrawler.report.bar import Bar
 from audiocrawler.storage import Store, key_in
+from audiocrawler.tombstones import Tombstones, hash_taken_down, is_tombstone
 from audiocrawler.warehouse import Warehouse
 from audiocrawler.warehouse.values import checked
 
@@ -34,6 +35,7 @@ class Tally:
     objects: int = 0
     uploaded: int = 0
     uploaded_bytes: int = 0
+    removed: int = 0
     objects_left: int = 0
     rows: int = 0
     rows_left: int = 0
@@ -56,13 +58,17 @@ class Sync:
         self._store, self._warehouse = store, warehouse
         self._batch_rows = batch_rows
         self._failures = 0
+        self._taken_down = Tombstones()
         self._tally = Tally()
 
     def run(self) -> Tally:
         """Send everything, and return what came of it. Raises StoreError and WarehouseError where it cannot go on."""
+        marks = {mark for each in (self._source, self._warehouse) if each for mark in each.taken_down()}
+        self._taken_down = Tombstones(marks)
         with Inventory() as there:
             if self._store:
                 there.add_objects(self._store.objects())
+                self._remove_taken_down(self._store, there)
                 self._upload(self._store, there)
             if self._warehouse:
                 self._send(self._warehouse, there)
@@ -70,7 +76,7 @@ class Sync:
         return self._tally
 
     def _upload(self, store: Store, there: Inventory) -> None:
-        self._tally.objects = sum(1 for _ in self._source.audio_rows())
+        self._tally.objects = sum(1 for _ in self._audio_rows())
         with Bar("objects", self._tally.objects) as bar:
             put = partial(put_object, folder=self._folder, store=store)
             for each in in_parallel(put, self._not_there(there, bar), UPLOADS):
@@ -78,7 +84,7 @@ class Sync:
                 bar.advance(size_bytes=each.stored.size_bytes if each.stored else 0)
 
     def _not_there(self, there: Inventory, bar: Bar) -> Iterator[AudioMetadata]:
-        for row in self._source.audio_rows():
+        for row in self._audio_rows():
             if self._located(row, there):
                 bar.advance()
             else:
@@ -113,7 +119,25 @@ class Sync:
 
     def _rows(self) -> Iterator[Row]:
         """Yield the rows of all tables: files before their sources, which say what they know of each."""
-        return chain(self._source.audio_rows(), self._source.source_rows(), self._source.crawl_rows())
+        return chain(self._audio_rows(), self._source_rows(), self._source.crawl_rows())
+
+    def _audio_rows(self) -> Iterator[AudioMetadata]:
+        """Yield the rows of files, without those that were taken down here or there."""
+        return (row for row in self._source.audio_rows() if not self._taken_down.has_content(row.sha256))
+
+    def _source_rows(self) -> Iterator[AudioSource]:
+        """Yield the rows of audio URLs, without those that are taken down there, or whose file is."""
+        gone = self._taken_down
+        for row in self._source.source_rows():
+            if is_tombstone(row) or not (gone.has_row(row.source_url) or gone.has_content(row.sha256)):
+                yield row
+
+    def _remove_taken_down(self, store: Store, there: Inventory) -> None:
+        for row in self._source.source_rows():
+            if sha256 := hash_taken_down(row):
+                for url in there.objects_of(sha256):
+                    store.remove(url)
+                    self._tally.removed += 1
 
     def _located(self, row: R, there: Inventory) -> R | None:
         """Return the row with the URL that its object has in the store; None if that has no such object."""
@@ -128,7 +152,7 @@ class Sync:
         with Inventory() as target:
             if self._store:
                 target.add_objects(self._store.objects())
-                self._tally.objects_left = sum(not self._located(row, target) for row in self._source.audio_rows())
+                self._tally.objects_left = sum(not self._located(row, target) for row in self._audio_rows())
             if self._warehouse:
                 target.add_audio(self._warehouse.audio_rows())
                 target.add_sources(self._warehouse.source_rows())

@@ -30,12 +30,13 @@ class Command(ScrapyCommand):
         except ConfigurationError as error:
             refuse(error)
         try:
-            self.exitcode = _flush_all(warehouse)
+            self.exitcode = flush_all(warehouse)
         finally:
             warehouse.close()
 
 
-def _flush_all(warehouse: Warehouse) -> int:
+def flush_all(warehouse: Warehouse) -> int:
+    """Send all rows that wait, a line for each batch, and return the exit code."""
     result = FlushResult(left=warehouse.pending_rows())
     print(f"{result.left} rows wait")
     while result.left:

@@ -103,7 +103,8 @@ def _run(sync: Sync) -> int:
 
 
 def _summary(tally: Tally) -> str:
+    left = f"{tally.objects_left} left" + (f", {tally.removed} taken down" if tally.removed else "")
     return (
         f"{tally.objects} objects: {tally.uploaded} uploaded ({bytes_text(tally.uploaded_bytes)}), "
-        f"{tally.objects_left} left; {tally.rows} rows: {tally.rows - tally.rows_left} there, {tally.rows_left} left"
+        f"{left}; {tally.rows} rows: {tally.rows - tally.rows_left} there, {tally.rows_left} left"
     )

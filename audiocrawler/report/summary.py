@@ -19,7 +19,7 @@ FAILED_STATUSES = (
     "opted_out",
 )
 """Statuses that the table counts as failures, each with its own line."""
-LEFT_OUT_STATUSES = ("filtered", "limit", "stream", "alternate")
+LEFT_OUT_STATUSES = ("filtered", "limit", "stream", "alternate", "taken_down")
 """Statuses of URLs that were left out on purpose."""
 SHOWN_REASONS = 4
 SETTLED_STATUSES = ("stored", "duplicate", "unchanged", *FAILED_STATUSES, *LEFT_OUT_STATUSES)

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
+from urllib.parse import urldefrag
 
 from protego import Protego
 from scrapy import Request
@@ -9,6 +10,7 @@ from scrapy.crawler import Crawler
 from scrapy.http import Response
 from twisted.python.failure import Failure
 
+from audiocrawler.crawl import count_outcome
 from audiocrawler.discovery import DEFAULT_FINDERS, Candidate, Document, Kind, find_in, read
 from audiocrawler.discovery.choose import choose
 from audiocrawler.discovery.hls import Rendition, audio_rendition
@@ -27,6 +29,7 @@ from audiocrawler.spiders.seen import seen_candidates
 from audiocrawler.spiders.sources import direct_candidate, rendition_candidate, source_of
 from audiocrawler.spiders.traps import Traps
 from audiocrawler.texts import one_line
+from audiocrawler.tombstones import tombstone
 
 FOLLOWED = {Kind.PLAYLIST, Kind.MANIFEST, Kind.EMBED}
 """Kinds that belong to the page itself: they are fetched and searched at every depth."""
@@ -181,7 +184,8 @@ class AudioSpider(RenderingSpider):
         self, page: Response, document: Document | None, candidates: list[Candidate]
     ) -> AsyncIterator[Request | AudioItem]:
         title = document.title if document is not None else None
-        media = [candidate for candidate in candidates if candidate.kind in {Kind.AUDIO, Kind.STREAM}]
+        found = (candidate for candidate in candidates if candidate.kind in {Kind.AUDIO, Kind.STREAM})
+        media = [candidate for candidate in found if not await self._is_taken_down(candidate.url)]
         sources = [source_of(candidate, page, title, page.meta["site"]) for candidate in media]
         for source in sources:
             source.opt_out = page.meta["page_opt_out"]
@@ -237,6 +241,18 @@ class AudioSpider(RenderingSpider):
     async def _leave_out(self, source: AudioSource, outcome: Outcome) -> None:
         if self._is_new(source):
             await self.settle(source, outcome)
+
+    async def _is_taken_down(self, url: str) -> bool:
+        """Tell whether a URL was taken down; of one that only its host covers, the row says so, and nothing else."""
+        why = self.crawl.tombstones.covers(url)
+        if why is None:
+            return False
+        row = tombstone(mask_url(urldefrag(url).url), why)
+        if self._is_new(row):
+            count_outcome(self.crawler.stats, row.status, why)
+            if not self.crawl.tombstones.has_row(url):
+                await self.crawl.write([row])
+        return True
 
     def _is_new(self, source: AudioSource) -> bool:
         """Count a URL that is not requested, and so not known to the scheduler, the first time that it is found."""

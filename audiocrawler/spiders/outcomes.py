@@ -14,7 +14,7 @@ from audiocrawler.download.reasons import explain, is_disk_full
 from audiocrawler.download.robots import RobotsError
 from audiocrawler.items import Status
 from audiocrawler.masking import mask_text
-from audiocrawler.middlewares import LimitReachedError
+from audiocrawler.middlewares import LimitReachedError, TakenDownError
 from audiocrawler.optouts import OptedOutError
 from audiocrawler.texts import one_line
 
@@ -24,6 +24,7 @@ _STATUS_OF: dict[type[Exception], Status] = {
     RefusedAddressError: Status.DENIED,
     RobotsError: Status.ROBOTS,
     OptedOutError: Status.OPTED_OUT,
+    TakenDownError: Status.TAKEN_DOWN,
     LimitReachedError: Status.LIMIT,
     TooLargeError: Status.TOO_LARGE,
     TotalReachedError: Status.LIMIT,

@@ -8,7 +8,7 @@ from hashlib import file_digest
 from pathlib import Path
 
 import google_crc32c
-from google.api_core.exceptions import GoogleAPIError, PreconditionFailed
+from google.api_core.exceptions import GoogleAPIError, NotFound, PreconditionFailed
 from google.auth.exceptions import GoogleAuthError
 from google.cloud.storage import Blob, Client
 from google.cloud.storage.exceptions import DataCorruption, InvalidResponse
@@ -111,6 +111,15 @@ class GcsStore:
             blob.open("rb", chunk_size=CHUNK_BYTES, timeout=_TIMEOUT_S, retry=_RETRY) as file,
         ):
             return file_digest(file, "sha256").hexdigest()
+
+    def remove(self, url: str) -> bool:
+        """Delete an object; see Store.remove."""
+        with _naming(f"{url}: cannot be removed"):
+            try:
+                self._bucket.blob(self._name_in(url)).delete(timeout=_TIMEOUT_S, retry=_RETRY)
+            except NotFound:
+                return False
+        return True
 
     def _name_in(self, url: str) -> str:
         return url.removeprefix(f"gs://{self._bucket.name}/")

@@ -80,6 +80,17 @@ class LocalStore:
         except OSError as error:
             raise StoreError(f"{path}: cannot be read: {error.strerror}; check the disk and run again") from error
 
+    def remove(self, url: str) -> bool:
+        """Delete a file of this folder; see Store.remove."""
+        path = _path_in(url)
+        try:
+            path.unlink()
+        except FileNotFoundError:
+            return False
+        except OSError as error:
+            raise StoreError(f"{path}: cannot be removed: {error.strerror}; make its folder writable") from error
+        return True
+
     def url_of(self, object_key: str) -> str:
         """Return the ``file:///`` URL of the object, percent-encoded (RFC 8089)."""
         return (self._folder / object_key).as_uri()

@@ -53,6 +53,10 @@ class Store(Protocol):
         """Return the SHA-256 of the object's bytes in hex, all of which are read. Raises StoreError."""
         ...
 
+    def remove(self, url: str) -> bool:
+        """Delete the object at ``url``, which is in this store, and tell whether it was there. Raises StoreError."""
+        ...
+
     def close(self) -> None:
         """Release connections."""
         ...

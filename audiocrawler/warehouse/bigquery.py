@@ -17,6 +17,7 @@ from audiocrawler.items import (
     AudioMetadata,
     AudioSource,
     Row,
+    Status,
 )
 from audiocrawler.warehouse.bigquery_jobs import FAILURES, Jobs
 from audiocrawler.warehouse.bigquery_rows import PAGE_ROWS, recalled_rows, rows_of
@@ -90,6 +91,16 @@ class BigQueryWarehouse:
     def crawl_rows(self) -> Iterator[AudioCrawl]:
         """Yield all rows of audio_crawls in no order; see Warehouse.crawl_rows."""
         return cast(Iterator[AudioCrawl], rows_of(self._client, self._place.name_of(AUDIO_CRAWLS), AUDIO_CRAWLS))
+
+    def taken_down(self) -> Iterator[str]:
+        """Yield what is taken down, by any machine; see Warehouse.taken_down."""
+        name = self._place.name_of(AUDIO_SOURCES)
+        statement = f"SELECT source_url FROM `{name}` WHERE status = '{Status.TAKEN_DOWN}'"  # noqa: S608 - no values
+        try:
+            records = self._jobs.run(statement)
+        except FAILURES as error:
+            raise WarehouseError(f"{name}: cannot be read: {failure_of(error)}; check the network") from error
+        yield from {*(record[0] for record in records), *self._outbox.taken_down()}
 
     def pending_rows(self) -> int:
         """Return how many rows wait in the outbox."""

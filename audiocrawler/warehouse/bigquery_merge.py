@@ -28,7 +28,7 @@ MERGE `{target}` AS t USING (
   WITH staged AS ({_latest(staged_sources, "source_url")}),
   placed AS (SELECT sha256, gcp_url FROM ({_latest(staged_audio, _FILE, "gcp_url")}) WHERE sha256 IS NOT NULL),
   met AS (
-    SELECT n.* REPLACE ({_merged(AUDIO_SOURCES)}), o.sha256 AS sha256_before
+    SELECT n.* REPLACE ({_merged_sources()}), o.sha256 AS sha256_before
     FROM staged AS n LEFT JOIN `{target}` AS o ON o.source_url = n.source_url
   ),
   concerned AS (
@@ -81,7 +81,14 @@ def merge_audio(target: str, sources: str, staged_audio: str) -> str:
     """
     return f"""
 MERGE `{target}` AS t USING (
-  WITH staged AS ({_latest(staged_audio, _FILE, "gcp_url")}),
+  WITH taken AS (
+    SELECT SUBSTR(source_url, 8) AS taken_sha256 FROM `{sources}`
+    WHERE status = '{Status.TAKEN_DOWN}' AND STARTS_WITH(source_url, 'sha256:')
+  ),
+  staged AS (
+    SELECT * FROM ({_latest(staged_audio, _FILE, "gcp_url")})
+    WHERE sha256 IS NULL OR sha256 NOT IN (SELECT taken_sha256 FROM taken)
+  ),
   known AS (
     SELECT sha256, MIN(gcp_url) AS known_url FROM `{target}`
     WHERE sha256 IN (SELECT sha256 FROM staged WHERE sha256 IS NOT NULL) GROUP BY sha256
@@ -95,7 +102,9 @@ MERGE `{target}` AS t USING (
   found AS (
     SELECT *, TRUE AS is_written, FALSE AS is_replaced FROM met
     UNION ALL
-    SELECT {_names(AUDIO_METADATA)}, gcp_url, FALSE, gcp_url IN (SELECT gcp_url FROM met) FROM `{target}`
+    SELECT {_names(AUDIO_METADATA)}, gcp_url, FALSE,
+      gcp_url IN (SELECT gcp_url FROM met) OR COALESCE(sha256 IN (SELECT taken_sha256 FROM taken), FALSE)
+    FROM `{target}`
     WHERE gcp_url NOT IN (SELECT old_url FROM met)
       AND (sha256 IS NULL OR sha256 NOT IN (SELECT sha256 FROM met WHERE sha256 IS NOT NULL))
   ),
@@ -103,6 +112,9 @@ MERGE `{target}` AS t USING (
     SELECT sha256 AS stated_sha256,
       {_of_first("title")} AS stated_title,
       {_of_first("artist")} AS stated_artist,
+      MIN(source_url) AS stated_source_url,
+      MIN_BY(page_url, source_url) AS stated_page_url,
+      MIN_BY(found_by, source_url) AS stated_found_by,
       MIN(license) AS stated_license,
       {_of_first("license_url")} AS stated_license_url,
       COUNT(DISTINCT license) = 1 AND COUNTIF(license IS NULL) = 0 AS is_agreed,
@@ -111,7 +123,10 @@ MERGE `{target}` AS t USING (
   ),
   derived AS (
     SELECT found.*, {_list(f"{_derived(name)} AS derived_{name}" for name in _DERIVED_COLUMNS)}
-    FROM found LEFT JOIN stated ON stated_sha256 = sha256
+    FROM (
+      SELECT *, source_url IN (SELECT source_url FROM `{sources}` WHERE status = '{Status.TAKEN_DOWN}') AS is_orphaned
+      FROM found
+    ) AS found LEFT JOIN stated ON stated_sha256 = sha256
   )
   SELECT * REPLACE ({_list(f"derived_{name} AS {name}" for name in _DERIVED_COLUMNS)}) FROM derived
   WHERE is_written OR is_replaced
@@ -137,6 +152,7 @@ def _of_first(name: str) -> str:
 
 
 _DERIVED_COLUMNS = {
+    **{name: f"IF(is_orphaned, stated_{name}, {name})" for name in ("source_url", "page_url", "found_by")},
     "title": "COALESCE(NULLIF(stated_title, ''), JSON_VALUE(tags, '$.title'))",
     "artist": "COALESCE(NULLIF(stated_artist, ''), JSON_VALUE(tags, '$.artist'))",
     "license": "IF(is_agreed, stated_license, NULL)",
@@ -167,6 +183,19 @@ def _merged(table: Table) -> str:
     """Return what columns become where the staged row ``n`` meets ``o``, all NULL where there is no such row."""
     rules = {column.name: _RULES[column.merge](column.name) for column in table.columns}
     return _aliased({name: rule for name, rule in rules.items() if rule != _newer(name)})
+
+
+def _merged_sources() -> str:
+    """Return what columns become; of a row that was taken down nothing else is left, and it stays so."""
+    rules = {column.name: _RULES[column.merge](column.name) for column in AUDIO_SOURCES.columns}
+    new, old = (f"{row}.status = '{Status.TAKEN_DOWN}'" for row in ("n", "o"))
+    return _aliased(
+        {
+            name: f"CASE WHEN {new} THEN n.{name} WHEN {old} THEN o.{name} ELSE {rule} END"
+            for name, rule in rules.items()
+            if name != AUDIO_SOURCES.key
+        }
+    )
 
 
 def _aliased(values: Mapping[str, str]) -> str:

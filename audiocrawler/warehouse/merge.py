@@ -4,7 +4,8 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from audiocrawler.columns import Merge
-from audiocrawler.items import SETTLED, Row, Status
+from audiocrawler.items import SETTLED, AudioSource, Row, Status
+from audiocrawler.tombstones import is_tombstone
 from audiocrawler.warehouse.values import table_for
 
 R = TypeVar("R", bound=Row)
@@ -14,6 +15,8 @@ def merge_rows(old: R | None, new: R) -> R:
     """Return the row that results when ``new`` meets ``old``, by the merge rule of each column."""
     if old is None:
         return new
+    if isinstance(old, AudioSource) and isinstance(new, AudioSource) and (is_tombstone(old) or is_tombstone(new)):
+        return new if is_tombstone(new) else old
     columns = table_for(new).columns
     return type(new)(**{column.name: _RULES[column.merge](old, new, column.name) for column in columns})
 

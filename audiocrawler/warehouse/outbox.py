@@ -17,7 +17,8 @@ from threading import Lock
 from typing import Any, cast
 
 from audiocrawler.errors import ConfigurationError, WarehouseError
-from audiocrawler.items import TABLES, AudioMetadata, Row, Table
+from audiocrawler.items import AUDIO_METADATA, AUDIO_SOURCES, TABLES, AudioMetadata, AudioSource, Row, Status, Table
+from audiocrawler.tombstones import hash_mark, hash_taken_down, is_tombstone
 from audiocrawler.warehouse.merge import merge_rows
 from audiocrawler.warehouse.row_json import from_json, to_json
 from audiocrawler.warehouse.sqlite_file import connect, make_durable, remedy, transaction
@@ -98,6 +99,12 @@ class Outbox:
         with self._lock, self._errors():
             return int(self._one("SELECT count(*) FROM pending")[0])
 
+    def taken_down(self) -> list[str]:
+        """Return the source_urls of the rows that wait and say that something was taken down."""
+        statement = "SELECT key FROM pending WHERE table_name = ? AND json_extract(row, '$.status') = ?"
+        with self._lock, self._errors():
+            return [key for (key,) in self._run(statement, AUDIO_SOURCES.name, Status.TAKEN_DOWN)]
+
     def take(self, limit: int) -> list[PendingRow]:
         """Return the rows that have waited longest since they last changed; they stay until they are settled."""
         with self._lock, self._errors():
@@ -158,10 +165,26 @@ class Outbox:
 
     def _put(self, row: Row) -> None:
         table, key = table_for(row), key_of(row)
+        if isinstance(row, AudioMetadata) and self._is_taken_down(row):
+            return
+        if isinstance(row, AudioSource) and is_tombstone(row):
+            self._forget(row)
         merged = merge_rows(self._stored("pending", table, key), row)
         (sequence,) = self._one("UPDATE state SET last_sequence = last_sequence + 1 RETURNING last_sequence")
         values = {"table": table.name, "key": key, "sequence": sequence, "row": to_json(merged)}
         self._connection.execute(_PUT, values)
+
+    def _is_taken_down(self, row: AudioMetadata) -> bool:
+        mark = hash_mark(row.sha256 or "")
+        return any(self._stored(place, AUDIO_SOURCES, mark) is not None for place in ("pending", "sent"))
+
+    def _forget(self, row: AudioSource) -> None:
+        """Remove what waits, was sent or was refused of what the row takes down."""
+        self._run("DELETE FROM refused WHERE table_name = ? AND key = ?", AUDIO_SOURCES.name, row.source_url)
+        if sha256 := hash_taken_down(row):
+            for place in ("pending", "sent", "refused"):
+                statement = f"DELETE FROM {place} WHERE table_name = ? AND key = ?"  # noqa: S608 - one of our tables
+                self._run(statement, AUDIO_METADATA.name, sha256)
 
     def _remember(self, table: Table, key: str, row: Any) -> None:
         merged = merge_rows(self._stored("sent", table, key), row)

@@ -26,6 +26,21 @@ _SETTLE = """
         AND (status <> :status OR reason IS NOT :reason OR last_status <> :status)
 """
 
+_LEAVE = """
+    UPDATE audio_metadata SET (source_url, page_url, found_by) = (
+        SELECT source_url, page_url, found_by FROM audio_sources WHERE sha256 = :sha256 ORDER BY source_url LIMIT 1)
+    WHERE sha256 = :sha256
+        AND EXISTS (
+            SELECT * FROM audio_sources AS named
+            WHERE named.source_url = audio_metadata.source_url AND named.status = 'taken_down')
+        AND EXISTS (SELECT * FROM audio_sources WHERE sha256 = :sha256)
+"""
+
+
+def leave_taken_down(connection: sqlite3.Connection, sha256: str) -> None:
+    """Name the smallest other source in a file's row, where the one that it names was taken down."""
+    connection.execute(_LEAVE, {"sha256": sha256})
+
 
 def stated_by_sources(connection: sqlite3.Connection, sha256: str) -> list[AudioSource]:
     """Return what the sources of a file state, each statement once, under the smallest source_url that makes it."""

@@ -16,14 +16,16 @@ from audiocrawler.items import (
     AudioMetadata,
     AudioSource,
     Row,
+    Status,
     Table,
 )
+from audiocrawler.tombstones import hash_mark, hash_taken_down
 from audiocrawler.uris import local_path
 from audiocrawler.warehouse.derive import derive
 from audiocrawler.warehouse.merge import merge_rows
 from audiocrawler.warehouse.migrate import migrate
 from audiocrawler.warehouse.schema import SELECT, UPSERT, to_record, to_row
-from audiocrawler.warehouse.sources import settle_statuses, stated_by_sources
+from audiocrawler.warehouse.sources import leave_taken_down, settle_statuses, stated_by_sources
 from audiocrawler.warehouse.sqlite_file import code_of, connect, make_durable, remedy, transaction
 from audiocrawler.warehouse.values import checked, clean_url, table_for
 from audiocrawler.warehouse.warehouse import FlushResult, Options
@@ -81,6 +83,12 @@ class SqliteWarehouse:
         """Yield all rows of audio_crawls by their id; see Warehouse.crawl_rows."""
         return cast(Iterator[AudioCrawl], self._rows(AUDIO_CRAWLS))
 
+    def taken_down(self) -> Iterator[str]:
+        """Yield what is taken down; see Warehouse.taken_down."""
+        with self._lock, self._errors():
+            records = self._run("SELECT source_url FROM audio_sources WHERE status = ?", Status.TAKEN_DOWN).fetchall()
+        yield from (url for (url,) in records)
+
     def pending_rows(self) -> int:
         """Return 0: rows are in the tables when ``upsert`` returns."""
         return 0
@@ -98,11 +106,19 @@ class SqliteWarehouse:
         """Merge a row into its table; return the hashes of the files that this has to do with."""
         table = table_for(row)
         if isinstance(row, AudioMetadata):
+            if self._is_taken_down(row):
+                return ()
             self._move(row)
+        elif isinstance(row, AudioSource) and (sha256 := hash_taken_down(row)):
+            self._run("DELETE FROM audio_metadata WHERE sha256 = ?", sha256)
         old = cast(Any, self._find(table, table.key, getattr(row, table.key)))
         merged = merge_rows(old, row)
         self._write(merged, table)
         return {hash_ for each in (old, merged) if (hash_ := getattr(each, "sha256", None)) is not None}
+
+    def _is_taken_down(self, row: AudioMetadata) -> bool:
+        mark, is_mark = hash_mark(row.sha256 or ""), "SELECT 1 FROM audio_sources WHERE source_url = ? AND status = ?"
+        return self._one(is_mark, mark, Status.TAKEN_DOWN) is not None
 
     def _move(self, row: AudioMetadata) -> None:
         """Give the row of the same bytes, if it has another key, the key of ``row``: its folder or bucket has moved."""
@@ -118,6 +134,7 @@ class SqliteWarehouse:
     def _settle(self, sha256: str) -> None:
         """Work out what depends on all sources of a file, so that the order in which they came does not matter."""
         settle_statuses(self._connection, sha256)
+        leave_taken_down(self._connection, sha256)
         audio = self._find(AUDIO_METADATA, "sha256", sha256)
         if isinstance(audio, AudioMetadata):
             derived = derive(audio, stated_by_sources(self._connection, sha256))

@@ -81,6 +81,10 @@ class Warehouse(Protocol):
         """Yield all rows of audio_crawls as the table has them, without those that wait. Raises WarehouseError."""
         ...
 
+    def taken_down(self) -> Iterator[str]:
+        """Yield the source_url of every row that is taken down, those that wait included. Raises WarehouseError."""
+        ...
+
     def pending_rows(self) -> int:
         """Return how many rows wait to be sent, those of other crawls that share the outbox included."""
         ...

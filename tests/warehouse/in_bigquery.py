@@ -59,6 +59,9 @@ class InBigQuery:
         self.flush()
         return self._warehouse.recall(sites)
 
+    def taken_down(self) -> Iterator[str]:
+        return self._warehouse.taken_down()
+
     def audio_rows(self) -> Iterator[AudioMetadata]:
         self.flush()
         return self._warehouse.audio_rows()

@@ -1,0 +1,72 @@
+"""What was taken down: rows of audio_sources with that status, in which no merge leaves anything else.
+
+The row of an audio URL stands for that URL; contents and hosts have rows of their own under ``sha256:`` and ``host:``.
+"""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from urllib.parse import urldefrag, urlsplit
+
+from audiocrawler.items import AudioSource, Status
+from audiocrawler.masking import mask_url
+
+_HASH, _HOST = "sha256:", "host:"
+
+
+def hash_mark(sha256: str) -> str:
+    """Return the source_url of the row that stands for a content."""
+    return _HASH + sha256
+
+
+def host_mark(host: str) -> str:
+    """Return the source_url of the row that stands for a host."""
+    return _HOST + host.lower()
+
+
+def tombstone(mark: str, reason: str, *, first_seen_at: datetime | None = None) -> AudioSource:
+    """Return the row for a masked audio URL or a mark: nothing but what keeps it from being taken again."""
+    now = datetime.now(UTC)
+    return AudioSource(
+        source_url=mark,
+        host=urlsplit(mark).hostname,
+        status=Status.TAKEN_DOWN,
+        reason=reason,
+        last_status=Status.TAKEN_DOWN,
+        last_attempt_at=now,
+        first_seen_at=first_seen_at or now,
+        last_seen_at=now,
+    )
+
+
+def is_tombstone(row: AudioSource) -> bool:
+    """Tell whether the row says that something was taken down."""
+    return row.status == Status.TAKEN_DOWN
+
+
+def hash_taken_down(row: AudioSource) -> str | None:
+    """Return the SHA-256 of the content that the row takes down, None if it is another row."""
+    return row.source_url.removeprefix(_HASH) if is_tombstone(row) and row.source_url.startswith(_HASH) else None
+
+
+class Tombstones:
+    """What a crawl must not take again; ``marks`` are the source_urls of the rows that say so."""
+
+    def __init__(self, marks: Iterable[str] = ()) -> None:
+        self._marks = frozenset(marks)
+
+    def covers(self, url: str) -> str | None:
+        """Return why nothing may be asked of ``url``, in one line; None if it may."""
+        if not self._marks:
+            return None
+        host = urlsplit(url).hostname or ""
+        if host_mark(host) in self._marks:
+            return f"host {host} was taken down"
+        return "was taken down" if self.has_row(url) else None
+
+    def has_row(self, url: str) -> bool:
+        """Tell whether this very URL, masked or not, was taken down."""
+        return mask_url(urldefrag(url).url) in self._marks
+
+    def has_content(self, sha256: str | None) -> bool:
+        """Tell whether the content with this hash was taken down."""
+        return sha256 is not None and hash_mark(sha256) in self._marks
