@@ -122,9 +122,7 @@ def test_a_file_that_its_host_opts_out_is_not_asked_for(
 
 PAGE_SIGNALS = [
     ({"X-Robots-Tag": "noai"}, "", "X-Robots-Tag: noai"),
-    ({"Content-Usage": "train-ai=n"}, "", "Content-Usage: train-ai=n"),
     ({}, '<meta name="robots" content="index, noai">', "meta robots: noai"),
-    ({}, '<meta name="audiocrawler" content="noml">', "meta audiocrawler: noml"),
     ({}, '<meta name="tdm-reservation" content="1">', "meta tdm-reservation=1"),
 ]
 
@@ -145,7 +143,6 @@ def test_a_page_that_opts_out_covers_its_files_and_its_links_are_followed(
     ("headers", "signal"),
     [
         ({"X-Robots-Tag": "noindex, noai"}, "X-Robots-Tag: noai"),
-        ({"Content-Signal": "ai-train=no"}, "Content-Signal: ai-train=no"),
         ({"tdm-reservation": "1"}, "header tdm-reservation=1"),
     ],
 )

@@ -111,3 +111,11 @@ def test_an_object_that_is_gone_has_no_hash(any_store, source):
     url = put(any_store, source).replace(".flac", ".mp3")
     with pytest.raises(StoreError, match="cannot be read"):
         any_store.sha256_of(url)
+
+
+def test_a_removed_object_is_gone_and_may_be_removed_again(any_store, place, source):
+    url = put(any_store, source)
+    assert any_store.remove(url)
+    assert not any_store.exists(url, None)
+    assert not any_store.remove(url)
+    assert place.contents() == {}

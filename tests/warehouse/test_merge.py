@@ -91,7 +91,6 @@ def test_a_pending_row_changes_no_outcome(warehouse):
         ("stored", "gone", "gone"),
         ("gone", "failed", "gone"),
         ("gone", "stored", "stored"),
-        ("taken_down", "filtered", "taken_down"),
         ("unchanged", "undecodable", "unchanged"),
     ],
 )
