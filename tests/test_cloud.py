@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from audiocrawler.items import AUDIO_METADATA, AUDIO_SOURCES, AudioMetadata, AudioSource
+from audiocrawler.items import AUDIO_CRAWLS, AUDIO_METADATA, AUDIO_SOURCES, AudioMetadata, AudioSource
 from tests.crawling import REPOSITORY, Run, crawl, finish, processes_in, start
 from tests.emulators.bigquery import BigQueryEmulator
 from tests.emulators.fault_proxy import Action, Fault, FaultProxy
@@ -69,6 +69,11 @@ class Cloud:
     def sources(self) -> dict[str, AudioSource]:
         """Return what the table holds, by URL."""
         return {row.source_url: row for row in read(self.uri, AUDIO_SOURCES)}
+
+    @property
+    def exit_codes(self) -> list[tuple[int | None, str | None]]:
+        """Return how the crawls of the table ended."""
+        return [(row.exit_code, row.error) for row in read(self.uri, AUDIO_CRAWLS)]
 
     def hashes(self) -> dict[str, str]:
         """Return the SHA-256 of the bytes of each object, by its URL."""
@@ -177,6 +182,9 @@ def test_rows_wait_while_bigquery_is_away_and_flush_sends_them(cloud: Cloud, tmp
     flushed = scrapy("flush", folder=tmp_path, env=cloud.env)
     assert flushed.returncode == 0, flushed.stderr
     assert "0 left" in flushed.stdout
+    ((code, error),) = cloud.exit_codes
+    assert code == 4
+    assert "rows are not sent yet" in str(error)
     assert len(cloud.audio) == 8
 
 
@@ -209,6 +217,9 @@ def test_a_row_that_bigquery_refuses_is_set_aside_and_told(
         bigquery_emulator.unwanted = None
     assert run.code == 4
     assert "2 rows were refused" in error_of(run)
+    ((code, error),) = cloud.exit_codes
+    assert code == 4
+    assert "2 rows were refused" in str(error)
     assert {row.file_name for row in cloud.audio} == {"harbour-bell.flac", "Möwen am Kai.ogg"}
 
 
