@@ -14,6 +14,7 @@ from scrapy.http import Response
 from scrapy.http.request import NO_CALLBACK
 from scrapy.pipelines.files import FilesPipeline
 from scrapy.pipelines.media import FileException, MediaPipeline
+from scrapy.utils.defer import deferred_from_coro
 from twisted.python.failure import Failure
 
 from audiocrawler.analysis.version import ANALYSER_VERSION
@@ -25,7 +26,7 @@ from audiocrawler.items import AudioItem, AudioMetadata, AudioSource, FileInfo, 
 from audiocrawler.memory import variants_of
 from audiocrawler.optouts import OptedOutError
 from audiocrawler.sniff import Sniffed, sniff_file
-from audiocrawler.spiders.outcomes import MAX_REASON_LENGTH
+from audiocrawler.spiders.outcomes import MAX_REASON_LENGTH, outcome_of_failure
 from audiocrawler.spiders.sources import foreign_source, item_of, media_meta
 from audiocrawler.storage import object_key
 from audiocrawler.storage.object_key import key_in
@@ -78,8 +79,15 @@ class AudioFilesPipeline(FilesPipeline):
         return processed.files[0]  # type: ignore[no-any-return]
 
     def media_failed(self, failure: Failure, request: Request, info: MediaPipeline.SpiderInfo) -> NoReturn:
-        """Raise the reason in one line."""
-        raise FileException(explain(failure.value or Exception("failed"))) from None
+        """Raise the reason in one line; an address that is not allowed leaves a row, too."""
+        outcome = outcome_of_failure(failure)
+        if outcome.status is Status.DENIED:
+            source = foreign_source(request.url, None)
+            source.status = source.last_status = outcome.status
+            source.reason = source.last_error = outcome.reason
+            count_outcome(self.crawler.stats, outcome.status, outcome.reason)
+            deferred_from_coro(crawl_of(self.crawler).write([source]))  # the crawl closes after its last row
+        raise FileException(outcome.reason) from None
 
     def _cache_result_and_execute_waiters(
         self, result: FileInfo | Failure, fp: bytes, info: MediaPipeline.SpiderInfo

@@ -14,7 +14,7 @@ from audiocrawler.discovery.hls import Rendition
 from audiocrawler.download.headers import is_endless
 from audiocrawler.download.slots import media_slot
 from audiocrawler.items import AudioItem, AudioSource, FileInfo, Status
-from audiocrawler.masking import mask_url
+from audiocrawler.masking import mask_text, mask_url
 from audiocrawler.rights.optouts import joined
 
 MAX_NAME_LENGTH = 180
@@ -107,13 +107,14 @@ def item_of(source: AudioSource, answer: Response, body_file: str) -> AudioItem:
     """Return the item that carries a downloaded body through the pipelines."""
     entry: FileInfo = {"url": source.source_url, "path": body_file, "checksum": None, "status": "downloaded"}
     name = _suggested_name(answer) or urlsplit(source.source_url).path.rsplit("/", 1)[-1]
-    return AudioItem(file_urls=[source.source_url], files=[entry], file_name=clean_name(name), source=source)
+    return AudioItem(file_urls=[source.source_url], files=[entry], file_name=clean_name(mask_text(name)), source=source)
 
 
-def foreign_source(url: str, answer: Response) -> AudioSource:
-    """Return the row of a URL that came in an item of somebody else's spider."""
+def foreign_source(url: str, answer: Response | None) -> AudioSource:
+    """Return the row of a URL that came in an item of somebody else's spider; without an answer it was refused."""
     now = datetime.now(UTC)
-    page_url = (answer.request.headers.get("Referer") or b"").decode("latin-1") if answer.request else ""
+    request = (answer.request if answer is not None else None) or Request(url)
+    page_url = (request.headers.get("Referer") or b"").decode("latin-1")
     source = AudioSource(
         source_url=mask_url(url),
         host=urlsplit(url).hostname,
@@ -126,7 +127,7 @@ def foreign_source(url: str, answer: Response) -> AudioSource:
         first_seen_at=now,
         last_seen_at=now,
     )
-    return attempted(source, answer, answer.request or Request(url))
+    return attempted(source, answer, request)
 
 
 def clean_name(name: str) -> str:
