@@ -175,8 +175,9 @@ class MaskSecrets(logging.Filter):
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> "MaskSecrets":
-        """Return the extension; the log's handler is final only when the spider is open."""
+        """Return the extension; the settings are logged next; the log's handler is final at the opening."""
         extension = cls()
+        extension._attach()
         crawler.signals.connect(extension._attach, signal=signals.spider_opened)
         return extension
 

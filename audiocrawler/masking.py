@@ -32,6 +32,10 @@ _NESTED_USER = re.compile(r"://(?P<secret>[^/?#&\s]+)@")
 _ENCODED_USER = re.compile(r"%3A%2F%2F(?P<secret>(?:(?!%2F|%3F|%40)[^/?#&\s])+)%40", re.IGNORECASE)
 
 _SUSPICIOUS = re.compile(r"[=@]|%(?:25)*(?:3D|40)|eyJ", re.IGNORECASE)
+_HEADER = re.compile(
+    r"^(?P<start>\W*(?:Set-Cookie|Cookie|(?:Proxy-)?Authorization): ?)\S.*$", re.IGNORECASE | re.MULTILINE
+)
+"""A header that opens something, on a line of its own, as Scrapy logs cookies when it is asked to."""
 _WORD = re.compile(r"[^\s\"'<>]*[^\s\"'<>.,:;!?)\]}]")
 """A run of text that may be a URL, without the punctuation of the sentence around it."""
 
@@ -60,7 +64,8 @@ def is_masked(url: str) -> bool:
 
 
 def mask_text(text: str) -> str:
-    """Return ``text``, such as a log line, with the secrets of all URLs in it masked."""
+    """Return ``text``, such as a log line, with the secrets of all URLs and headers in it masked."""
+    text = _HEADER.sub(r"\g<start>~", text)
     if not _SUSPICIOUS.search(text):
         return text
     return _WORD.sub(lambda word: mask_url(word[0]), text)

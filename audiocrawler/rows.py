@@ -5,10 +5,12 @@ import logging
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import fields
 from typing import TypeVar
 
 from audiocrawler.errors import WarehouseError
 from audiocrawler.items import Row
+from audiocrawler.masking import mask_text
 from audiocrawler.warehouse import FlushResult, Warehouse
 
 T = TypeVar("T")
@@ -17,6 +19,20 @@ logger = logging.getLogger(__name__)
 
 POLL_S = 1.0
 """How often the rows that wait are counted."""
+
+
+_OWN = frozenset({"gcp_url", "crawl_id"})
+"""Columns that nobody else can write into; a folder may be called anything."""
+
+
+def mask_row(row: Row) -> None:
+    """Mask the URLs that stand in titles, texts, tags and headers: they hold the same secrets as those in links."""
+    for each in fields(row):
+        value = getattr(row, each.name)
+        if isinstance(value, str) and each.name not in _OWN:
+            setattr(row, each.name, mask_text(value))
+        elif isinstance(value, dict):
+            setattr(row, each.name, {name: mask_text(text) for name, text in value.items()})
 
 
 class RowWriter:
@@ -31,7 +47,9 @@ class RowWriter:
         self._task: asyncio.Task[None] | None = None
 
     async def write(self, rows: list[Row]) -> None:
-        """Return when the rows are committed; raises WarehouseError."""
+        """Mask what the documents put into the rows, and return when these are committed; raises WarehouseError."""
+        for row in rows:
+            mask_row(row)
         written: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append((rows, written))
         if self._task is None:

@@ -91,7 +91,7 @@ AUTOTHROTTLE_ENABLED = True
 AUTOTHROTTLE_START_DELAY = 0.5  # Scrapy's 5 s would make every short crawl slow
 AUTOTHROTTLE_TARGET_CONCURRENCY = 2.0
 COOKIES_ENABLED = True  # players behind a consent cookie need it
-REFERRER_POLICY = "no-referrer-when-downgrade"  # hot-link protected files want their page as referrer
+REFERRER_POLICY = "strict-origin-when-cross-origin"  # as browsers do: hot-link protection wants it, secrets stay
 
 # --- Safety ----------------------------------------------------------------------------------------------------------
 

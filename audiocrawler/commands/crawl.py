@@ -18,6 +18,7 @@ from audiocrawler.errors import ConfigurationError, LockedError
 from audiocrawler.exit_codes import LOCKED, USAGE, conclusion
 from audiocrawler.extensions import CrawlLifecycle
 from audiocrawler.json_log import log_as_json
+from audiocrawler.masking import mask_text
 from audiocrawler.rendering.chromium import HOW_TO_INSTALL
 from audiocrawler.report.summary import Places, render, summarise
 from audiocrawler.spiders.arguments import parse_arguments
@@ -97,7 +98,7 @@ class Command(ScrapyCrawlCommand):
             return 1
         error = lifecycle.configuration_error
         if error is not None:
-            print(printable(f"scrapy: error: {error}"), file=sys.stderr)
+            print(printable(mask_text(f"scrapy: error: {error}")), file=sys.stderr)
             return LOCKED if isinstance(error, LockedError) else USAGE
         stats = crawler.stats.get_stats()
         assert self.settings is not None
@@ -114,7 +115,7 @@ class Command(ScrapyCrawlCommand):
 
 def refuse(error: ConfigurationError) -> NoReturn:
     """Say in one line what is wrong with the arguments or settings, and end with the exit code for that."""
-    print(printable(f"scrapy: error: {error}"), file=sys.stderr)
+    print(printable(mask_text(f"scrapy: error: {error}")), file=sys.stderr)
     raise SystemExit(USAGE)
 
 

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from audiocrawler.errors import ConfigurationError
+from audiocrawler.masking import mask_url
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -113,14 +114,15 @@ def _read_urls(path: Path | None) -> tuple[str, ...]:
 
 
 def _check_url(url: str) -> None:
+    shown = mask_url(url) if "://" in url else mask_url(f"//{url}")[2:]
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port
     except ValueError as error:
-        raise ValueError(f"{url!r} is not a URL: {error}") from error
+        raise ValueError(f"{shown!r} is not a URL: {error}") from error
     if not parts.scheme or "://" not in url:
-        raise ValueError(f"{url!r} has no scheme; write https://{url.lstrip('/')}")
+        raise ValueError(f"{shown!r} has no scheme; write https://{shown.lstrip('/')}")
     if parts.scheme.lower() not in {"http", "https"}:
-        raise ValueError(f"{url!r}: only http and https can be crawled, not {parts.scheme}")
+        raise ValueError(f"{shown!r}: only http and https can be crawled, not {parts.scheme}")
     if not host:
-        raise ValueError(f"{url!r} has no host; write it as https://example.org/page")
+        raise ValueError(f"{shown!r} has no host; write it as https://example.org/page")
