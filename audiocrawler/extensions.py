@@ -133,7 +133,7 @@ class StopEarly:
         return cls(crawler)
 
     def _check_headers(self, headers: Headers, request: Request) -> None:
-        if "Location" in headers:
+        if "Location" in headers or "robots" in request.meta:
             return
         wanted = not (is_refused_type(headers) or is_endless(headers))
         if (not wanted) if "audio" in request.meta else is_audio_type(headers):

@@ -12,7 +12,7 @@ from scrapy.http import Headers, Response
 from scrapy.http.request import NO_CALLBACK
 from scrapy.settings import BaseSettings
 
-from audiocrawler.download.robots import RobotsMiddleware
+from audiocrawler.download.robots import RobotsMiddleware, Rules
 from audiocrawler.rights.optouts import header_signals, joined, meta_signals
 from audiocrawler.rights.optouts_robots import RobotsOptOuts
 from audiocrawler.rights.optouts_tdm import WELL_KNOWN, TdmRules
@@ -102,7 +102,8 @@ class OptOutMiddleware:
 
     async def _read(self, origin: str, request: Request) -> tuple[RobotsOptOuts, TdmRules]:
         robots = self._crawler.get_downloader_middleware(RobotsMiddleware)
-        text = await robots.text_of(request) if robots is not None else ""
+        rules = await robots.rules_of(request) if robots is not None else None
+        text = rules.text if isinstance(rules, Rules) else ""
         return RobotsOptOuts(text, self._opt_outs.agent), TdmRules(await self._tdm_text(origin))
 
     async def _tdm_text(self, origin: str) -> str:

@@ -63,6 +63,7 @@ RETRY_TIMES = 3
 RETRY_GIVE_UP_LOG_LEVEL = "INFO"  # the row in audio_sources and the closing table tell it
 REQUEST_FINGERPRINTER_CLASS = "audiocrawler.download.fingerprint.MediaFingerprinter"
 SCHEDULER_MEMORY_QUEUE = "scrapy.squeues.FifoMemoryQueue"  # breadth first, in the order of the page
+DOWNLOADER = "audiocrawler.download.downloader.PoliteDownloader"
 SCHEDULER_PRIORITY_QUEUE = "audiocrawler.download.queue.RoomAwareQueue"
 DOWNLOAD_HANDLERS = {
     "http": "audiocrawler.browser.RenderingDownloadHandler",
@@ -119,6 +120,7 @@ DOWNLOADER_MIDDLEWARES = {
     "audiocrawler.optouts.OptOutMiddleware": 110,  # what robots.txt forbids is not asked about
     "audiocrawler.download.retry_after.RetryAfterMiddleware": 560,  # sees a 503 before RetryMiddleware (550) does
     "audiocrawler.middlewares.RevalidationMiddleware": 605,  # when robots.txt and the like have let the request pass
+    "audiocrawler.download.robots_body.RobotsBodyMiddleware": 605,  # decodes it before HttpCompressionMiddleware does
     "audiocrawler.middlewares.MediaMiddleware": 610,  # sees a stopped answer before HttpCompressionMiddleware (590)
 }
 EXTENSIONS = {

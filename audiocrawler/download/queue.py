@@ -1,6 +1,7 @@
 """Scrapy's priority queue, holding requests back for which there is no room yet.
 
-A media request is handed out while its host has a free transfer, files and bytes on disk are within their bounds, and
+A request is handed out when its host can be asked at once: no delay and no pause lies before it. A media request is
+handed out while its host has a free transfer, files and bytes on disk are within their bounds, and
 the ``limit`` of the spider is not used up by what is under way. Pages wait while very many files do, and everything
 while too many rows wait for the warehouse.
 """
@@ -14,6 +15,7 @@ from scrapy import Request
 from scrapy.crawler import Crawler
 from scrapy.pqueues import DownloaderAwarePriorityQueue, DownloaderInterface
 
+from audiocrawler.download.downloader import PoliteDownloader, polite
 from audiocrawler.download.slots import is_media_slot
 
 MAX_WAITING_MEDIA = 5_000
@@ -25,6 +27,7 @@ class OpenSlots(DownloaderInterface):
 
     def __init__(self, crawler: Crawler) -> None:
         super().__init__(crawler)
+        self.downloader: PoliteDownloader = polite(crawler)
         settings = crawler.settings
         self._crawler = crawler
         self._media_per_host = settings.getint("AUDIO_MEDIA_PER_HOST")
@@ -41,11 +44,19 @@ class OpenSlots(DownloaderInterface):
         media_open, pages_open = self._has_room(), _waiting_media(possible_slots) <= MAX_WAITING_MEDIA
         # A slot's own count misses what waits for robots.txt, and its own limit lets bursts through.
         active = Counter(map(self.downloader.get_slot_key, self.downloader.active))
-        return [
-            (active[slot], slot)
+        open_slots = [
+            slot
             for slot in possible_slots
             if (media_open if is_media_slot(slot) else pages_open) and active[slot] < self._limit(slot)
         ]
+        return [(active[slot], slot) for slot in self._due(open_slots, active)]
+
+    def _due(self, slots: list[str], active: Counter[str]) -> list[str]:
+        """Return the slots that can send at once; what waits for its host's delay would take the place of others."""
+        opens_in_s = {slot: self.downloader.opens_in_s(slot, active) for slot in slots}
+        if waits_s := [wait_s for wait_s in opens_in_s.values() if wait_s > 0]:
+            self.downloader.wake_in(min(waits_s))
+        return [slot for slot, wait_s in opens_in_s.items() if wait_s <= 0]
 
     def _limit(self, slot: str) -> int:
         return self._media_per_host if is_media_slot(slot) else self._pages_per_host

@@ -1,8 +1,8 @@
 """Retry-After: a host that asks for a pause gets it, for all requests to it (RFC 9110, section 10.2.3)."""
 
-import asyncio
 import logging
 import time
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from urllib.parse import urlsplit
@@ -12,58 +12,74 @@ from scrapy.crawler import Crawler
 from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Response
 
-from audiocrawler.download.signals import transfers_given_up
+from audiocrawler.download.downloader import polite
+from audiocrawler.download.slots import LONGEST_WAIT_S
 
 logger = logging.getLogger(__name__)
 
-LONGEST_PAUSE_S = 300.0
-"""A host that asks for more is taken up again by a later crawl."""
+MAX_NAMED_S = 10 * 365 * 24 * 3600.0
+"""What a header can ask for at most: longer numbers are no less absurd."""
+
+ROBOTS_PAUSE_S = 10.0
+"""The longest pause before another try for robots.txt: the requests that it decides on wait for that."""
+
+
+class HostPausedError(IgnoreRequest):
+    """Raised for requests to a host that wants a longer pause than a crawl waits for."""
 
 
 class RetryAfterMiddleware:
-    """Holds requests to a host back until the time that its last 429 or 503 named."""
+    """Holds requests to a host back until the time that its last 429 or 503 named.
+
+    They wait in the queue, where they take no place of another host's.
+    """
 
     def __init__(self, crawler: Crawler) -> None:
-        self._resume_at: dict[str, float] = {}
-        self._stopped = asyncio.Event()
-        crawler.signals.connect(self._stopped.set, signal=transfers_given_up)
+        self._crawler = crawler
+        self._left: dict[str, tuple[float, str]] = {}
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> "RetryAfterMiddleware":
         """Return the middleware."""
         return cls(crawler)
 
-    async def process_request(self, request: Request) -> None:
-        """Wait while the host's pause lasts; a crawl that is stopped does not wait."""
-        host = urlsplit(request.url).netloc
-        while (left_s := self._resume_at.get(host, 0) - time.monotonic()) > 0:
-            try:
-                await asyncio.wait_for(self._stopped.wait(), left_s)
-            except TimeoutError:
-                continue
-            raise IgnoreRequest("the crawl was stopped")
+    def process_request(self, request: Request) -> None:
+        """Let the request pass, or raise HostPausedError with the reason."""
+        until, reason = self._left.get(urlsplit(request.url).hostname or "", (0.0, ""))
+        if time.monotonic() < until:
+            raise HostPausedError(reason)
 
     def process_response(self, request: Request, response: Response) -> Response:
         """Note the pause that a 429 or 503 asks for; retrying is RetryMiddleware's part."""
         if response.status not in {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}:
             return response
         pause_s = seconds_of((response.headers.get("Retry-After") or b"").decode("latin-1"))
-        host = urlsplit(request.url).netloc
-        if pause_s > LONGEST_PAUSE_S:
-            logger.info("%s asks for a pause of %d s: its request is left for a later crawl", host, pause_s)
-            request.meta["dont_retry"] = True
+        host = urlsplit(request.url).hostname or ""
+        if pause_s > LONGEST_WAIT_S:
+            self._leave(host, pause_s)
         elif pause_s > 0:
             logger.info("%s asks for a pause of %d s", host, pause_s)
-            self._resume_at[host] = time.monotonic() + pause_s
+            polite(self._crawler).pause(host, pause_s)
+        if pause_s > (ROBOTS_PAUSE_S if "robots" in request.meta else LONGEST_WAIT_S):
+            request.meta["dont_retry"] = True
         return response
+
+    def _leave(self, host: str, pause_s: float) -> None:
+        """Send nothing more to the host in this crawl, unless the pause ends before it."""
+        if host not in self._left:
+            logger.warning("%s asks for a pause of %d s: it is left to a later crawl", host, pause_s)
+        reason = f"{host} asks for a pause of {pause_s:.0f} s, more than a crawl waits"
+        self._left[host] = time.monotonic() + pause_s, reason
+        polite(self._crawler).refuse_waiting(host, HostPausedError(reason))
 
 
 def seconds_of(retry_after: str) -> float:
     """Return the seconds that a Retry-After value, a number or an HTTP date, asks for; 0 for none."""
     value = retry_after.strip()
     if value.isascii() and value.isdigit():
-        return float(value)
+        return min(float(value[:20]), MAX_NAMED_S)
     try:
-        return max(0.0, parsedate_to_datetime(value).timestamp() - time.time())
-    except ValueError:
+        named = parsedate_to_datetime(value)
+        return min(max(0.0, named.replace(tzinfo=named.tzinfo or UTC).timestamp() - time.time()), MAX_NAMED_S)
+    except (ValueError, OverflowError):
         return 0.0

@@ -2,8 +2,10 @@
 
 import asyncio
 import logging
+from collections import OrderedDict
+from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Any
+from time import monotonic
 from urllib.parse import urlsplit
 
 from scrapy import Request
@@ -13,18 +15,67 @@ from scrapy.http import Response
 from scrapy.http.request import NO_CALLBACK
 from scrapy.robotstxt import ProtegoRobotParser
 
+from audiocrawler.download.downloader import polite
 from audiocrawler.download.reasons import explain
-from audiocrawler.download.slots import ask_delay
+from audiocrawler.download.robots_text import for_agent, text_of
+from audiocrawler.download.slots import LONGEST_WAIT_S, open_robots_slot, slot_of
 
 logger = logging.getLogger(__name__)
+
+REFRESH_S = 24 * 3600.0
+"""Rules are not used for longer (RFC 9309, section 2.4) ..."""
+RETRY_S = 600.0
+"""... and where they could not be read, it is tried again after this."""
+MAX_REDIRECTS = 5
+"""Redirects that are followed, also to other hosts (section 2.3.1.2)."""
+TIMEOUT_S = 30.0
+MAX_HELD_CHARACTERS = 16_000_000
+"""Rules of so many characters are remembered; of the hosts that were visited longest ago they are asked for again."""
+_OF_A_HOST = 2_000
+_REDIRECTS = {301, 302, 303, 307, 308}
 
 
 class RobotsError(IgnoreRequest):
     """Raised when robots.txt does not let a request pass; the message says what it said."""
 
 
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What the robots.txt of ``host`` (with its port) says: its ``text``, and a ``parser`` that knows our group only.
+
+    For the groups of other agents, parse what ``robots_text.for_agent`` makes of the text: the text is a stranger's.
+    """
+
+    parser: ProtegoRobotParser
+    text: str
+    host: str
+
+
+@dataclass(slots=True)
+class _Held:
+    """The rules of an origin, or the reason why everything is forbidden: being read, or read at ``read_at``."""
+
+    before: Rules | None
+    reading: "asyncio.Task[Rules | str]" = field(init=False)
+    read_at: float = 0.0
+    failed: bool = False
+
+    def is_stale(self) -> bool:
+        return self.reading.done() and monotonic() - self.read_at > (RETRY_S if self.failed else REFRESH_S)
+
+    def last_rules(self) -> Rules | None:
+        if not self.reading.done() or self.reading.cancelled():
+            return None
+        result = self.reading.result()
+        return result if isinstance(result, Rules) else None
+
+    def characters(self) -> int:
+        rules = self.last_rules()
+        return _OF_A_HOST + (len(rules.text) if rules else 0)
+
+
 class RobotsMiddleware:
-    """Asks each host's robots.txt once, before anything else of the host."""
+    """Asks each host's robots.txt before anything else of the host, and again when it is a day old."""
 
     def __init__(self, crawler: Crawler) -> None:
         self._is_obeyed = crawler.settings.getbool("ROBOTSTXT_OBEY")
@@ -32,8 +83,8 @@ class RobotsMiddleware:
             raise NotConfigured
         self._crawler = crawler
         self._user_agent: str = crawler.settings["ROBOTSTXT_USER_AGENT"] or crawler.settings["USER_AGENT"]
-        self._rules: dict[str, asyncio.Task[ProtegoRobotParser | str]] = {}
-        self._texts: dict[str, str] = {}
+        self._token = self._user_agent.partition("/")[0].strip()
+        self._held: OrderedDict[str, _Held] = OrderedDict()
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> "RobotsMiddleware":
@@ -44,43 +95,89 @@ class RobotsMiddleware:
         """Let the request pass, or raise RobotsError with the reason."""
         if not self._is_obeyed or request.meta.get("dont_obey_robotstxt"):
             return
-        rules = await self._rules_of(request)
+        rules = await self.rules_of(request)
         if isinstance(rules, str):
             raise RobotsError(rules)
-        if not rules.allowed(request.url, self._user_agent):
+        if not rules.parser.allowed(request.url, self._token):
             raise RobotsError(f"robots.txt of {urlsplit(request.url).netloc} forbids it")
+        delay_s = rules.parser.crawl_delay(self._token) or 0.0
+        if delay_s > LONGEST_WAIT_S:
+            raise RobotsError(
+                f"robots.txt of {rules.host} asks for {delay_s:.0f} s between requests: more than is waited"
+            )
 
-    async def text_of(self, request: Request) -> str:
-        """Return the robots.txt of the request's host; an empty text where there is none or it cannot be read."""
-        await self._rules_of(request)
-        return self._texts.get(urlsplit(request.url).netloc, "")
-
-    async def _rules_of(self, request: Request) -> ProtegoRobotParser | str:
-        """Return the rules, or the reason why everything is forbidden."""
+    async def rules_of(self, request: Request) -> Rules | str:
+        """Return the rules for the request's host and port, or the reason why everything is forbidden."""
         parts = urlsplit(request.url)
         origin = f"{parts.scheme}://{parts.netloc}"
-        if origin not in self._rules:
-            self._rules[origin] = asyncio.ensure_future(self._read(origin))
-        return await asyncio.shield(self._rules[origin])
+        held = self._held.get(origin)
+        if held is None or held.is_stale():
+            before = held.last_rules() or held.before if held else None
+            held = self._held[origin] = _Held(before)
+            held.reading = asyncio.ensure_future(self._read(origin, held))
+            self._forget()
+        self._held.move_to_end(origin)
+        return await asyncio.shield(held.reading)
 
-    async def _read(self, origin: str) -> ProtegoRobotParser | str:
-        meta = {"dont_obey_robotstxt": True, "allow_offsite": True}
-        request = Request(f"{origin}/robots.txt", callback=NO_CALLBACK, meta=meta, priority=1000)
+    def _forget(self) -> None:
+        characters = sum(held.characters() for held in self._held.values())
+        while characters > MAX_HELD_CHARACTERS and len(self._held) > 1:
+            characters -= self._held.popitem(last=False)[1].characters()
+
+    async def _read(self, origin: str, held: _Held) -> Rules | str:
         host = urlsplit(origin).netloc
         try:
-            response = await self._crawler.engine.download_async(request)
+            rules = await self._rules(origin, host)
         except Exception as error:  # noqa: BLE001 - whatever keeps robots.txt from being read means no
-            logger.info("robots.txt of %s cannot be read: %s", host, explain(error))
-            return f"robots.txt of {host} cannot be read ({explain(error)}), which counts as no"
-        if response.status >= HTTPStatus.INTERNAL_SERVER_ERROR or response.status == HTTPStatus.TOO_MANY_REQUESTS:
-            return f"robots.txt of {host} answers {response.status}, which counts as no"
-        return self._parse(response, host)
+            rules = f"robots.txt of {host} cannot be read ({explain(error)}), which counts as no"
+        held.failed, held.read_at = isinstance(rules, str), monotonic()
+        if isinstance(rules, str):
+            logger.info("%s", rules)
+            return held.before or rules  # a copy may be used for longer while there is no other (section 2.4)
+        self._ask_delay(rules)
+        return rules
 
-    def _parse(self, response: Response, host: str) -> ProtegoRobotParser:
-        body = response.body if response.status == HTTPStatus.OK else b""  # 4xx: there are no rules
-        self._texts[host] = body.decode("utf-8", "replace")
-        rules: Any = ProtegoRobotParser.from_crawler(self._crawler, body)
-        delay_s = rules.crawl_delay(self._user_agent)
-        if delay_s:
-            ask_delay(self._crawler, urlsplit(f"//{host}").hostname or host, delay_s)
-        return rules  # type: ignore[no-any-return]
+    async def _rules(self, origin: str, host: str) -> Rules | str:
+        response = await self._follow(f"{origin}/robots.txt")
+        if response is not None and (
+            response.status >= HTTPStatus.INTERNAL_SERVER_ERROR or response.status == HTTPStatus.TOO_MANY_REQUESTS
+        ):
+            return f"robots.txt of {host} answers {response.status}, which counts as no"
+        has_rules = response is not None and response.status == HTTPStatus.OK
+        text = text_of(response.body) if response is not None and has_rules else ""  # 4xx: there are no rules
+        parser = await asyncio.to_thread(lambda: ProtegoRobotParser(for_agent(text, self._token).encode(), None))
+        return Rules(parser, text, host)
+
+    async def _follow(self, url: str) -> Response | None:
+        """Return the answer after its redirects, None if they lead nowhere."""
+        for _ in range(MAX_REDIRECTS + 1):
+            response = await self._ask(url)
+            location = (response.headers.get("Location") or b"").decode("latin-1")
+            if response.status not in _REDIRECTS or not location:
+                return response
+            url = response.urljoin(location)
+            if urlsplit(url).scheme not in {"http", "https"}:
+                return None
+        return None
+
+    async def _ask(self, url: str) -> Response:
+        meta = {
+            "robots": 0,
+            "dont_obey_robotstxt": True,
+            "dont_redirect": True,
+            "allow_offsite": True,
+            "download_maxsize": 0,  # what is too long is cut, not refused
+            "download_timeout": TIMEOUT_S,
+            "max_retry_times": 1,
+        }
+        request = Request(url, callback=NO_CALLBACK, headers={"Accept-Encoding": "identity"}, meta=meta, priority=1000)
+        open_robots_slot(self._crawler, slot_of(request))
+        return await self._crawler.engine.download_async(request)
+
+    def _ask_delay(self, rules: Rules) -> None:
+        host = urlsplit(f"//{rules.host}").hostname or rules.host
+        delay_s = rules.parser.crawl_delay(self._token) or 0.0
+        if delay_s > LONGEST_WAIT_S:
+            logger.warning("robots.txt of %s asks for %.0f s between requests: it is left out", rules.host, delay_s)
+        elif delay_s:
+            polite(self._crawler).ask_delay(host, delay_s)

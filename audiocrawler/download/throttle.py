@@ -5,7 +5,7 @@ from scrapy.core.downloader import Slot
 from scrapy.extensions.throttle import AutoThrottle
 from scrapy.http import Response
 
-from audiocrawler.download.slots import floor_s, is_media_slot
+from audiocrawler.download.slots import floor_s, is_page_slot
 
 
 class FlooredAutoThrottle(AutoThrottle):
@@ -13,7 +13,7 @@ class FlooredAutoThrottle(AutoThrottle):
 
     def _response_downloaded(self, response: Response, request: Request, spider: Spider) -> None:
         slot = request.meta.get("download_slot", "")
-        if not is_media_slot(slot):
+        if is_page_slot(slot):
             self._slot_name = slot
             super()._response_downloaded(response, request, spider)
 

@@ -276,7 +276,7 @@ class AudioSpider(RenderingSpider):
         )
 
     def _robots_request(self, url: str, where: dict[str, Any]) -> Request:
-        meta = {**where, "dont_obey_robotstxt": True}
+        meta = {**where, "dont_obey_robotstxt": True, "robots": 0, "download_maxsize": 0}
         return Request(f"{origin_of(url)}/robots.txt", self.parse_robots, errback=self.page_failed, meta=meta)
 
     def _note_failed_start(self, meta: dict[str, Any], reason: str) -> None:

@@ -1,0 +1,58 @@
+"""The body of a robots.txt: no more of it is transferred and decoded than is read (RFC 9309, section 2.5)."""
+
+import zlib
+
+from scrapy import Request, signals
+from scrapy.crawler import Crawler
+from scrapy.exceptions import StopDownload
+from scrapy.http import Headers, Response
+
+from audiocrawler.download.spool import decoder_for
+
+MAX_ROBOTS_BYTES = 500 * 1024
+"""The least that a crawler must read; rules beyond it are ignored."""
+
+
+class RobotsBodyMiddleware:
+    """Ends the transfer of a robots.txt that is too long, and undoes its encoding within the same bound."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        crawler.signals.connect(self._begin, signal=signals.headers_received)
+        crawler.signals.connect(self._count, signal=signals.bytes_received)
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> "RobotsBodyMiddleware":
+        """Return the middleware."""
+        return cls(crawler)
+
+    def process_response(self, request: Request, response: Response) -> Response:
+        """Return robots.txt decoded and cut after its last whole line; raises SpoolError for an unknown encoding."""
+        if "robots" not in request.meta:
+            return response
+        encoding = response.headers.pop("Content-Encoding", [b""])[0].decode("latin-1")
+        body = _decoded(response.body, encoding)
+        if len(body) >= MAX_ROBOTS_BYTES:
+            body = body[:MAX_ROBOTS_BYTES].rpartition(b"\n")[0]
+        return response.replace(body=body)
+
+    def _begin(self, headers: Headers, request: Request) -> None:
+        del headers
+        if "robots" in request.meta:
+            request.meta["robots"] = 0
+
+    def _count(self, data: bytes, request: Request) -> None:
+        if "robots" not in request.meta:
+            return
+        request.meta["robots"] += len(data)
+        if request.meta["robots"] >= MAX_ROBOTS_BYTES:
+            raise StopDownload(fail=False)
+
+
+def _decoded(body: bytes, encoding: str) -> bytes:
+    decoder = decoder_for(encoding)
+    if decoder is None:
+        return body
+    try:
+        return decoder.decompress(body, MAX_ROBOTS_BYTES)
+    except zlib.error:
+        return b""  # as any other bytes that hold no rules
