@@ -36,6 +36,7 @@ AUDIO_MAX_OUTBOX_ROWS = 1_000_000  # then requests wait: about 1 GB of rows
 
 AUDIO_MAX_BYTES = 4 * 1024**3  # per file: longer ones are refused at their headers, or cut off on the way
 AUDIO_MAX_TOTAL_BYTES = None  # of the whole crawl: what would pass it is left for another one
+AUDIO_MAX_FILES_PER_PAGE = 10_000  # more on one page are named in the log and left out: waiting requests take memory
 AUDIO_MAX_DURATION_S = 24 * 3600  # per file: decoding stops there, so that a small bomb does not run for days
 AUDIO_MIN_DURATION_MS = None  # filters: what they refuse keeps a source row with the reason
 AUDIO_MIN_SAMPLE_RATE_HZ = None
@@ -48,9 +49,11 @@ AUDIO_FINDERS: dict[str, int | None] = {}  # added to, or with None taken from, 
 
 AUDIO_WORKERS = None  # analysing processes; None: the usable cores, at most 4
 AUDIO_STALL_TIMEOUT_S = 60  # a transfer that brings no byte for so long is given up, however large the file
+AUDIO_MIN_BYTES_PER_S = 100  # over each stall timeout: a transfer that drips is given up like one that stalls
 AUDIO_MEDIA_PER_HOST = 4  # transfers at a time; they have no delay of their own unless robots.txt asks for one
 AUDIO_MAX_FILES_IN_FLIGHT = 32  # files under way from request to row
 AUDIO_MAX_INCOMING_BYTES = 16 * 1024**3  # on disk between download and store; then downloads wait
+AUDIO_MIN_FREE_BYTES = 256 * 1024**2  # stay free on disk, for the database and the log; then the crawl stops
 AUDIO_STOP_GRACE_S = 4  # after a stop, what is under way may end; then it is given up and taken again next time
 
 CONCURRENT_REQUESTS = 32  # over all hosts

@@ -149,7 +149,11 @@ def test_places_that_cannot_be_used_are_named(setting: str, value: str, site: Si
 
 
 def test_a_full_disk_stops_the_crawl_and_keeps_what_is_stored(site: Site, tmp_path: Path, small_disk: Path) -> None:
-    settings = {"AUDIO_STORE": f"file:{small_disk}/objects", "AUDIO_INCOMING": f"{small_disk}/incoming"}
+    settings = {
+        "AUDIO_STORE": f"file:{small_disk}/objects",
+        "AUDIO_INCOMING": f"{small_disk}/incoming",
+        "AUDIO_MIN_FREE_BYTES": "0",
+    }
     run = crawl(tmp_path, f"url={site.url}/recordings.html", "depth=1", settings=settings)
     assert run.code == 4
     assert "disk is full" in error_of(run.stderr)

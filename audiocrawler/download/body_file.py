@@ -25,11 +25,17 @@ from twisted.internet.defer import Deferred
 from twisted.web.client import Response as TxResponse
 
 from audiocrawler.download.connect import CheckedAgent, CheckedDownloadHandler
+from audiocrawler.download.connections import bounded, raise_open_files
+from audiocrawler.download.progress import Progress
+from audiocrawler.download.room import NoRoomError, Room
 from audiocrawler.download.signals import transfers_given_up
 from audiocrawler.download.spool import Spool, SpoolError, decoder_for
 
 PROGRESS_BYTES = 1 << 20
 """A broken transfer that brought at least so much does not count as a failed try."""
+
+ROOM_CHECK_BYTES = 1 << 20
+"""After so many bytes it is asked again whether there is room for more."""
 
 
 class BodyFileResponse(Response):
@@ -57,6 +63,10 @@ class SpooledAgent(CheckedAgent):
     stall_timeout_s: float
     max_total_bytes: int
     passes_total = False
+    progress: Progress
+    room: Room
+    drips = False
+    shortage: str | None = None
     started = False
     validator = ""
     _transport: Any = None
@@ -78,6 +88,10 @@ class SpooledAgent(CheckedAgent):
         decoder = decoder_for(_header(txresponse, b"content-encoding"))
         self.validator = "" if decoder or wanted is not None else _strong_validator(txresponse)
         deliver_body = txresponse.deliverBody
+        self.shortage = self.room.shortage(_length(txresponse))
+        if self.shortage:
+            txresponse._transport._producer.abortConnection()  # noqa: SLF001
+            raise NoRoomError(self.shortage)
 
         def deliver(reader: Any) -> None:
             self.started = True
@@ -97,7 +111,10 @@ class SpooledAgent(CheckedAgent):
         timeout = cast("DelayedCall", self._timeout_cl)
         if timeout.active():
             timeout.reset(self.stall_timeout_s)
-        if self.spool.error or self.spool.too_large or self.passes_total:
+        self.drips = self.drips or not self.progress.is_enough(len(data))
+        if self.spool.size_bytes // ROOM_CHECK_BYTES != (self.spool.size_bytes - len(data)) // ROOM_CHECK_BYTES:
+            self.shortage = self.shortage or self.room.shortage()
+        if self.spool.error or self.spool.too_large or self.passes_total or self.drips or self.shortage:
             self._transport._producer.abortConnection()  # noqa: SLF001
 
     def getvalue(self) -> bytes:
@@ -113,9 +130,13 @@ class BodyFileMixin:
     """Adds ``body_file`` to a handler that is derived from CheckedDownloadHandler."""
 
     _crawler: Any
+    _pool: Any
 
     def __init__(self, crawler: Crawler) -> None:
         super().__init__(crawler)  # type: ignore[call-arg] # the handler that this is mixed into
+        raise_open_files()
+        self._pool = bounded(self._pool)
+        self._room = Room.from_settings(crawler.settings)
         self._transfers: set[Deferred[Response]] = set()
         crawler.signals.connect(self._give_up, signal=transfers_given_up)
 
@@ -148,13 +169,16 @@ class BodyFileMixin:
         agent = SpooledAgent(
             contextFactory=self._contextFactory,  # type: ignore[attr-defined]
             bindAddress=self._bind_address,  # type: ignore[attr-defined]
-            pool=self._pool,  # type: ignore[attr-defined]
+            pool=self._pool,
             maxsize=self._default_maxsize,  # type: ignore[attr-defined]
             fail_on_dataloss=True,
             crawler=self._crawler,
         )
         agent.spool = spool
         agent.stall_timeout_s = request.meta["download_timeout"]
+        agent.room = self._room
+        least = self._crawler.settings.getfloat("AUDIO_MIN_BYTES_PER_S") * agent.stall_timeout_s
+        agent.progress = Progress(agent.stall_timeout_s, least)
         agent.max_total_bytes = self._crawler.settings.getint("AUDIO_MAX_TOTAL_BYTES")
         return agent
 
@@ -165,7 +189,8 @@ class BodyFileMixin:
             with wrap_twisted_exceptions():
                 return await maybe_deferred_to_future(transfer)
         except DownloadTimeoutError as error:
-            raise DownloadTimeoutError(f"no byte came for {agent.stall_timeout_s:g} s") from error
+            what = "no byte" if agent.started else "no answer"
+            raise DownloadTimeoutError(f"{what} came for {agent.stall_timeout_s:g} s") from error
         except Exception as error:
             _raise_cause(agent, error)
             raise
@@ -226,6 +251,10 @@ def _raise_cause(agent: SpooledAgent, cause: Exception | None) -> None:
         raise spool.error from spool.error.__cause__
     if spool.too_large or (type(cause) is DownloadCancelledError and "larger than" in str(cause)):
         raise TooLargeError(f"larger than {spool.max_bytes} bytes") from cause
+    if agent.shortage:
+        raise NoRoomError(agent.shortage) from cause
+    if agent.drips:
+        raise DownloadTimeoutError(f"too few bytes came within {agent.stall_timeout_s:g} s") from cause
     if agent.passes_total:
         raise TotalReachedError(f"AUDIO_MAX_TOTAL_BYTES of {agent.max_total_bytes} would be passed") from cause
 
@@ -233,6 +262,10 @@ def _raise_cause(agent: SpooledAgent, cause: Exception | None) -> None:
 def _header(txresponse: TxResponse, name: bytes) -> str:
     values: list[bytes] = txresponse.headers.getRawHeaders(name) or [b""]
     return values[0].decode("latin-1")
+
+
+def _length(txresponse: TxResponse) -> int:
+    return txresponse.length if isinstance(txresponse.length, int) else 0
 
 
 def _range_start(txresponse: TxResponse) -> int | None:

@@ -23,6 +23,15 @@ class MediaFingerprinter(RequestFingerprinter):
             return hashlib.sha1(b"render " + plain, usedforsecurity=False).digest()
         source = request.meta.get("audio")
         if source is None:
-            return super().fingerprint(request)
-        name = f"audio {getattr(source, 'source_url', '')} {request.url}"
-        return hashlib.sha1(name.encode(), usedforsecurity=False).digest()
+            page = super().fingerprint(request)
+            return _digest(f"{page.hex()} {_round(request)}") if _round(request) else page
+        return _digest(f"audio {getattr(source, 'source_url', '')} {request.url}{_round(request)}")
+
+
+def _round(request: Request) -> str:
+    """Return which round of a redirect loop this is: taken for a duplicate, it would end without a word."""
+    return f" {request.meta['redirect_times']}" if request.url in request.meta.get("redirect_urls", []) else ""
+
+
+def _digest(name: str) -> bytes:
+    return hashlib.sha1(name.encode(), usedforsecurity=False).digest()

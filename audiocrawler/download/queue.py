@@ -16,6 +16,7 @@ from scrapy.crawler import Crawler
 from scrapy.pqueues import DownloaderAwarePriorityQueue, DownloaderInterface
 
 from audiocrawler.download.downloader import PoliteDownloader, polite
+from audiocrawler.download.room import Room
 from audiocrawler.download.slots import is_media_slot
 
 MAX_WAITING_MEDIA = 5_000
@@ -34,6 +35,7 @@ class OpenSlots(DownloaderInterface):
         self._pages_per_host = settings.getint("CONCURRENT_REQUESTS_PER_DOMAIN")
         self._max_files = settings.getint("AUDIO_MAX_FILES_IN_FLIGHT")
         self._max_bytes = settings.getint("AUDIO_MAX_INCOMING_BYTES")
+        self._room = Room.from_settings(settings)
         self._max_rows = settings.getint("AUDIO_MAX_OUTBOX_ROWS")
 
     def stats(self, possible_slots: Iterable[str]) -> list[tuple[int, str]]:
@@ -65,7 +67,10 @@ class OpenSlots(DownloaderInterface):
         under_way = media_under_way(self._crawler)
         if len(under_way) >= min(self._max_files, self._files_wanted()):
             return False
-        return sum(map(_size_on_disk, under_way)) < self._max_bytes
+        if sum(map(_size_on_disk, under_way)) >= self._max_bytes:
+            return False
+        # With nothing under way that could make room the next transfer ends the crawl, with the reason.
+        return not under_way or self._room.shortage() is None
 
     def _files_wanted(self) -> int:
         limit = getattr(self._crawler.spider, "limit", None)

@@ -6,6 +6,8 @@ from scrapy import exceptions
 from scrapy.exceptions import IgnoreRequest
 from twisted.web.client import ResponseFailed
 
+from audiocrawler.download.room import NoRoomError
+
 _MESSAGES: dict[type[BaseException], str] = {
     exceptions.CannotResolveHostError: "unknown host",
     exceptions.DownloadConnectionRefusedError: "connection refused",
@@ -27,8 +29,10 @@ def explain(error: BaseException) -> str:
 
 
 def is_disk_full(error: BaseException | None) -> bool:
-    """Return whether a full disk or quota is behind the error."""
+    """Return whether a full disk or quota, or the end of the reserve, is behind the error."""
     while error is not None:
+        if isinstance(error, NoRoomError):
+            return True
         if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EROFS}:
             return True
         error = error.__cause__

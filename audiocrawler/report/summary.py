@@ -51,6 +51,7 @@ class Summary:
     stored_bytes: int
     elapsed_s: float
     failed_starts: list[str] = field(default_factory=list)
+    beyond_page_limit: int = 0
 
 
 def summarise(stats: Mapping[str, Any]) -> Summary:
@@ -72,6 +73,7 @@ def summarise(stats: Mapping[str, Any]) -> Summary:
         stored_bytes=stats.get("audio/stored_bytes", 0),
         elapsed_s=stats.get("elapsed_time_seconds", 0.0),
         failed_starts=stats.get("audio/failed_starts", []),
+        beyond_page_limit=stats.get("audio/beyond_page_limit", 0),
     )
 
 
@@ -88,6 +90,7 @@ def render(summary: Summary, places: Places) -> str:
             _with_reasons(status, count, summary.reasons.get(status, {})) for status, count in summary.not_taken.items()
         ),
         *_counted("left", summary.pending, "taken up by the next crawl"),
+        *_counted("left out", summary.beyond_page_limit, "beyond AUDIO_MAX_FILES_PER_PAGE, the log names the pages"),
         ("time", duration_text(summary.elapsed_s)),
         ("files", places.store),
         ("database", places.warehouse),

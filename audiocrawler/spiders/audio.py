@@ -185,7 +185,7 @@ class AudioSpider(RenderingSpider):
     ) -> AsyncIterator[Request | AudioItem]:
         title = document.title if document is not None else None
         found = (candidate for candidate in candidates if candidate.kind in {Kind.AUDIO, Kind.STREAM})
-        media = [candidate for candidate in found if not await self._is_taken_down(candidate.url)]
+        media = self._at_most([candidate for candidate in found if not await self._is_taken_down(candidate.url)], page)
         sources = [source_of(candidate, page, title, page.meta["site"]) for candidate in media]
         for source in sources:
             source.opt_out = page.meta["page_opt_out"]
@@ -204,6 +204,21 @@ class AudioSpider(RenderingSpider):
             elif self._is_new(source):
                 self.crawler.stats.inc_value("audio/listed")
                 yield AudioItem(file_urls=[source.source_url], source=source)
+
+    def _at_most(self, media: list[Candidate], page: Response) -> list[Candidate]:
+        """Return as many candidates as a page may have, and say how many are left out."""
+        most = self.settings.getint("AUDIO_MAX_FILES_PER_PAGE")
+        if not most or len(media) <= most:
+            return media
+        left_out = len(media) - most
+        self.logger.warning(
+            "%s names %d audio URLs: the last %d are left out, raise AUDIO_MAX_FILES_PER_PAGE to take them",
+            page.url,
+            len(media),
+            left_out,
+        )
+        self.crawler.stats.inc_value("audio/beyond_page_limit", left_out)
+        return media[:most]
 
     def _alternates(
         self, media: list[Candidate], sources: list[AudioSource]

@@ -1,0 +1,157 @@
+"""What strangers can make a crawl spend is bounded: an excess ends as a row or a logged page, and the crawl goes on."""
+
+import gzip
+import itertools
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.crawling import REPOSITORY, Run, crawl
+from tests.site.server import Site
+from tests.site.tones import tone_wav
+from tests.strange_server import Strange, Wire, strange
+
+SOON = {"RETRY_TIMES": "0", "AUDIO_STALL_TIMEOUT_S": "1", "DOWNLOAD_TIMEOUT": "1"}
+GOOD = "/0.wav"
+
+
+def header_lines(wire: Wire, _: Strange) -> None:
+    wire.send(b"HTTP/1.1 200 OK\r\n")
+    for number in itertools.count():
+        wire.send(b"X-Header-%d: y\r\n" % number * 100)
+
+
+def header_line(wire: Wire, _: Strange) -> None:
+    wire.send(b"HTTP/1.1 200 OK\r\nX-Long: ")
+    while True:
+        wire.send(b"y" * 65536)
+
+
+def dripping_header(wire: Wire, _: Strange) -> None:
+    wire.drip(b"HTTP/1.1 200 OK\r\n" + b"X-Slow: y\r\n" * 1000, 0.2)
+
+
+def dripping_body(wire: Wire, _: Strange) -> None:
+    wire.send(b"HTTP/1.1 200 OK\r\nContent-Type: audio/wav\r\nContent-Length: 90000\r\n\r\n" + tone_wav(1)[:50])
+    wire.drip(b"\0" * 90000, 0.2)
+
+
+def endless_body(wire: Wire, _: Strange) -> None:
+    wire.send(b"HTTP/1.1 200 OK\r\nContent-Type: audio/wav\r\n\r\n" + tone_wav(1))
+    while True:
+        wire.send(b"\0" * 65536)
+
+
+def redirect_loop(wire: Wire, server: Strange) -> None:
+    wire.body("", f"Location: {server.url}/bad", status="302 Found")
+
+
+def crawled(tmp_path: Path, bad: "object", page: str, **settings: str) -> Run:
+    def answer(wire: Wire, path: str) -> None:
+        if path == "/":
+            wire.body(page)
+        elif path == GOOD:
+            wire.body(tone_wav(0), kind="audio/wav")
+        elif path.startswith("/bad"):
+            bad(wire, server)  # type: ignore[operator]
+        else:
+            wire.body("", status="404 Not Found")
+
+    with strange(answer) as server:
+        return crawl(tmp_path, f"url={server.url}/", "depth=1", settings={**SOON, **settings})
+
+
+@pytest.mark.parametrize(
+    ("bad", "status", "words"),
+    [
+        (header_lines, "failed", "headers are longer than 262144 bytes"),
+        (header_line, "failed", "the connection failed"),
+        (dripping_header, "failed", "no answer came for 1 s"),
+        (dripping_body, "failed", "too few bytes came within 1 s"),
+        (endless_body, "too_large", "larger than 9000000 bytes"),
+        (redirect_loop, "failed", "max redirections reached"),
+    ],
+)
+def test_a_file_that_would_cost_too_much_ends_as_a_row(bad: object, status: str, words: str, tmp_path: Path) -> None:
+    page = f'<a href="/bad.wav">bad</a><a href="{GOOD}">good</a>'
+    run = crawled(tmp_path, bad, page, AUDIO_MAX_BYTES="9000000")
+    assert run.code == 0
+    rows = {url.rpartition("/")[2]: row for url, row in run.sources.items()}
+    assert rows["0.wav"]["status"] == "stored"
+    assert rows["bad.wav"]["status"] == status
+    assert words in rows["bad.wav"]["reason"]
+
+
+def dripping_page(wire: Wire, _: Strange) -> None:
+    wire.send(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n<p>")
+    wire.drip(b"x" * 90000, 0.2)
+
+
+def endless_page(wire: Wire, _: Strange) -> None:
+    wire.send(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n<p>")
+    while True:
+        wire.send(b"x" * 65536)
+
+
+def bomb_page(wire: Wire, _: Strange) -> None:
+    wire.body(gzip.compress(b"\0" * 100_000_000), "Content-Encoding: gzip")
+
+
+@pytest.mark.parametrize("bad", [dripping_page, endless_page, bomb_page, header_lines, redirect_loop])
+def test_a_page_that_would_cost_too_much_is_logged(bad: object, tmp_path: Path) -> None:
+    page = f'<a href="/bad">bad</a><a href="{GOOD}">good</a>'
+    run = crawled(tmp_path, bad, page, DOWNLOAD_MAXSIZE="3000000")
+    assert run.code == 0
+    assert [row["status"] for row in run.sources.values()] == ["stored"]
+    assert "/bad: " in run.log
+
+
+def test_files_of_a_page_beyond_the_limit_are_named(site: Site, tmp_path: Path) -> None:
+    run = crawl(tmp_path, f"url={site.url}/many/", settings={"AUDIO_MAX_FILES_PER_PAGE": "7"})
+    assert len(run.objects) == 7
+    assert "names 80 audio URLs: the last 73 are left out, raise AUDIO_MAX_FILES_PER_PAGE" in run.log
+    assert "left out    73" in run.stdout
+
+
+def test_a_crawl_stops_before_the_reserve_is_touched(site: Site, tmp_path: Path) -> None:
+    run = crawl(tmp_path, f"url={site.url}/many/", settings={"AUDIO_MIN_FREE_BYTES": str(1 << 60)})
+    assert run.code == 4
+    assert "AUDIO_MIN_FREE_BYTES is" in run.stderr
+    assert run.objects == []
+    assert {row["status"] for row in run.sources.values()} == {"pending"}
+    again = crawl(tmp_path, f"url={site.url}/many/")
+    assert len(again.objects) == 80
+
+
+def test_more_hosts_than_open_files(tmp_path: Path) -> None:
+    def answer(wire: Wire, path: str) -> None:
+        if path == "/":
+            wire.body("".join(f'<a href="{server.at(f"127.0.1.{n}")}/{n}.wav">x</a>' for n in range(1, 151)))
+        elif path.endswith(".wav"):
+            data = tone_wav(int(path[1:-4]))
+            wire.send(b"HTTP/1.1 200 OK\r\nContent-Type: audio/wav\r\nContent-Length: %d\r\n\r\n" % len(data) + data)
+            wire.closing.wait(60)  # kept alive
+        else:
+            wire.send(b"HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n")
+            wire.closing.wait(60)
+
+    with strange(answer) as server:
+        words = f"exec {sys.executable} -m scrapy crawl audio -a url={server.url}/ -s DOWNLOAD_DELAY=0"
+        done = subprocess.run(
+            ["sh", "-c", f"ulimit -n 220; {words}"],
+            cwd=tmp_path,
+            env={
+                "PATH": "/usr/bin:/bin",
+                "PYTHONPATH": str(REPOSITORY),
+                "SCRAPY_SETTINGS_MODULE": "audiocrawler.settings",
+            },
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+    run = Run(done.returncode, done.stdout, done.stderr, tmp_path)
+    assert run.code == 0
+    assert len(run.objects) == 150
