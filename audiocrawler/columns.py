@@ -23,6 +23,7 @@ class Merge(Enum):
     SMALLEST_SOURCE = "the value of the smallest source_url; a NULL is filled from the other row"
     SMALLEST_PAGE = "the value of the smallest page_url; a NULL is filled from the other row"
     FROM_SOURCES = "worked out from all rows of audio_sources with this sha256"
+    STATED = "with the other statements of rights: of the smallest page_url, unless the newer row has the file"
     ATTEMPT = "the newer value, unless the newer row is only pending"
     OUTCOME = "as ATTEMPT, but a failure does not overwrite what a success has left"
     KNOWN = "as OUTCOME, and a NULL changes nothing"

@@ -25,6 +25,7 @@ from audiocrawler.in_use import use_warehouse
 from audiocrawler.items import AudioMetadata, AudioSource, Row
 from audiocrawler.memory import Memory, judge_of
 from audiocrawler.report.summary import FAILED_STATUSES
+from audiocrawler.rights.licences_wanted import wanted_licences
 from audiocrawler.rows import Flusher, RowWriter
 from audiocrawler.storage import Store, open_store
 from audiocrawler.tombstones import Tombstones
@@ -78,6 +79,7 @@ class Crawl:
         self, settings: BaseSettings, crawl_id: str, start_urls: Iterable[str], *, known_sites: Iterable[str] = ()
     ) -> None:
         check_settings(settings)
+        self.licenses = wanted_licences(settings["AUDIO_LICENSES"])
         self._settings = settings
         self.crawl_id = crawl_id
         self.left_behind: str | None = None
@@ -229,8 +231,9 @@ def warehouse_options(settings: BaseSettings) -> Options:
 
 
 def check_settings(settings: BaseSettings) -> None:
-    """Raise ConfigurationError for a number or a truth value that is none, or is negative, and for a wrong address."""
+    """Raise ConfigurationError for a number, truth value, address or licence among the settings that is none."""
     AddressPolicy((), settings["AUDIO_ALLOW_ADDRESSES"])
+    wanted_licences(settings["AUDIO_LICENSES"])
     try:
         settings.getbool("AUDIO_BIGQUERY_CREATE")
     except ValueError as error:

@@ -99,7 +99,10 @@ class AudioMetadata:
     language: str | None = column(Merge.SMALLEST_SOURCE, "Language, from the document, else from the file's tags")
     license: str | None = column(Merge.FROM_SOURCES, "Licence, where all sources of the file state the same")
     license_url: str | None = column(Merge.FROM_SOURCES, "URL of that licence")
-    license_conflict: bool | None = column(Merge.FROM_SOURCES, "Whether the file's sources state different licences")
+    license_conflict: bool | None = column(
+        Merge.FROM_SOURCES,
+        "Whether the file's sources, one source's places or the file's tags state different licences",
+    )
     tags: dict[str, str] | None = column(Merge.OVERWRITE, "All textual tags of the file")
     source_url: str | None = column(Merge.SMALLEST_SOURCE, "URL that the file came from (the smallest of several)")
     page_url: str | None = column(Merge.SMALLEST_SOURCE, "Document in which that URL was found")
@@ -153,11 +156,15 @@ class AudioSource:
     sha256: str | None = column(Merge.KNOWN, "SHA-256 of the stored file, as in audio_metadata")
     variants: int | None = column(Merge.KNOWN, "How often in a row its bytes had changed when it was fetched")
     judged_by: str | None = column(Merge.OUTCOME, "Analyser and bounds that refused the file")
-    license: str | None = column(Merge.SMALLEST_PAGE, "Licence that the document states, normalised")
-    license_url: str | None = column(Merge.SMALLEST_PAGE, "URL of that licence")
-    license_raw: str | None = column(Merge.SMALLEST_PAGE, "Licence as the document words it")
-    license_found_in: str | None = column(Merge.SMALLEST_PAGE, "Where the document states it")
-    attribution: str | None = column(Merge.SMALLEST_PAGE, "Whom the licence asks to name")
+    license: str | None = column(
+        Merge.STATED, "Identifier of the licence, as in SPDX; NULL where none is known or statements differ"
+    )
+    license_url: str | None = column(Merge.STATED, "URL that is stated for it; NULL where statements differ")
+    license_raw: str | None = column(Merge.STATED, "All statements as they are worded, with a bar between")
+    license_found_in: str | None = column(
+        Merge.STATED, "Where they stand, in that order, and which licence each names: see Rights"
+    )
+    attribution: str | None = column(Merge.STATED, "Whom the licence asks to name, else the author")
     opt_out: str | None = column(Merge.ATTEMPT, "Opt-out signal that was seen")
     crawl_id: str | None = column(Merge.OVERWRITE, "Crawl that last wrote this row")
     first_seen_at: datetime | None = column(Merge.EARLIEST, "When the URL was first found, in UTC")

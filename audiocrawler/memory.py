@@ -12,7 +12,7 @@ VARIES_AFTER = 3
 """Changes in a row after which a file counts as one that varies at every fetch: one with inserted advertisements."""
 _STORED = frozenset({Status.STORED, Status.DUPLICATE, Status.UNCHANGED, Status.GONE})
 _REFUSED = frozenset({Status.UNDECODABLE, Status.FILTERED, Status.NOT_AUDIO})
-_JUDGING = ("AUDIO_MIN_DURATION_MS", "AUDIO_MIN_SAMPLE_RATE_HZ", "AUDIO_MAX_DURATION_S")
+_JUDGING = ("AUDIO_MIN_DURATION_MS", "AUDIO_MIN_SAMPLE_RATE_HZ", "AUDIO_MAX_DURATION_S", "AUDIO_LICENSES")
 
 
 class Memory:

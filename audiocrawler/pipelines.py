@@ -25,7 +25,10 @@ from audiocrawler.extensions import crawl_of, stop_crawl
 from audiocrawler.items import AudioItem, AudioMetadata, AudioSource, FileInfo, Row, Status
 from audiocrawler.memory import variants_of
 from audiocrawler.optouts import OptedOutError
+from audiocrawler.rights.licences_tags import credit_in, statements_in
+from audiocrawler.rights.licences_wanted import refusal
 from audiocrawler.sniff import Sniffed, sniff_file
+from audiocrawler.spiders.licences import state, stated_by
 from audiocrawler.spiders.outcomes import MAX_REASON_LENGTH, outcome_of_failure
 from audiocrawler.spiders.sources import foreign_source, item_of, media_meta
 from audiocrawler.storage import object_key
@@ -172,6 +175,7 @@ class AnalysisPipeline(Stage):
         if sniffed.is_audio is False:
             raise NotAudioError(f"{sniffed.name} came in place of audio")
         item.audio = await self._known(sha256) or await self._measured(item, sniffed)
+        state(source, statements_in(item.audio.tags), credit_in(item.audio.tags))
         item.audio.classification = self.crawl.energy.classify(item.audio.duration_ms, item.audio.loudness)
         item.audio.file_name = _with_extension(item.file_name, sniffed.extension)
         item.audio.source_url, item.audio.page_url = source.source_url, source.page_url
@@ -217,6 +221,8 @@ class FilterPipeline(Stage):
     async def advance(self, item: AudioItem) -> None:
         """Let the file pass, or raise FilteredError."""
         assert item.audio is not None
+        if reason := refusal(stated_by(item.source), self.crawl.licenses):
+            raise FilteredError(reason)
         if item.audio.duration_ms < self.min_duration_ms:
             raise FilteredError(f"{item.audio.duration_ms} ms long, AUDIO_MIN_DURATION_MS is {self.min_duration_ms}")
         if (item.audio.sample_rate_hz or 0) < self.min_sample_rate_hz:

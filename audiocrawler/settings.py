@@ -40,6 +40,7 @@ AUDIO_MAX_FILES_PER_PAGE = 10_000  # more on one page are named in the log and l
 AUDIO_MAX_DURATION_S = 24 * 3600  # per file: decoding stops there, so that a small bomb does not run for days
 AUDIO_MIN_DURATION_MS = None  # filters: what they refuse keeps a source row with the reason
 AUDIO_MIN_SAMPLE_RATE_HZ = None
+AUDIO_LICENSES = None  # such as CC0-1.0,CC-BY-4.0: what is not stated to be under one of them is left out
 AUDIO_ENERGY_LOUDNESS_DBFS = -20.0  # High Energy is above it, Low Energy is not
 AUDIO_ENERGY_DURATION_MS = 60_000  # High Energy is shorter, Low Energy is not
 AUDIO_OPT_OUT = "honour"  # what opts out of AI training is not downloaded; record: noted only; ignore: not even read

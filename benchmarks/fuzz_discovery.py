@@ -213,7 +213,8 @@ def _check(candidate: Candidate) -> None:
     Request(candidate.url)
     if not 0 <= candidate.confidence <= 1 or not isinstance(candidate.kind, Kind):
         raise ValueError(f"no Candidate: {candidate!r:.200}")
-    texts = (candidate.title, candidate.artist, candidate.license, candidate.link_text, candidate.language)
+    stated = [text for each in candidate.statements or () for text in (each.text, each.url)]
+    texts = (candidate.title, candidate.artist, candidate.credit, candidate.link_text, candidate.language, *stated)
     if any(text is not None and (not text or len(text) > 10_000) for text in texts):
         raise ValueError(f"a text without bounds: {candidate!r:.200}")
     if candidate.published_at is not None and candidate.published_at.tzinfo is None:

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from audiocrawler.statements import Statement
+
 ELEMENT = 0.95
 """Confidence where an audio element or a declared audio type names the URL."""
 LINK = 0.9
@@ -48,8 +50,8 @@ class Description:
     size_bytes: int | None = None
     bit_rate_bps: int | None = None
     language: str | None = None
-    license: str | None = None
-    license_url: str | None = None
+    statements: tuple[Statement, ...] | None = None
+    credit: str | None = None
     transcript_url: str | None = None
     published_at: datetime | None = None
     link_text: str | None = None

@@ -7,6 +7,7 @@ from dataclasses import fields
 from lxml import etree
 
 from audiocrawler.discovery.candidate import Description, Find
+from audiocrawler.discovery.document import one_line, text_of
 from audiocrawler.discovery.values import duration_ms, published_at
 from audiocrawler.discovery.xml_tree import (
     Children,
@@ -17,10 +18,12 @@ from audiocrawler.discovery.xml_tree import (
     first_text,
     local_name,
 )
+from audiocrawler.statements import NOTICE, Statement, statement_of
 
 _ADDRESS = re.compile(r"\S+@\S+ \((.+)\)")  # RSS 2.0: the author is an e-mail address, the name in brackets
 FEED_ROOTS = frozenset(("rss", "feed", "rdf"))
 _ITEMS = ("item", "entry", "liveitem")
+_RIGHTS = ("copyright", "rights")
 _DESCRIBED = tuple(field.name for field in fields(Description))
 
 
@@ -30,7 +33,8 @@ def channel_description(root: etree._Element) -> Description:
     children = children_of(channel)
     language = first_text(children, "language") or attribute(channel, "lang")
     about = Description(artist=_author(children), language=language)
-    _set_license(about, children)
+    about.statements = statements_in(children, "feed_channel")
+    about.credit = first_text(children, "credit", "attributionname")
     return about
 
 
@@ -65,7 +69,8 @@ def item_description(item: etree._Element, channel: Description) -> Description:
         published_at=published_at(first_text(children, "pubdate", "published", "date", "updated")),
         transcript_url=_transcript(children),
     )
-    _set_license(about, children)
+    about.statements = statements_in(inner := _with_media(children), "feed_item")
+    about.credit = first_text(inner, "credit", "attributionname")
     fill(about, channel)
     return about
 
@@ -91,22 +96,32 @@ def _transcript(children: Children) -> str | None:
     return next(filter(None, urls), None)
 
 
-def _set_license(about: Description, children: Children) -> None:
-    for element in children.get("license", ()):
-        text = child_text_of(element)
-        about.license_url = attribute(element, "url", "href", "resource") or (text if _is_url(text) else None)
-        about.license = text or about.license_url
-    for link in children.get("link", ()):
-        if attribute(link, "rel") == "license":
-            about.license = about.license_url = attribute(link, "href")
-    if about.license is None:
-        about.license = first_text(children, "rights")
+def statements_in(children: Children, place: str) -> tuple[Statement, ...] | None:
+    """Return the licences that are stated by children of an element, and its notices of copyright.
+
+    Podcast namespace: ``license`` is a slug, or a text with a ``url``. Creative Commons, Media RSS 1.5.1 and RSS 1.0
+    have elements of that name, too; Atom (RFC 4946) has links. ``rights`` and ``copyright`` are texts about both.
+    """
+    found = [
+        statement_of(child_text_of(each), place, url=attribute(each, "url", "href", "resource"))
+        for each in children.get("license", ())
+    ]
+    links = (each for each in children.get("link", ()) if "license" in (attribute(each, "rel") or "").lower().split())
+    found += [statement_of(attribute(each, "href"), place) for each in links]
+    notices = (each for name in _RIGHTS for each in children.get(name, ()))
+    found += [statement_of(one_line(text_of(each)), place + NOTICE, url=attribute(each, "url")) for each in notices]
+    return tuple(filter(None, found)) or None
+
+
+def _with_media(children: Children) -> Children:
+    """Return the children together with those of ``media:group``, which hold for all files in it."""
+    together = {name: list(elements) for name, elements in children.items()}
+    for group in children.get("group", ()):
+        for name, elements in children_of(group).items():
+            together.setdefault(name, []).extend(elements)
+    return together
 
 
 def child_text_of(element: etree._Element) -> str | None:
     """Return the element's own text on one line."""
     return " ".join((element.text or "").split())[:300] or None
-
-
-def _is_url(text: str | None) -> bool:
-    return bool(text and text.startswith(("http://", "https://")))

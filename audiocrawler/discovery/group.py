@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import lru_cache, partial
 from hashlib import blake2b
 
@@ -10,18 +10,20 @@ from audiocrawler.discovery.candidate import Candidate, Description, Find, Kind,
 from audiocrawler.discovery.classify import classify
 from audiocrawler.discovery.document import Document, one_line
 from audiocrawler.discovery.identity import file_key
+from audiocrawler.discovery.page_statements import add_page_statements
 from audiocrawler.discovery.roles import names_read_aloud, role_of
 from audiocrawler.discovery.urls import absolute, key_of
+from audiocrawler.statements import Statement
 
 _DESCRIBED = tuple(field.name for field in fields(Description))
-_TEXTS = ("title", "artist", "language", "link_text", "license")
-_LINKS = ("transcript_url", "license_url")
+_TEXTS = ("title", "artist", "language", "link_text")
 
 
 def merge(document: Document, finds: Iterable[Find]) -> Iterator[Candidate]:
     """Yield one candidate per URL. The surest find names the mechanism and the kind; what it lacks the others fill."""
     own = key_of(document.url) if "://" in document.url else document.url
     candidates: dict[str, Candidate] = {}
+    keys: dict[str, str] = {}
     groups = Groups()
     shown: set[str] = set()
     resolved = lru_cache(maxsize=1024)(partial(_resolved, document.base_url))  # pages name a URL several times over
@@ -30,6 +32,7 @@ def merge(document: Document, finds: Iterable[Find]) -> Iterator[Candidate]:
         if place is None or (key := place.key) == own:
             continue
         candidate = _candidate(document, find, place)
+        keys[find.url.strip()] = key
         if not find.hidden:
             shown.add(key)
         known = candidates.setdefault(key, candidate)
@@ -37,6 +40,7 @@ def merge(document: Document, finds: Iterable[Find]) -> Iterator[Candidate]:
             candidates[key] = _merged(known, candidate)
         _note_groups(groups, key, find, candidate.kind)
     _set_roles(document, candidates, shown)
+    add_page_statements(document, candidates, keys)
     yield from _grouped(document, candidates, groups)
 
 
@@ -59,12 +63,18 @@ def _candidate(document: Document, find: Find, place: _Place) -> Candidate:
     described = {name: getattr(find, name) for name in _DESCRIBED}
     for name in _TEXTS:
         described[name] = one_line(described[name])
-    for name in _LINKS:
-        if described[name] is not None:
-            described[name] = absolute(document.base_url, described[name])
+    if find.transcript_url is not None:
+        described["transcript_url"] = absolute(document.base_url, find.transcript_url)
+    if find.statements is not None:
+        described["statements"] = tuple(_complete(document, each) for each in find.statements)
     return Candidate(
         url=place.url, kind=place.kind, found_by=find.found_by, confidence=find.confidence, role=find.role, **described
     )
+
+
+def _complete(document: Document, statement: Statement) -> Statement:
+    url = absolute(document.base_url, statement.url) if statement.url else None
+    return replace(statement, url=url, text=statement.text or (None if url else statement.url))
 
 
 def _merged(one: Candidate, other: Candidate) -> Candidate:
@@ -73,6 +83,7 @@ def _merged(one: Candidate, other: Candidate) -> Candidate:
     for name in _DESCRIBED:
         if getattr(best, name) is None:
             setattr(best, name, getattr(rest, name))
+    best.statements = tuple(dict.fromkeys([*(one.statements or ()), *(other.statements or ())])) or None
     if best.role is Role.MAIN:
         best.role = rest.role
     if best.kind is Kind.AUDIO and rest.kind is Kind.STREAM:

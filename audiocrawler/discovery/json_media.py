@@ -109,7 +109,7 @@ def _find(node: Node, key: str, text: str, mime_type: str | None, found_by: str)
         mime_type=own_type,
         role=_role(key),
     )
-    described(node, find)
+    described(node, find, "json_ld" if found_by == "json_ld" else "json")
     find.group = _group(node, key, find.title)
     return find
 

@@ -7,13 +7,16 @@ from typing import Any
 from audiocrawler.discovery.candidate import Description
 from audiocrawler.discovery.document import one_line
 from audiocrawler.discovery.values import duration_ms, published_at, size_bytes, whole_number
+from audiocrawler.statements import NOTICE, Statement, statement_of
 
 JSONValue = dict[str, Any] | list[Any] | str | float | bool | None
 
 _TITLE_KEYS = ("title", "name", "headline", "episodetitle", "tracktitle")
 _ARTIST_KEYS = ("artist", "byartist", "artistname", "author", "creator", "authors")
 _LANGUAGE_KEYS = ("inlanguage", "language", "lang")
-_LICENSE_KEYS = ("license", "licence")
+_LICENSE_KEYS = ("license", "licence", "license_url", "licenseurl")
+_NOTICE_KEYS = ("copyrightnotice", "copyright", "acquirelicensepage")
+_CREDIT_KEYS = ("credittext", "copyrightholder")
 _DATE_KEYS = ("date_published", "datepublished", "uploaddate", "publishedat", "published_at", "pubdate")
 _SECOND_KEYS = (
     "duration",
@@ -74,17 +77,34 @@ def _types(members: dict[str, Any]) -> frozenset[str]:
     return frozenset(name.rpartition("/")[2] for name in names if isinstance(name, str))
 
 
-def described(node: Node, about: Description) -> None:
-    """Write into ``about`` what an object says of its file."""
+def described(node: Node, about: Description, place: str) -> None:
+    """Write into ``about`` what an object says of its file; ``place`` names where its statements of rights stand."""
     about.title = one_line(_name(node.first_around(_TITLE_KEYS)))
     about.artist = one_line(_name(node.first_around(_ARTIST_KEYS)))
     about.language = one_line(_name(node.first_around(_LANGUAGE_KEYS)))
-    about.license = one_line(_name(node.first_around(_LICENSE_KEYS)))
-    about.license_url = about.license if (about.license or "").startswith(("http://", "https://")) else None
+    about.statements = _statements(node, place)
+    about.credit = one_line(_name(node.first_around(_CREDIT_KEYS)))
     about.published_at = published_at(node.first_around(_DATE_KEYS))
     about.duration_ms = _duration_ms(node) or (_duration_ms(node.parent) if node.parent else None)
     about.size_bytes = size_bytes(node.first(_SIZE_KEYS))
     about.bit_rate_bps = _bit_rate_bps(node.members.get("bitrate"))
+
+
+def _statements(node: Node, place: str) -> tuple[Statement, ...] | None:
+    found = list(_each_statement(node.first_around(_LICENSE_KEYS), place))
+    for key in _NOTICE_KEYS:
+        found += _each_statement(node.first_around((key,)), place + NOTICE)
+    return tuple(found) or None
+
+
+def _each_statement(value: Any, place: str) -> Iterator[Statement]:
+    """Yield a statement for each text or object with a name and a URL."""
+    for each in value if isinstance(value, list) else [value]:
+        inner = each if isinstance(each, dict) else {"name": each}
+        urls = (inner.get(key) for key in ("@id", "url", "sameAs"))
+        url = next((url for url in urls if isinstance(url, str) and not url.startswith("_:")), None)
+        if stated := statement_of(one_line(_name(inner.get("name"))), place, url=url):
+            yield stated
 
 
 def _name(value: Any) -> str | None:

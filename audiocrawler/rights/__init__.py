@@ -1,1 +1,1 @@
-"""What servers and documents say of the rights in their audio in; the same in a form for rows and decisions out."""
+"""What servers, documents and files say of the rights in audio in; the same for rows and decisions out, not guessed."""

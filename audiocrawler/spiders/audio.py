@@ -19,8 +19,10 @@ from audiocrawler.download.headers import is_audio_type, media_type
 from audiocrawler.items import AudioItem, AudioSource, Status
 from audiocrawler.masking import mask_url
 from audiocrawler.rendering.signals import Signal
+from audiocrawler.rights.licences_wanted import refusal_before
 from audiocrawler.spiders.arguments import Arguments, parse_arguments
 from audiocrawler.spiders.credentials import Credentials, without_credentials
+from audiocrawler.spiders.licences import stated_by
 from audiocrawler.spiders.links import is_allowed, origin_of, page_links, site_of
 from audiocrawler.spiders.outcomes import MAX_REASON_LENGTH, Outcome, opted_out, outcome_of_failure
 from audiocrawler.spiders.rendering import NESTED_PRIORITY, RenderingSpider
@@ -199,6 +201,8 @@ class AudioSpider(RenderingSpider):
                 await self._leave_out(source, Outcome(Status.STREAM, "an endless stream"))
             elif source.source_url in left_out.get(candidate.group or "", {}):
                 await self._leave_out(source, Outcome(Status.ALTERNATE, "another file of the same recording is taken"))
+            elif refusal := refusal_before(stated_by(source), self.crawl.licenses):
+                await self._leave_out(source, Outcome(Status.FILTERED, refusal))
             elif self.arguments.download == "yes":
                 yield self.audio_request(candidate.url, source, list(left_out.get(candidate.group or "", {}).values()))
             elif self._is_new(source):

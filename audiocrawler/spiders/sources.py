@@ -16,6 +16,7 @@ from audiocrawler.download.slots import media_slot
 from audiocrawler.items import AudioItem, AudioSource, FileInfo, Status
 from audiocrawler.masking import mask_text, mask_url
 from audiocrawler.rights.optouts import joined
+from audiocrawler.spiders.licences import state
 
 MAX_NAME_LENGTH = 180
 _MAX_RAW_NAME = 10_000
@@ -27,7 +28,7 @@ _DEVICE = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d)(?=\.|$)", re.IGNORECASE)
 def source_of(candidate: Candidate, page: Response, page_title: str | None, site: str) -> AudioSource:
     """Return the row of an audio URL found on ``page``: pending, with all that the page says of it."""
     now = datetime.now(UTC)
-    return AudioSource(
+    source = AudioSource(
         source_url=source_url_of(candidate),
         site=site,
         host=urlsplit(candidate.url).hostname,
@@ -45,13 +46,12 @@ def source_of(candidate: Candidate, page: Response, page_title: str | None, site
         declared_duration_ms=candidate.duration_ms,
         declared_size_bytes=candidate.size_bytes,
         transcript_url=mask_url(candidate.transcript_url) if candidate.transcript_url else None,
-        license=candidate.license,
-        license_url=candidate.license_url,
-        license_raw=candidate.license,
         status=Status.PENDING,
         first_seen_at=now,
         last_seen_at=now,
     )
+    state(source, candidate.statements or (), candidate.credit)
+    return source
 
 
 def source_url_of(candidate: Candidate) -> str:

@@ -118,7 +118,7 @@ MERGE `{target}` AS t USING (
       MIN(license) AS stated_license,
       {_of_first("license_url")} AS stated_license_url,
       COUNT(DISTINCT license) = 1 AND COUNTIF(license IS NULL) = 0 AS is_agreed,
-      COUNT(DISTINCT license) > 1 AS is_conflict
+      COUNT(DISTINCT license) > 1 OR COUNTIF(license IS NULL AND license_found_in LIKE '%=%') > 0 AS is_conflict
     FROM `{sources}` WHERE sha256 IS NOT NULL GROUP BY sha256
   ),
   derived AS (
@@ -236,6 +236,14 @@ def _of_smallest(origin: str) -> Callable[[str], str]:
     return rule
 
 
+def _stated(name: str) -> str:
+    is_new_preferred = (
+        "n.license_raw IS NOT NULL AND (o.license_raw IS NULL OR n.sha256 IS NOT NULL OR o.page_url IS NULL "
+        "OR n.page_url = o.page_url OR (o.sha256 IS NULL AND n.page_url < o.page_url))"
+    )
+    return f"IF({is_new_preferred} OR (o.license_raw IS NULL AND o.license IS NULL), n.{name}, o.{name})"
+
+
 def _attempt(name: str) -> str:
     return f"IF(o.status IS NOT NULL AND {_PENDING}, o.{name}, n.{name})"
 
@@ -257,6 +265,7 @@ _RULES: dict[Merge, Callable[[str], str]] = {
     Merge.SMALLEST_SOURCE: _of_smallest("source_url"),
     Merge.SMALLEST_PAGE: _of_smallest("page_url"),
     Merge.FROM_SOURCES: _coalesce,
+    Merge.STATED: _stated,
     Merge.ATTEMPT: _attempt,
     Merge.OUTCOME: _outcome,
     Merge.KNOWN: _known,

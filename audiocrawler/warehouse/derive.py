@@ -18,6 +18,7 @@ def derive(audio: AudioMetadata, sources: Sequence[AudioSource]) -> AudioMetadat
     ordered = sorted(sources, key=lambda source: source.source_url)
     tags = audio.tags or {}
     licenses = {source.license for source in ordered}
+    is_conflict = len(licenses - {None}) > 1 or any(map(_is_in_conflict, ordered))
     is_agreed = len(licenses) == 1 and None not in licenses
     return replace(
         audio,
@@ -25,8 +26,13 @@ def derive(audio: AudioMetadata, sources: Sequence[AudioSource]) -> AudioMetadat
         artist=_first(source.artist for source in ordered) or tags.get("artist"),
         license=ordered[0].license if is_agreed else None,
         license_url=_first(source.license_url for source in ordered) if is_agreed else None,
-        license_conflict=len(licenses - {None}) > 1,
+        license_conflict=is_conflict,
     )
+
+
+def _is_in_conflict(source: AudioSource) -> bool:
+    """Return whether the source shows the licences that are stated and takes none: its statements differ."""
+    return source.license is None and "=" in (source.license_found_in or "")
 
 
 def _first(values: Iterable[Any]) -> Any:

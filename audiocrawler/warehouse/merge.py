@@ -52,6 +52,20 @@ def _of_smallest(origin: str, old: Any, new: Any, name: str) -> Any:
     return _coalesce(old, new, name) if is_new_preferred else _coalesce(new, old, name)
 
 
+def _stated(old: Any, new: Any, name: str) -> Any:
+    return getattr(new if _is_statement_new(old, new) else old, name)
+
+
+def _is_statement_new(old: Any, new: Any) -> bool:
+    if old.license_raw is None:
+        return new.license_raw is not None or old.license is None
+    if new.license_raw is None:
+        return False
+    if new.sha256 is not None or old.page_url is None or new.page_url == old.page_url:
+        return True
+    return old.sha256 is None and new.page_url is not None and new.page_url < old.page_url
+
+
 def _attempt(old: Any, new: Any, name: str) -> Any:
     return getattr(old if new.status == Status.PENDING else new, name)
 
@@ -82,6 +96,7 @@ _RULES: dict[Merge, Callable[[Any, Any, str], Any]] = {
     Merge.LATEST: _latest,
     Merge.SMALLEST_SOURCE: _smallest_source,
     Merge.SMALLEST_PAGE: _smallest_page,
+    Merge.STATED: _stated,
     Merge.FROM_SOURCES: _coalesce,  # until derive() has seen all sources
     Merge.ATTEMPT: _attempt,
     Merge.OUTCOME: _outcome,

@@ -8,8 +8,8 @@ import sqlite3
 from audiocrawler.items import AudioSource
 
 _STATED = """
-    SELECT min(source_url), title, artist, license, license_url FROM audio_sources WHERE sha256 = ?
-    GROUP BY title, artist, license, license_url
+    SELECT min(source_url) AS source_url, '' AS status, title, artist, license, license_url, license_found_in
+    FROM audio_sources WHERE sha256 = ? GROUP BY title, artist, license, license_url, license_found_in
 """
 
 _SMALLEST = """
@@ -44,10 +44,9 @@ def leave_taken_down(connection: sqlite3.Connection, sha256: str) -> None:
 
 def stated_by_sources(connection: sqlite3.Connection, sha256: str) -> list[AudioSource]:
     """Return what the sources of a file state, each statement once, under the smallest source_url that makes it."""
-    return [
-        AudioSource(source_url=url, status="", title=title, artist=artist, license=license_, license_url=license_url)
-        for url, title, artist, license_, license_url in connection.execute(_STATED, (sha256,))
-    ]
+    cursor = connection.execute(_STATED, (sha256,))
+    names = [column[0] for column in cursor.description]
+    return [AudioSource(**dict(zip(names, row, strict=True))) for row in cursor]
 
 
 def settle_statuses(connection: sqlite3.Connection, sha256: str) -> None:

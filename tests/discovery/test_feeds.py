@@ -1,6 +1,7 @@
 from datetime import UTC, datetime
 
 from audiocrawler.discovery import Kind
+from audiocrawler.statements import Statement
 from tests.discovery.pages import in_feed, in_text, the_one, urls
 
 
@@ -18,7 +19,7 @@ def test_an_enclosure_comes_with_all_that_the_item_says():
     assert (found.title, found.artist, found.language) == ("Pilot & more", "Ada", "de")
     assert found.published_at == datetime(2024, 5, 6, 5, 8, 9, tzinfo=UTC)
     assert (found.duration_ms, found.size_bytes) == (3_723_000, 12345)
-    assert found.license == found.license_url == "https://cc.example/by"
+    assert found.statements == (Statement(None, "https://cc.example/by", "feed_item"),)
     assert found.transcript_url == "https://site.example/1.srt"
     assert found.found_by == "feed_enclosure"
 

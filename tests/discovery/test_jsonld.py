@@ -1,5 +1,6 @@
 from datetime import UTC, datetime
 
+from audiocrawler.statements import Statement
 from tests.discovery.pages import in_html, the_one, urls
 
 
@@ -21,7 +22,7 @@ def test_an_episode_describes_the_media_within_it():
     assert (found.title, found.artist, found.language) == ("Pilot", "Ada", "en")
     assert found.published_at == datetime(2024, 5, 6, 5, 8, 9, tzinfo=UTC)
     assert (found.duration_ms, found.size_bytes, found.bit_rate_bps) == (3_723_500, 12_500_000, 128_000)
-    assert found.license == found.license_url == "https://creativecommons.org/licenses/by/4.0/"
+    assert found.statements == (Statement(None, "https://creativecommons.org/licenses/by/4.0/", "json_ld"),)
 
 
 def test_a_recording_may_name_its_audio_as_a_string():

@@ -1,4 +1,5 @@
 from audiocrawler.discovery import Kind
+from audiocrawler.statements import Statement
 from tests.discovery.pages import in_html, the_one, urls
 
 AUDIO_OBJECT = "itemscope itemtype='https://schema.org/AudioObject'"
@@ -16,7 +17,7 @@ def test_an_audio_object_comes_with_its_properties():
     )
     assert (found.url, found.found_by) == ("https://site.example/media/7", "microdata")
     assert (found.title, found.artist, found.duration_ms, found.size_bytes) == ("The talk", "Ada", 61_000, 1_500_000)
-    assert found.license_url == "https://cc.example/by"
+    assert found.statements == (Statement(None, "https://cc.example/by", "microdata"),)
     assert found.published_at is not None
 
 

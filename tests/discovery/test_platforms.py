@@ -5,6 +5,7 @@ from html import escape
 from typing import Any
 
 from audiocrawler.discovery import Candidate, Kind, choose
+from audiocrawler.statements import Statement
 from tests.discovery.pages import in_html, in_text, the_one, urls
 
 
@@ -26,7 +27,7 @@ def test_an_item_of_the_internet_archive_gives_originals_and_what_was_derived_fr
     download = "https://archive.org/download/an-item"
     assert urls(found) == [f"{download}/{name}" for name in ("01%20Song.flac", "01%20Song.mp3", "02.wav", "02.mp3")]
     assert (found[0].title, found[0].artist, found[0].duration_ms, found[0].size_bytes) == ("Song", "Ada", 61_500, 9000)
-    assert found[2].license_url == "https://cc.example/by/"
+    assert found[2].statements == (Statement(None, "https://cc.example/by/", "archive_org"),)
     assert chosen(found) == [f"{download}/01%20Song.flac", f"{download}/02.mp3"]
 
 

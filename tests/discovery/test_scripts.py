@@ -1,6 +1,7 @@
 import pytest
 
 from audiocrawler.discovery import Kind
+from audiocrawler.statements import Statement
 from tests.discovery.pages import in_html, in_text, the_one, urls
 
 
@@ -33,7 +34,11 @@ def test_assigned_state_is_read_with_its_descriptions():
         '<script>window.__STATE__ = {"items": [{"title": "Song", "artist": {"name": "Ada"}, "duration_ms": 61500,'
         '"audioUrl": "https://cdn.example/a.mp3", "license": "CC BY"}]};(function(){})()</script>'
     )
-    assert (the_one(found).title, the_one(found).artist, the_one(found).license) == ("Song", "Ada", "CC BY")
+    assert (the_one(found).title, the_one(found).artist, the_one(found).statements) == (
+        "Song",
+        "Ada",
+        (Statement("CC BY", None, "json"),),
+    )
     assert the_one(found).duration_ms == 61_500
 
 

@@ -9,9 +9,12 @@ from audiocrawler.discovery.candidate import ATTRIBUTE, ELEMENT, Find, Kind
 from audiocrawler.discovery.document import Document, one_line
 from audiocrawler.discovery.media_types import AUDIO_EXTENSIONS, extension_of
 from audiocrawler.discovery.values import duration_ms, size_bytes
+from audiocrawler.statements import NOTICE, Statement, statement_of
 
 _ITEM_PAGE = re.compile(r"https?://(?:www\.)?archive\.org/(?:details|embed)/([\w.-]+)", re.IGNORECASE)
 _ORIGINAL = "original"
+_LICENSES = ("licenseurl", "license")
+_NOTICES = ("rights", "possible-copyright-status")
 
 
 def find(document: Document) -> Iterator[Find]:
@@ -51,10 +54,18 @@ def _file(item: str, name: str, file: dict[str, Any], about: dict[str, Any]) -> 
         duration_ms=duration_ms(file.get("length")),
         size_bytes=size_bytes(file.get("size")),
         language=_text(about.get("language")),
-        license=_text(about.get("licenseurl")),
-        license_url=_text(about.get("licenseurl")),
+        statements=_statements(file, about),
         is_derivative=not is_original,
     )
+
+
+def _statements(file: dict[str, Any], about: dict[str, Any]) -> tuple[Statement, ...] | None:
+    found = [
+        statement_of(_text(place.get(name)), "archive_org" + (NOTICE if name in _NOTICES else ""))
+        for place in (file, about)
+        for name in (*_LICENSES, *_NOTICES)
+    ]
+    return tuple(dict.fromkeys(filter(None, found))) or None
 
 
 def _text(value: Any) -> str | None:

@@ -13,10 +13,11 @@ from audiocrawler.discovery.feed_items import (
     fill,
     item_description,
     items_of,
+    statements_in,
 )
 from audiocrawler.discovery.media_types import extension_of, kind_of_type
 from audiocrawler.discovery.values import duration_ms, size_bytes, whole_number
-from audiocrawler.discovery.xml_tree import attribute, each_named, local_name
+from audiocrawler.discovery.xml_tree import attribute, children_of, each_named, first_text, local_name
 
 
 def find(document: Document) -> Iterator[Find]:
@@ -71,6 +72,8 @@ def _media_content(element: etree._Element) -> Iterator[Find]:
     each.duration_ms = duration_ms(attribute(element, "duration"))
     each.bit_rate_bps = whole_number(attribute(element, "bitrate"), unit=1000)
     each.language = attribute(element, "lang")
+    children = children_of(element)
+    each.statements, each.credit = statements_in(children, "feed_item"), first_text(children, "credit")
     yield each
 
 

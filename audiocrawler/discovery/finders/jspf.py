@@ -6,6 +6,7 @@ from typing import Any
 from audiocrawler.discovery.candidate import LINK, Find, Kind
 from audiocrawler.discovery.document import Document, one_line
 from audiocrawler.discovery.values import whole_number
+from audiocrawler.statements import statement_of
 
 
 def find(document: Document) -> Iterator[Find]:
@@ -19,6 +20,7 @@ def find(document: Document) -> Iterator[Find]:
 
 
 def _track(track: dict[str, Any], group: str) -> Iterator[Find]:
+    statement = statement_of(_text(track.get("license")), "playlist")
     locations = track.get("location")
     for url in locations if isinstance(locations, list) else [locations]:
         if isinstance(url, str):
@@ -31,6 +33,7 @@ def _track(track: dict[str, Any], group: str) -> Iterator[Find]:
                 title=_text(track.get("title")),
                 artist=_text(track.get("creator")),
                 duration_ms=whole_number(track.get("duration")),
+                statements=(statement,) if statement else None,
             )
 
 

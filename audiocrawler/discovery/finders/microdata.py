@@ -8,10 +8,12 @@ from lxml import etree
 from audiocrawler.discovery.candidate import ATTRIBUTE, ELEMENT, Find, Kind
 from audiocrawler.discovery.document import Document, one_line, text_of
 from audiocrawler.discovery.values import duration_ms, published_at, size_bytes
+from audiocrawler.statements import NOTICE, Statement, statement_of
 
 _URL_PROPERTIES = frozenset(("associatedmedia", "audio", "contenturl"))
 _RECORDINGS = ("AudioObject", "Audiobook", "MusicRecording", "PodcastEpisode", "RadioEpisode")
 _VALUE_ATTRIBUTES = ("content", "href", "src", "data", "datetime")
+_NOTICES = ("copyrightnotice", "acquirelicensepage")
 _MAX_TEXT = 1000
 _NEAR = 50
 
@@ -58,11 +60,16 @@ def _name_of(item: etree._Element) -> str | None:
     return next((_value(each) for each in near if each.get("itemprop") == "name"), None)
 
 
+def _statements(properties: Properties) -> tuple[Statement, ...] | None:
+    licenses = [statement_of(each, "microdata") for each in properties.get("license", ())]
+    notices = (each for name in _NOTICES for each in properties.get(name, ()))
+    return tuple(filter(None, [*licenses, *(statement_of(each, "microdata" + NOTICE) for each in notices)])) or None
+
+
 def _find(url: str, properties: Properties, group: str | None) -> Find:
     def first(*names: str) -> str | None:
         return next((properties[name][0] for name in names if name in properties), None)
 
-    license_text = first("license")
     return Find(
         url=url,
         found_by="microdata",
@@ -75,7 +82,7 @@ def _find(url: str, properties: Properties, group: str | None) -> Find:
         duration_ms=duration_ms(first("duration")),
         size_bytes=size_bytes(first("contentsize")),
         language=first("inlanguage"),
-        license=license_text,
-        license_url=license_text if (license_text or "").startswith("http") else None,
+        statements=_statements(properties),
+        credit=first("credittext", "copyrightholder"),
         published_at=published_at(first("datepublished", "uploaddate")),
     )

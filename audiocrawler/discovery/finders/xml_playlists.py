@@ -9,6 +9,7 @@ from audiocrawler.discovery.document import Document
 from audiocrawler.discovery.urls import absolute
 from audiocrawler.discovery.values import duration_ms, whole_number
 from audiocrawler.discovery.xml_tree import attribute, base_of, child_text, each_named, local_name
+from audiocrawler.statements import statement_of
 
 
 def find(document: Document) -> Iterator[Find]:
@@ -26,6 +27,7 @@ def find(document: Document) -> Iterator[Find]:
 def _xspf(track: etree._Element) -> Iterator[Find]:
     """XSPF 1: several locations are the same resource in order of preference; duration is in milliseconds."""
     title, artist = child_text(track, "title"), child_text(track, "creator")
+    statement = statement_of(child_text(track, "license"), "playlist")
     milliseconds = whole_number(child_text(track, "duration"))
     for location in track:
         if local_name(location) == "location" and (url := (location.text or "").strip()):
@@ -37,6 +39,7 @@ def _xspf(track: etree._Element) -> Iterator[Find]:
                 title=title,
                 artist=artist,
                 duration_ms=milliseconds,
+                statements=(statement,) if statement else None,
             )
 
 
