@@ -61,16 +61,18 @@ def add_page_statements(document: Document, candidates: Mapping[str, Candidate],
 
     A link counts for the files in the smallest element that holds both. Where that holds several recordings and
     several licences, it counts for the recording before it; where that is the whole page, it has to be ``rel=license``
-    or the recording the only one. Links in footers, navigation and sidebars count for none. The head counts for the
-    files about which nothing else is stated.
+    or the recording the only one. Links in footers, navigation and sidebars count for none. The head, which is mostly
+    about the text, counts for a page's only recording where nothing else is stated about it.
     """
     if not candidates or not _HINT.search(document.text):
         return
     numbered = list(enumerate(document.elements()))
     links = list(islice(_links(document, numbered), _MAX_LINKS))
-    boxes = _boxes(numbered, keys) if links else {}
+    of_head = tuple(_of_head(document))
+    boxes = _boxes(numbered, keys) if links or of_head else {}
     _add_near(_by_box(links, boxes), candidates)
-    _add_wide(tuple(_of_head(document)), candidates)
+    if of_head and (only := _only_recording(document, boxes, candidates)):
+        _add_wide(of_head, only)
 
 
 def _links(document: Document, numbered: list[tuple[int, etree._Element]]) -> Iterator[_Link]:
@@ -164,7 +166,18 @@ def _of_head(document: Document) -> Iterator[Statement]:
             yield found
 
 
-def _add_wide(statements: tuple[Statement, ...], candidates: Mapping[str, Candidate]) -> None:
-    for candidate in candidates.values():
-        if candidate.statements is None and statements and candidate.kind in (Kind.AUDIO, Kind.STREAM):
+def _only_recording(
+    document: Document, boxes: Mapping[etree._Element, _Box], candidates: Mapping[str, Candidate]
+) -> list[Candidate]:
+    """Return the files of the page's one recording, none where it has several."""
+    files = {key: each for key, each in candidates.items() if each.kind in (Kind.AUDIO, Kind.STREAM)}
+    shown = next((box.recordings for element, box in boxes.items() if element is document.root), {})
+    together = [key for _, keys in shown.values() for key in keys if key in files]
+    is_one = len(files) == 1 or (len(shown) == 1 and files.keys() <= set(together))
+    return list(files.values()) if is_one else []
+
+
+def _add_wide(statements: tuple[Statement, ...], candidates: list[Candidate]) -> None:
+    for candidate in candidates:
+        if candidate.statements is None:
             candidate.statements = statements

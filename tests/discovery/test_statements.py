@@ -68,10 +68,14 @@ def test_sources_of_one_player_are_one_recording():
     assert found["1.mp3"] == found["1.ogg"] == [("CC BY", BY, "page_link")]
 
 
-def test_the_head_counts_where_nothing_else_is_stated():
+def test_the_head_counts_for_the_only_recording_where_nothing_else_is_stated():
     head = f"<head><link rel='license' href='{BY}'></head>"
-    found = stated(in_html(f"{head}<body><p>{ONE}<a href='{SA}'>CC BY-SA</a></p><p>{TWO}</p></body>"))
-    assert found == {"1.mp3": [("CC BY-SA", SA, "page_link")], "2.mp3": [(None, BY, "page_head")]}
+    assert stated(in_html(f"{head}<body><p>{ONE}</p></body>")) == {"1.mp3": [(None, BY, "page_head")]}
+    assert stated(in_html(f"{head}<body><p>{ONE}</p><p>{TWO}</p></body>")) == {"1.mp3": [], "2.mp3": []}
+    found = stated(in_html(f"{head}<body><p>{ONE}<a href='{SA}'>CC BY-SA</a></p></body>"))
+    assert found == {"1.mp3": [("CC BY-SA", SA, "page_link")]}
+    both = "<audio><source src='/1.mp3'><source src='/1.ogg'></audio>"
+    assert stated(in_html(f"{head}<body>{both}</body>"))["1.ogg"] == [(None, BY, "page_head")]
     meta = "<meta name='DCTERMS.license' content='CC BY 4.0'><meta name='dc.rights' content='(c) Ada'>"
     assert stated(in_html(meta + ONE))["1.mp3"] == [
         ("CC BY 4.0", None, "page_meta"),

@@ -124,3 +124,30 @@ def test_the_order_of_events_does_not_matter(tmp_path, seed):
         states.append(state(warehouse))
         warehouse.close()
     assert all(each == states[0] for each in states)
+
+
+def test_a_source_whose_own_statements_differ_is_a_conflict(warehouse):
+    found_in = "json_ld=CC-BY-4.0 | page_link=CC0-1.0"
+    warehouse.upsert([an_audio(), a_source(license_raw="CC BY 4.0 | CC0", license_found_in=found_in)])
+    row = warehouse.find_audio(SHA)
+    assert (row.license, row.license_conflict) == (None, True)
+
+
+def test_statements_are_replaced_together_so_that_a_conflict_is_not_filled_from_what_was_stated_before(warehouse):
+    stated = {"license": "CC0-1.0", "license_url": "u", "license_raw": "CC0", "license_found_in": "page_link=CC0-1.0"}
+    warehouse.upsert([a_source("a", "pending", page_url="p", **stated)])
+    found_in = "page_link=CC0-1.0 | file_tags=CC-BY-4.0"
+    both = {"license_raw": "CC0 | CC BY 4.0", "license_found_in": found_in}
+    warehouse.upsert([an_audio(), a_source("a", page_url="p", **both)])
+    for page_url in ("o", "q"):  # found on other pages afterwards: they do not know the tags
+        warehouse.upsert([a_source("a", "pending", page_url=page_url, **stated)])
+    row = warehouse.find_source("https://example.org/a.mp3")
+    assert (row.license, row.license_url, row.license_found_in) == (None, None, found_in)
+    assert warehouse.find_audio(SHA).license_conflict is True
+
+
+def test_a_page_that_states_nothing_leaves_what_another_has_stated(warehouse):
+    stated = {"license": "CC0-1.0", "license_raw": "CC0", "license_found_in": "page_link=CC0-1.0"}
+    warehouse.upsert([a_source("a", "pending", page_url="b", **stated)])
+    warehouse.upsert([a_source("a", "pending", page_url="a")])
+    assert warehouse.find_source("https://example.org/a.mp3").license == "CC0-1.0"
