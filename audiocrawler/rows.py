@@ -21,15 +21,15 @@ POLL_S = 1.0
 """How often the rows that wait are counted."""
 
 
-_OWN = frozenset({"gcp_url", "crawl_id"})
-"""Columns that nobody else can write into; a folder may be called anything."""
+_LEFT_ALONE = frozenset({"source_url", "gcp_url", "crawl_id"})
+"""The first is masked as a URL when the row is made; into the others nobody else can write."""
 
 
 def mask_row(row: Row) -> None:
     """Mask the URLs that stand in titles, texts, tags and headers: they hold the same secrets as those in links."""
     for each in fields(row):
         value = getattr(row, each.name)
-        if isinstance(value, str) and each.name not in _OWN:
+        if isinstance(value, str) and each.name not in _LEFT_ALONE:
             setattr(row, each.name, mask_text(value))
         elif isinstance(value, dict):
             setattr(row, each.name, {name: mask_text(text) for name, text in value.items()})
