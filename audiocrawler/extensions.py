@@ -226,6 +226,10 @@ class Progress:
         sys.stderr.flush()
 
 
+REPEATED = ("retry_times", "redirect_times", "part", "seen_validators", "sent_back")
+"""In the meta of a request whose audio URL has been counted before."""
+
+
 class CountFound:
     """Counts the audio URLs that were found, each once however many pages name it."""
 
@@ -246,7 +250,7 @@ class CountFound:
         self._count(request, -1)
 
     def _count(self, request: Request, change: int) -> None:
-        repeated = any(request.meta.get(name) for name in ("retry_times", "redirect_times", "part", "seen_validators"))
+        repeated = any(request.meta.get(name) for name in REPEATED)
         if "audio" in request.meta and not repeated:
             self._stats.inc_value("audio/found", change)
 

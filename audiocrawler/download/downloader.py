@@ -36,15 +36,7 @@ class PacedSlot(Slot):
         return max(0.0, self.lastseen + self.delay - monotonic(), self._wait_for_host_s())
 
     def _wait_for_host_s(self) -> float:
-        pause_s = self._downloader.resume_at.get(self._host, 0.0) - monotonic()
-        delay_s = self._downloader.crawl_delays_s.get(self._host, 0.0)
-        if not delay_s:
-            return pause_s
-        slots = self._downloader.slots_of(self._host)
-        last = max(slots, key=lambda slot: slot.lastseen)
-        if last is self and any(slot.queue for slot in slots if slot is not self):
-            delay_s += YIELD_S
-        return max(pause_s, last.lastseen + delay_s - monotonic())
+        return self._downloader.host_wait_s(self._host, self)
 
 
 class PoliteDownloader(Downloader):
@@ -85,6 +77,17 @@ class PoliteDownloader(Downloader):
                 _request, answer = slot.queue.popleft()
                 answer.errback(error)
 
+    def host_wait_s(self, host: str, asking: Slot | None = None) -> float:
+        """Return in how many seconds ``host`` may be asked for anything at all; 0 or less for now."""
+        pause_s = self.resume_at.get(host, 0.0) - monotonic()
+        delay_s, slots = self.crawl_delays_s.get(host, 0.0), self.slots_of(host)
+        if not delay_s or not slots:
+            return pause_s
+        last = max(slots, key=lambda slot: slot.lastseen)
+        if last is asking and any(slot.queue for slot in slots if slot is not asking):
+            delay_s += YIELD_S
+        return max(pause_s, last.lastseen + delay_s - monotonic())
+
     def opens_in_s(self, key: str, active: Mapping[str, int]) -> float:
         """Return in how many seconds a slot can send another request, so that none waits here in the place of others.
 
@@ -93,8 +96,7 @@ class PoliteDownloader(Downloader):
         host = host_of(key)
         slot = self.slots.get(key)
         if not isinstance(slot, PacedSlot):  # the first request waits for robots.txt, which may ask for a delay
-            pause_s = max(0.0, self.resume_at.get(host, 0.0) - monotonic())
-            return LOOK_AGAIN_S if active[key] else pause_s
+            return max(LOOK_AGAIN_S if active[key] else 0.0, self.host_wait_s(host))
         wait_s = slot.wait_s()
         if not slot.delay and not wait_s:
             return 0.0

@@ -29,6 +29,8 @@ RETRY_S = 600.0
 MAX_REDIRECTS = 5
 """Redirects that are followed, also to other hosts (section 2.3.1.2)."""
 TIMEOUT_S = 30.0
+LONGEST_HELD_S = 1.0
+"""A request that would wait longer for the delay which it has just met waits in the queue, in nobody's place."""
 MAX_HELD_CHARACTERS = 16_000_000
 """Rules of so many characters are remembered; of the hosts that were visited longest ago they are asked for again."""
 _OF_A_HOST = 2_000
@@ -91,10 +93,10 @@ class RobotsMiddleware:
         """Return the middleware, or NotConfigured where robots.txt is neither obeyed nor read for opt-outs."""
         return cls(crawler)
 
-    async def process_request(self, request: Request) -> None:
-        """Let the request pass, or raise RobotsError with the reason."""
+    async def process_request(self, request: Request) -> Request | None:
+        """Let the request pass, send it back to wait in the queue, or raise RobotsError with the reason."""
         if not self._is_obeyed or request.meta.get("dont_obey_robotstxt"):
-            return
+            return None
         rules = await self.rules_of(request)
         if isinstance(rules, str):
             raise RobotsError(rules)
@@ -105,6 +107,10 @@ class RobotsMiddleware:
             raise RobotsError(
                 f"robots.txt of {rules.host} asks for {delay_s:.0f} s between requests: more than is waited"
             )
+        wait_s = polite(self._crawler).host_wait_s(urlsplit(request.url).hostname or "")
+        if wait_s <= LONGEST_HELD_S or request.callback is NO_CALLBACK:  # nobody else brings the latter back
+            return None
+        return request.replace(dont_filter=True, meta={**request.meta, "sent_back": True})
 
     async def rules_of(self, request: Request) -> Rules | str:
         """Return the rules for the request's host and port, or the reason why everything is forbidden."""
