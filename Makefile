@@ -1,10 +1,11 @@
 # make crawl url=https://example.org/    finds, downloads and measures the audio of a page
 # make crawl                             does so with a small site that comes along, without a network
 # make test, make lint, make clean       (clean leaves data/ alone)
+# make audit                             asks for known vulnerabilities of the packages
 #
 # The first run makes .venv with the newest suitable Python; PYTHON=... names another one.
 
-.PHONY: crawl test lint clean
+.PHONY: crawl test lint audit clean
 
 RUN := .venv/bin/python -m
 # Passed through the environment, so that no character of it means anything to make or the shell.
@@ -25,8 +26,11 @@ lint: .venv/installed-dev
 	@$(RUN) ruff format --check
 	@$(RUN) mypy
 
+audit:
+	@.ci/audit
+
 clean:
-	rm -rf .venv .venv-bigquery-emulator* .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv .venv-audit .venv-bigquery-emulator* .mypy_cache .pytest_cache .ruff_cache
 	find audiocrawler tests benchmarks -name __pycache__ -prune -exec rm -rf {} +
 
 .venv/installed: requirements.txt
