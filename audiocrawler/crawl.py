@@ -1,7 +1,6 @@
 """The one object that owns what all parts of a running crawl share, and opens, flushes and closes it in order."""
 
 import asyncio
-import fcntl
 import hashlib
 import logging
 import os
@@ -10,7 +9,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, TypeVar
+from typing import TypeVar
 
 from scrapy.settings import BaseSettings
 from scrapy.statscollectors import StatsCollector
@@ -19,10 +18,11 @@ from audiocrawler.addresses import AddressPolicy
 from audiocrawler.analysis import AnalysisPool, EnergyRule, Limits
 from audiocrawler.claims import Claims
 from audiocrawler.download.incoming import Incoming
-from audiocrawler.errors import ConfigurationError, LockedError, WarehouseError
+from audiocrawler.errors import ConfigurationError, WarehouseError
+from audiocrawler.frontier import Frontier, Start, open_frontier
 from audiocrawler.gcp import GcpAccess
 from audiocrawler.in_use import use_warehouse
-from audiocrawler.items import AudioMetadata, AudioSource, Row
+from audiocrawler.items import AudioMetadata, AudioSource, Row, Status
 from audiocrawler.memory import Memory, judge_of
 from audiocrawler.report.summary import FAILED_STATUSES
 from audiocrawler.rights.licences_wanted import wanted_licences
@@ -64,6 +64,8 @@ NUMBERS = (
 OPT_OUT_MODES = ("honour", "record", "ignore")
 MAX_REASONS = 200
 """Different reasons that are counted apart: they are sentences, and hostile input could make up new ones for ever."""
+TAKEN = frozenset({Status.STORED, Status.DUPLICATE, Status.UNCHANGED})
+"""Statuses of a URL whose bytes are in the store."""
 FILE_THREADS = 8
 """Threads that hash and store files; uploads to a bucket take their time."""
 
@@ -75,20 +77,18 @@ class Crawl:
     Nothing here runs on the reactor: SQL has one thread, files have some, decoding has processes.
     """
 
-    def __init__(
-        self, settings: BaseSettings, crawl_id: str, start_urls: Iterable[str], *, known_sites: Iterable[str] = ()
-    ) -> None:
+    def __init__(self, settings: BaseSettings, start: Start, *, known_sites: Iterable[str] = ()) -> None:
         check_settings(settings)
         self.licenses = wanted_licences(settings["AUDIO_LICENSES"])
         self._settings = settings
-        self.crawl_id = crawl_id
         self.left_behind: str | None = None
         """Why rows or requests were left behind, in one line; None if they were not."""
         self.stopped = False
+        self.frontier: Frontier = open_frontier(settings["AUDIO_FRONTIER"], start)
+        self.crawl_id = self.frontier.crawl.crawl_id
         self.store: Store = open_store(settings["AUDIO_STORE"], gcp_access(settings))
         self.warehouse: Warehouse = open_warehouse(settings["AUDIO_WAREHOUSE"], warehouse_options(settings))
         self.incoming = Incoming(Path(settings["AUDIO_INCOMING"]))
-        self._lock = lock_start(self.incoming.root, [*start_urls, settings["AUDIO_WAREHOUSE"]])
         self._use = use_warehouse(settings)
         self.tombstones = tombstones_of(self.warehouse)
         self.energy = EnergyRule(
@@ -152,6 +152,15 @@ class Crawl:
     async def _is_stored(self, source: AudioSource) -> bool:
         return await self.in_thread(lambda: self.store.exists(str(source.gcp_url), source.size_bytes))
 
+    async def stored_source(self, source_url: str) -> AudioSource | None:
+        """Return the row of a masked audio URL whose file this crawl has stored, in this run or an earlier one."""
+        row = await self.find_source(source_url)
+        if row is None or row.crawl_id != self.crawl_id or row.last_status not in TAKEN:
+            return None
+        if row.last_attempt_at is None or row.last_attempt_at < self.frontier.crawl.started_at:
+            return None
+        return row if await self._is_stored(row) else None
+
     async def in_thread(self, work: Callable[[], T]) -> T:
         """Return what ``work``, which reads or writes files, returns in a thread."""
         return await asyncio.get_running_loop().run_in_executor(self._files, work)
@@ -172,7 +181,7 @@ class Crawl:
         self.warehouse.close()
         self.incoming.close()
         self._use.close()
-        self._lock.close()
+        self.frontier.close()
 
     async def _send_last_rows(self, record: Callable[[], Row]) -> None:
         await self._write_record(record)
@@ -261,20 +270,6 @@ def count_outcome(stats: StatsCollector, status: str, reason: str | None) -> Non
 def new_crawl_id(job: str | None) -> str:
     """Return Scrapyd's job id, else the UTC time with a random suffix."""
     return job or f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
-
-
-def lock_start(folder: Path, identity: Iterable[str]) -> IO[bytes]:
-    """Return the locked file that stands for this start and warehouse; raises LockedError if another crawl has it."""
-    digest = hashlib.sha256("\n".join(sorted(identity)).encode()).hexdigest()[:16]
-    lock = (folder / f"{digest}.lock").open("wb")
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        lock.close()
-        raise LockedError(
-            "another crawl of the same start into the same warehouse is running; wait for its end"
-        ) from error
-    return lock
 
 
 def usable_cores() -> int:

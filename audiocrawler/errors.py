@@ -7,6 +7,8 @@ AudioCrawlerError
 ├── StoreError              an object could not be written or verified
 ├── WarehouseError          rows could not be written or read
 ├── RenderError             a page could not be opened in a browser
+├── FrontierError           requests could not be kept or had
+│   └── FrontierAwayError   the frontier does not answer at the moment
 └── FileRejectedError       one file will not become a row: it carries the status and the reason of its source row
     ├── NotAudioError       the bytes are something else: a page, an image, an archive
     ├── AnalysisError       the bytes cannot be decoded or measured
@@ -43,6 +45,14 @@ class WarehouseError(AudioCrawlerError):
 
 class RenderError(AudioCrawlerError):
     """Raised when a page cannot be opened in a browser, from the browser; the message is the reason for its row."""
+
+
+class FrontierError(AudioCrawlerError):
+    """Raised when requests cannot be kept or had, from the frontiers."""
+
+
+class FrontierAwayError(FrontierError):
+    """Raised when the frontier does not answer and trying again may help, from the frontiers."""
 
 
 class FileRejectedError(AudioCrawlerError):

@@ -11,6 +11,7 @@ from scrapy.crawler import Crawler
 from scrapy.exceptions import CloseSpider, IgnoreRequest, NotConfigured, StopDownload
 from scrapy.http import Headers, Response
 from scrapy.logformatter import LogFormatter, LogFormatterResult
+from scrapy.settings import BaseSettings
 from scrapy.utils.asyncio import create_looping_call
 from scrapy.utils.defer import deferred_from_coro
 from scrapy.utils.log import get_scrapy_root_handler
@@ -21,12 +22,14 @@ from audiocrawler.download.headers import is_audio_type, is_endless, is_refused_
 from audiocrawler.download.revalidation import Known, proves_same, validators
 from audiocrawler.download.signals import transfers_given_up
 from audiocrawler.errors import ConfigurationError
+from audiocrawler.frontier import OpenCrawl, Start
 from audiocrawler.items import AudioCrawl
 from audiocrawler.manifest import Manifest
 from audiocrawler.masking import mask_text
 from audiocrawler.report.progress import progress_line
+from audiocrawler.scheduling.identity import identity_of
+from audiocrawler.scheduling.lease_meta import leave_unfinished
 from audiocrawler.sniff import HEAD_BYTES, sniff
-from audiocrawler.spiders.links import site_of
 from audiocrawler.texts import printable
 
 logger = logging.getLogger(__name__)
@@ -51,12 +54,9 @@ class CrawlLifecycle:
         self.configuration_error: ConfigurationError | None = None
         self._manifest: Manifest | None = None
         spider = crawler.spider
-        arguments = getattr(spider, "arguments", None)
-        start_urls = arguments.start_urls() if arguments else [str(spider)]
         try:
-            crawl_id = new_crawl_id(getattr(spider, "job", None))
-            known_sites = {site_of(url) for url in start_urls} if arguments and arguments.refresh == "changed" else ()
-            self.crawl = Crawl(crawler.settings, crawl_id, start_urls, known_sites=known_sites)
+            start = start_of(spider, crawler.settings)
+            self.crawl = Crawl(crawler.settings, start, known_sites=known_sites_of(spider))
         except ConfigurationError as error:
             self.configuration_error = error
         crawler.signals.connect(self._opened, signal=signals.spider_opened)
@@ -71,6 +71,7 @@ class CrawlLifecycle:
         if self.crawl is None:
             logger.error("%s", self.configuration_error)
             raise CloseSpider("configuration")
+        self._say_whether_resumed(self.crawl.frontier.crawl)
         self.crawl.start()
         self._watch.start(POLL_S, now=False)
         self._begin_manifest(self.crawl)
@@ -104,6 +105,16 @@ class CrawlLifecycle:
         self._count_rows(self.crawl)
         return self._manifest.end(self._crawler.stats.get_stats(), reason, self.crawl.left_behind)
 
+    def _say_whether_resumed(self, crawl: OpenCrawl) -> None:
+        if not crawl.is_resumed:
+            return
+        note = (
+            f"the crawl begun at {crawl.started_at:%Y-%m-%d %H:%M} UTC goes on, {crawl.waiting} requests wait;"
+            " -a fresh=yes starts over"
+        )
+        logger.info("%s", note)
+        sys.stderr.write(f"{note}\n")
+
     def _watch_for_stop(self) -> None:
         assert self.crawl is not None
         self._count_rows(self.crawl)
@@ -116,6 +127,8 @@ class CrawlLifecycle:
             _empty_queues(self._crawler)
         elif time.monotonic() - self._stopping_since >= self._grace_s:
             self._watch.stop()
+            for request in slot.inprogress:
+                leave_unfinished(request)
             self._crawler.signals.send_catch_log(transfers_given_up)
             deferred_from_coro(self.crawl.stop_work())
 
@@ -286,6 +299,16 @@ def crawl_of(crawler: Crawler) -> Crawl:
     return lifecycle.crawl
 
 
+def start_of(spider: Spider | None, settings: BaseSettings) -> Start:
+    """Return which crawl a spider is about to begin or to resume."""
+    arguments = getattr(spider, "arguments", None)
+    return Start(
+        identity=identity_of(getattr(spider, "name", ""), arguments, settings),
+        crawl_id=new_crawl_id(getattr(spider, "job", None)),
+        fresh=arguments is not None and arguments.fresh == "yes",
+    )
+
+
 def stop_crawl(crawler: Crawler, why: str) -> None:
     """End the crawl because rows or requests cannot be kept; they are left to the next one."""
     crawl = crawl_of(crawler)
@@ -299,5 +322,6 @@ def _empty_queues(crawler: Crawler) -> None:
     """Give back what waits for its host's delay: it would be sent long after the stop."""
     for slot in crawler.engine.downloader.slots.values():
         while slot.queue:
-            _request, answer = slot.queue.popleft()
+            request, answer = slot.queue.popleft()
+            leave_unfinished(request)
             answer.errback(IgnoreRequest("the crawl was stopped"))

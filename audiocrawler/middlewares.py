@@ -11,7 +11,46 @@ from scrapy.http import Response
 from audiocrawler.download.revalidation import conditional_headers
 from audiocrawler.download.slots import media_slot, open_media_slot
 from audiocrawler.extensions import crawl_of
-from audiocrawler.items import AudioSource
+from audiocrawler.frontier.frontier import MAX_STARTS
+from audiocrawler.items import AudioSource, Status
+from audiocrawler.scheduling.lease_meta import STARTS
+
+
+class StoredAlreadyError(IgnoreRequest):
+    """Raised for a request that was taken up again and whose file this crawl has stored; ``status`` is its row's."""
+
+    def __init__(self, source: AudioSource) -> None:
+        super().__init__(f"{source.source_url} is stored already")
+        self.status = Status(source.status)
+
+
+class SetAsideError(IgnoreRequest):
+    """Raised for a request that seems to end the process that works on it."""
+
+
+class TakenAgainMiddleware:
+    """Lets a request that was under way when a process ended be repeated only where that is needed and wise."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        self._crawler = crawler
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> "TakenAgainMiddleware":
+        """Return the middleware."""
+        return cls(crawler)
+
+    async def process_request(self, request: Request) -> None:
+        """Let the request pass, or raise StoredAlreadyError or SetAsideError."""
+        starts = request.meta.get(STARTS, 0)
+        if not starts:
+            return
+        source = request.meta.get("audio")
+        if isinstance(source, AudioSource):
+            stored = await crawl_of(self._crawler).stored_source(source.source_url)
+            if stored is not None:
+                raise StoredAlreadyError(stored)
+        if starts >= MAX_STARTS:
+            raise SetAsideError(f"set aside: {starts} processes have ended while they worked on it")
 
 
 class LimitReachedError(IgnoreRequest):

@@ -39,8 +39,8 @@ from audiocrawler.warehouse.values import checked
 logger = logging.getLogger(__name__)
 
 
-class GivenBackError(Exception):
-    """Raised when a stopping crawl leaves a file to the next one."""
+class GivenBackError(DropItem):
+    """Raised when a crawl that stops leaves a file to its next run: the request is not acknowledged."""
 
 
 class AudioFilesPipeline(FilesPipeline):
@@ -132,6 +132,7 @@ class Stage(CrawlPipeline, ABC):
             await self.advance(item)
         except GivenBackError:
             self._give_back(item)
+            raise
         except FileRejectedError as error:
             _refuse(item, Status(error.status), str(error))
             item.source.judged_by = self.crawl.judge
@@ -144,9 +145,8 @@ class Stage(CrawlPipeline, ABC):
         """Do the stage's work; raises FileRejectedError."""
 
     def _give_back(self, item: AudioItem) -> None:
-        """Leave the file to the next crawl: its row stays pending."""
+        """Let others have the file's content; its row stays pending."""
         self.crawl.claims.release(str(item.files[0]["checksum"]))
-        item.files = []
 
     def _fail(self, item: AudioItem, error: Exception) -> None:
         if is_disk_full(error):
@@ -155,7 +155,7 @@ class Stage(CrawlPipeline, ABC):
                 f"the disk is full or read-only: {explain(error)}; free room and run the same command again",
             )
             self._give_back(item)
-            return
+            raise GivenBackError(f"{item.source.source_url}: left to the next run") from error
         logger.error("%s: %s", item.source.source_url, explain(error), exc_info=error)
         _refuse(item, Status.FAILED, explain(error))
 
@@ -206,7 +206,7 @@ class AnalysisPipeline(Stage):
             return await self.crawl.analysis.analyse(body)
         except FileRejectedError:
             if self.crawl.stopped:
-                raise GivenBackError from None
+                raise GivenBackError("left to the next run: the crawl was stopped") from None
             raise
 
 
@@ -278,7 +278,7 @@ class WarehousePipeline(CrawlPipeline):
             await self._write(item)
         except WarehouseError as error:
             stop_crawl(self.crawler, str(error))
-            raise DropItem(str(error)) from error
+            raise GivenBackError(str(error)) from error
         finally:
             for entry in item.files:
                 self.crawl.claims.release(str(entry["checksum"]))

@@ -16,6 +16,7 @@ ADDONS: dict[str, int] = {}
 
 AUDIO_STORE = "file:data/objects"  # folder of the audio objects, or gs://bucket/prefix
 AUDIO_WAREHOUSE = "sqlite:data/audio.db"  # database of the tables, or bigquery://project/dataset/audio_metadata
+AUDIO_FRONTIER = "sqlite:data/frontier.db"  # requests to come; memory: nothing outlasts the process
 AUDIO_INCOMING = "data/incoming"  # bodies under way; on the store's file system a finished one is linked, not copied
 AUDIO_LOG_DIR = "data/logs"  # one log file per crawl, where LOG_FILE names no other
 AUDIO_LOG_FORMAT = "text"  # json: an object a line, for the tools that collect logs
@@ -66,9 +67,8 @@ DOWNLOAD_WARNSIZE = 0  # large is normal here
 RETRY_TIMES = 3
 RETRY_GIVE_UP_LOG_LEVEL = "INFO"  # the row in audio_sources and the closing table tell it
 REQUEST_FINGERPRINTER_CLASS = "audiocrawler.download.fingerprint.MediaFingerprinter"
-SCHEDULER_MEMORY_QUEUE = "scrapy.squeues.FifoMemoryQueue"  # breadth first, in the order of the page
-DOWNLOADER = "audiocrawler.download.downloader.PoliteDownloader"
-SCHEDULER_PRIORITY_QUEUE = "audiocrawler.download.queue.RoomAwareQueue"
+SCHEDULER = "audiocrawler.scheduling.scheduler.FrontierScheduler"  # keeps requests where a crash loses none
+DOWNLOADER = "audiocrawler.download.downloader.PoliteDownloader"  # one clock per host
 DOWNLOAD_HANDLERS = {
     "http": "audiocrawler.browser.RenderingDownloadHandler",
     "https": "audiocrawler.browser.RenderingDownloadHandler",
@@ -116,7 +116,8 @@ ITEM_PIPELINES = {
     "audiocrawler.pipelines.WarehousePipeline": 500,
 }
 DOWNLOADER_MIDDLEWARES = {
-    "audiocrawler.middlewares.TakenDownMiddleware": 5,
+    "audiocrawler.middlewares.TakenDownMiddleware": 4,
+    "audiocrawler.middlewares.TakenAgainMiddleware": 5,
     "audiocrawler.middlewares.LimitMiddleware": 10,  # before anything is asked of a server
     "audiocrawler.download.screen.AddressMiddleware": 20,  # before robots.txt of a host that may not be asked
     "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": None,

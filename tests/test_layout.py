@@ -11,7 +11,7 @@ import pytest
 from tests.crawling import REPOSITORY
 
 PACKAGE = REPOSITORY / "audiocrawler"
-STAGES = ("discovery", "rights", "download", "rendering", "analysis", "storage", "warehouse", "report")
+STAGES = ("discovery", "rights", "download", "rendering", "analysis", "storage", "warehouse", "frontier", "report")
 GLUE = (
     "spiders",
     "commands",
@@ -19,6 +19,7 @@ GLUE = (
     "collection",
     "optouts",
     "in_use",
+    "scheduling",
     "rows",
     "claims",
     "exit_codes",

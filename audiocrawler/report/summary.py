@@ -22,6 +22,8 @@ FAILED_STATUSES = (
 LEFT_OUT_STATUSES = ("filtered", "limit", "stream", "alternate", "taken_down")
 """Statuses of URLs that were left out on purpose."""
 SHOWN_REASONS = 4
+FAILED_START = "audio/failed_start/"
+"""What the stats of a start that failed begin with; the start and the reason follow."""
 SETTLED_STATUSES = ("stored", "duplicate", "unchanged", *FAILED_STATUSES, *LEFT_OUT_STATUSES)
 
 
@@ -72,7 +74,7 @@ def summarise(stats: Mapping[str, Any]) -> Summary:
         audio_ms=stats.get("audio/duration_ms", 0),
         stored_bytes=stats.get("audio/stored_bytes", 0),
         elapsed_s=stats.get("elapsed_time_seconds", 0.0),
-        failed_starts=stats.get("audio/failed_starts", []),
+        failed_starts=[name.removeprefix(FAILED_START) for name in stats if name.startswith(FAILED_START)],
         beyond_page_limit=stats.get("audio/beyond_page_limit", 0),
     )
 

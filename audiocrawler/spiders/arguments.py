@@ -34,6 +34,12 @@ class Arguments(BaseModel):
     render: Literal["auto", "always", "never"] = Field(
         default="auto", description="which pages are opened in a browser: those that seem to need it, all, none"
     )
+    crawl: str | None = Field(
+        default=None, min_length=1, description="a name by which the crawl is resumed, in place of its arguments"
+    )
+    fresh: Literal["yes", "no"] = Field(
+        default="no", description="yes: start over where an unfinished crawl would go on"
+    )
 
     @field_validator("url", mode="before")
     @classmethod

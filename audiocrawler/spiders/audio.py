@@ -19,7 +19,9 @@ from audiocrawler.download.headers import is_audio_type, media_type
 from audiocrawler.items import AudioItem, AudioSource, Status
 from audiocrawler.masking import mask_url
 from audiocrawler.rendering.signals import Signal
+from audiocrawler.report.summary import FAILED_START
 from audiocrawler.rights.licences_wanted import refusal_before
+from audiocrawler.scheduling.lease_meta import leave_unfinished
 from audiocrawler.spiders.arguments import Arguments, parse_arguments
 from audiocrawler.spiders.credentials import Credentials, without_credentials
 from audiocrawler.spiders.licences import stated_by
@@ -47,6 +49,10 @@ class AudioSpider(RenderingSpider):
 
     name = "audio"
     finders = DEFAULT_FINDERS
+    callbacks = frozenset(
+        {"parse", "parse_robots", "page_failed", "parse_audio", "audio_failed", "parse_part", "part_failed"}
+    )
+    """The methods that a request may come back to from the frontier."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self.job = kwargs.get("_job")
@@ -70,8 +76,9 @@ class AudioSpider(RenderingSpider):
 
     async def start(self) -> AsyncIterator[Any]:
         """Request each start page."""
-        for url in map(without_credentials, self.arguments.start_urls()):
-            self.crawler.stats.inc_value("audio/starts")
+        urls = [without_credentials(url) for url in self.arguments.start_urls()]
+        self.crawler.stats.set_value("audio/starts", len(urls))
+        for url in urls:
             where = {"site": site_of(url), "level": 0, "nesting": 0}
             yield self._page_request(url, {"start": url, **where})
             if self.arguments.depth:
@@ -133,6 +140,8 @@ class AudioSpider(RenderingSpider):
         """Log why a page cannot be had; a start page is named at the end of the crawl."""
         outcome = outcome_of_failure(failure)
         request: Request = failure.request  # type: ignore[attr-defined]
+        if self.crawl.stopped:
+            leave_unfinished(request)
         if self.crawl.stopped or outcome.status == Status.LIMIT:
             return
         self.logger.info("%s: %s", request.url, outcome.reason)
@@ -301,6 +310,5 @@ class AudioSpider(RenderingSpider):
     def _note_failed_start(self, meta: dict[str, Any], reason: str) -> None:
         if "start" in meta:
             self.crawler.stats.inc_value("audio/starts_failed")
-            failed = self.crawler.stats.get_value("audio/failed_starts", [])
             start = f"{mask_url(meta['start'])}: {one_line(reason, MAX_REASON_LENGTH)}"
-            self.crawler.stats.set_value("audio/failed_starts", [*failed, start])
+            self.crawler.stats.inc_value(FAILED_START + start)

@@ -11,7 +11,9 @@ from audiocrawler.crawl import Crawl, count_outcome
 from audiocrawler.download.revalidation import Known
 from audiocrawler.extensions import crawl_of, stop_crawl
 from audiocrawler.items import AudioItem, AudioSource, Status
+from audiocrawler.middlewares import StoredAlreadyError
 from audiocrawler.optouts import OptOuts
+from audiocrawler.scheduling.lease_meta import leave_unfinished
 from audiocrawler.spiders.credentials import Credentials
 from audiocrawler.spiders.outcomes import Outcome, outcome_of_failure, outcome_without_body
 from audiocrawler.spiders.sources import attempted, item_of, media_meta
@@ -89,11 +91,15 @@ class MediaSpider(Spider):
 
     async def settle_failure(self, failure: Failure, request: Request, where: str = "") -> bool:
         """Settle the row of a failed request; return False if it is left to the next crawl instead."""
+        if isinstance(failure.value, StoredAlreadyError):
+            count_outcome(self.crawler.stats, failure.value.status, None)
+            return False
         outcome = outcome_of_failure(failure)
         if outcome.disk_full:
             why = f"the disk is full or read-only: {outcome.reason}; free room and run the same command again"
             stop_crawl(self.crawler, why)
         if self.crawl.stopped or outcome.disk_full:
+            leave_unfinished(request)
             return False
         answer: Response | None = getattr(failure.value, "response", None)
         source = attempted(request.meta["audio"], None, request)

@@ -12,6 +12,7 @@ from twisted.python.failure import Failure
 from audiocrawler.discovery.hls import Part, Rendition
 from audiocrawler.items import AudioItem, AudioSource, Status
 from audiocrawler.masking import mask_url
+from audiocrawler.scheduling.lease_meta import CONTINUES, LEASE
 from audiocrawler.spiders.media import AUDIO_PRIORITY, MediaSpider
 from audiocrawler.spiders.outcomes import Outcome, outcome_without_body
 from audiocrawler.spiders.sources import attempted, item_of, media_meta, note_opt_out
@@ -34,8 +35,11 @@ class RenditionSpider(MediaSpider):
             return Outcome(Status.STREAM, "an endless stream")
         return None
 
-    def part_request(self, parts: list[Part], number: int, source: AudioSource) -> Request:
-        """Return the request for one part; the next one follows when it is there."""
+    def part_request(self, parts: list[Part], number: int, source: AudioSource, lease: int | None = None) -> Request:
+        """Return the request for one part; the next one follows when it is there, under the ``lease`` of the first.
+
+        The file grows on this machine's disk, so after a crash it begins anew, and no other worker goes on with it.
+        """
         part = parts[number]
         ranged = f"bytes={part.first_byte}-{part.first_byte + part.size_bytes - 1}" if part.size_bytes else None
         return Request(
@@ -43,7 +47,9 @@ class RenditionSpider(MediaSpider):
             self.parse_part,
             errback=self.part_failed,
             headers={"Accept-Encoding": "identity", **({"Range": ranged} if ranged else {})},
-            meta=media_meta(part.url, self.settings) | {"audio": source, "parts": parts, "part": number},
+            meta=media_meta(part.url, self.settings)
+            | {"audio": source, "parts": parts, "part": number}
+            | ({} if lease is None else {CONTINUES: lease}),
             priority=AUDIO_PRIORITY,
             dont_filter=number > 0,  # ranges of one file have one URL
         )
@@ -67,7 +73,8 @@ class RenditionSpider(MediaSpider):
                 source, Outcome(Status.TOO_LARGE, f"larger than {self.settings['AUDIO_MAX_BYTES']} bytes")
             )
         elif number + 1 < len(parts):
-            yield self.part_request(parts, number + 1, source)
+            lease = request.meta.get(LEASE, request.meta.get(CONTINUES))
+            yield self.part_request(parts, number + 1, source, lease)
         else:
             item = item_of(attempted(source, response, request), response, str(joined))
             source.final_url = source.last_modified = None  # they are the last part's

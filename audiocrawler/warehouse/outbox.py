@@ -18,10 +18,10 @@ from typing import Any, cast
 
 from audiocrawler.errors import ConfigurationError, WarehouseError
 from audiocrawler.items import AUDIO_METADATA, AUDIO_SOURCES, TABLES, AudioMetadata, AudioSource, Row, Status, Table
+from audiocrawler.sqlite_file import connect, make_durable, remedy, transaction
 from audiocrawler.tombstones import hash_mark, hash_taken_down, is_tombstone
 from audiocrawler.warehouse.merge import merge_rows
 from audiocrawler.warehouse.row_json import from_json, to_json
-from audiocrawler.warehouse.sqlite_file import connect, make_durable, remedy, transaction
 from audiocrawler.warehouse.values import table_for
 
 _TABLES = {table.name: table for table in TABLES}

@@ -19,6 +19,7 @@ from audiocrawler.items import (
     Status,
     Table,
 )
+from audiocrawler.sqlite_file import code_of, connect, make_durable, remedy, transaction
 from audiocrawler.tombstones import hash_mark, hash_taken_down
 from audiocrawler.uris import local_path
 from audiocrawler.warehouse.derive import derive
@@ -26,7 +27,6 @@ from audiocrawler.warehouse.merge import merge_rows
 from audiocrawler.warehouse.migrate import migrate
 from audiocrawler.warehouse.schema import SELECT, UPSERT, to_record, to_row
 from audiocrawler.warehouse.sources import leave_taken_down, settle_statuses, stated_by_sources
-from audiocrawler.warehouse.sqlite_file import code_of, connect, make_durable, remedy, transaction
 from audiocrawler.warehouse.values import checked, clean_url, table_for
 from audiocrawler.warehouse.warehouse import FlushResult, Options
 

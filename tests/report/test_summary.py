@@ -16,7 +16,7 @@ STATS = {
     "audio/stored_bytes": 1_234_567,
     "audio/robots/robots.txt of example.org forbids it": 1,
     "audio/failed/HTTP 404": 1,
-    "audio/failed_starts": ["https://gone.example/: unknown host"],
+    "audio/failed_start/https://gone.example/: unknown host": 1,
     "elapsed_time_seconds": 200.0,
 }
 PLACES = Places("file:data/objects", "sqlite:data/audio.db", "data/logs/1.log")

@@ -1,4 +1,4 @@
-"""Scrapy's priority queue, holding requests back for which there is no room yet.
+"""Which download slots may start another request.
 
 A request is handed out when its host can be asked at once: no delay and no pause lies before it. A media request is
 handed out while its host has a free transfer, files and bytes on disk are within their bounds, and
@@ -7,28 +7,24 @@ while too many rows wait for the warehouse.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sized
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 from scrapy import Request
 from scrapy.crawler import Crawler
-from scrapy.pqueues import DownloaderAwarePriorityQueue, DownloaderInterface
 
-from audiocrawler.download.downloader import PoliteDownloader, polite
+from audiocrawler.download.downloader import polite
 from audiocrawler.download.room import Room
 from audiocrawler.download.slots import is_media_slot
 
 MAX_WAITING_MEDIA = 5_000
-"""Waiting media requests, at about 5 kB each, above which no further page is asked for."""
+"""Waiting media requests above which no further page is asked for: pages find more than can be fetched meanwhile."""
 
 
-class OpenSlots(DownloaderInterface):
-    """Tells the queue only of the download slots that may start another request."""
+class OpenSlots:
+    """Tells of the download slots that may start another request."""
 
     def __init__(self, crawler: Crawler) -> None:
-        super().__init__(crawler)
-        self.downloader: PoliteDownloader = polite(crawler)
         settings = crawler.settings
         self._crawler = crawler
         self._media_per_host = settings.getint("AUDIO_MEDIA_PER_HOST")
@@ -38,30 +34,34 @@ class OpenSlots(DownloaderInterface):
         self._room = Room.from_settings(settings)
         self._max_rows = settings.getint("AUDIO_MAX_OUTBOX_ROWS")
 
-    def stats(self, possible_slots: Iterable[str]) -> list[tuple[int, str]]:
-        """Return (active requests, slot) for each open slot; ``possible_slots`` maps them to their queues."""
-        assert isinstance(possible_slots, Mapping)
+    def least_active(self, slots: Iterable[str], waiting_media: int) -> str | None:
+        """Return the open slot among ``slots`` with the fewest requests under way, the first of equals; or None."""
         if self._crawler.stats.get_value("warehouse/pending_rows", 0) >= self._max_rows:
-            return []
-        media_open, pages_open = self._has_room(), _waiting_media(possible_slots) <= MAX_WAITING_MEDIA
+            return None
+        media_open, pages_open = self._has_room(), waiting_media <= MAX_WAITING_MEDIA
+        active = self.active()
+        may_open = [slot for slot in slots if (media_open if is_media_slot(slot) else pages_open)]
+        self._wake_for(may_open, active)
+        return min((slot for slot in may_open if self.free(slot, active)), key=lambda slot: active[slot], default=None)
+
+    def _wake_for(self, slots: list[str], active: Counter[str]) -> None:
+        """Let the engine ask again as soon as the first of the slots that wait for their host's delay can send."""
+        downloader = polite(self._crawler)
+        waits_s = [wait_s for slot in slots if (wait_s := downloader.opens_in_s(slot, active)) > 0]
+        if waits_s:
+            downloader.wake_in(min(waits_s))
+
+    def active(self) -> Counter[str]:
+        """Return how many requests of each slot are under way, waiting for robots.txt included."""
+        downloader = self._crawler.engine.downloader
+        return Counter(map(downloader.get_slot_key, downloader.active))
+
+    def free(self, slot: str, active: Counter[str]) -> int:
+        """Return how many more requests of ``slot`` may start now: what waits for a delay takes nobody's place."""
+        if polite(self._crawler).opens_in_s(slot, active) > 0:
+            return 0
         # A slot's own count misses what waits for robots.txt, and its own limit lets bursts through.
-        active = Counter(map(self.downloader.get_slot_key, self.downloader.active))
-        open_slots = [
-            slot
-            for slot in possible_slots
-            if (media_open if is_media_slot(slot) else pages_open) and active[slot] < self._limit(slot)
-        ]
-        return [(active[slot], slot) for slot in self._due(open_slots, active)]
-
-    def _due(self, slots: list[str], active: Counter[str]) -> list[str]:
-        """Return the slots that can send at once; what waits for its host's delay would take the place of others."""
-        opens_in_s = {slot: self.downloader.opens_in_s(slot, active) for slot in slots}
-        if waits_s := [wait_s for wait_s in opens_in_s.values() if wait_s > 0]:
-            self.downloader.wake_in(min(waits_s))
-        return [slot for slot, wait_s in opens_in_s.items() if wait_s <= 0]
-
-    def _limit(self, slot: str) -> int:
-        return self._media_per_host if is_media_slot(slot) else self._pages_per_host
+        return max(0, (self._media_per_host if is_media_slot(slot) else self._pages_per_host) - active[slot])
 
     def _has_room(self) -> bool:
         under_way = media_under_way(self._crawler)
@@ -79,22 +79,10 @@ class OpenSlots(DownloaderInterface):
         return self._max_files if limit is None or stored >= limit else limit - stored
 
 
-class RoomAwareQueue(DownloaderAwarePriorityQueue):
-    """DownloaderAwarePriorityQueue over open slots only."""
-
-    def __init__(self, crawler: Crawler, *args: Any, **kwargs: Any) -> None:
-        super().__init__(crawler, *args, **kwargs)
-        self._downloader_interface = OpenSlots(crawler)
-
-
 def media_under_way(crawler: Crawler) -> list[Request]:
     """Return the media requests between being handed out and their item's leaving the pipelines."""
     slot = crawler.engine._slot  # noqa: SLF001 - the engine's exact set, and no public way to it
     return [request for request in slot.inprogress if "audio" in request.meta] if slot else []
-
-
-def _waiting_media(queues: Mapping[str, Sized]) -> int:
-    return sum(len(queue) for slot, queue in queues.items() if is_media_slot(slot))
 
 
 def _size_on_disk(request: Request) -> int:

@@ -1,0 +1,125 @@
+"""A URI in; an open frontier out. What every frontier gives, and what travels between it and a worker."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol, cast
+
+from audiocrawler.uris import load_registered
+
+FRONTIERS = {
+    "memory": "audiocrawler.frontier.sqlite.MemoryFrontier",
+    "sqlite": "audiocrawler.frontier.sqlite.SqliteFrontier",
+}
+"""Scheme -> dotted path of a class that takes the URI and a Start; imported only when used."""
+MAX_STARTS = 5
+"""A request that was under way at so many ends of its worker in a row is taken to be their cause, and set aside."""
+
+
+class Kind(StrEnum):
+    """What a request brings: the two kinds wait for different things."""
+
+    PAGE = "page"
+    FILE = "file"
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Which crawl is meant: the same identity means the same crawl, until it is finished or ``fresh`` is asked for."""
+
+    identity: str
+    crawl_id: str
+    """Of the crawl if it is a new one."""
+    fresh: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class OpenCrawl:
+    """The crawl that a frontier was opened for; ``waiting`` requests are left of an earlier run if it is resumed."""
+
+    crawl_id: str
+    generation: int
+    started_at: datetime
+    is_resumed: bool
+    waiting: int
+    counted: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class NewRequest:
+    """A request to keep; without ``fingerprint`` it may come any number of times."""
+
+    fingerprint: bytes | None
+    kind: Kind
+    slot: str
+    priority: int
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class Leased:
+    """A request that is this worker's now; ``starts`` counts the processes that have ended while it was under way."""
+
+    id: int
+    kind: Kind
+    slot: str
+    priority: int
+    body: str
+    starts: int
+
+
+@dataclass(slots=True)
+class Exchange:
+    """What a worker tells the frontier, all or nothing of it, and what it asks for.
+
+    ``done`` are forgotten, ``given_back`` are anybody's again, ``started`` are under way, ``held`` stay this worker's.
+    ``wanted`` of each kind are asked for, but no more than ``per_slot`` of a slot, those in ``prefetched`` included.
+    """
+
+    new: list[NewRequest] = field(default_factory=list)
+    started: list[int] = field(default_factory=list)
+    done: list[int] = field(default_factory=list)
+    given_back: list[int] = field(default_factory=list)
+    held: list[int] = field(default_factory=list)
+    counted: dict[str, int] = field(default_factory=dict)
+    wanted: dict[Kind, int] = field(default_factory=dict)
+    prefetched: dict[str, int] = field(default_factory=dict)
+    per_slot: int = 1
+
+
+@dataclass(slots=True)
+class Answer:
+    """What the frontier says: which of ``new`` were known already, what is leased now, and how much is left."""
+
+    known: list[int] = field(default_factory=list)
+    leased: list[Leased] = field(default_factory=list)
+    waiting: dict[Kind, int] = field(default_factory=dict)
+    leased_elsewhere: int = 0
+    counted: dict[str, int] = field(default_factory=dict)
+
+
+class Frontier(Protocol):
+    """The requests of one crawl. One thread at a time may use it."""
+
+    crawl: OpenCrawl
+
+    def exchange(self, told: Exchange) -> Answer:
+        """Take what a worker tells and answer it. Raises FrontierError, FrontierAwayError if trying again may help."""
+        ...
+
+    def finish(self) -> None:
+        """Forget the crawl, whose requests are all done: the next one of this identity starts anew."""
+        ...
+
+    def close(self) -> None:
+        """Release the file or the connection."""
+        ...
+
+
+def open_frontier(uri: str, start: Start) -> Frontier:
+    """Return the frontier at ``uri`` (``sqlite:data/frontier.db``, ``memory``), opened for a crawl.
+
+    Raises ConfigurationError where it cannot be used, LockedError where another process has this crawl.
+    """
+    return cast(Frontier, load_registered(uri if ":" in uri else f"{uri}:", FRONTIERS)(uri, start))

@@ -1,0 +1,175 @@
+"""What one worker has of a frontier, and the exchanges that keep the two in step."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from heapq import heappop, heappush
+from typing import Any, Protocol, TypeVar
+
+from audiocrawler.errors import FrontierAwayError, FrontierError
+from audiocrawler.frontier.frontier import Answer, Exchange, Frontier, Kind, Leased, NewRequest
+
+T = TypeVar("T")
+
+logger = logging.getLogger(__name__)
+
+SPACING_S = 0.005
+"""Pause between two exchanges, so that what happens meanwhile travels together."""
+RETRY_S = 1.0
+"""How soon a frontier that does not answer is asked again."""
+PATIENCE_AT_END_S = 3.0
+"""How long a worker that ends waits for a frontier that does not answer; its leases run out by themselves."""
+
+
+class Worker(Protocol):
+    """Whose leases these are."""
+
+    def appetite(self) -> dict[Kind, int]:
+        """Return how many requests of each kind are wanted."""
+        ...
+
+    def uncounted(self) -> dict[str, int]:
+        """Return by how much each counter has grown since this was last asked."""
+        ...
+
+    def take_answer(self, answer: Answer, known: list[Any]) -> None:
+        """Go on after an exchange; ``known`` are the tags of the new requests that had been kept before."""
+        ...
+
+    def give_up(self, error: FrontierError) -> None:
+        """End, because the frontier has failed for good."""
+        ...
+
+
+class Leases:
+    """Buffers what is to be told, and holds what is leased until it is taken. Used on the event loop only.
+
+    An exchange carries everything that was told before it began, so a request that is done is never forgotten before
+    the requests that came of it are kept.
+    """
+
+    def __init__(self, frontier: Frontier, per_slot: int) -> None:
+        self.frontier = frontier
+        self.last = Answer()
+        self._per_slot = per_slot
+        self._told = Exchange()
+        self._tags: list[Any] = []
+        self._prefetched: dict[str, list[tuple[int, int, Leased]]] = {}
+        self._under_way: set[int] = set()
+        self._woken = asyncio.Event()
+        self._is_closing = self._has_failed = False
+        self._is_busy = True
+        """Whether an exchange runs or is due: what is known of the frontier is out of date."""
+        self._task: asyncio.Task[None] | None = None
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="frontier")
+
+    def start(self, worker: Worker) -> None:
+        """Begin to exchange; needs the running event loop."""
+        self._worker = worker
+        self._task = asyncio.ensure_future(self._run())
+        self.wake()
+
+    def wake(self) -> None:
+        """Let an exchange happen soon."""
+        self._is_busy = True
+        self._woken.set()
+
+    def put(self, new: NewRequest, tag: Any) -> None:
+        """Keep a request; ``tag`` comes back if it is known already."""
+        self._told.new.append(new)
+        self._tags.append(tag)
+        self.wake()
+
+    def prefetched(self) -> dict[str, int]:
+        """Return how many requests of each slot may be taken."""
+        return {slot: len(queue) for slot, queue in self._prefetched.items()}
+
+    def take(self, slot: str) -> Leased:
+        """Return the next request of a slot that has some; it is under way now."""
+        queue = self._prefetched[slot]
+        *_, leased = heappop(queue)
+        if not queue:
+            del self._prefetched[slot]
+        self._under_way.add(leased.id)
+        self._told.started.append(leased.id)
+        self.wake()
+        return leased
+
+    def done(self, number: int) -> None:
+        """Forget a request that is over, with all that came of it."""
+        self._under_way.discard(number)
+        self._told.done.append(number)
+        self.wake()
+
+    def give_back(self, number: int) -> None:
+        """Leave a request to whoever asks next."""
+        self._under_way.discard(number)
+        self._told.given_back.append(number)
+        self.wake()
+
+    @property
+    def is_exhausted(self) -> bool:
+        """Whether nothing is left, here or in the frontier, or with another worker."""
+        last = self.last
+        is_empty = not (self._is_busy or self._prefetched or self._under_way)
+        return is_empty and not (last.leased_elsewhere or any(last.waiting.values()))
+
+    async def close(self) -> bool:
+        """Give back what was not started; return whether everything could be told."""
+        self._is_closing = True
+        self.wake()
+        if self._task is not None:
+            await self._task
+        for queue in self._prefetched.values():
+            self._told.given_back += [leased.id for *_, leased in queue]
+        self._prefetched = {}
+        self._woken.clear()
+        return not self._has_failed and await self._exchange()
+
+    async def in_thread(self, work: Callable[[], T]) -> T:
+        """Return what ``work`` returns in the only thread that may use the frontier."""
+        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+
+    async def _run(self) -> None:
+        while not self._is_closing:
+            await self._woken.wait()
+            self._woken.clear()
+            if not await self._exchange():
+                return
+            await asyncio.sleep(SPACING_S)
+
+    async def _exchange(self) -> bool:
+        told, tags = self._told, self._tags
+        self._told, self._tags = Exchange(), []
+        told.counted = self._worker.uncounted()
+        told.held = [*self._under_way, *(leased.id for queue in self._prefetched.values() for *_, leased in queue)]
+        if not self._is_closing:
+            told.wanted, told.prefetched, told.per_slot = self._worker.appetite(), self.prefetched(), self._per_slot
+        answer = await self._answer(told)
+        if answer is None:
+            return False
+        for leased in answer.leased:
+            heappush(self._prefetched.setdefault(leased.slot, []), (-leased.priority, leased.id, leased))
+        self.last = answer
+        self._is_busy = self._woken.is_set()
+        self._worker.take_answer(answer, [tags[index] for index in answer.known])
+        return True
+
+    async def _answer(self, told: Exchange) -> Answer | None:
+        """Return the frontier's answer, None if it has failed, or is away while this worker ends."""
+        asked_since = time.monotonic()
+        while True:
+            try:
+                return await self.in_thread(lambda: self.frontier.exchange(told))
+            except FrontierAwayError as error:
+                logger.warning("%s: waiting for it", error)
+                if self._is_closing and time.monotonic() - asked_since > PATIENCE_AT_END_S:
+                    break
+                await asyncio.sleep(RETRY_S)
+            except FrontierError as error:
+                self._worker.give_up(error)
+                break
+        self._has_failed = True
+        return None

@@ -1,0 +1,253 @@
+"""The frontier of one machine: a file that any number of crawls share, each of them of one process at a time."""
+
+import fcntl
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO, Any
+
+from audiocrawler.errors import ConfigurationError, FrontierError, LockedError
+from audiocrawler.frontier.frontier import Answer, Exchange, Kind, Leased, NewRequest, OpenCrawl, Start
+from audiocrawler.sqlite_file import connect, make_durable, remedy, transaction
+from audiocrawler.uris import local_path
+
+_SCHEMA = (
+    """CREATE TABLE IF NOT EXISTS crawls (
+        number INTEGER PRIMARY KEY, identity TEXT NOT NULL, generation INTEGER NOT NULL, crawl_id TEXT NOT NULL,
+        started_at TEXT NOT NULL, finished_at TEXT, UNIQUE (identity, generation)) STRICT""",
+    """CREATE TABLE IF NOT EXISTS requests (
+        id INTEGER PRIMARY KEY AUTOINCREMENT, crawl INTEGER NOT NULL, kind TEXT NOT NULL, slot TEXT NOT NULL,
+        priority INTEGER NOT NULL, leased INTEGER NOT NULL, starts INTEGER NOT NULL, body TEXT NOT NULL) STRICT""",
+    "CREATE INDEX IF NOT EXISTS requests_next ON requests (crawl, leased, kind, slot, priority DESC, id)",
+    """CREATE TABLE IF NOT EXISTS seen (
+        crawl INTEGER NOT NULL, fingerprint BLOB NOT NULL, PRIMARY KEY (crawl, fingerprint)) STRICT, WITHOUT ROWID""",
+    """CREATE TABLE IF NOT EXISTS counters (
+        crawl INTEGER NOT NULL, name TEXT NOT NULL, value INTEGER NOT NULL,
+        PRIMARY KEY (crawl, name)) STRICT, WITHOUT ROWID""",
+)
+_NEXT = """
+    UPDATE requests SET leased = 1 WHERE id IN (
+        SELECT id FROM requests WHERE crawl = ? AND leased = 0 AND kind = ? AND slot = ?
+        ORDER BY priority DESC, id LIMIT ?)
+    RETURNING id, kind, slot, priority, body, starts
+"""
+_GIVE_BACK = "UPDATE requests SET leased = 0, starts = 0 WHERE id = ? AND crawl = ? AND leased = 1 RETURNING kind, slot"
+_COUNT = "INSERT INTO counters VALUES (?, ?, ?) ON CONFLICT (crawl, name) DO UPDATE SET value = value + excluded.value"
+_FORGET = ("requests", "seen", "counters")
+
+
+class SqliteFrontier:
+    """The frontier in a local file, which only its owner may read: it holds URLs with their secrets.
+
+    Raises ConfigurationError if it cannot be used, LockedError if another process has this crawl.
+    """
+
+    def __init__(self, uri: str, start: Start) -> None:
+        self._path = local_path(uri)
+        try:
+            self._lock: IO[bytes] | None = _locked(self._path, start.identity)
+            self._connection = _opened(self._path)
+            self._open_crawl(start)
+        except sqlite3.Error as error:
+            message = f"{self._path}: {error}; {remedy(error)}, or name another file in AUDIO_FRONTIER"
+            raise ConfigurationError(message) from error
+        except OSError as error:
+            message = f"{self._path}: {error.strerror}; name another file in AUDIO_FRONTIER"
+            raise ConfigurationError(message) from error
+
+    def exchange(self, told: Exchange) -> Answer:
+        """Do all that was told in one transaction; see Frontier.exchange."""
+        try:
+            with transaction(self._connection):
+                answer = self._exchange(told)
+        except sqlite3.Error as error:
+            raise FrontierError(f"{self._path}: {error}; {remedy(error)}") from error
+        return answer
+
+    def finish(self) -> None:
+        """Forget the crawl, but for its number; see Frontier.finish."""
+        with self._errors(), transaction(self._connection):
+            self._run("UPDATE crawls SET finished_at = ? WHERE number = ?", _now(), self._number)
+            self._forget(self._number)
+
+    def close(self) -> None:
+        """Close the file and let others have the crawl."""
+        self._connection.close()
+        if self._lock is not None:
+            self._lock.close()
+
+    def _open_crawl(self, start: Start) -> None:
+        with transaction(self._connection):
+            found = self._one(
+                "SELECT number, generation, crawl_id, started_at FROM crawls WHERE identity = ?"
+                " ORDER BY generation DESC LIMIT 1",
+                start.identity,
+            )
+            is_resumed = found is not None and not start.fresh and self._has_requests(found[0])
+            if not is_resumed:
+                if found is not None:
+                    self._forget(found[0])
+                found = self._new_crawl(start, found[1] + 1 if found else 1)
+            self._number = found[0]
+            # Nobody else can have this crawl, so whatever is leased was leased to a process that is gone.
+            self._run("UPDATE requests SET leased = 0 WHERE crawl = ? AND leased = 1", self._number)
+            self._waiting = self._count_waiting()
+        self.crawl = OpenCrawl(
+            crawl_id=found[2],
+            generation=found[1],
+            started_at=datetime.fromisoformat(found[3]),
+            is_resumed=is_resumed,
+            waiting=sum(map(sum, (each.values() for each in self._waiting.values()))),
+            counted=dict(self._run("SELECT name, value FROM counters WHERE crawl = ?", self._number).fetchall()),
+        )
+
+    def _new_crawl(self, start: Start, generation: int) -> Any:
+        return self._one(
+            "INSERT INTO crawls (identity, generation, crawl_id, started_at) VALUES (?, ?, ?, ?)"
+            " RETURNING number, generation, crawl_id, started_at",
+            start.identity,
+            generation,
+            start.crawl_id,
+            _now(),
+        )
+
+    def _has_requests(self, number: int) -> bool:
+        return self._one("SELECT 1 FROM requests WHERE crawl = ? LIMIT 1", number) is not None
+
+    def _exchange(self, told: Exchange) -> Answer:
+        try:
+            answer = Answer(known=[index for index, new in enumerate(told.new) if not self._put(new)])
+            self._many("UPDATE requests SET starts = starts + 1 WHERE id = ? AND crawl = ?", told.started)
+            self._many("DELETE FROM requests WHERE id = ? AND crawl = ?", told.done)
+            for number in told.given_back:
+                self._give_back(number)
+            self._connection.executemany(_COUNT, ((self._number, *each) for each in told.counted.items()))
+            answer.leased = [leased for kind, limit in told.wanted.items() for leased in self._lease(kind, limit, told)]
+        except BaseException:
+            self._waiting = self._count_waiting()
+            raise
+        answer.waiting = {kind: sum(slots.values()) for kind, slots in self._waiting.items()}
+        return answer
+
+    def _put(self, new: NewRequest) -> bool:
+        """Keep the request and return True, or return False because it has been kept before."""
+        if new.fingerprint is not None:
+            seen = self._run("INSERT OR IGNORE INTO seen VALUES (?, ?)", self._number, new.fingerprint)
+            if not seen.rowcount:
+                return False
+        self._run(
+            "INSERT INTO requests (crawl, kind, slot, priority, leased, starts, body) VALUES (?, ?, ?, ?, 0, 0, ?)",
+            *(self._number, new.kind, new.slot, new.priority, new.body),
+        )
+        self._note(new.kind, new.slot, 1)
+        return True
+
+    def _give_back(self, number: int) -> None:
+        given_back = self._one(_GIVE_BACK, number, self._number)
+        if given_back is not None:
+            self._note(Kind(given_back[0]), given_back[1], 1)
+
+    def _lease(self, kind: Kind, limit: int, told: Exchange) -> Iterator[Leased]:
+        """Yield up to ``limit`` requests, slot after slot, those first that have waited longest for their turn."""
+        for slot in list(self._waiting[kind]):
+            if limit <= 0:
+                return
+            room = min(limit, told.per_slot - told.prefetched.get(slot, 0))
+            if room <= 0:
+                continue
+            leased = [
+                Leased(row[0], Kind(row[1]), *row[2:]) for row in self._run(_NEXT, self._number, kind, slot, room)
+            ]
+            self._note(kind, slot, -len(leased))
+            limit -= len(leased)
+            # RETURNING has no order of its own.
+            yield from sorted(leased, key=lambda each: (-each.priority, each.id))
+
+    def _note(self, kind: Kind, slot: str, change: int) -> None:
+        """Keep count of what waits, with the slot that was served last at the end."""
+        slots = self._waiting[kind]
+        waiting = slots.get(slot, 0) + change
+        if change < 0:
+            del slots[slot]
+        if waiting:
+            slots[slot] = waiting
+
+    def _count_waiting(self) -> dict[Kind, dict[str, int]]:
+        waiting: dict[Kind, dict[str, int]] = {kind: {} for kind in Kind}
+        statement = "SELECT kind, slot, count(*) FROM requests WHERE crawl = ? AND leased = 0 GROUP BY kind, slot"
+        for kind, slot, count in self._run(statement, self._number):
+            waiting[Kind(kind)][slot] = count
+        return waiting
+
+    def _forget(self, number: int) -> None:
+        for table in _FORGET:
+            self._run(f"DELETE FROM {table} WHERE crawl = ?", number)  # noqa: S608 - one of our tables
+
+    def _many(self, statement: str, numbers: list[int]) -> None:
+        self._connection.executemany(statement, ((number, self._number) for number in numbers))
+
+    def _one(self, statement: str, *values: Any) -> Any:
+        return self._run(statement, *values).fetchone()
+
+    def _run(self, statement: str, *values: Any) -> sqlite3.Cursor:
+        return self._connection.execute(statement, values)
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise FrontierError(f"{self._path}: {error}; {remedy(error)}") from error
+
+
+class MemoryFrontier(SqliteFrontier):
+    """The same without a file: nothing outlasts the process."""
+
+    def __init__(self, uri: str, start: Start) -> None:
+        self._path = Path(":memory:")
+        self._lock = None
+        self._connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+        _prepare(self._connection)
+        self._open_crawl(start)
+
+
+def _locked(path: Path, identity: str) -> IO[bytes]:
+    """Return the locked file that stands for this crawl in this frontier; raises LockedError if another has it."""
+    folder = path.with_suffix(".locks")
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = (folder / f"{identity}.lock").open("wb")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        lock.close()
+        raise LockedError("another crawl of the same start is running; wait for its end") from error
+    return lock
+
+
+def _opened(path: Path) -> sqlite3.Connection:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))  # SQLite gives its side files the mode of this one
+    connection = connect(path)
+    try:
+        _prepare(connection)
+        make_durable(connection)
+        # A power cut may take the last exchanges back, each of them whole: what they acknowledged is only done again.
+        connection.execute("PRAGMA synchronous = NORMAL")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _prepare(connection: sqlite3.Connection) -> None:
+    connection.execute("PRAGMA secure_delete = ON")  # URLs with their secrets do not stay in freed pages
+    with transaction(connection):
+        for statement in _SCHEMA:
+            connection.execute(statement)
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds")

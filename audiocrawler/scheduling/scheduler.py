@@ -1,0 +1,230 @@
+"""Scrapy's scheduler over a frontier: what it hands out is leased, and acknowledged when all that it caused is kept."""
+
+import logging
+from collections import Counter
+from typing import Any
+
+from scrapy import Request, Spider, signals
+from scrapy.core.scheduler import BaseScheduler
+from scrapy.crawler import Crawler
+from scrapy.exceptions import CloseSpider
+from scrapy.http import Response
+from scrapy.utils.defer import deferred_from_coro
+from twisted.internet.defer import Deferred
+from twisted.python.failure import Failure
+
+from audiocrawler.download.open_slots import OpenSlots
+from audiocrawler.download.slots import is_media_slot
+from audiocrawler.errors import ConfigurationError, FrontierError, WarehouseError
+from audiocrawler.extensions import CrawlLifecycle, stop_crawl
+from audiocrawler.frontier import Answer, Kind, Leases, NewRequest
+from audiocrawler.pipelines import GivenBackError
+from audiocrawler.scheduling.counters import Counters
+from audiocrawler.scheduling.lease_meta import CONTINUES, LEASE, STARTS, UNFINISHED, leave_unfinished
+from audiocrawler.scheduling.request_json import from_json, to_json
+
+logger = logging.getLogger(__name__)
+
+PREFETCHED_PER_SLOT = 8
+STARTABLE = 64
+"""Requests of a kind that are leased ahead, not counting those whose slot is full."""
+MAX_PREFETCHED = 2000
+
+
+class FrontierScheduler(BaseScheduler):
+    """Hands out what is leased and may start. Its requests outlive the process, except in a ``memory`` frontier.
+
+    A request is acknowledged once the engine has it no longer: then its callback is over, the items have left the
+    pipelines, which let them go when their rows are kept, and its new requests have been put into the frontier.
+    """
+
+    def __init__(self, crawler: Crawler) -> None:
+        self._crawler = crawler
+        self._slots = OpenSlots(crawler)
+        self._counters = Counters(crawler.stats)
+        self._leases: Leases | None = None
+        self._under_way: dict[int, list[Request]] = {}
+        """By lease: what was handed out for it and is not known to be over."""
+        self._continuing: dict[str, list[Request]] = {}
+        """By slot: requests that go on with a lease that is under way, and are not kept on their own."""
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> "FrontierScheduler":
+        """Return the scheduler."""
+        return cls(crawler)
+
+    def open(self, spider: Spider) -> None:
+        """Begin to lease; raises CloseSpider if this Scrapy lacks what acknowledgement relies on."""
+        lifecycle = self._crawler.get_extension(CrawlLifecycle)
+        if lifecycle is None or lifecycle.crawl is None:
+            return  # the lifecycle tells why and ends the spider
+        missing = missing_internals(self._crawler)
+        if missing:
+            lifecycle.configuration_error = ConfigurationError(
+                f"this Scrapy has no {missing}, by which the frontier knows what is done; install scrapy==2.19.0"
+            )
+            logger.error("%s", lifecycle.configuration_error)
+            raise CloseSpider("configuration")
+        self._crawl = lifecycle.crawl
+        self._counters.load(self._crawl.frontier.crawl.counted)
+        self._leases = Leases(self._crawl.frontier, PREFETCHED_PER_SLOT)
+        self._crawler.signals.connect(self._item_dropped, signal=signals.item_dropped)
+        self._crawler.signals.connect(self._callback_failed, signal=signals.spider_error)
+        self._leases.start(self)
+
+    def has_pending_requests(self) -> bool:
+        """Return whether anything is left to do, with other workers included."""
+        if self._leases is None:
+            return False
+        self._settle()
+        return bool(self._continuing) or not self._leases.is_exhausted
+
+    def enqueue_request(self, request: Request) -> bool:
+        """Keep the request; whether it is a known one shows later, and is then told by ``request_dropped``."""
+        assert self._leases is not None
+        slot = self._crawler.engine.downloader.get_slot_key(request)
+        self._crawler.stats.inc_value("scheduler/enqueued")
+        lease = request.meta.get(CONTINUES)
+        if lease in self._under_way:
+            self._under_way[lease].append(request)
+            self._continuing.setdefault(slot, []).append(request)
+        else:
+            self._keep(request, slot)
+        return True
+
+    def next_request(self) -> Request | None:
+        """Return a request that may start now, None if there is none."""
+        if self._leases is None:
+            return None
+        self._settle()
+        prefetched = self._leases.prefetched()
+        slot = self._slots.least_active([*self._continuing, *prefetched], self._leases.last.waiting.get(Kind.FILE, 0))
+        if slot is None:
+            return None
+        request = self._continued(slot) or self._leased(slot)
+        self._crawler.stats.inc_value("scheduler/dequeued")
+        return request
+
+    def close(self, reason: str) -> Deferred[None]:
+        """Tell what is done and give back the rest; a crawl that has nothing left is finished."""
+        return deferred_from_coro(self._close(reason))
+
+    async def _close(self, reason: str) -> None:
+        if self._leases is None:
+            return
+        for requests in self._continuing.values():
+            for request in requests:
+                leave_unfinished(request)
+        self._continuing.clear()
+        self._settle()
+        is_told = await self._leases.close()
+        if reason == "finished" and is_told and self._leases.is_exhausted and self._crawl.left_behind is None:
+            await self._leases.in_thread(self._crawl.frontier.finish)
+
+    def appetite(self) -> dict[Kind, int]:
+        """Return how many requests of each kind are wanted; see frontier.Worker."""
+        assert self._leases is not None
+        startable: Counter[Kind] = Counter()
+        active = self._slots.active()
+        prefetched = self._leases.prefetched()
+        for slot, count in prefetched.items():
+            startable[Kind.FILE if is_media_slot(slot) else Kind.PAGE] += min(count, self._slots.free(slot, active))
+        room = MAX_PREFETCHED - sum(prefetched.values())
+        return {kind: max(0, min(STARTABLE - startable[kind], room)) for kind in Kind}
+
+    def uncounted(self) -> dict[str, int]:
+        """Return by how much the crawl's counters have grown; see frontier.Worker."""
+        return self._counters.uncounted()
+
+    def take_answer(self, answer: Answer, known: list[Any]) -> None:
+        """Let the engine go on; see frontier.Worker."""
+        for request in known:
+            self._crawler.stats.inc_value("dupefilter/filtered")
+            self._crawler.signals.send_catch_log(signals.request_dropped, request=request, spider=self._crawler.spider)
+        self._counters.take(answer.counted)
+        self._go_on()
+
+    def give_up(self, error: FrontierError) -> None:
+        """Stop the crawl; see frontier.Worker."""
+        stop_crawl(self._crawler, str(error))
+
+    def _go_on(self) -> None:
+        slot = self._crawler.engine._slot  # noqa: SLF001 - checked by missing_internals
+        if slot is not None and slot.closing is None:
+            slot.nextcall.schedule()
+
+    def _settle(self) -> None:
+        """Acknowledge or give back what the engine has done with."""
+        assert self._leases is not None
+        slot = self._crawler.engine._slot  # noqa: SLF001 - checked by missing_internals
+        in_progress = slot.inprogress if slot is not None else set()
+        waiting = {request for requests in self._continuing.values() for request in requests}
+        for lease, requests in list(self._under_way.items()):
+            left = [request for request in requests if request.meta.get(UNFINISHED)]
+            going_on = [request for request in requests if request in in_progress or request in waiting]
+            if going_on:
+                self._under_way[lease] = [*left, *going_on]
+                continue
+            del self._under_way[lease]
+            if left:
+                self._leases.give_back(lease)
+            else:
+                self._leases.done(lease)
+
+    def _keep(self, request: Request, slot: str) -> None:
+        assert self._leases is not None
+        spider = self._crawler.spider
+        assert spider is not None
+        fingerprint = None if request.dont_filter else self._crawler.request_fingerprinter.fingerprint(request)
+        kind = Kind.FILE if is_media_slot(slot) else Kind.PAGE
+        self._leases.put(NewRequest(fingerprint, kind, slot, request.priority, to_json(request, spider)), request)
+
+    def _continued(self, slot: str) -> Request | None:
+        if slot not in self._continuing:
+            return None
+        request = self._continuing[slot].pop(0)
+        if not self._continuing[slot]:
+            del self._continuing[slot]
+        return request
+
+    def _leased(self, slot: str) -> Request | None:
+        """Return the slot's next request, None if it cannot be read any more."""
+        assert self._leases is not None
+        assert self._crawler.spider is not None
+        leased = self._leases.take(slot)
+        try:
+            request = from_json(leased.body, self._crawler.spider)
+        except ValueError as error:
+            logger.error("a request in the frontier is left out: %s", error)  # noqa: TRY400 - one line is enough
+            self._leases.done(leased.id)
+            return None
+        request.meta[LEASE] = leased.id
+        if leased.starts:
+            request.meta[STARTS] = leased.starts
+        self._under_way[leased.id] = [request]
+        return request
+
+    def _item_dropped(self, response: Response | Failure | None, exception: BaseException) -> None:
+        if isinstance(exception, GivenBackError):
+            leave_unfinished(getattr(response, "request", None))
+
+    def _callback_failed(self, failure: Failure, response: Response | Failure) -> None:
+        if isinstance(failure.value, WarehouseError):
+            leave_unfinished(getattr(response, "request", None))
+            stop_crawl(self._crawler, str(failure.value))
+
+
+def missing_internals(crawler: Crawler) -> str | None:
+    """Return what of Scrapy's engine acknowledgement relies on and is not there, None if all of it is."""
+    engine = crawler.engine
+    slot = getattr(engine, "_slot", None)
+    if not isinstance(getattr(slot, "inprogress", None), set):
+        return "engine._slot.inprogress"
+    if not hasattr(getattr(slot, "nextcall", None), "schedule"):
+        return "engine._slot.nextcall"
+    if not hasattr(slot, "closing"):
+        return "engine._slot.closing"
+    downloader = getattr(engine, "downloader", None)
+    if not isinstance(getattr(downloader, "active", None), set) or not hasattr(downloader, "slots"):
+        return "engine.downloader.active and slots"
+    return None
