@@ -13,7 +13,7 @@ from scrapy.settings import BaseSettings
 from scrapy.utils.log import get_scrapy_root_handler
 
 from audiocrawler.errors import ConfigurationError
-from audiocrawler.extensions import crawl_of
+from audiocrawler.lifecycle import crawl_of
 from audiocrawler.masking import mask_text
 
 FORMATS = ("text", "json")

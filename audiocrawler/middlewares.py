@@ -10,9 +10,9 @@ from scrapy.http import Response
 
 from audiocrawler.download.revalidation import conditional_headers
 from audiocrawler.download.slots import media_slot, open_media_slot
-from audiocrawler.extensions import crawl_of
 from audiocrawler.frontier.frontier import MAX_STARTS
 from audiocrawler.items import AudioSource, Status
+from audiocrawler.lifecycle import crawl_of
 from audiocrawler.scheduling.lease_meta import STARTS
 
 

@@ -130,7 +130,7 @@ DOWNLOADER_MIDDLEWARES = {
 }
 EXTENSIONS = {
     "audiocrawler.extensions.MaskSecrets": 0,
-    "audiocrawler.extensions.CrawlLifecycle": 10,
+    "audiocrawler.lifecycle.CrawlLifecycle": 10,
     "audiocrawler.json_log.JsonLog": 15,  # needs the crawl's id
     "audiocrawler.browser.Browser": 15,
     "audiocrawler.extensions.StopEarly": 20,

@@ -28,6 +28,7 @@ GLUE = (
     "memory",
     "pipelines",
     "middlewares",
+    "lifecycle",
     "extensions",
     "exports",
     "settings",

@@ -16,8 +16,8 @@ from audiocrawler.collection.places import LOCAL_SCHEMES
 from audiocrawler.crawl import check_settings, new_crawl_id
 from audiocrawler.errors import ConfigurationError, LockedError
 from audiocrawler.exit_codes import LOCKED, USAGE, conclusion
-from audiocrawler.extensions import CrawlLifecycle
 from audiocrawler.json_log import log_as_json
+from audiocrawler.lifecycle import CrawlLifecycle
 from audiocrawler.masking import mask_text
 from audiocrawler.rendering.chromium import HOW_TO_INSTALL
 from audiocrawler.report.summary import Places, render, summarise

@@ -17,11 +17,11 @@ def identity_of(spider_name: str, arguments: Arguments | None, settings: BaseSet
     """Return 16 hex digits that are equal for equal crawls.
 
     The order of the start URLs, a file in their place, arguments at their defaults and passwords make no difference;
-    ``-a crawl=NAME`` stands for all of it. A spider without arguments is known by its name.
+    ``-a crawl=NAME`` stands for all of them. A spider without arguments is known by its name.
     """
-    if arguments is not None and arguments.crawl:
-        return _digest([spider_name, "crawl", arguments.crawl])
     places = [settings["AUDIO_STORE"], settings["AUDIO_WAREHOUSE"]]
+    if arguments is not None and arguments.crawl:
+        return _digest([spider_name, places, "crawl", arguments.crawl])
     return _digest([spider_name, places, _normalised(arguments) if arguments is not None else {}])
 
 

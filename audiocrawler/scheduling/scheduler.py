@@ -16,8 +16,8 @@ from twisted.python.failure import Failure
 from audiocrawler.download.open_slots import OpenSlots
 from audiocrawler.download.slots import is_media_slot
 from audiocrawler.errors import ConfigurationError, FrontierError, WarehouseError
-from audiocrawler.extensions import CrawlLifecycle, stop_crawl
 from audiocrawler.frontier import Answer, Kind, Leases, NewRequest
+from audiocrawler.lifecycle import CrawlLifecycle, stop_crawl
 from audiocrawler.pipelines import GivenBackError
 from audiocrawler.scheduling.counters import Counters
 from audiocrawler.scheduling.lease_meta import CONTINUES, LEASE, STARTS, UNFINISHED, leave_unfinished

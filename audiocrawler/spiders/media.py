@@ -9,8 +9,8 @@ from twisted.python.failure import Failure
 
 from audiocrawler.crawl import Crawl, count_outcome
 from audiocrawler.download.revalidation import Known
-from audiocrawler.extensions import crawl_of, stop_crawl
 from audiocrawler.items import AudioItem, AudioSource, Status
+from audiocrawler.lifecycle import crawl_of, stop_crawl
 from audiocrawler.middlewares import StoredAlreadyError
 from audiocrawler.optouts import OptOuts
 from audiocrawler.scheduling.lease_meta import leave_unfinished

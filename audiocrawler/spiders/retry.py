@@ -53,9 +53,9 @@ class RetrySpider(AudioSpider):
     name = "retry"
 
     def read_arguments(self, given: dict[str, Any]) -> Arguments:
-        """Return a crawl's arguments without a start; the selection is kept apart."""
+        """Return a crawl's arguments without a start; the selection is kept apart, and is the name of the crawl."""
         self.selection = checked_arguments(Selection, given)
-        return Arguments.model_construct()
+        return Arguments.model_construct(crawl=self.selection.model_dump_json())
 
     async def start(self) -> AsyncIterator[Any]:
         """Request the rows' audio, and the pages of those whose URL is masked."""

@@ -1,0 +1,69 @@
+"""A file on disk in; the same with its measured row out."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+from audiocrawler.analysis.version import ANALYSER_VERSION
+from audiocrawler.errors import ContentTakenDownError, FileRejectedError, NotAudioError
+from audiocrawler.items import AudioItem, AudioMetadata
+from audiocrawler.pipelines.stage import GivenBackError, Stage
+from audiocrawler.rights.licences_tags import credit_in, statements_in
+from audiocrawler.sniff import Sniffed, sniff_file
+from audiocrawler.spiders.licences import state
+from audiocrawler.storage import object_key
+
+
+class AnalysisPipeline(Stage):
+    """Measures the file in a worker process, unless equal bytes have been measured before."""
+
+    async def advance(self, item: AudioItem) -> None:
+        """Fill ``item.audio``."""
+        entry, source = item.files[0], item.source
+        body, sha256 = Path(entry["path"]), str(entry["checksum"])
+        await self.crawl.claims.claim(sha256)
+        if self.crawl.tombstones.has_content(sha256):
+            raise ContentTakenDownError("the same bytes were taken down")
+        sniffed, size_bytes = await self.crawl.in_thread(lambda: (sniff_file(body), body.stat().st_size))
+        source.sha256, source.size_bytes = sha256, size_bytes
+        if sniffed.is_audio is False:
+            raise NotAudioError(f"{sniffed.name} came in place of audio")
+        item.audio = await self._known(sha256) or await self._measured(item, sniffed)
+        state(source, statements_in(item.audio.tags), credit_in(item.audio.tags))
+        item.audio.classification = self.crawl.energy.classify(item.audio.duration_ms, item.audio.loudness)
+        item.audio.file_name = _with_extension(item.file_name, sniffed.extension)
+        item.audio.source_url, item.audio.page_url = source.source_url, source.page_url
+        item.audio.found_by = source.found_by
+        item.audio.first_seen_at, item.audio.updated_at = source.first_seen_at, source.last_seen_at
+
+    async def _known(self, sha256: str) -> AudioMetadata | None:
+        row = await self.crawl.find_audio(sha256)
+        if row is None or row.analyser_version != ANALYSER_VERSION:
+            return None
+        stored = await self.crawl.in_thread(lambda: self.crawl.store.exists(row.gcp_url, row.size_bytes))
+        return row if stored else None
+
+    async def _measured(self, item: AudioItem, sniffed: Sniffed) -> AudioMetadata:
+        fields = await self._analyse(Path(item.files[0]["path"]))
+        sha256 = str(item.source.sha256)
+        return AudioMetadata(
+            gcp_url=self.crawl.store.url_of(object_key(sha256, sniffed.extension)),
+            file_name=item.file_name,
+            sha256=sha256,
+            size_bytes=item.source.size_bytes,
+            content_type=sniffed.content_type,
+            **fields,
+        )
+
+    async def _analyse(self, body: Path) -> dict[str, Any]:
+        try:
+            return await self.crawl.analysis.analyse(body)
+        except FileRejectedError:
+            if self.crawl.stopped:
+                raise GivenBackError("left to the next run: the crawl was stopped") from None
+            raise
+
+
+def _with_extension(name: str, extension: str) -> str:
+    """Return the name with the extension that the bytes ask for, where it has none of its own."""
+    return name if re.search(r"\.[A-Za-z0-9]{2,5}$", name) else f"{name}.{extension}"

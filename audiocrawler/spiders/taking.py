@@ -1,0 +1,130 @@
+"""What becomes of the audio that a document names: left out with a reason, listed, or asked for."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+from urllib.parse import urldefrag
+
+from scrapy import Request
+from scrapy.http import Response
+
+from audiocrawler.crawl import count_outcome
+from audiocrawler.discovery import Candidate, Document, Kind
+from audiocrawler.discovery.choose import choose
+from audiocrawler.discovery.hls import Rendition
+from audiocrawler.items import AudioItem, AudioSource, Status
+from audiocrawler.masking import mask_url
+from audiocrawler.rights.licences_wanted import refusal_before
+from audiocrawler.spiders.licences import stated_by
+from audiocrawler.spiders.outcomes import Outcome, opted_out
+from audiocrawler.spiders.rendering import RenderingSpider
+from audiocrawler.spiders.renditions import tag_of
+from audiocrawler.spiders.sources import source_of
+from audiocrawler.tombstones import tombstone
+
+
+class TakingSpider(RenderingSpider):
+    """A spider that turns candidates into rows, requests and items."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._not_requested: set[int] = set()
+
+    async def _take(
+        self, page: Response, document: Document | None, candidates: list[Candidate]
+    ) -> AsyncIterator[Request | AudioItem]:
+        title = document.title if document is not None else None
+        found = (candidate for candidate in candidates if candidate.kind in {Kind.AUDIO, Kind.STREAM})
+        media = self._at_most([candidate for candidate in found if not await self._is_taken_down(candidate.url)], page)
+        sources = [source_of(candidate, page, title, page.meta["site"]) for candidate in media]
+        for source in sources:
+            source.opt_out = page.meta["page_opt_out"]
+        await self.crawl.write(sources)
+        left_out = self._alternates(media, sources)
+        for candidate, source in zip(media, sources, strict=True):
+            self.crawler.stats.inc_value(f"audio/found/{source.found_by}")
+            if source.opt_out and self.opt_outs.are_honoured:
+                await self._leave_out(source, opted_out(source.opt_out))
+            elif candidate.kind is Kind.STREAM:
+                await self._leave_out(source, Outcome(Status.STREAM, "an endless stream"))
+            elif source.source_url in left_out.get(candidate.group or "", {}):
+                await self._leave_out(source, Outcome(Status.ALTERNATE, "another file of the same recording is taken"))
+            elif refusal := refusal_before(stated_by(source), self.crawl.licenses):
+                await self._leave_out(source, Outcome(Status.FILTERED, refusal))
+            elif self.arguments.download == "yes":
+                yield self.audio_request(candidate.url, source, list(left_out.get(candidate.group or "", {}).values()))
+            elif self._is_new(source):
+                self.crawler.stats.inc_value("audio/listed")
+                yield AudioItem(file_urls=[source.source_url], source=source)
+
+    def _at_most(self, media: list[Candidate], page: Response) -> list[Candidate]:
+        """Return as many candidates as a page may have, and say how many are left out."""
+        most = self.settings.getint("AUDIO_MAX_FILES_PER_PAGE")
+        if not most or len(media) <= most:
+            return media
+        left_out = len(media) - most
+        self.logger.warning(
+            "%s names %d audio URLs: the last %d are left out, raise AUDIO_MAX_FILES_PER_PAGE to take them",
+            page.url,
+            len(media),
+            left_out,
+        )
+        self.crawler.stats.inc_value("audio/beyond_page_limit", left_out)
+        return media[:most]
+
+    def _alternates(
+        self, media: list[Candidate], sources: list[AudioSource]
+    ) -> dict[str, dict[str, tuple[str, AudioSource]]]:
+        """Return, by group and masked URL, the files that are left out because another of their group is taken."""
+        left_out: dict[str, dict[str, tuple[str, AudioSource]]] = {}
+        if self.arguments.alternates == "all":
+            return left_out
+        row_of = {candidate.url: source for candidate, source in zip(media, sources, strict=True)}
+        for candidate, is_taken in choose(candidate for candidate in media if candidate.kind is Kind.AUDIO):
+            if not is_taken:
+                source = row_of[candidate.url]
+                left_out.setdefault(candidate.group or "", {})[source.source_url] = candidate.url, source
+        return left_out
+
+    async def _take_rendition(
+        self, source: AudioSource, rendition: Rendition, via: str | None
+    ) -> AsyncIterator[Request | AudioItem]:
+        outcome = self.outcome_of_rendition(rendition, via)
+        if source.opt_out and self.opt_outs.are_honoured:
+            outcome = opted_out(source.opt_out)
+        if outcome is not None:
+            await self._leave_out(source, outcome)
+        elif self.arguments.download == "yes":
+            known = await self.crawl.memory.recall(source.source_url)
+            if known and known.etag == tag_of(rendition.parts):
+                self.crawler.stats.inc_value("audio/found")
+                await self.settle_known(source, known)
+            else:
+                yield self.part_request(rendition.parts, 0, source)
+        elif self._is_new(source):
+            self.crawler.stats.inc_value("audio/listed")
+            yield AudioItem(file_urls=[source.source_url], source=source)
+
+    async def _leave_out(self, source: AudioSource, outcome: Outcome) -> None:
+        if self._is_new(source):
+            await self.settle(source, outcome)
+
+    async def _is_taken_down(self, url: str) -> bool:
+        """Tell whether a URL was taken down; of one that only its host covers, the row says so, and nothing else."""
+        why = self.crawl.tombstones.covers(url)
+        if why is None:
+            return False
+        row = tombstone(mask_url(urldefrag(url).url), why)
+        if self._is_new(row):
+            count_outcome(self.crawler.stats, row.status, why)
+            if not self.crawl.tombstones.has_row(url):
+                await self.crawl.write([row])
+        return True
+
+    def _is_new(self, source: AudioSource) -> bool:
+        """Count a URL that is not requested, and so not known to the scheduler, the first time that it is found."""
+        mark = hash(source.source_url)
+        if mark in self._not_requested:
+            return False
+        self._not_requested.add(mark)
+        self.crawler.stats.inc_value("audio/found")
+        return True
