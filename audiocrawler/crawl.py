@@ -5,7 +5,7 @@ import hashlib
 import logging
 import os
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
@@ -59,6 +59,7 @@ NUMBERS = (
     "AUDIO_BROWSER_PAGES",
     "AUDIO_BROWSER_CONTEXTS",
     "AUDIO_BROWSER_PAGE_S",
+    "AUDIO_LEASE_S",
 )
 """Settings that must be numbers."""
 OPT_OUT_MODES = ("honour", "record", "ignore")
@@ -84,6 +85,8 @@ class Crawl:
         self.left_behind: str | None = None
         """Why rows or requests were left behind, in one line; None if they were not."""
         self.stopped = False
+        self.when_sent: Callable[[], Awaitable[None]] | None = None
+        """What is still to be done when the rows that can be sent are: the scheduler sets it."""
         self.frontier: Frontier = open_frontier(settings["AUDIO_FRONTIER"], start)
         self.crawl_id = self.frontier.crawl.crawl_id
         self.store: Store = open_store(settings["AUDIO_STORE"], gcp_access(settings))
@@ -134,6 +137,11 @@ class Crawl:
             row.crawl_id = self.crawl_id
         await self._writer.write(rows)
 
+    @property
+    def written_up_to(self) -> int:
+        """Return the number of the last row that this machine has written; 0 where rows do not wait."""
+        return self._writer.written_up_to
+
     async def find_audio(self, sha256: str) -> AudioMetadata | None:
         """Return the row of the file with these bytes, None if there is none."""
         return await self._writer.run(lambda: self.warehouse.find_audio(sha256))
@@ -176,6 +184,8 @@ class Crawl:
         self._files.shutdown(wait=True)
         await self._send_last_rows(record)
         await self._writer.close()
+        if self.when_sent is not None:
+            await self.when_sent()
         self.flusher.close()
         self.store.close()
         self.warehouse.close()

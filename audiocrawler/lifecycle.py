@@ -138,6 +138,7 @@ def start_of(spider: Spider | None, settings: BaseSettings) -> Start:
         identity=identity_of(getattr(spider, "name", ""), arguments, settings),
         crawl_id=new_crawl_id(getattr(spider, "job", None)),
         fresh=arguments is not None and arguments.fresh == "yes",
+        lease_s=settings.getfloat("AUDIO_LEASE_S"),
     )
 
 

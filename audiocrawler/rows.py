@@ -41,6 +41,8 @@ class RowWriter:
     def __init__(self, warehouse: Warehouse) -> None:
         self.rows = 0
         """Rows that were committed."""
+        self.written_up_to = 0
+        """The number of the last row that is known to be written."""
         self._warehouse = warehouse
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="warehouse")
         self._waiting: list[tuple[list[Row], asyncio.Future[None]]] = []
@@ -83,6 +85,7 @@ class RowWriter:
     async def _upsert(self, rows: list[Row]) -> WarehouseError | None:
         try:
             await self.run(lambda: self._warehouse.upsert(rows))
+            self.written_up_to = await self.run(self._warehouse.written_up_to)
         except WarehouseError as error:
             return error
         self.rows += len(rows)
@@ -99,6 +102,9 @@ class Flusher:
         self.pending_rows = 0
         self.sent = 0
         self.set_aside = 0
+        self.sent_up_to = 0
+        """The number up to which all rows are known to be sent or set aside."""
+        self._is_asked = False
         self._warehouse = warehouse
         self._rows, self._seconds = rows, seconds
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="flush")
@@ -108,11 +114,17 @@ class Flusher:
         """Begin to watch the rows that wait."""
         self._task = asyncio.create_task(self._watch())
 
+    def flush_soon(self) -> None:
+        """Send what waits without waiting for more: nothing else is to be done."""
+        self._is_asked = True
+
     async def finish(self) -> FlushResult:
         """Send what waits and return what is left, with the reason; nothing is sent by itself after this."""
         if self._task is not None:
             self._task.cancel()
-        return await self._flush_all()
+        result = await self._flush_all()
+        self.sent_up_to = await self._run(self._warehouse.sent_up_to)
+        return result
 
     def close(self) -> None:
         """End the thread."""
@@ -122,8 +134,9 @@ class Flusher:
         flushed_at = time.monotonic()
         while True:
             await asyncio.sleep(POLL_S)
-            self.pending_rows = await self._run(self._warehouse.pending_rows)
-            is_due = time.monotonic() - flushed_at >= self._seconds
+            self.pending_rows, self.sent_up_to = await self._run(self._progress)
+            is_due = self._is_asked or time.monotonic() - flushed_at >= self._seconds
+            self._is_asked = False
             if self.pending_rows >= self._rows or (is_due and self.pending_rows):
                 result = await asyncio.shield(self._run(self._flush))
                 flushed_at = time.monotonic()
@@ -143,6 +156,9 @@ class Flusher:
                 break
             sent += result.sent + result.set_aside
         return result
+
+    def _progress(self) -> tuple[int, int]:
+        return self._warehouse.pending_rows(), self._warehouse.sent_up_to()
 
     def _flush(self) -> FlushResult:
         try:

@@ -16,7 +16,8 @@ ADDONS: dict[str, int] = {}
 
 AUDIO_STORE = "file:data/objects"  # folder of the audio objects, or gs://bucket/prefix
 AUDIO_WAREHOUSE = "sqlite:data/audio.db"  # database of the tables, or bigquery://project/dataset/audio_metadata
-AUDIO_FRONTIER = "sqlite:data/frontier.db"  # requests to come; memory: nothing outlasts the process
+AUDIO_FRONTIER = "sqlite:data/frontier.db"  # requests to come; memory, or redis://host:6379/0 for many workers
+AUDIO_LEASE_S = 60  # with redis: a worker that says nothing for so long has lost its requests to the others
 AUDIO_INCOMING = "data/incoming"  # bodies under way; on the store's file system a finished one is linked, not copied
 AUDIO_LOG_DIR = "data/logs"  # one log file per crawl, where LOG_FILE names no other
 AUDIO_LOG_FORMAT = "text"  # json: an object a line, for the tools that collect logs
@@ -124,6 +125,7 @@ DOWNLOADER_MIDDLEWARES = {
     "audiocrawler.download.robots.RobotsMiddleware": 100,
     "audiocrawler.optouts.OptOutMiddleware": 110,  # what robots.txt forbids is not asked about
     "audiocrawler.download.retry_after.RetryAfterMiddleware": 560,  # sees a 503 before RetryMiddleware (550) does
+    "audiocrawler.scheduling.turns.TurnMiddleware": 570,  # last before the download, so that the time is kept
     "audiocrawler.middlewares.RevalidationMiddleware": 605,  # when robots.txt and the like have let the request pass
     "audiocrawler.download.robots_body.RobotsBodyMiddleware": 605,  # decodes it before HttpCompressionMiddleware does
     "audiocrawler.middlewares.MediaMiddleware": 610,  # sees a stopped answer before HttpCompressionMiddleware (590)

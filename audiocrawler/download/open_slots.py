@@ -7,7 +7,7 @@ while too many rows wait for the warehouse.
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from scrapy import Request
@@ -24,9 +24,11 @@ MAX_WAITING_MEDIA = 5_000
 class OpenSlots:
     """Tells of the download slots that may start another request."""
 
-    def __init__(self, crawler: Crawler) -> None:
+    def __init__(self, crawler: Crawler, waiting_turns: Mapping[str, int]) -> None:
         settings = crawler.settings
         self._crawler = crawler
+        self._waiting_turns = waiting_turns
+        """By slot: requests that were handed out and wait for their turn at the host."""
         self._media_per_host = settings.getint("AUDIO_MEDIA_PER_HOST")
         self._pages_per_host = settings.getint("CONCURRENT_REQUESTS_PER_DOMAIN")
         self._max_files = settings.getint("AUDIO_MAX_FILES_IN_FLIGHT")
@@ -58,7 +60,7 @@ class OpenSlots:
 
     def free(self, slot: str, active: Counter[str]) -> int:
         """Return how many more requests of ``slot`` may start now: what waits for a delay takes nobody's place."""
-        if polite(self._crawler).opens_in_s(slot, active) > 0:
+        if self._waiting_turns.get(slot) or polite(self._crawler).opens_in_s(slot, active) > 0:
             return 0
         # A slot's own count misses what waits for robots.txt, and its own limit lets bursts through.
         return max(0, (self._media_per_host if is_media_slot(slot) else self._pages_per_host) - active[slot])

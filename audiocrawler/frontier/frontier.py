@@ -11,6 +11,8 @@ from audiocrawler.uris import load_registered
 FRONTIERS = {
     "memory": "audiocrawler.frontier.sqlite.MemoryFrontier",
     "sqlite": "audiocrawler.frontier.sqlite.SqliteFrontier",
+    "redis": "audiocrawler.frontier.redis.RedisFrontier",
+    "rediss": "audiocrawler.frontier.redis.RedisFrontier",
 }
 """Scheme -> dotted path of a class that takes the URI and a Start; imported only when used."""
 MAX_STARTS = 5
@@ -32,6 +34,8 @@ class Start:
     crawl_id: str
     """Of the crawl if it is a new one."""
     fresh: bool = False
+    lease_s: float = 60.0
+    """How long a worker that says nothing keeps its requests, where there are several workers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +77,14 @@ class Leased:
 class Exchange:
     """What a worker tells the frontier, all or nothing of it, and what it asks for.
 
-    ``done`` are forgotten, ``given_back`` are anybody's again, ``started`` are under way, ``held`` stay this worker's.
-    ``wanted`` of each kind are asked for, but no more than ``per_slot`` of a slot, those in ``prefetched`` included.
+    ``done`` are forgotten, ``given_back`` are anybody's again, ``started`` are under way, ``held`` stay this worker's,
+    and ``off_host`` do not burden their host any more. ``wanted`` of each kind are asked for, but no more than
+    ``per_slot`` of a slot, those in ``prefetched`` included, and no more than ``files_per_slot`` over all workers.
     """
 
     new: list[NewRequest] = field(default_factory=list)
     started: list[int] = field(default_factory=list)
+    off_host: list[int] = field(default_factory=list)
     done: list[int] = field(default_factory=list)
     given_back: list[int] = field(default_factory=list)
     held: list[int] = field(default_factory=list)
@@ -86,6 +92,7 @@ class Exchange:
     wanted: dict[Kind, int] = field(default_factory=dict)
     prefetched: dict[str, int] = field(default_factory=dict)
     per_slot: int = 1
+    files_per_slot: int = 1
 
 
 @dataclass(slots=True)
@@ -103,9 +110,20 @@ class Frontier(Protocol):
     """The requests of one crawl. One thread at a time may use it."""
 
     crawl: OpenCrawl
+    poll_s: float | None
+    """How often it must be asked even where there is nothing to tell; None for never."""
+    is_shared: bool
+    """Whether workers on other machines may have the same crawl."""
 
     def exchange(self, told: Exchange) -> Answer:
         """Take what a worker tells and answer it. Raises FrontierError, FrontierAwayError if trying again may help."""
+        ...
+
+    def turn(self, name: str, delay_s: float) -> float:
+        """Return in how many seconds it is this worker's turn at ``name``; the next one's is ``delay_s`` later.
+
+        One that is not shared always answers 0. It may be called from any thread. Raises FrontierError.
+        """
         ...
 
     def finish(self) -> None:

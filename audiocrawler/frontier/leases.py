@@ -5,6 +5,7 @@ import logging
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from heapq import heappop, heappush
 from typing import Any, Protocol, TypeVar
 
@@ -50,15 +51,16 @@ class Leases:
     the requests that came of it are kept.
     """
 
-    def __init__(self, frontier: Frontier, per_slot: int) -> None:
+    def __init__(self, frontier: Frontier, per_slot: int, files_per_slot: int) -> None:
         self.frontier = frontier
         self.last = Answer()
-        self._per_slot = per_slot
+        self._per_slot, self._files_per_slot = per_slot, files_per_slot
         self._told = Exchange()
         self._tags: list[Any] = []
         self._prefetched: dict[str, list[tuple[int, int, Leased]]] = {}
         self._under_way: set[int] = set()
         self._woken = asyncio.Event()
+        self._wants_more = True
         self._is_closing = self._has_failed = False
         self._is_busy = True
         """Whether an exchange runs or is due: what is known of the frontier is out of date."""
@@ -97,6 +99,11 @@ class Leases:
         self.wake()
         return leased
 
+    def off_host(self, number: int) -> None:
+        """Note that a file has come: another may be fetched from its host."""
+        self._told.off_host.append(number)
+        self.wake()
+
     def done(self, number: int) -> None:
         """Forget a request that is over, with all that came of it."""
         self._under_way.discard(number)
@@ -116,25 +123,36 @@ class Leases:
         is_empty = not (self._is_busy or self._prefetched or self._under_way)
         return is_empty and not (last.leased_elsewhere or any(last.waiting.values()))
 
-    async def close(self) -> bool:
-        """Give back what was not started; return whether everything could be told."""
-        self._is_closing = True
-        self.wake()
-        if self._task is not None:
-            await self._task
+    def stop_leasing(self) -> None:
+        """Give back what was not started, and ask for no more; what is under way stays this worker's."""
+        self._wants_more = False
         for queue in self._prefetched.values():
             self._told.given_back += [leased.id for *_, leased in queue]
         self._prefetched = {}
-        self._woken.clear()
-        return not self._has_failed and await self._exchange()
+        self.wake()
 
-    async def in_thread(self, work: Callable[[], T]) -> T:
-        """Return what ``work`` returns in the only thread that may use the frontier."""
+    async def close(self, *, finish: bool) -> None:
+        """Give back everything that is not done; with ``finish`` a crawl that has nothing left is over."""
+        self.stop_leasing()
+        self._is_closing = True
+        if self._task is not None:
+            await self._task
+        self.stop_leasing()  # what the last exchange has brought
+        self._told.given_back += self._under_way
+        self._under_way = set()
+        self._woken.clear()
+        is_told = not self._has_failed and await self._exchange()
+        if finish and is_told and self.is_exhausted:
+            await self._in_thread(self.frontier.finish)
+        self._thread.shutdown(wait=False)
+
+    async def _in_thread(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)
 
     async def _run(self) -> None:
         while not self._is_closing:
-            await self._woken.wait()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._woken.wait(), self.frontier.poll_s)
             self._woken.clear()
             if not await self._exchange():
                 return
@@ -145,8 +163,9 @@ class Leases:
         self._told, self._tags = Exchange(), []
         told.counted = self._worker.uncounted()
         told.held = [*self._under_way, *(leased.id for queue in self._prefetched.values() for *_, leased in queue)]
-        if not self._is_closing:
-            told.wanted, told.prefetched, told.per_slot = self._worker.appetite(), self.prefetched(), self._per_slot
+        if self._wants_more:
+            told.wanted, told.prefetched = self._worker.appetite(), self.prefetched()
+            told.per_slot, told.files_per_slot = self._per_slot, self._files_per_slot
         answer = await self._answer(told)
         if answer is None:
             return False
@@ -162,7 +181,7 @@ class Leases:
         asked_since = time.monotonic()
         while True:
             try:
-                return await self.in_thread(lambda: self.frontier.exchange(told))
+                return await self._in_thread(lambda: self.frontier.exchange(told))
             except FrontierAwayError as error:
                 logger.warning("%s: waiting for it", error)
                 if self._is_closing and time.monotonic() - asked_since > PATIENCE_AT_END_S:

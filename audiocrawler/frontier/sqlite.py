@@ -45,6 +45,9 @@ class SqliteFrontier:
     Raises ConfigurationError if it cannot be used, LockedError if another process has this crawl.
     """
 
+    poll_s: float | None = None
+    is_shared = False
+
     def __init__(self, uri: str, start: Start) -> None:
         self._path = local_path(uri)
         try:
@@ -66,6 +69,10 @@ class SqliteFrontier:
         except sqlite3.Error as error:
             raise FrontierError(f"{self._path}: {error}; {remedy(error)}") from error
         return answer
+
+    def turn(self, name: str, delay_s: float) -> float:
+        """Return 0: nobody else has this crawl."""
+        return 0.0
 
     def finish(self) -> None:
         """Forget the crawl, but for its number; see Frontier.finish."""

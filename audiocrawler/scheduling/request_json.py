@@ -32,7 +32,7 @@ def to_json(request: Request, spider: Spider) -> str:
         "headers": dict(request.headers),
     }
     given = {name: value for name, value in values.items() if value != _DEFAULTS[name]}
-    return json.dumps(_plain({"url": request.url, "meta": meta, **given}), ensure_ascii=False, allow_nan=False)
+    return json.dumps(_plain({"url": request.url, "meta": meta, **given}), allow_nan=False)
 
 
 def from_json(text: str, spider: Spider) -> Request:

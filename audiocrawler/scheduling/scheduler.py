@@ -1,7 +1,7 @@
 """Scrapy's scheduler over a frontier: what it hands out is leased, and acknowledged when all that it caused is kept."""
 
 import logging
-from collections import Counter
+from collections import Counter, deque
 from typing import Any
 
 from scrapy import Request, Spider, signals
@@ -9,8 +9,7 @@ from scrapy.core.scheduler import BaseScheduler
 from scrapy.crawler import Crawler
 from scrapy.exceptions import CloseSpider
 from scrapy.http import Response
-from scrapy.utils.defer import deferred_from_coro
-from twisted.internet.defer import Deferred
+from scrapy.utils.asyncio import create_looping_call
 from twisted.python.failure import Failure
 
 from audiocrawler.download.open_slots import OpenSlots
@@ -22,6 +21,7 @@ from audiocrawler.pipelines import GivenBackError
 from audiocrawler.scheduling.counters import Counters
 from audiocrawler.scheduling.lease_meta import CONTINUES, LEASE, STARTS, UNFINISHED, leave_unfinished
 from audiocrawler.scheduling.request_json import from_json, to_json
+from audiocrawler.scheduling.turns import TurnMiddleware
 
 logger = logging.getLogger(__name__)
 
@@ -29,6 +29,8 @@ PREFETCHED_PER_SLOT = 8
 STARTABLE = 64
 """Requests of a kind that are leased ahead, not counting those whose slot is full."""
 MAX_PREFETCHED = 2000
+TICK_S = 1.0
+"""How often it is looked for rows that have been sent meanwhile."""
 
 
 class FrontierScheduler(BaseScheduler):
@@ -40,11 +42,17 @@ class FrontierScheduler(BaseScheduler):
 
     def __init__(self, crawler: Crawler) -> None:
         self._crawler = crawler
-        self._slots = OpenSlots(crawler)
+        self._slots = OpenSlots(crawler, {})
         self._counters = Counters(crawler.stats)
         self._leases: Leases | None = None
         self._under_way: dict[int, list[Request]] = {}
         """By lease: what was handed out for it and is not known to be over."""
+        self._unsent: deque[tuple[int, int]] = deque()
+        """Leases that are over, with the number of a row that must be sent before they are acknowledged."""
+        self._at_host: set[int] = set()
+        """Leases of files that are fetched at the moment, where workers share what one host allows."""
+        self._reason: str | None = None
+        self._tick = create_looping_call(self._look_around)
         self._continuing: dict[str, list[Request]] = {}
         """By slot: requests that go on with a lease that is under way, and are not kept on their own."""
 
@@ -66,18 +74,24 @@ class FrontierScheduler(BaseScheduler):
             logger.error("%s", lifecycle.configuration_error)
             raise CloseSpider("configuration")
         self._crawl = lifecycle.crawl
+        turns = self._crawler.get_downloader_middleware(TurnMiddleware)
+        self._slots = OpenSlots(self._crawler, turns.waiting if turns is not None else {})
         self._counters.load(self._crawl.frontier.crawl.counted)
-        self._leases = Leases(self._crawl.frontier, PREFETCHED_PER_SLOT)
+        self._leases = Leases(
+            self._crawl.frontier, PREFETCHED_PER_SLOT, self._crawler.settings.getint("AUDIO_MEDIA_PER_HOST")
+        )
         self._crawler.signals.connect(self._item_dropped, signal=signals.item_dropped)
         self._crawler.signals.connect(self._callback_failed, signal=signals.spider_error)
+        self._crawl.when_sent = self._finish
         self._leases.start(self)
+        self._tick.start(TICK_S, now=False)
 
     def has_pending_requests(self) -> bool:
         """Return whether anything is left to do, with other workers included."""
         if self._leases is None:
             return False
         self._settle()
-        return bool(self._continuing) or not self._leases.is_exhausted
+        return bool(self._continuing or self._unsent) or not self._leases.is_exhausted
 
     def enqueue_request(self, request: Request) -> bool:
         """Keep the request; whether it is a known one shows later, and is then told by ``request_dropped``."""
@@ -105,21 +119,38 @@ class FrontierScheduler(BaseScheduler):
         self._crawler.stats.inc_value("scheduler/dequeued")
         return request
 
-    def close(self, reason: str) -> Deferred[None]:
-        """Tell what is done and give back the rest; a crawl that has nothing left is finished."""
-        return deferred_from_coro(self._close(reason))
-
-    async def _close(self, reason: str) -> None:
+    def close(self, reason: str) -> None:
+        """Give back what was not started; the rest is told when the rows that can be sent are."""
         if self._leases is None:
             return
-        for requests in self._continuing.values():
-            for request in requests:
-                leave_unfinished(request)
+        self._reason = reason
+        for request in (request for requests in self._continuing.values() for request in requests):
+            leave_unfinished(request)
         self._continuing.clear()
         self._settle()
-        is_told = await self._leases.close()
-        if reason == "finished" and is_told and self._leases.is_exhausted and self._crawl.left_behind is None:
-            await self._leases.in_thread(self._crawl.frontier.finish)
+        self._leases.stop_leasing()
+
+    async def _finish(self) -> None:
+        """Tell the frontier the last; a crawl that has nothing left is finished."""
+        assert self._leases is not None
+        if self._tick.running:
+            self._tick.stop()
+        self._acknowledge_sent()
+        await self._leases.close(finish=self._reason == "finished" and self._crawl.left_behind is None)
+
+    def _look_around(self) -> None:
+        assert self._leases is not None
+        self._settle()
+        self._acknowledge_sent()
+        is_idle = not (self._under_way or self._continuing or self._leases.prefetched())
+        if self._unsent and is_idle and not any(self._leases.last.waiting.values()):
+            self._crawl.flusher.flush_soon()  # other workers wait for the end of these leases
+        self._go_on()
+
+    def _acknowledge_sent(self) -> None:
+        assert self._leases is not None
+        while self._unsent and self._unsent[0][0] <= self._crawl.flusher.sent_up_to:
+            self._leases.done(self._unsent.popleft()[1])
 
     def appetite(self) -> dict[Kind, int]:
         """Return how many requests of each kind are wanted; see frontier.Worker."""
@@ -164,12 +195,25 @@ class FrontierScheduler(BaseScheduler):
             going_on = [request for request in requests if request in in_progress or request in waiting]
             if going_on:
                 self._under_way[lease] = [*left, *going_on]
+                self._note_files_that_came(lease, going_on)
                 continue
+            self._at_host.discard(lease)
             del self._under_way[lease]
             if left:
                 self._leases.give_back(lease)
+            elif self._crawl.frontier.is_shared:
+                # A worker's outbox may be lost with its machine, so others must be able to do it again until then.
+                self._unsent.append((self._crawl.written_up_to, lease))
             else:
                 self._leases.done(lease)
+        self._acknowledge_sent()
+
+    def _note_files_that_came(self, lease: int, going_on: list[Request]) -> None:
+        is_active = any(each in self._crawler.engine.downloader.active or CONTINUES in each.meta for each in going_on)
+        if lease in self._at_host and not is_active:
+            self._at_host.discard(lease)
+            assert self._leases is not None
+            self._leases.off_host(lease)
 
     def _keep(self, request: Request, slot: str) -> None:
         assert self._leases is not None
@@ -202,6 +246,8 @@ class FrontierScheduler(BaseScheduler):
         if leased.starts:
             request.meta[STARTS] = leased.starts
         self._under_way[leased.id] = [request]
+        if leased.kind is Kind.FILE and self._crawl.frontier.is_shared:
+            self._at_host.add(leased.id)
         return request
 
     def _item_dropped(self, response: Response | Failure | None, exception: BaseException) -> None:

@@ -106,6 +106,14 @@ class BigQueryWarehouse:
         """Return how many rows wait in the outbox."""
         return self._outbox.pending_rows()
 
+    def written_up_to(self) -> int:
+        """Return the number of the last row in the outbox; see Warehouse.written_up_to."""
+        return self._outbox.written_up_to()
+
+    def sent_up_to(self) -> int:
+        """Return the number up to which the outbox is empty; see Warehouse.sent_up_to."""
+        return self._outbox.settled_up_to()
+
     @property
     def outbox(self) -> Outbox:
         """Return the outbox, which tells what was set aside and up to where rows have been sent."""

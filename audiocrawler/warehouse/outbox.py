@@ -139,6 +139,11 @@ class Outbox:
             records = self._run("SELECT table_name, key, row, error FROM refused ORDER BY refused_at").fetchall()
         return [RefusedRow(_TABLES[table], key, row, error) for table, key, row, error in records]
 
+    def written_up_to(self) -> int:
+        """Return the number of the row that was put last."""
+        with self._lock, self._errors():
+            return int(self._one("SELECT last_sequence FROM state")[0])
+
     def settled_up_to(self) -> int:
         """Return the number up to which everything that was ever put has been sent or set aside."""
         with self._lock, self._errors():

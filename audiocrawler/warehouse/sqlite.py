@@ -93,6 +93,14 @@ class SqliteWarehouse:
         """Return 0: rows are in the tables when ``upsert`` returns."""
         return 0
 
+    def written_up_to(self) -> int:
+        """Return 0: no row waits."""
+        return 0
+
+    def sent_up_to(self) -> int:
+        """Return 0: no row waits."""
+        return 0
+
     def flush(self) -> FlushResult:
         """Return that there was nothing to send."""
         return FlushResult()

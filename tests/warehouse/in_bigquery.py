@@ -74,6 +74,12 @@ class InBigQuery:
         self.flush()
         return self._warehouse.crawl_rows()
 
+    def written_up_to(self) -> int:
+        return self._warehouse.written_up_to()
+
+    def sent_up_to(self) -> int:
+        return self._warehouse.sent_up_to()
+
     def pending_rows(self) -> int:
         return self._warehouse.pending_rows()
 

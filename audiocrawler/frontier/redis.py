@@ -1,0 +1,123 @@
+"""The frontier that any number of workers share, on a Redis server."""
+
+import json
+import secrets
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import redis
+
+from audiocrawler.errors import ConfigurationError, FrontierAwayError, FrontierError
+from audiocrawler.frontier.frontier import Answer, Exchange, Kind, Leased, OpenCrawl, Start
+from audiocrawler.frontier.redis_scripts import EXCHANGE, FINISH, OPEN, TURN
+from audiocrawler.masking import mask_url
+
+TIMEOUT_S = 10.0
+POLL_S = 1.0
+"""How often a worker that has nothing to tell asks what others have left to do."""
+_AWAY = (redis.ConnectionError, redis.TimeoutError, redis.exceptions.BusyLoadingError, redis.exceptions.ReadOnlyError)
+
+
+class RedisFrontier:
+    """One worker's access to a crawl in Redis; raises ConfigurationError if the server cannot be used.
+
+    A lease runs out ``start.lease_s`` seconds after its worker was last heard of; then the request is anybody's.
+    """
+
+    poll_s: float | None = POLL_S
+    is_shared = True
+
+    def __init__(self, uri: str, start: Start) -> None:
+        self._name = mask_url(uri)
+        self._worker = secrets.token_hex(8)
+        self._lease_s = start.lease_s
+        self._renewed_at = time.monotonic()
+        self._key = f"audiocrawler:{{{start.identity}}}"
+        try:
+            self._redis = redis.Redis.from_url(
+                uri, socket_timeout=TIMEOUT_S, socket_connect_timeout=TIMEOUT_S, protocol=2, decode_responses=True
+            )
+            self._exchange, self._finish, self._turn = map(self._redis.register_script, (EXCHANGE, FINISH, TURN))
+            self.crawl = self._open(start)
+        except (redis.RedisError, ValueError) as error:
+            raise ConfigurationError(f"{self._name}: {error}; check AUDIO_FRONTIER and the server") from error
+
+    def exchange(self, told: Exchange) -> Answer:
+        """Do all that was told in one step; see Frontier.exchange."""
+        asked_at = time.monotonic()
+        is_renewal = asked_at - self._renewed_at >= self._lease_s / 4
+        message = self._message(told, told.held if is_renewal else [])
+        answered = self._ask(lambda: self._exchange(keys=[self._key], args=[message]))
+        self._renewed_at = asked_at if is_renewal else self._renewed_at
+        known, leased, pages, files, all_leases, counted = answered
+        mine = len(told.held) + len(leased)
+        return Answer(
+            known=known,
+            leased=[Leased(number, Kind(kind), *rest) for number, kind, *rest in leased],
+            waiting={Kind.PAGE: pages, Kind.FILE: files},
+            leased_elsewhere=max(0, all_leases - mine),
+            counted=_pairs(counted),
+        )
+
+    def turn(self, name: str, delay_s: float) -> float:
+        """Return in how many seconds it is this worker's turn at ``name``; see Frontier.turn."""
+        return float(self._ask(lambda: self._turn(keys=[f"audiocrawler:turn:{name}"], args=[delay_s])))
+
+    def finish(self) -> None:
+        """Forget the crawl, unless another worker has gone on with it; see Frontier.finish."""
+        self._ask(lambda: self._finish(keys=[self._key], args=[self.crawl.generation]))
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._redis.close()
+
+    def _open(self, start: Start) -> OpenCrawl:
+        script = self._redis.register_script(OPEN)
+        now = datetime.now(UTC).isoformat(timespec="milliseconds")
+        arguments: list[str | int | float] = [start.crawl_id, now, int(start.fresh), self._lease_s]
+        generation, crawl_id, started_at, is_resumed, waiting, counted = script(keys=[self._key], args=arguments)
+        return OpenCrawl(
+            crawl_id=crawl_id,
+            generation=generation,
+            started_at=datetime.fromisoformat(started_at),
+            is_resumed=bool(is_resumed),
+            waiting=waiting,
+            counted=_pairs(counted),
+        )
+
+    def _message(self, told: Exchange, held: list[int]) -> str:
+        return json.dumps(
+            {
+                "worker": self._worker,
+                "generation": self.crawl.generation,
+                "lease_s": self._lease_s,
+                "new": [
+                    [new.fingerprint.hex() if new.fingerprint else "", new.kind, new.slot, new.priority, new.body]
+                    for new in told.new
+                ],
+                "started": told.started,
+                "off_host": told.off_host,
+                "done": told.done,
+                "given_back": told.given_back,
+                "held": held,
+                "counted": told.counted,
+                "wanted": told.wanted,
+                "prefetched": told.prefetched,
+                "per_slot": told.per_slot,
+                "files_per_slot": told.files_per_slot,
+            }
+        )
+
+    def _ask(self, question: Callable[[], Any]) -> Any:
+        try:
+            return question()
+        except _AWAY as error:
+            raise FrontierAwayError(f"{self._name} does not answer ({error})") from error
+        except redis.RedisError as error:
+            raise FrontierError(f"{self._name}: {error}") from error
+
+
+def _pairs(flat: list[str]) -> dict[str, int]:
+    return {name: int(value) for name, value in zip(flat[::2], flat[1::2], strict=True)}

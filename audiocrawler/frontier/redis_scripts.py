@@ -1,0 +1,224 @@
+"""What the Redis frontier does in one step each, in Lua. Times are Redis's own, so that clocks need not agree.
+
+Keys of a crawl, all with one hash tag, so that they lie on one node of a cluster:
+
+    <crawl>                 hash: generation, crawl_id, started_at, is_finished, and touched_at
+    <crawl>:<generation>:
+        next                the number of the newest request
+        data                hash: number -> kind, slot, score, body
+        starts              hash: number -> how many workers have begun and not ended it
+        slots:<kind>        sorted set: slot -> turn; the slot that was served longest ago comes first
+        wait:<kind>:<slot>  sorted set: number -> score, that is priority, then age
+        waiting             hash: kind -> requests that wait
+        leases              sorted set: number -> when the lease runs out
+        owners              hash: number -> worker
+        busy                hash: slot -> files of it that are leased and burden their host
+        off_host            set of numbers that are leased and do not
+        turn                a count by which slots take turns
+        seen                set of fingerprints
+        counters            hash: name -> value
+"""
+
+_NAMES = """
+local NAMES = {
+    'next', 'turn', 'data', 'starts', 'waiting', 'leases', 'owners', 'busy', 'off_host', 'seen', 'counters'}
+"""
+
+OPEN = (
+    _NAMES
+    + """
+local crawl = KEYS[1]
+local crawl_id, started_at, fresh, idle_s = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
+local time = redis.call('TIME')
+local now = time[1] + time[2] / 1000000
+local generation = tonumber(redis.call('HGET', crawl, 'generation') or '0')
+local prefix = crawl .. ':' .. generation .. ':'
+local left = redis.call('HLEN', prefix .. 'data')
+local touched_at = tonumber(redis.call('HGET', crawl, 'touched_at') or '0')
+local is_over = generation == 0 or redis.call('HGET', crawl, 'is_finished') == '1'
+    or (left == 0 and now - touched_at > idle_s)
+local is_resumed = 1
+if is_over or fresh == '1' then
+    is_resumed = 0
+    for _, kind in ipairs({'page', 'file'}) do
+        for _, slot in ipairs(redis.call('ZRANGE', prefix .. 'slots:' .. kind, 0, -1)) do
+            redis.call('UNLINK', prefix .. 'wait:' .. kind .. ':' .. slot)
+        end
+        redis.call('UNLINK', prefix .. 'slots:' .. kind)
+    end
+    for _, name in ipairs(NAMES) do
+        redis.call('UNLINK', prefix .. name)
+    end
+    generation = generation + 1
+    redis.call('HSET', crawl, 'generation', generation, 'crawl_id', crawl_id, 'started_at', started_at,
+        'is_finished', '0')
+    prefix = crawl .. ':' .. generation .. ':'
+    left = 0
+end
+redis.call('HSET', crawl, 'touched_at', string.format('%.3f', now))
+return {generation, redis.call('HGET', crawl, 'crawl_id'), redis.call('HGET', crawl, 'started_at'), is_resumed, left,
+    redis.call('HGETALL', prefix .. 'counters')}
+"""
+)
+
+EXCHANGE = """
+local crawl, told = KEYS[1], cjson.decode(ARGV[1])
+local worker = told.worker
+local time = redis.call('TIME')
+local now = time[1] + time[2] / 1000000
+if tonumber(redis.call('HGET', crawl, 'generation')) ~= told.generation
+    or redis.call('HGET', crawl, 'is_finished') == '1' then
+    return {{}, {}, 0, 0, 0, {}}
+end
+local prefix = crawl .. ':' .. told.generation .. ':'
+local data, starts, leases, owners = prefix .. 'data', prefix .. 'starts', prefix .. 'leases', prefix .. 'owners'
+local waiting = prefix .. 'waiting'
+
+local function queue_of(kind, slot) return prefix .. 'wait:' .. kind .. ':' .. slot end
+
+local function let_wait(number, kind, slot, score)
+    redis.call('ZADD', queue_of(kind, slot), score, number)
+    redis.call('ZADD', prefix .. 'slots:' .. kind, 'NX', 0, slot)
+    redis.call('HINCRBY', waiting, kind, 1)
+end
+
+local function leave_host(number)
+    local packed = redis.call('HGET', data, number)
+    if packed and redis.call('SREM', prefix .. 'off_host', number) == 0 then
+        local request = cmsgpack.unpack(packed)
+        if request[1] == 'file' and redis.call('HINCRBY', prefix .. 'busy', request[2], -1) <= 0 then
+            redis.call('HDEL', prefix .. 'busy', request[2])
+        end
+    end
+end
+
+local function release(number)
+    leave_host(number)
+    redis.call('ZREM', leases, number)
+    redis.call('HDEL', owners, number)
+    local packed = redis.call('HGET', data, number)
+    if packed then
+        local request = cmsgpack.unpack(packed)
+        let_wait(number, request[1], request[2], request[3])
+    end
+end
+
+local function is_mine(number) return redis.call('HGET', owners, number) == worker end
+
+local known = {}
+for index, new in ipairs(told.new) do
+    local fingerprint = new[1]:gsub('%x%x', function(digits) return string.char(tonumber(digits, 16)) end)
+    if fingerprint ~= '' and redis.call('SADD', prefix .. 'seen', fingerprint) == 0 then
+        known[#known + 1] = index - 1
+    else
+        local number = redis.call('INCR', prefix .. 'next')
+        local score = number - new[4] * 1099511627776
+        redis.call('HSET', data, number, cmsgpack.pack({new[2], new[3], score, new[5], new[4]}))
+        let_wait(number, new[2], new[3], score)
+    end
+end
+for _, number in ipairs(told.started) do
+    if is_mine(number) then redis.call('HINCRBY', starts, number, 1) end
+end
+for _, number in ipairs(told.off_host) do
+    if is_mine(number) then
+        leave_host(number)
+        redis.call('SADD', prefix .. 'off_host', number)
+    end
+end
+for _, number in ipairs(told.done) do
+    if is_mine(number) then
+        leave_host(number)
+        redis.call('ZREM', leases, number)
+        redis.call('HDEL', owners, number)
+        redis.call('HDEL', data, number)
+        redis.call('HDEL', starts, number)
+    end
+end
+for _, number in ipairs(told.given_back) do
+    if is_mine(number) then
+        redis.call('HDEL', starts, number)
+        release(number)
+    end
+end
+for _, number in ipairs(told.held) do
+    if is_mine(number) then redis.call('ZADD', leases, 'XX', now + told.lease_s, number) end
+end
+for _, number in ipairs(redis.call('ZRANGEBYSCORE', leases, '-inf', now, 'LIMIT', 0, 100)) do release(number) end
+for name, change in pairs(told.counted) do redis.call('HINCRBY', prefix .. 'counters', name, change) end
+
+local leased = {}
+local function lease(kind, slot, room)
+    local queue = queue_of(kind, slot)
+    local popped = redis.call('ZPOPMIN', queue, room)
+    for index = 1, #popped, 2 do
+        local number = popped[index]
+        local request = cmsgpack.unpack(redis.call('HGET', data, number))
+        redis.call('ZADD', leases, now + told.lease_s, number)
+        redis.call('HSET', owners, number, worker)
+        leased[#leased + 1] = {tonumber(number), kind, slot, request[5], request[4],
+            tonumber(redis.call('HGET', starts, number) or '0')}
+    end
+    redis.call('HINCRBY', waiting, kind, -#popped / 2)
+    if kind == 'file' then redis.call('HINCRBY', prefix .. 'busy', slot, #popped / 2) end
+    if redis.call('EXISTS', queue) == 0 then
+        redis.call('ZREM', prefix .. 'slots:' .. kind, slot)
+    else
+        redis.call('ZADD', prefix .. 'slots:' .. kind, redis.call('INCR', prefix .. 'turn'), slot)
+    end
+    return #popped / 2
+end
+
+for kind, wanted in pairs(told.wanted) do
+    local first = 0
+    while wanted > 0 do
+        local slots = redis.call('ZRANGE', prefix .. 'slots:' .. kind, first, first + 99)
+        if #slots == 0 then break end
+        local skipped = 0
+        for _, slot in ipairs(slots) do
+            local room = math.min(wanted, told.per_slot - (told.prefetched[slot] or 0))
+            if kind == 'file' then
+                room = math.min(room, told.files_per_slot - tonumber(redis.call('HGET', prefix .. 'busy', slot) or '0'))
+            end
+            if room > 0 then
+                wanted = wanted - lease(kind, slot, room)
+                if wanted <= 0 then break end
+                told.prefetched[slot] = told.per_slot
+            else
+                skipped = skipped + 1
+            end
+        end
+        if skipped == #slots then first = first + 100 end
+    end
+end
+redis.call('HSET', crawl, 'touched_at', string.format('%.3f', now))
+return {known, leased, tonumber(redis.call('HGET', waiting, 'page') or '0'),
+    tonumber(redis.call('HGET', waiting, 'file') or '0'), redis.call('ZCARD', leases),
+    redis.call('HGETALL', prefix .. 'counters')}
+"""
+
+FINISH = (
+    _NAMES
+    + """
+local crawl, generation = KEYS[1], tonumber(ARGV[1])
+local prefix = crawl .. ':' .. generation .. ':'
+if tonumber(redis.call('HGET', crawl, 'generation')) ~= generation or redis.call('HLEN', prefix .. 'data') > 0 then
+    return 0
+end
+redis.call('HSET', crawl, 'is_finished', '1')
+for _, name in ipairs(NAMES) do
+    redis.call('UNLINK', prefix .. name)
+end
+redis.call('UNLINK', prefix .. 'slots:page', prefix .. 'slots:file')
+return 1
+"""
+)
+
+TURN = """
+local time = redis.call('TIME')
+local now = time[1] + time[2] / 1000000
+local delay_s = tonumber(ARGV[1])
+local at = math.max(now, tonumber(redis.call('GET', KEYS[1]) or '0'))
+redis.call('SET', KEYS[1], string.format('%.6f', at + delay_s), 'PX', math.ceil((at - now + delay_s) * 1000) + 1000)
+return string.format('%.6f', at - now)
+"""

@@ -1,0 +1,82 @@
+"""One request of a host at a time, its delay after the one before: of pages and files, and of all workers together."""
+
+import asyncio
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+
+from scrapy import Request, signals
+from scrapy.crawler import Crawler
+from scrapy.exceptions import IgnoreRequest
+
+from audiocrawler.download.downloader import polite
+from audiocrawler.download.slots import floor_s, host_of, is_page_slot, slot_of
+from audiocrawler.errors import FrontierAwayError
+from audiocrawler.lifecycle import crawl_of
+
+POLL_S = 0.25
+"""How soon a request that waits for its turn notices that the crawl stops."""
+
+
+class TurnMiddleware:
+    """Lets a request wait for its turn at the host, where several workers share what it allows.
+
+    A delay that robots.txt asks for is one for pages and files together, any other one is for pages.
+    """
+
+    def __init__(self, crawler: Crawler) -> None:
+        self._crawler = crawler
+        self._threads = ThreadPoolExecutor(2, thread_name_prefix="turns")
+        self.waiting: Counter[str] = Counter()
+        """Requests of each slot that wait for their turn."""
+        crawler.signals.connect(self._close, signal=signals.spider_closed)
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> "TurnMiddleware":
+        """Return the middleware."""
+        return cls(crawler)
+
+    async def process_request(self, request: Request) -> None:
+        """Return when it is the request's turn; raises IgnoreRequest if the crawl stops before."""
+        if not crawl_of(self._crawler).frontier.is_shared:
+            return  # the downloader keeps the delays of this process
+        slot = slot_of(request)
+        name, delay_s = self._delay(request, slot)
+        if not delay_s:
+            return
+        self.waiting[slot] += 1
+        try:
+            await self._sleep(await self._turn(name, delay_s))
+        finally:
+            self.waiting[slot] -= 1
+            if not self.waiting[slot]:
+                del self.waiting[slot]
+
+    def _delay(self, request: Request, slot: str) -> tuple[str, float]:
+        """Return what the request waits its turn at, and the seconds that a turn takes; 0 for no turn at all."""
+        downloader = polite(self._crawler)
+        host = host_of(slot)
+        own_s = 0.0
+        if is_page_slot(slot):
+            own_s = downloader.slots[slot].delay if slot in downloader.slots else floor_s(self._crawler, slot)
+        asked_s = downloader.crawl_delays_s.get(host, 0.0)
+        return (host, max(asked_s, own_s)) if asked_s else (f"{host} pages", own_s)
+
+    async def _turn(self, name: str, delay_s: float) -> float:
+        frontier = crawl_of(self._crawler).frontier
+        while True:
+            try:
+                return await asyncio.get_running_loop().run_in_executor(
+                    self._threads, lambda: frontier.turn(name, delay_s)
+                )
+            except FrontierAwayError:
+                await self._sleep(POLL_S)
+
+    async def _sleep(self, left_s: float) -> None:
+        while left_s > 0:
+            if crawl_of(self._crawler).stopped:
+                raise IgnoreRequest("the crawl was stopped")
+            await asyncio.sleep(min(left_s, POLL_S))
+            left_s -= POLL_S
+
+    def _close(self) -> None:
+        self._threads.shutdown(wait=False)

@@ -1,0 +1,219 @@
+"""What every frontier promises."""
+
+import time
+from pathlib import Path
+
+import pytest
+
+from audiocrawler.errors import LockedError
+from audiocrawler.frontier import Answer, Exchange, Frontier, Kind, Leased, NewRequest
+from tests.frontier.conftest import Opener
+
+
+def page(name: str, slot: str = "host", priority: int = 0, *, again: bool = False) -> NewRequest:
+    return NewRequest(None if again else name.encode().ljust(20, b"\0"), Kind.PAGE, slot, priority, name)
+
+
+def put(frontier: Frontier, *new: NewRequest) -> Answer:
+    return frontier.exchange(Exchange(new=list(new)))
+
+
+def lease(frontier: Frontier, pages: int = 1, per_slot: int = 100, **told: object) -> list[Leased]:
+    answer = frontier.exchange(Exchange(wanted={Kind.PAGE: pages}, per_slot=per_slot, **told))  # type: ignore[arg-type]
+    return answer.leased
+
+
+def names(leased: list[Leased]) -> list[str]:
+    return [each.body for each in leased]
+
+
+def crash(frontier: Frontier, lease_s: float) -> None:
+    """Let a worker end without a word."""
+    frontier.close()
+    if frontier.is_shared:
+        time.sleep(lease_s + 0.2)
+
+
+def test_requests_come_by_priority_and_then_in_the_order_in_which_they_were_put(opened: Opener) -> None:
+    frontier = opened()
+    put(frontier, page("b", priority=-1), page("c", priority=-1), page("a", priority=20), page("d", priority=-2))
+    assert names(lease(frontier, 4)) == ["a", "b", "c", "d"]
+
+
+def test_a_request_is_kept_once_unless_it_may_come_again(opened: Opener) -> None:
+    frontier = opened()
+    assert put(frontier, page("a"), page("b"), page("a")).known == [2]
+    assert put(frontier, page("b"), page("a", again=True)).known == [0]
+    assert sorted(names(lease(frontier, 9))) == ["a", "a", "b"]
+
+
+def test_what_is_done_is_forgotten_and_stays_known(opened: Opener) -> None:
+    frontier = opened()
+    put(frontier, page("a"))
+    (leased,) = lease(frontier)
+    answer = frontier.exchange(Exchange(done=[leased.id], new=[page("a")], wanted={Kind.PAGE: 1}))
+    assert answer.known == [0]
+    assert answer.leased == []
+    assert answer.waiting[Kind.PAGE] == answer.leased_elsewhere == 0
+
+
+def test_what_is_given_back_comes_again_at_its_old_place(opened: Opener) -> None:
+    frontier = opened()
+    put(frontier, page("a"), page("b"))
+    (leased,) = lease(frontier)
+    frontier.exchange(Exchange(started=[leased.id], given_back=[leased.id]))
+    first, second = lease(frontier, 2)
+    assert (first.body, second.body) == ("a", "b")
+    assert first.starts == 0
+
+
+def test_a_crash_leaves_what_was_leased_and_counts_what_was_started(opened: Opener) -> None:
+    frontier = opened(lease_s=0.5)
+    put(frontier, page("a"), page("b"), page("c"))
+    started, done, _ = lease(frontier, 3)
+    frontier.exchange(Exchange(started=[started.id, done.id], done=[done.id]))
+    crash(frontier, 0.5)
+    again = opened(lease_s=0.5)
+    assert again.crawl.is_resumed
+    assert again.crawl.crawl_id == frontier.crawl.crawl_id
+    assert sorted((each.body, each.starts) for each in lease(again, 9)) == [("a", 1), ("c", 0)]
+
+
+def test_no_slot_takes_what_is_wanted_of_all(opened: Opener) -> None:
+    frontier = opened()
+    put(frontier, *(page(f"{slot}{number}", slot) for slot in "abc" for number in range(50)))
+    leased = lease(frontier, 6, per_slot=2)
+    assert sorted(each.slot for each in leased) == ["a", "a", "b", "b", "c", "c"]
+    held = {"a": 2, "b": 2}
+    assert {each.slot for each in lease(frontier, 9, per_slot=2, prefetched=held)} == {"c"}
+
+
+def test_slots_take_turns(opened: Opener) -> None:
+    frontier = opened()
+    put(frontier, *(page(f"{slot}{number}", slot) for slot in "abc" for number in range(5)))
+    turns = [leased.slot for _ in range(6) for leased in lease(frontier, 1)]
+    assert sorted(turns[:3]) == sorted(turns[3:]) == ["a", "b", "c"]
+
+
+def test_counters_are_added_up_and_kept(opened: Opener) -> None:
+    frontier = opened(lease_s=0.1)
+    frontier.exchange(Exchange(new=[page("a")], counted={"audio/stored": 3, "audio/found": 5}))
+    frontier.exchange(Exchange(counted={"audio/stored": 2, "audio/found": -1}))
+    crash(frontier, 0.1)
+    assert opened().crawl.counted == {"audio/stored": 5, "audio/found": 4}
+
+
+def test_crawls_are_held_apart(opened: Opener) -> None:
+    one, other = opened("one"), opened("other")
+    put(one, page("a"))
+    assert put(other, page("a"), page("b")).known == []
+    assert names(lease(one, 9)) == ["a"]
+    assert sorted(names(lease(other, 9))) == ["a", "b"]
+
+
+def test_a_finished_crawl_starts_anew(opened: Opener) -> None:
+    frontier = opened()
+    put(frontier, page("a"))
+    (leased,) = lease(frontier)
+    frontier.exchange(Exchange(done=[leased.id], counted={"audio/stored": 1}))
+    frontier.finish()
+    frontier.close()
+    again = opened()
+    assert not again.crawl.is_resumed
+    assert again.crawl.generation == 2
+    assert again.crawl.counted == {}
+    assert put(again, page("a")).known == []
+
+
+def test_fresh_starts_over(opened: Opener) -> None:
+    frontier = opened()
+    put(frontier, page("a"), page("b"))
+    lease(frontier)
+    frontier.close()
+    again = opened(fresh=True)
+    assert not again.crawl.is_resumed
+    assert again.crawl.waiting == 0
+    assert put(again, page("a")).known == []
+    assert names(lease(again, 9)) == ["a"]
+
+
+def test_turns_are_a_delay_apart(opened: Opener) -> None:
+    frontier = opened()
+    waits = [frontier.turn("host", 2.0) for _ in range(3)]
+    assert waits[0] == 0
+    assert waits[1] == pytest.approx(2.0, abs=0.5)
+    assert waits[2] == pytest.approx(4.0, abs=0.5)
+    assert frontier.turn("other", 2.0) == 0
+
+
+@pytest.mark.parametrize("uri", ["sqlite"], indirect=True)
+def test_one_process_at_a_time_has_a_crawl_in_a_file(opened: Opener) -> None:
+    opened("one")
+    opened("other")
+    with pytest.raises(LockedError, match="another crawl of the same start"):
+        opened("one")
+
+
+@pytest.mark.parametrize("uri", ["sqlite"], indirect=True)
+def test_the_file_is_for_its_owner_only_and_forgets_urls(opened: Opener, uri: str) -> None:
+    path = Path(uri.removeprefix("sqlite:"))
+    frontier = opened()
+    put(frontier, NewRequest(b"0" * 20, Kind.PAGE, "host", 0, "https://example.org/?Signature=hush-hush"))
+    assert path.stat().st_mode & 0o777 == 0o600
+    (leased,) = lease(frontier)
+    frontier.exchange(Exchange(done=[leased.id]))
+    frontier.close()
+    assert b"hush-hush" not in path.read_bytes()
+
+
+@pytest.mark.parametrize("uri", ["redis"], indirect=True)
+class TestSharedFrontier:
+    def test_workers_share_requests_and_turns(self, opened: Opener) -> None:
+        one, other = opened(), opened()
+        assert other.crawl.crawl_id == one.crawl.crawl_id
+        put(one, *(page(f"{number}") for number in range(10)))
+        mine, theirs = lease(one, 5), lease(other, 9)
+        assert sorted(names(mine) + names(theirs)) == [str(number) for number in range(10)]
+        assert one.exchange(Exchange(held=[each.id for each in mine])).leased_elsewhere == 5
+        assert one.turn("host", 2.0) == 0
+        assert other.turn("host", 2.0) > 1
+
+    def test_a_lease_is_kept_while_it_is_renewed_and_runs_out_otherwise(self, opened: Opener) -> None:
+        one, other = opened(lease_s=1.0), opened(lease_s=1.0)
+        put(one, page("a"), page("b"))
+        kept, lost = lease(one, 2)
+        for _ in range(5):
+            time.sleep(0.3)
+            one.exchange(Exchange(held=[kept.id]))
+        assert names(lease(other, 9)) == [lost.body]
+
+    def test_a_worker_cannot_acknowledge_what_was_taken_from_it(self, opened: Opener) -> None:
+        one, other = opened(lease_s=0.2), opened(lease_s=60)
+        put(one, page("a"))
+        (lost,) = lease(one)
+        time.sleep(0.4)
+        (taken,) = lease(other)
+        one.exchange(Exchange(done=[lost.id]))
+        other.exchange(Exchange(given_back=[taken.id]))
+        assert names(lease(other)) == ["a"]
+
+    def test_no_host_serves_more_files_at_a_time_than_it_may_to_all_workers_together(self, opened: Opener) -> None:
+        one, other = opened(), opened()
+        files = [NewRequest(None, Kind.FILE, "media:host", 0, str(number)) for number in range(20)]
+        one.exchange(Exchange(new=files))
+        ask = {"wanted": {Kind.FILE: 9}, "per_slot": 8, "files_per_slot": 4}
+        mine = one.exchange(Exchange(**ask)).leased  # type: ignore[arg-type]
+        assert len(mine) == 4
+        assert other.exchange(Exchange(**ask)).leased == []  # type: ignore[arg-type]
+        one.exchange(Exchange(off_host=[mine[0].id], done=[mine[1].id]))
+        assert len(other.exchange(Exchange(**ask)).leased) == 2  # type: ignore[arg-type]
+        one.exchange(Exchange(done=[mine[0].id]))
+        assert other.exchange(Exchange(**ask)).leased == []  # type: ignore[arg-type]
+
+    def test_workers_of_a_crawl_that_was_started_over_get_nothing_more(self, opened: Opener) -> None:
+        one = opened()
+        put(one, page("a"))
+        other = opened(fresh=True)
+        put(other, page("b"))
+        assert lease(one) == []
+        assert names(lease(other, 9)) == ["b"]

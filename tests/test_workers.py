@@ -1,0 +1,113 @@
+"""Several workers on one Redis: they share a crawl, and it outlives each of them and the server."""
+
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.crawling import Run, crawl, finish, start
+from tests.emulators.redis_server import RedisServer
+from tests.site.answers import Options
+from tests.site.server import Site
+from tests.test_kill import TONES, kill, tones, wait_for_end_of_workers, wait_for_more
+from tests.test_manners import gaps_s
+
+LEASE_S = "3"
+
+
+@pytest.fixture
+def redis_server() -> Iterator[RedisServer]:
+    with RedisServer() as server:
+        yield server
+
+
+def settings_of(server: RedisServer) -> dict[str, str]:
+    return {"AUDIO_FRONTIER": server.url, "AUDIO_LEASE_S": LEASE_S}
+
+
+def assert_complete(run: Run, asked: Counter[str], under_way: int) -> None:
+    """Hold the outcome to that of an undisturbed crawl, and to requests for no more than was under way at the end."""
+    assert run.code == 0, run.stderr
+    assert {path.stem for path in run.objects} == {row["sha256"] for row in run.audio} == TONES
+    assert len(run.objects) == len(run.audio)
+    assert Counter(row["status"] for row in run.sources.values()) == {"stored": len(TONES)}
+    assert sum(asked.values()) <= len(TONES) + under_way
+
+
+def test_two_workers_share_a_crawl_and_end_together(redis_server: RedisServer, tmp_path: Path) -> None:
+    with Site(Options(many_delay_s=0.2)) as site:
+        workers = [start(tmp_path, f"url={site.url}/many/", settings=settings_of(redis_server)) for _ in range(2)]
+        runs = [finish(worker, tmp_path) for worker in workers]
+        asked, at_s = tones(site), [r.at_s for r in site.requests if "tone" in r.path]
+    for run in runs:
+        assert_complete(run, asked, 0)
+        assert f"stored      {len(TONES)} files" in run.stdout
+    assert site.count("/many/") == 1
+    assert sum(log.count(": stored as ") > 0 for log in logs(tmp_path)) == 2
+    for first, fifth in zip(at_s, at_s[4:], strict=False):
+        assert fifth - first >= 0.19  # four files of a host at a time, over both workers
+
+
+def logs(folder: Path) -> list[str]:
+    return [path.read_text(encoding="utf-8") for path in folder.glob("data/logs/*")]
+
+
+def test_a_killed_worker_loses_nothing_while_another_goes_on(redis_server: RedisServer, tmp_path: Path) -> None:
+    with Site(Options(many_delay_s=0.2)) as site:
+        workers = [start(tmp_path, f"url={site.url}/many/", settings=settings_of(redis_server)) for _ in range(2)]
+        wait_for_more(site, 20)
+        kill(workers[0])
+        run = finish(workers[1], tmp_path)
+        asked = tones(site)
+    assert_complete(run, asked, 8)
+
+
+def test_all_workers_killed_and_the_server_restarted_lose_nothing(redis_server: RedisServer, tmp_path: Path) -> None:
+    with Site(Options(many_delay_s=0.1)) as site:
+        workers = [start(tmp_path, f"url={site.url}/many/", settings=settings_of(redis_server)) for _ in range(2)]
+        wait_for_more(site, 20)
+        for worker in workers:
+            kill(worker)
+        wait_for_end_of_workers(tmp_path)
+        redis_server.stop()
+        redis_server.start()
+        run = crawl(tmp_path, f"url={site.url}/many/", settings=settings_of(redis_server))
+        asked = tones(site)
+    assert "goes on" in run.stderr
+    assert_complete(run, asked, 8)
+
+
+def test_workers_wait_for_a_server_that_is_away(redis_server: RedisServer, tmp_path: Path) -> None:
+    with Site(Options(many_delay_s=0.1)) as site:
+        worker = start(tmp_path, f"url={site.url}/many/", settings=settings_of(redis_server))
+        wait_for_more(site, 12)
+        redis_server.stop()
+        time.sleep(2)
+        redis_server.start()
+        run = finish(worker, tmp_path)
+        asked = tones(site)
+    assert "waiting for it" in run.log
+    assert_complete(run, asked, 0)
+
+
+def test_two_workers_keep_the_crawl_delay_of_one_for_pages_and_files(
+    redis_server: RedisServer, site: Site, tmp_path: Path
+) -> None:
+    arguments = f"url={site.second_url}/", "depth=1"
+    workers = [start(tmp_path, *arguments, settings=settings_of(redis_server)) for _ in range(2)]
+    assert [finish(worker, tmp_path).code for worker in workers] == [0, 0]
+    on_second = [r for r in site.requests if r.url.startswith(site.second_url) and r.path != "/robots.txt"]
+    assert any(r.path.startswith("/audio/") for r in on_second)
+    assert len(on_second) > 4
+    gaps = gaps_s([r.at_s for r in on_second])
+    assert sum(gaps) / len(gaps) >= 0.98
+    assert min(gaps) >= 0.7  # what a busy machine delays brings the next one nearer
+
+
+def test_a_server_that_is_not_there_is_named(tmp_path: Path) -> None:
+    run = crawl(tmp_path, "url=http://127.0.0.1:9/", settings={"AUDIO_FRONTIER": "redis://user:hush@127.0.0.1:9/0"})
+    assert run.code == 2
+    assert "check AUDIO_FRONTIER" in run.stderr
+    assert "hush" not in run.stderr
