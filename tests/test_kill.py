@@ -36,7 +36,13 @@ def rows_in(folder: Path) -> int:
     if not (folder / "data/audio.db").exists():
         return 0
     with sqlite3.connect(folder / "data/audio.db", timeout=30) as database:
-        return int(database.execute("SELECT count(*) FROM audio_metadata").fetchone()[0])
+        is_there = database.execute("SELECT count(*) FROM sqlite_master WHERE name = 'audio_metadata'").fetchone()[0]
+        return int(database.execute("SELECT count(*) FROM audio_metadata").fetchone()[0]) if is_there else 0
+
+
+def stored_urls(folder: Path) -> set[str]:
+    with sqlite3.connect(folder / "data/audio.db", timeout=30) as database:
+        return {row[0] for row in database.execute("SELECT source_url FROM audio_sources WHERE status = 'stored'")}
 
 
 def objects_in(folder: Path) -> int:
@@ -108,17 +114,12 @@ def test_many_kills_lose_and_repeat_nothing_that_was_stored(tmp_path: Path) -> N
             time.sleep(chance.random() * 0.1)
             kill(process)
             wait_for_end_of_workers(tmp_path)
-        stored = {row[0] for row in _stored_urls(tmp_path)}
+        stored = stored_urls(tmp_path)
         site_asked_before = tones(site)
         run = crawl(tmp_path, f"url={site.url}/many/")
         asked = tones(site) - site_asked_before
     assert_undisturbed(run)
     assert not {site.url + path for path in asked} & stored
-
-
-def _stored_urls(folder: Path) -> list[tuple[str]]:
-    with sqlite3.connect(folder / "data/audio.db") as database:
-        return database.execute("SELECT source_url FROM audio_sources WHERE status = 'stored'").fetchall()
 
 
 def test_after_one_ctrl_c_the_same_command_takes_up_the_rest(tmp_path: Path) -> None:

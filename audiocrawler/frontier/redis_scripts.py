@@ -66,11 +66,11 @@ local crawl, told = KEYS[1], cjson.decode(ARGV[1])
 local worker = told.worker
 local time = redis.call('TIME')
 local now = time[1] + time[2] / 1000000
+local prefix = crawl .. ':' .. told.generation .. ':'
 if tonumber(redis.call('HGET', crawl, 'generation')) ~= told.generation
     or redis.call('HGET', crawl, 'is_finished') == '1' then
-    return {{}, {}, 0, 0, 0, {}}
+    return {{}, {}, 0, 0, 0, redis.call('HGETALL', prefix .. 'counters')}
 end
-local prefix = crawl .. ':' .. told.generation .. ':'
 local data, starts, leases, owners = prefix .. 'data', prefix .. 'starts', prefix .. 'leases', prefix .. 'owners'
 local waiting = prefix .. 'waiting'
 
@@ -207,8 +207,9 @@ if tonumber(redis.call('HGET', crawl, 'generation')) ~= generation or redis.call
 end
 redis.call('HSET', crawl, 'is_finished', '1')
 for _, name in ipairs(NAMES) do
-    redis.call('UNLINK', prefix .. name)
+    if name ~= 'counters' then redis.call('UNLINK', prefix .. name) end
 end
+redis.call('EXPIRE', prefix .. 'counters', 3600) -- the other workers still ask for them
 redis.call('UNLINK', prefix .. 'slots:page', prefix .. 'slots:file')
 return 1
 """

@@ -1,6 +1,7 @@
 """One request of a host at a time, its delay after the one before: of pages and files, and of all workers together."""
 
 import asyncio
+import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
@@ -12,6 +13,7 @@ from audiocrawler.download.downloader import polite
 from audiocrawler.download.slots import floor_s, host_of, is_page_slot, slot_of
 from audiocrawler.errors import FrontierAwayError
 from audiocrawler.lifecycle import crawl_of
+from audiocrawler.scheduling.lease_meta import leave_unfinished
 
 POLL_S = 0.25
 """How soon a request that waits for its turn notices that the crawl stops."""
@@ -45,7 +47,7 @@ class TurnMiddleware:
             return
         self.waiting[slot] += 1
         try:
-            await self._sleep(await self._turn(name, delay_s))
+            await self._sleep(request, await self._turn(request, name, delay_s))
         finally:
             self.waiting[slot] -= 1
             if not self.waiting[slot]:
@@ -61,7 +63,7 @@ class TurnMiddleware:
         asked_s = downloader.crawl_delays_s.get(host, 0.0)
         return (host, max(asked_s, own_s)) if asked_s else (f"{host} pages", own_s)
 
-    async def _turn(self, name: str, delay_s: float) -> float:
+    async def _turn(self, request: Request, name: str, delay_s: float) -> float:
         frontier = crawl_of(self._crawler).frontier
         while True:
             try:
@@ -69,14 +71,15 @@ class TurnMiddleware:
                     self._threads, lambda: frontier.turn(name, delay_s)
                 )
             except FrontierAwayError:
-                await self._sleep(POLL_S)
+                await self._sleep(request, POLL_S)
 
-    async def _sleep(self, left_s: float) -> None:
-        while left_s > 0:
+    async def _sleep(self, request: Request, left_s: float) -> None:
+        until_s = time.monotonic() + left_s
+        while (left_s := until_s - time.monotonic()) > 0:
             if crawl_of(self._crawler).stopped:
+                leave_unfinished(request)
                 raise IgnoreRequest("the crawl was stopped")
             await asyncio.sleep(min(left_s, POLL_S))
-            left_s -= POLL_S
 
     def _close(self) -> None:
         self._threads.shutdown(wait=False)

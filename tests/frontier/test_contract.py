@@ -137,6 +137,7 @@ def test_fresh_starts_over(opened: Opener) -> None:
     assert names(lease(again, 9)) == ["a"]
 
 
+@pytest.mark.parametrize("uri", ["redis"], indirect=True)
 def test_turns_are_a_delay_apart(opened: Opener) -> None:
     frontier = opened()
     waits = [frontier.turn("host", 2.0) for _ in range(3)]
