@@ -18,7 +18,8 @@ from audiocrawler.addresses import AddressPolicy
 from audiocrawler.download.body_file import BodyFileDownloadHandler
 from audiocrawler.download.robots import RobotsMiddleware
 from audiocrawler.download.signals import transfers_given_up
-from audiocrawler.errors import ConfigurationError, RenderError
+from audiocrawler.errors import BrowserMissingError, ConfigurationError, RenderError
+from audiocrawler.lifecycle import refuse_crawl
 from audiocrawler.rendering.chromium import HOW_TO_INSTALL, find_chromium
 from audiocrawler.rendering.contexts import Contexts
 from audiocrawler.rendering.proxy import FilteringProxy
@@ -116,7 +117,20 @@ class Browser:
         site = str(request.meta["render"]["context"])
         async with self._turns, self._contexts.lent(site):
             pages = await self._started()
-            return await pages.open(request, site, self._page_s)
+            try:
+                response: Response = await pages.open(request, site, self._page_s)
+            except BrowserMissingError as error:
+                self._note_missing(error)
+                raise
+            return response
+
+    def _note_missing(self, error: BrowserMissingError) -> None:
+        """Go on without a browser, or end a crawl that was told to open every page."""
+        if self.missing is None:
+            self.missing = str(error)
+            logger.error("%s", error)
+            if must_render(self._crawler):
+                refuse_crawl(self._crawler, ConfigurationError(str(error)))
 
     async def _started(self) -> "BrowserPages":
         async with self._starting:
@@ -163,6 +177,12 @@ def chromium_of(settings: BaseSettings) -> str:
     if found is None:
         raise ConfigurationError(HOW_TO_INSTALL)
     return found
+
+
+def must_render(crawler: Crawler) -> bool:
+    """Return whether the crawl makes no sense without a browser."""
+    arguments = getattr(crawler.spider, "arguments", None)
+    return arguments is not None and arguments.render == "always"
 
 
 def address_policy(crawler: Crawler) -> AddressPolicy:

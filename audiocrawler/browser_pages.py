@@ -5,6 +5,7 @@ Imported when the first page is opened: it loads playwright.
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from typing import Any
@@ -19,7 +20,7 @@ from scrapy_playwright.provider import PlaywrightBrowserProvider
 
 from audiocrawler.browser import RenderedResponse
 from audiocrawler.discovery.media_types import AUDIO_EXTENSIONS, VIDEO_EXTENSIONS, extension_of
-from audiocrawler.errors import RenderError
+from audiocrawler.errors import BrowserMissingError, RenderError
 from audiocrawler.rendering.chromium import can_sandbox, launch_options
 from audiocrawler.rendering.scripts import PREPARE
 from audiocrawler.rendering.visit import PageCrashedError, Visit
@@ -76,6 +77,7 @@ class BrowserPages(ScrapyPlaywrightDownloadHandler):  # type: ignore[misc]
         may_fetch: Callable[[str], Awaitable[bool]],
     ) -> None:
         super().__init__(crawler)
+        self._executable = executable
         self._may_fetch = may_fetch
         self.browser_provider = OwnChromium(self.config, executable, proxy)
         self.config.target_closed_max_retries = 0
@@ -89,10 +91,12 @@ class BrowserPages(ScrapyPlaywrightDownloadHandler):  # type: ignore[misc]
 
     async def open(self, request: Request, site: str, page_s: float) -> Response:
         """Return the page as a RenderedResponse; raises RenderError, after at most ``page_s`` seconds."""
-        meta = {"playwright_context": site, "playwright_context_kwargs": self._context_options}
+        browser = await self._ensure_browser()
+        ends_s = time.monotonic() + page_s
+        meta = {"ends_s": ends_s, "playwright_context": site, "playwright_context_kwargs": self._context_options}
         asked = request.replace(meta={**request.meta, **meta, "playwright": True})
         try:
-            return await asyncio.wait_for(self._twice(asked), page_s)
+            return await asyncio.wait_for(self._twice(browser, asked), page_s)
         except TimeoutError:
             raise RenderError(f"in the browser the page did not come to rest within {page_s:g} s") from None
         except PageCrashedError as error:
@@ -119,15 +123,25 @@ class BrowserPages(ScrapyPlaywrightDownloadHandler):  # type: ignore[misc]
         with suppress(Error, asyncio.TimeoutError):
             await asyncio.wait_for(self.browser_provider.close(), CLOSE_S)
 
-    async def _twice(self, request: Request) -> Response:
+    async def _ensure_browser(self) -> PlaywrightBrowser:
+        """Return the browser, started before the page's time runs."""
+        await self._browser_disconnected_callback()
+        try:
+            await self._maybe_launch_browser()
+        except Error as error:
+            why = error.message.strip().splitlines()[0]
+            raise BrowserMissingError(f"{self._executable} does not start: {why}") from None
+        browser: PlaywrightBrowser = self.browser
+        return browser
+
+    async def _twice(self, browser: PlaywrightBrowser, request: Request) -> Response:
         """Open the page, and once more where the whole browser went away: that may be another page's fault."""
         try:
             return await self._opened(request)
         except Error:
-            browser = getattr(self, "browser", None)
-            if browser is not None and browser.is_connected():
+            if browser.is_connected():
                 raise
-            await self.end_browser()
+            await self._ensure_browser()
             return await self._opened(request)
 
     async def _opened(self, request: Request) -> Response:
@@ -163,7 +177,7 @@ class BrowserPages(ScrapyPlaywrightDownloadHandler):  # type: ignore[misc]
         )
         await watch.start()
         await page.context.add_cookies(_cookies(request))
-        seen = await Visit(page, watch).see(request.url)
+        seen = await Visit(page, watch, request.meta["ends_s"]).see(request.url)
         if watch.problem:
             logger.info("%s: %s", request.url, watch.problem)
         return RenderedResponse(

@@ -7,6 +7,7 @@ AudioCrawlerError
 ├── StoreError              an object could not be written or verified
 ├── WarehouseError          rows could not be written or read
 ├── RenderError             a page could not be opened in a browser
+│   └── BrowserMissingError the browser does not start at all
 ├── FrontierError           requests could not be kept or had
 │   └── FrontierAwayError   the frontier does not answer at the moment
 └── FileRejectedError       one file will not become a row: it carries the status and the reason of its source row
@@ -45,6 +46,10 @@ class WarehouseError(AudioCrawlerError):
 
 class RenderError(AudioCrawlerError):
     """Raised when a page cannot be opened in a browser, from the browser; the message is the reason for its row."""
+
+
+class BrowserMissingError(RenderError):
+    """Raised when no page can be opened because the browser does not start, from the browser."""
 
 
 class FrontierError(AudioCrawlerError):

@@ -159,6 +159,14 @@ def stop_crawl(crawler: Crawler, why: str) -> None:
         deferred_from_coro(crawler.engine.close_spider_async(reason="left_behind"))
 
 
+def refuse_crawl(crawler: Crawler, error: ConfigurationError) -> None:
+    """End the crawl because of a setting that has proved wrong only when it was needed."""
+    lifecycle = crawler.get_extension(CrawlLifecycle)
+    assert lifecycle is not None
+    lifecycle.configuration_error = error
+    deferred_from_coro(crawler.engine.close_spider_async(reason="configuration"))
+
+
 def _empty_queues(crawler: Crawler) -> None:
     """Give back what waits for its host's delay: it would be sent long after the stop."""
     for slot in crawler.engine.downloader.slots.values():

@@ -84,7 +84,7 @@ DOWNLOAD_HANDLERS = {
 AUDIO_CHROMIUM = None  # program to start; None: Playwright's own Chromium, else one on the PATH
 AUDIO_BROWSER_PAGES = 4  # open at a time: each takes up to a core while it loads
 AUDIO_BROWSER_CONTEXTS = 4  # sites open at a time, each with cookies and a cache of its own; idle ones are closed
-AUDIO_BROWSER_PAGE_S = 30  # a page that has not come to rest by then is given up
+AUDIO_BROWSER_PAGE_S = 45  # a page that has not come to rest by then is given up
 
 # --- Manners ---------------------------------------------------------------------------------------------------------
 

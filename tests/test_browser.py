@@ -16,7 +16,7 @@ from tests.site.server import Site
 
 GOOD_PAGES = (
     *("fetched", "answered", "clicked", "manifest", "segments", "shadow", "framed"),
-    *("lazy", "members", "beside", "rude", "reloading", "forbidden", "inward"),
+    *("lazy", "members", "beside", "rude", "crashing", "reloading", "forbidden", "inward"),
 )
 FOUND = {
     "/scripted/audio/fetched.wav": ("fetched", "browser_audio_src"),
@@ -93,6 +93,15 @@ def test_a_page_that_reloads_itself_is_kept_from_it(rendered: Run, scripted_site
     assert 2 < scripted_site.count("/scripted/reloading.html") <= 7
 
 
+def test_a_page_that_crashes_has_a_row_that_says_so(rendered: Run, scripted_site: Site) -> None:
+    row = rendered.sources[f"{scripted_site.url}/scripted/crashing.html"]
+    assert (row["status"], row["kind"], row["reason"]) == (
+        "failed",
+        "page",
+        "in the browser the page crashed its browser tab",
+    )
+
+
 def test_the_browser_obeys_robots_txt(rendered: Run, scripted_site: Site) -> None:
     assert "/scripted/forbidden.html" in {request.path for request in scripted_site.requests}
     assert scripted_site.count("/private/list.json") == 0
@@ -111,14 +120,12 @@ def test_routes_that_only_scripts_know_are_followed(chromium: str, site: Site, t
     }
 
 
-def test_pages_that_hang_or_crash_are_ended_and_the_others_go_on(chromium: str, site: Site, tmp_path: Path) -> None:
-    names = ("hanging", "stuck", "crashing", "shadow", "clicked")
-    run = crawl(tmp_path, pages(site, *names), settings={"AUDIO_BROWSER_PAGE_S": "15"})
+def test_pages_that_hang_are_ended_and_the_others_go_on(chromium: str, site: Site, tmp_path: Path) -> None:
+    run = crawl(tmp_path, pages(site, "hanging", "stuck", "shadow"), settings={"AUDIO_BROWSER_PAGE_S": "12"})
     rows = {url.rpartition("/")[2]: (row["status"], row["reason"]) for url, row in run.sources.items()}
-    late = "in the browser the page did not come to rest within 15 s"
+    late = "in the browser the page did not come to rest within 12 s"
     assert rows["hanging.html"] == rows["stuck.html"] == ("failed", late)
-    assert rows["crashing.html"] == ("failed", "in the browser the page crashed its browser tab")
-    assert rows["shadow.wav"] == rows["clicked.wav"] == ("stored", None)
+    assert rows["shadow.wav"] == ("stored", None)
     assert run.code == 0
 
 
@@ -165,6 +172,36 @@ def test_without_a_browser_auto_goes_on_and_always_does_not(site: Site, tmp_path
     assert (refused.code, refused.stderr.count("playwright install")) == (2, 1)
     misnamed = crawl(tmp_path, pages(site, "shadow"), settings={"AUDIO_CHROMIUM": "/nowhere/chromium"})
     assert (misnamed.code, "AUDIO_CHROMIUM=/nowhere/chromium" in misnamed.stderr) == (2, True)
+
+
+def test_a_browser_that_does_not_start_is_told_of_once(site: Site, tmp_path: Path) -> None:
+    broken = tmp_path / "broken"
+    broken.write_text("#!/bin/sh\necho no libraries >&2; exit 1\n", encoding="ascii")
+    broken.chmod(0o755)
+    settings = {"AUDIO_CHROMIUM": str(broken), "AUDIO_BROWSER_PAGES": "1"}
+    run = crawl(tmp_path, pages(site, "beside", "shadow", "clicked"), settings=settings)
+    rows = {url.rpartition("/")[2]: row["status"] for url, row in run.sources.items() if row["kind"] == "page"}
+    assert sorted(rows.values()) == ["failed", "pending", "pending"] or set(rows.values()) == {"failed"}
+    assert (run.code, run.log.count("ERROR: " + str(broken))) == (0, 1)
+    refused = crawl(tmp_path, pages(site, "shadow"), "render=always", settings=settings)
+    assert (refused.code, refused.stderr.count(f"{broken} does not start")) == (2, 1)
+
+
+def test_a_browser_that_dies_is_started_again(chromium: str, site: Site, tmp_path: Path) -> None:
+    names = ("hanging", "lazy", "shadow", "clicked", "framed")
+    process = start(tmp_path, pages(site, *names), settings={"AUDIO_BROWSER_PAGE_S": "20", "AUDIO_BROWSER_PAGES": "2"})
+    crawler = psutil.Process(process.pid)
+    while not any(request.path.startswith("/scripted/audio/") for request in site.requests):
+        assert process.poll() is None
+        time.sleep(0.05)
+    for child in crawler.children(recursive=True):
+        if "--remote-debugging-pipe" in child.cmdline():
+            child.kill()
+    run = finish(process, tmp_path)
+    assert run.code == 0
+    assert {url.rpartition("/")[2] for url, row in run.sources.items() if row["status"] == "stored"} == {
+        f"{name}.wav" for name in ("lazy", "shadow", "clicked", "framed")
+    }
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])

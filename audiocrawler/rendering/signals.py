@@ -55,22 +55,20 @@ _PLAYER_FILE = re.compile(
 _ASKS_FOR_SCRIPTS = re.compile(r"(?:enable|activate|requires?|need|turn\s+on)\b[^.]{0,40}javascript", re.IGNORECASE)
 
 
-def signal_of(root: etree._Element, url: str, found_by: Collection[str]) -> Signal | None:
-    """Return why the page should be rendered, None if nothing says so.
+def signals_of(root: etree._Element, url: str, found_by: Collection[str]) -> list[Signal]:
+    """Return why the page should be rendered, nothing if nothing says so.
 
     ``found_by`` names the mechanisms that found audio in the plain document: a player whose audio scripts or attributes
     already told needs no browser, one beside a mere link does.
     """
     page = _Page(root, url, found_by)
-    for signal, is_shown in (
+    shown = (
         (Signal.EMPTY_PLAYER, page.has_empty_player),
         (Signal.SCRIPTED_PLAYER, page.has_scripted_player),
         (Signal.SHELL, page.is_shell),
         (Signal.FRAME, page.has_own_frame),
-    ):
-        if is_shown():
-            return signal
-    return None
+    )
+    return [signal for signal, is_shown in shown if is_shown()]
 
 
 class _Page:

@@ -121,7 +121,7 @@ class AudioSpider(TakingSpider):
             yield request
         async for each in self._take(response, document, candidates):
             yield self.as_from_browser(each, response)
-        gained = has_audio or (about["why"] == Signal.SHELL and bool(links))
+        gained = has_audio or (Signal.SHELL in about["why"] and bool(links))
         for request in await self.note_rendered(response, gained=gained):
             yield request
 

@@ -2,10 +2,11 @@
 
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Self
 from urllib.parse import urldefrag, urljoin, urlsplit
 
-from scrapy import Request
+from scrapy import Request, signals
+from scrapy.crawler import Crawler
 from scrapy.http import Response
 from twisted.python.failure import Failure
 
@@ -16,7 +17,7 @@ from audiocrawler.items import AudioSource, Status
 from audiocrawler.masking import mask_url
 from audiocrawler.rendering.learning import Learning, pattern_of
 from audiocrawler.rendering.seen import cookies_for
-from audiocrawler.rendering.signals import signal_of
+from audiocrawler.rendering.signals import signals_of
 from audiocrawler.spiders.arguments import Arguments
 from audiocrawler.spiders.links import is_allowed, site_of
 from audiocrawler.spiders.outcomes import outcome_of_failure
@@ -40,6 +41,13 @@ class RenderingSpider(RenditionSpider):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._learning: Learning[Request] = Learning()
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> Self:
+        """Return the spider, which hears of requests that are dropped as known."""
+        spider = super().from_crawler(crawler, *args, **kwargs)
+        crawler.signals.connect(spider.note_dropped, signal=signals.request_dropped)
+        return spider
 
     @property
     def browser(self) -> Browser:
@@ -82,16 +90,16 @@ class RenderingSpider(RenditionSpider):
             await self._note_page(page.request, Status.NOT_AUDIO, "a page; it was opened in a browser since")
         return list(self._learning.note(page.meta["render"]["pattern"], gained=gained))
 
-    async def render_failed(self, failure: Failure) -> None:
+    async def render_failed(self, failure: Failure) -> AsyncIterator[Request]:
         """Give the page a row that says why it could not be opened in the browser."""
         outcome = outcome_of_failure(failure)
         request: Request = failure.request  # type: ignore[attr-defined]
         if self.crawl.stopped or outcome.status == Status.LIMIT:
             return
         self.crawler.stats.inc_value("browser/pages_failed")
-        # Waiting pages are released by a gain only; a failure is none.
-        list(self._learning.note(request.meta["render"]["pattern"], gained=False))
         await self._note_page(request, outcome.status, outcome.reason)
+        for waiting in self._learning.note(request.meta["render"]["pattern"], gained=False):
+            yield waiting
 
     def as_from_browser(self, request: Any, page: RenderedResponse) -> Any:
         """Give a request that a rendered page led to the cookies that the browser would send with it."""
@@ -99,14 +107,19 @@ class RenderingSpider(RenditionSpider):
             request.cookies = cookies_for(urlsplit(request.url).hostname or "", page.seen.cookies)  # type: ignore[assignment]
         return request
 
+    def note_dropped(self, request: Request) -> None:
+        """Expect no news of a page whose request was dropped as known."""
+        if "render" in request.meta:
+            self._learning.withdraw(request.meta["render"]["pattern"])
+
     def _why(self, page: Response, document: Document | None, told: list[Candidate]) -> str | None:
         is_page = document is not None and document.type is DocumentType.HTML and document.root is not None
         if not is_page or self.arguments.render == "never":
             return None
         assert document is not None
         assert document.root is not None
-        signal = signal_of(document.root, page.url, {candidate.found_by for candidate in told})
-        return signal or ("no sign of a player" if self.arguments.render == "always" else None)
+        signals = signals_of(document.root, page.url, {candidate.found_by for candidate in told})
+        return " and ".join(signals) or ("no sign of a player" if self.arguments.render == "always" else None)
 
     async def _unless_left_out(self, request: Request) -> list[Request]:
         about = request.meta["render"]
@@ -115,19 +128,23 @@ class RenderingSpider(RenditionSpider):
             if self.crawler.stats.get_value("browser/missing") == 1:
                 self.logger.warning("pages need a browser: %s", self.browser.missing)
             reason = "there is no browser"
-        elif self.arguments.render == "always" or self._learning.wants(about["pattern"], request):
+            due = []
+        elif self.arguments.render == "always":
             return [request]
         else:
+            due = list(self._learning.offer(about["pattern"], request))
+            if request in due:
+                return due
             self.crawler.stats.inc_value("browser/left_out")
             reason = "pages like it have brought nothing there"
         await self._note_page(request, Status.PENDING, f"not opened in a browser: it has {about['why']}, but {reason}")
-        return []
+        return due
 
     def _render_request(self, url: str, where: dict[str, Any], why: str, known: list[str]) -> Request:
         place: dict[str, Any] = {
             name: where[name] for name in ("site", "level", "nesting", "via", "page_opt_out") if name in where
         }
-        about = {"why": str(why), "known": known, "pattern": f"{why} {pattern_of(url)}", "context": site_of(url)}
+        about = {"why": why, "known": known, "pattern": f"{why} {pattern_of(url)}", "context": site_of(url)}
         return Request(
             url,
             self.parse_rendered,

@@ -75,8 +75,10 @@ def _document(text: SeenText, page_url: str) -> Document:
     if text.kind == "script":
         return _script(text, page_url)
     kind = sniff(text.text, text.content_type, text.url)
-    # A script resolves what it reads against its page.
-    return parse(text.text, text.url, kind, base_url="" if kind is DocumentType.PLAYLIST else page_url)
+    if kind in {DocumentType.HTML, DocumentType.XML}:
+        return parse(text.text, text.url, kind, base_url=page_url)
+    # A script resolves what it reads against its page, a player a playlist against the playlist.
+    return Document(text.url, text.text, kind, base_url="" if kind is DocumentType.PLAYLIST else page_url)
 
 
 def _script(text: SeenText, page_url: str) -> Document:
