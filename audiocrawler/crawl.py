@@ -14,8 +14,8 @@ from typing import TypeVar
 from scrapy.settings import BaseSettings
 from scrapy.statscollectors import StatsCollector
 
-from audiocrawler.addresses import AddressPolicy
 from audiocrawler.analysis import AnalysisPool, EnergyRule, Limits
+from audiocrawler.checks import check_settings
 from audiocrawler.claims import Claims
 from audiocrawler.download.incoming import Incoming
 from audiocrawler.errors import ConfigurationError, WarehouseError
@@ -36,33 +36,6 @@ T = TypeVar("T")
 logger = logging.getLogger(__name__)
 
 MAX_WORKERS = 4
-NUMBERS = (
-    "AUDIO_MAX_BYTES",
-    "AUDIO_MAX_TOTAL_BYTES",
-    "AUDIO_MAX_DURATION_S",
-    "AUDIO_MIN_DURATION_MS",
-    "AUDIO_MIN_SAMPLE_RATE_HZ",
-    "AUDIO_ENERGY_LOUDNESS_DBFS",
-    "AUDIO_ENERGY_DURATION_MS",
-    "AUDIO_FLUSH_ROWS",
-    "AUDIO_FLUSH_SECONDS",
-    "AUDIO_MAX_OUTBOX_ROWS",
-    "AUDIO_WORKERS",
-    "AUDIO_STALL_TIMEOUT_S",
-    "AUDIO_MIN_BYTES_PER_S",
-    "AUDIO_MIN_FREE_BYTES",
-    "AUDIO_MAX_FILES_PER_PAGE",
-    "AUDIO_MEDIA_PER_HOST",
-    "AUDIO_MAX_FILES_IN_FLIGHT",
-    "AUDIO_MAX_INCOMING_BYTES",
-    "AUDIO_STOP_GRACE_S",
-    "AUDIO_BROWSER_PAGES",
-    "AUDIO_BROWSER_CONTEXTS",
-    "AUDIO_BROWSER_PAGE_S",
-    "AUDIO_LEASE_S",
-)
-"""Settings that must be numbers."""
-OPT_OUT_MODES = ("honour", "record", "ignore")
 MAX_REASONS = 200
 """Different reasons that are counted apart: they are sentences, and hostile input could make up new ones for ever."""
 TAKEN = frozenset({Status.STORED, Status.DUPLICATE, Status.UNCHANGED})
@@ -247,26 +220,6 @@ def warehouse_options(settings: BaseSettings) -> Options:
         create=settings.getbool("AUDIO_BIGQUERY_CREATE"),
         location=settings["AUDIO_BIGQUERY_LOCATION"],
     )
-
-
-def check_settings(settings: BaseSettings) -> None:
-    """Raise ConfigurationError for a number, truth value, address or licence among the settings that is none."""
-    AddressPolicy((), settings["AUDIO_ALLOW_ADDRESSES"])
-    wanted_licences(settings["AUDIO_LICENSES"])
-    try:
-        settings.getbool("AUDIO_BIGQUERY_CREATE")
-    except ValueError as error:
-        given = settings["AUDIO_BIGQUERY_CREATE"]
-        raise ConfigurationError(f"AUDIO_BIGQUERY_CREATE={given}: is neither True nor False") from error
-    if settings["AUDIO_OPT_OUT"] not in OPT_OUT_MODES:
-        raise ConfigurationError(f"AUDIO_OPT_OUT={settings['AUDIO_OPT_OUT']}: is none of {', '.join(OPT_OUT_MODES)}")
-    for name in NUMBERS:
-        try:
-            number = settings.getfloat(name)
-        except (TypeError, ValueError):
-            number = -1 if settings[name] is not None else 0
-        if number < 0 and name != "AUDIO_ENERGY_LOUDNESS_DBFS":
-            raise ConfigurationError(f"{name}={settings[name]}: is not a number of 0 or more; unset it or give one")
 
 
 def count_outcome(stats: StatsCollector, status: str, reason: str | None) -> None:

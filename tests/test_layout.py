@@ -21,6 +21,7 @@ GLUE = (
     "in_use",
     "scheduling",
     "rows",
+    "checks",
     "claims",
     "exit_codes",
     "json_log",

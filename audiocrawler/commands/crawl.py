@@ -12,8 +12,9 @@ from scrapy.crawler import Crawler
 from scrapy.settings import BaseSettings
 
 from audiocrawler.browser import chromium_of
+from audiocrawler.checks import check_settings
 from audiocrawler.collection.places import LOCAL_SCHEMES
-from audiocrawler.crawl import check_settings, new_crawl_id
+from audiocrawler.crawl import new_crawl_id
 from audiocrawler.errors import ConfigurationError, LockedError
 from audiocrawler.exit_codes import LOCKED, USAGE, conclusion
 from audiocrawler.json_log import log_as_json

@@ -8,9 +8,10 @@ from pathlib import Path
 from scrapy.commands import ScrapyCommand
 from scrapy.settings import BaseSettings
 
+from audiocrawler.checks import check_settings
 from audiocrawler.collection import Sync, Tally, require_present
 from audiocrawler.collection.places import LOCAL_SCHEMES
-from audiocrawler.crawl import check_settings, warehouse_options
+from audiocrawler.crawl import warehouse_options
 from audiocrawler.errors import AudioCrawlerError, ConfigurationError
 from audiocrawler.exit_codes import DONE, INTERRUPTED, LEFT_BEHIND, USAGE
 from audiocrawler.report.quantities import bytes_text
