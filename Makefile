@@ -18,7 +18,7 @@ else
 	@$(RUN) tests.site -- $(RUN) scrapy crawl audio -a url={url} -a depth=2 -s AUDIO_ALLOW_ADDRESSES=127.0.0.0/8
 endif
 
-test: .venv/installed .venv/chromium
+test: .venv/installed .venv/chromium .venv/redis
 	@$(RUN) pytest -n auto
 
 lint: .venv/installed-dev
@@ -53,6 +53,15 @@ clean:
 # A browser for the tests of pages that need one; without one they are skipped, or fail where CI is set.
 .venv/chromium: .venv/installed
 	@$(RUN) tests.chromium
+	@touch $@
+
+# A server for the tests of several workers, in the same way; GitHub's runners let sudo install it.
+.venv/redis: .venv/installed
+	@command -v redis-server >/dev/null || { \
+		sudo=; [ "$$(id -u)" = 0 ] || sudo="sudo -n"; \
+		$$sudo apt-get update -qq && \
+		DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -qq --yes --no-install-recommends redis-server; \
+	} >/dev/null 2>&1 || echo "redis-server cannot be installed: the tests of several workers need it" >&2
 	@touch $@
 
 .venv/installed-dev: requirements-dev.txt .venv/installed

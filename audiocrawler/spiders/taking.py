@@ -1,5 +1,6 @@
 """What becomes of the audio that a document names: left out with a reason, listed, or asked for."""
 
+from collections import OrderedDict
 from collections.abc import AsyncIterator
 from typing import Any
 from urllib.parse import urldefrag
@@ -21,13 +22,16 @@ from audiocrawler.spiders.renditions import tag_of
 from audiocrawler.spiders.sources import source_of
 from audiocrawler.tombstones import tombstone
 
+MAX_REMEMBERED = 100_000
+"""URLs that were found and not requested, of which it is known that they have been counted."""
+
 
 class TakingSpider(RenderingSpider):
     """A spider that turns candidates into rows, requests and items."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._not_requested: set[int] = set()
+        self._not_requested: OrderedDict[int, None] = OrderedDict()
 
     async def _take(
         self, page: Response, document: Document | None, candidates: list[Candidate]
@@ -125,6 +129,8 @@ class TakingSpider(RenderingSpider):
         mark = hash(source.source_url)
         if mark in self._not_requested:
             return False
-        self._not_requested.add(mark)
+        self._not_requested[mark] = None
+        if len(self._not_requested) > MAX_REMEMBERED:
+            self._not_requested.popitem(last=False)  # settled and counted again if it is named again
         self.crawler.stats.inc_value("audio/found")
         return True
