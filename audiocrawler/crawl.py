@@ -3,7 +3,6 @@
 import asyncio
 import hashlib
 import logging
-import os
 import secrets
 from collections.abc import Awaitable, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -17,6 +16,7 @@ from scrapy.statscollectors import StatsCollector
 from audiocrawler.analysis import AnalysisPool, EnergyRule, Limits
 from audiocrawler.checks import check_settings
 from audiocrawler.claims import Claims
+from audiocrawler.cores import usable_cores
 from audiocrawler.download.incoming import Incoming
 from audiocrawler.errors import ConfigurationError, WarehouseError
 from audiocrawler.frontier import Frontier, Start, open_frontier
@@ -35,7 +35,6 @@ T = TypeVar("T")
 
 logger = logging.getLogger(__name__)
 
-MAX_WORKERS = 4
 MAX_REASONS = 200
 """Different reasons that are counted apart: they are sentences, and hostile input could make up new ones for ever."""
 TAKEN = frozenset({Status.STORED, Status.DUPLICATE, Status.UNCHANGED})
@@ -233,21 +232,6 @@ def count_outcome(stats: StatsCollector, status: str, reason: str | None) -> Non
 def new_crawl_id(job: str | None) -> str:
     """Return Scrapyd's job id, else the UTC time with a random suffix."""
     return job or f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
-
-
-def usable_cores() -> int:
-    """Return how many cores this process may use by affinity and cgroup quota, at most MAX_WORKERS."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, min(cores, _cgroup_quota(), MAX_WORKERS))
-
-
-def _cgroup_quota() -> int:
-    """Return the whole cores that cgroup v2's cpu.max grants, MAX_WORKERS where it grants all."""
-    try:
-        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text(encoding="ascii").split()
-    except (OSError, ValueError):
-        return MAX_WORKERS
-    return MAX_WORKERS if quota == "max" else max(1, int(quota) // int(period))
 
 
 def sha256_of(path: Path) -> str:
