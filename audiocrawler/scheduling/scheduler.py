@@ -51,6 +51,8 @@ class FrontierScheduler(BaseScheduler):
         """Leases that are over, with the number of a row that must be sent before they are acknowledged."""
         self._at_host: set[int] = set()
         """Leases of files that are fetched at the moment, where workers share what one host allows."""
+        self._kept_here: set[bytes] = set()
+        """Fingerprints of requests that cannot be written down."""
         self._reason: str | None = None
         self._tick = create_looping_call(self._look_around)
         self._continuing: dict[str, list[Request]] = {}
@@ -169,9 +171,7 @@ class FrontierScheduler(BaseScheduler):
 
     def take_answer(self, answer: Answer, known: list[Any]) -> None:
         """Let the engine go on; see frontier.Worker."""
-        for request in known:
-            self._crawler.stats.inc_value("dupefilter/filtered")
-            self._crawler.signals.send_catch_log(signals.request_dropped, request=request, spider=self._crawler.spider)
+        self._drop(known)
         self._counters.take(answer.counted)
         self._go_on()
 
@@ -217,11 +217,30 @@ class FrontierScheduler(BaseScheduler):
 
     def _keep(self, request: Request, slot: str) -> None:
         assert self._leases is not None
-        spider = self._crawler.spider
-        assert spider is not None
+        assert self._crawler.spider is not None
         fingerprint = None if request.dont_filter else self._crawler.request_fingerprinter.fingerprint(request)
         kind = Kind.FILE if is_media_slot(slot) else Kind.PAGE
-        self._leases.put(NewRequest(fingerprint, kind, slot, request.priority, to_json(request, spider)), request)
+        try:
+            body = to_json(request, self._crawler.spider)
+        except ValueError as error:
+            self._keep_here(request, slot, fingerprint, str(error))
+        else:
+            self._leases.put(NewRequest(fingerprint, kind, slot, request.priority, body), request)
+
+    def _keep_here(self, request: Request, slot: str, fingerprint: bytes | None, why: str) -> None:
+        """Keep a request of somebody else's spider that cannot be written down, until the process ends."""
+        if fingerprint in self._kept_here:
+            self._drop([request])
+            return
+        if not self._kept_here:
+            logger.warning("%s: such requests are lost if this process ends", why)
+        self._kept_here.add(fingerprint or b"")
+        self._continuing.setdefault(slot, []).append(request)
+
+    def _drop(self, known: list[Request]) -> None:
+        for request in known:
+            self._crawler.stats.inc_value("dupefilter/filtered")
+            self._crawler.signals.send_catch_log(signals.request_dropped, request=request, spider=self._crawler.spider)
 
     def _continued(self, slot: str) -> Request | None:
         if slot not in self._continuing:

@@ -1,0 +1,79 @@
+"""What the scheduler does where a request, a spider or Scrapy itself is not as it should be."""
+
+import sqlite3
+from pathlib import Path
+
+from tests.crawling import crawl, finish, start
+from tests.site.server import Site
+
+DEADLY = """
+import asyncio, os, signal
+from audiocrawler.scheduling.scheduler import FrontierScheduler
+class Deadly(FrontierScheduler):
+    def next_request(self):
+        request = super().next_request()
+        if request is not None and request.url.endswith({path!r}):
+            asyncio.get_running_loop().call_later(0.3, os.kill, os.getpid(), signal.SIGKILL)
+        return request
+"""
+POORER = """
+from audiocrawler.scheduling.scheduler import FrontierScheduler
+class Poorer(FrontierScheduler):
+    def open(self, spider):
+        del self._crawler.engine._slot.inprogress
+        super().open(spider)
+"""
+LAMBDAS = """
+import scrapy
+class Mine(scrapy.Spider):
+    name = 'mine'
+    start_urls = [{url!r}]
+    def parse(self, response):
+        for _ in range(2):
+            yield response.follow('/shore.html', lambda page: print('came to', page.url), meta={{'x': object()}})
+"""
+
+
+def test_a_request_that_ends_the_process_again_and_again_is_set_aside(site: Site, tmp_path: Path) -> None:
+    (tmp_path / "deadly.py").write_text(DEADLY.format(path="/audio/surf.mp3"), encoding="utf-8")
+    settings = {"SCHEDULER": "deadly.Deadly"}
+    killed = finish(start(tmp_path, f"url={site.url}/shore.html", settings=settings), tmp_path)
+    assert killed.code == -9
+    with sqlite3.connect(tmp_path / "data/frontier.db") as database:
+        assert database.execute("SELECT max(starts) FROM requests").fetchone() == (1,)
+        database.execute("UPDATE requests SET starts = 5 WHERE body LIKE '%surf.mp3%' AND starts = 1")
+    run = crawl(tmp_path, f"url={site.url}/shore.html")
+    assert run.code == 0
+    row = run.sources[f"{site.url}/audio/surf.mp3"]
+    assert row["status"] == "failed"
+    assert row["reason"] == "set aside: 5 processes have ended while they worked on it"
+    assert "stored" in {each["status"] for each in run.sources.values()}
+
+
+def test_a_scrapy_without_what_acknowledgement_needs_is_refused(site: Site, tmp_path: Path) -> None:
+    (tmp_path / "poorer.py").write_text(POORER, encoding="utf-8")
+    run = crawl(tmp_path, f"url={site.url}/shore.html", settings={"SCHEDULER": "poorer.Poorer"})
+    assert run.code == 2
+    assert "this Scrapy has no engine._slot.inprogress" in run.stderr
+    assert site.requests == []
+
+
+def test_requests_that_cannot_be_written_down_are_kept_while_the_process_lasts(site: Site, tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(LAMBDAS.format(url=f"{site.url}/about.html"), encoding="utf-8")
+    run = crawl(tmp_path, command=("runspider", "mine.py"))
+    assert run.stdout.count("came to") == 1
+    assert "such requests are lost if this process ends" in run.stderr
+
+
+def test_a_crawl_in_memory_leaves_no_frontier(site: Site, tmp_path: Path) -> None:
+    run = crawl(tmp_path, f"url={site.url}/shore.html", settings={"AUDIO_FRONTIER": "memory"})
+    assert run.code == 0
+    assert len(run.objects) == 2
+    assert list(tmp_path.glob("data/frontier*")) == []
+
+
+def test_a_frontier_that_cannot_be_opened_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no database, and more than a few bytes of it" * 100, encoding="utf-8")
+    run = crawl(tmp_path, "url=http://127.0.0.1:9/", settings={"AUDIO_FRONTIER": "sqlite:file"})
+    assert run.code == 2
+    assert "name another file in AUDIO_FRONTIER" in run.stderr
