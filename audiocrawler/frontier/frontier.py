@@ -15,8 +15,10 @@ FRONTIERS = {
     "rediss": "audiocrawler.frontier.redis.RedisFrontier",
 }
 """Scheme -> dotted path of a class that takes the URI and a Start; imported only when used."""
+SUSPECT_STARTS = 2
+"""A request that was under way at so many ends of its worker in a row waits for all others, and then runs alone."""
 MAX_STARTS = 5
-"""A request that was under way at so many ends of its worker in a row is taken to be their cause, and set aside."""
+"""At so many it is taken to be their cause, and set aside."""
 
 
 class Kind(StrEnum):
@@ -71,6 +73,11 @@ class Leased:
     priority: int
     body: str
     starts: int
+
+    @property
+    def is_suspect(self) -> bool:
+        """Whether it may be what has ended its workers."""
+        return self.starts >= SUSPECT_STARTS
 
 
 @dataclass(slots=True)

@@ -57,7 +57,7 @@ class Leases:
         self._per_slot, self._files_per_slot = per_slot, files_per_slot
         self._told = Exchange()
         self._tags: list[Any] = []
-        self._prefetched: dict[str, list[tuple[int, int, Leased]]] = {}
+        self._prefetched: dict[str, list[tuple[bool, int, int, Leased]]] = {}
         self._under_way: set[int] = set()
         self._woken = asyncio.Event()
         self._wants_more = True
@@ -87,6 +87,10 @@ class Leases:
     def prefetched(self) -> dict[str, int]:
         """Return how many requests of each slot may be taken."""
         return {slot: len(queue) for slot, queue in self._prefetched.items()}
+
+    def suspects(self) -> set[str]:
+        """Return the slots whose next request is a suspect."""
+        return {slot for slot, queue in self._prefetched.items() if queue[0][-1].is_suspect}
 
     def take(self, slot: str) -> Leased:
         """Return the next request of a slot that has some; it is under way now."""
@@ -170,7 +174,9 @@ class Leases:
         if answer is None:
             return False
         for leased in answer.leased:
-            heappush(self._prefetched.setdefault(leased.slot, []), (-leased.priority, leased.id, leased))
+            heappush(
+                self._prefetched.setdefault(leased.slot, []), (leased.is_suspect, -leased.priority, leased.id, leased)
+            )
         self.last = answer
         self._is_busy = self._woken.is_set()
         self._worker.take_answer(answer, [tags[index] for index in answer.known])

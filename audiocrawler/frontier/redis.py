@@ -10,7 +10,7 @@ from typing import Any
 import redis
 
 from audiocrawler.errors import ConfigurationError, FrontierAwayError, FrontierError
-from audiocrawler.frontier.frontier import Answer, Exchange, Kind, Leased, OpenCrawl, Start
+from audiocrawler.frontier.frontier import SUSPECT_STARTS, Answer, Exchange, Kind, Leased, OpenCrawl, Start
 from audiocrawler.frontier.redis_scripts import EXCHANGE, FINISH, OPEN, TURN
 from audiocrawler.masking import mask_url
 
@@ -93,6 +93,7 @@ class RedisFrontier:
                 "worker": self._worker,
                 "generation": self.crawl.generation,
                 "lease_s": self._lease_s,
+                "suspect_starts": SUSPECT_STARTS,
                 "new": [
                     [new.fingerprint.hex() if new.fingerprint else "", new.kind, new.slot, new.priority, new.body]
                     for new in told.new

@@ -99,7 +99,11 @@ local function release(number)
     local packed = redis.call('HGET', data, number)
     if packed then
         local request = cmsgpack.unpack(packed)
-        let_wait(number, request[1], request[2], request[3])
+        local score = request[3]
+        if tonumber(redis.call('HGET', starts, number) or '0') >= told.suspect_starts then
+            score = 4503599627370496 + number -- after all others
+        end
+        let_wait(number, request[1], request[2], score)
     end
 end
 

@@ -10,7 +10,16 @@ from pathlib import Path
 from typing import IO, Any
 
 from audiocrawler.errors import ConfigurationError, FrontierError, LockedError
-from audiocrawler.frontier.frontier import Answer, Exchange, Kind, Leased, NewRequest, OpenCrawl, Start
+from audiocrawler.frontier.frontier import (
+    SUSPECT_STARTS,
+    Answer,
+    Exchange,
+    Kind,
+    Leased,
+    NewRequest,
+    OpenCrawl,
+    Start,
+)
 from audiocrawler.sqlite_file import connect, make_durable, remedy, transaction
 from audiocrawler.uris import local_path
 
@@ -33,6 +42,11 @@ _NEXT = """
         SELECT id FROM requests WHERE crawl = ? AND leased = 0 AND kind = ? AND slot = ?
         ORDER BY priority DESC, id LIMIT ?)
     RETURNING id, kind, slot, priority, body, starts
+"""
+_LAST = -1_000_000
+"""The priority of what waits for all others."""
+_RECLAIM = """
+    UPDATE requests SET leased = 0, priority = iif(starts >= ?2, ?1, priority) WHERE crawl = ?3 AND leased = 1
 """
 _GIVE_BACK = "UPDATE requests SET leased = 0, starts = 0 WHERE id = ? AND crawl = ? AND leased = 1 RETURNING kind, slot"
 _COUNT = "INSERT INTO counters VALUES (?, ?, ?) ON CONFLICT (crawl, name) DO UPDATE SET value = value + excluded.value"
@@ -100,7 +114,7 @@ class SqliteFrontier:
                 found = self._new_crawl(start, found[1] + 1 if found else 1)
             self._number = found[0]
             # Nobody else can have this crawl, so whatever is leased was leased to a process that is gone.
-            self._run("UPDATE requests SET leased = 0 WHERE crawl = ? AND leased = 1", self._number)
+            self._run(_RECLAIM, _LAST, SUSPECT_STARTS, self._number)
             self._waiting = self._count_waiting()
         self.crawl = OpenCrawl(
             crawl_id=found[2],

@@ -51,6 +51,8 @@ class FrontierScheduler(BaseScheduler):
         """Leases that are over, with the number of a row that must be sent before they are acknowledged."""
         self._at_host: set[int] = set()
         """Leases of files that are fetched at the moment, where workers share what one host allows."""
+        self._suspect = 0
+        """The lease of the last suspect that was handed out."""
         self._kept_here: set[bytes] = set()
         """Fingerprints of requests that cannot be written down."""
         self._reason: str | None = None
@@ -113,8 +115,8 @@ class FrontierScheduler(BaseScheduler):
         if self._leases is None:
             return None
         self._settle()
-        prefetched = self._leases.prefetched()
-        slot = self._slots.least_active([*self._continuing, *prefetched], self._leases.last.waiting.get(Kind.FILE, 0))
+        slots = self._may_go()
+        slot = self._slots.least_active(slots, self._leases.last.waiting.get(Kind.FILE, 0)) if slots else None
         if slot is None:
             return None
         request = self._continued(slot) or self._leased(slot)
@@ -242,6 +244,15 @@ class FrontierScheduler(BaseScheduler):
             self._crawler.stats.inc_value("dupefilter/filtered")
             self._crawler.signals.send_catch_log(signals.request_dropped, request=request, spider=self._crawler.spider)
 
+    def _may_go(self) -> list[str]:
+        """Return the slots whose next request may go now; a suspect goes alone, when there is nothing else to do."""
+        assert self._leases is not None
+        suspects = self._leases.suspects()
+        innocent = [*self._continuing, *(self._leases.prefetched().keys() - suspects)]
+        if self._suspect in self._under_way:
+            return list(self._continuing)
+        return innocent if innocent or self._under_way else list(suspects)
+
     def _continued(self, slot: str) -> Request | None:
         if slot not in self._continuing:
             return None
@@ -264,6 +275,8 @@ class FrontierScheduler(BaseScheduler):
         request.meta[LEASE] = leased.id
         if leased.starts:
             request.meta[STARTS] = leased.starts
+        if leased.is_suspect:
+            self._suspect = leased.id
         self._under_way[leased.id] = [request]
         if leased.kind is Kind.FILE and self._crawl.frontier.is_shared:
             self._at_host.add(leased.id)

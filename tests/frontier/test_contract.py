@@ -79,6 +79,17 @@ def test_a_crash_leaves_what_was_leased_and_counts_what_was_started(opened: Open
     assert sorted((each.body, each.starts) for each in lease(again, 9)) == [("a", 1), ("c", 0)]
 
 
+def test_what_was_under_way_at_several_crashes_waits_for_all_others(opened: Opener) -> None:
+    frontier = opened(lease_s=0.3)
+    put(frontier, page("suspect", priority=9), page("other"))
+    for _ in range(2):
+        (leased,) = lease(frontier)
+        frontier.exchange(Exchange(started=[leased.id]))
+        crash(frontier, 0.3)
+        frontier = opened(lease_s=0.3)
+    assert [(each.body, each.is_suspect) for each in lease(frontier, 9)] == [("other", False), ("suspect", True)]
+
+
 def test_no_slot_takes_what_is_wanted_of_all(opened: Opener) -> None:
     frontier = opened()
     put(frontier, *(page(f"{slot}{number}", slot) for slot in "abc" for number in range(50)))
