@@ -1,8 +1,11 @@
 """Opt-outs of AI training: read where requests and answers pass, and honoured, recorded or ignored (AUDIO_OPT_OUT)."""
 
 import asyncio
+from collections import OrderedDict
 from collections.abc import Iterable
+from dataclasses import dataclass
 from http import HTTPStatus
+from time import monotonic
 from urllib.parse import urlsplit
 
 from scrapy import Request, signals
@@ -12,12 +15,15 @@ from scrapy.http import Headers, Response
 from scrapy.http.request import NO_CALLBACK
 from scrapy.settings import BaseSettings
 
-from audiocrawler.download.robots import RobotsMiddleware, Rules
+from audiocrawler.download.robots import REFRESH_S, RobotsMiddleware, Rules
 from audiocrawler.rights.optouts import header_signals, joined, meta_signals
 from audiocrawler.rights.optouts_robots import RobotsOptOuts
 from audiocrawler.rights.optouts_tdm import WELL_KNOWN, TdmRules
 
 MAX_TDM_BYTES = 1 << 20
+MAX_HELD_BYTES = 100_000_000
+"""About so much memory holds what hosts opt out; the hosts that were visited longest ago are asked again."""
+_OF_A_HOST_BYTES = 4000
 
 
 class OptedOutError(IgnoreRequest):
@@ -54,8 +60,25 @@ class OptOuts:
         return joined((response.meta.get("page_opt_out"), *own))
 
 
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """What an origin opts out, as it follows from the ``robots`` text with this hash and a tdmrep.json of its time."""
+
+    robots: int
+    begun_at: float
+    reading: "asyncio.Task[tuple[RobotsOptOuts, TdmRules]]"
+
+    def is_of(self, robots: int) -> bool:
+        return self.robots == robots and monotonic() - self.begun_at < REFRESH_S
+
+    def size_bytes(self) -> int:
+        if not self.reading.done() or self.reading.cancelled() or self.reading.exception():
+            return _OF_A_HOST_BYTES
+        return _OF_A_HOST_BYTES + sum(part.size_bytes for part in self.reading.result())
+
+
 class OptOutMiddleware:
-    """Asks each host that serves audio once what it opts out, and reads the headers of every file.
+    """Asks each host that serves audio what it opts out, again when its robots.txt is, and reads every file's headers.
 
     What opts a file out is in the request's meta ``opt_out``. Where opt-outs are honoured, such a file is not asked
     for, or its transfer ends at its headers, which leaves ``opted_out`` in the meta.
@@ -66,7 +89,7 @@ class OptOutMiddleware:
         if not self._opt_outs.are_read:
             raise NotConfigured
         self._crawler = crawler
-        self._hosts: dict[str, asyncio.Task[tuple[RobotsOptOuts, TdmRules]]] = {}
+        self._hosts: OrderedDict[str, _Held] = OrderedDict()
         crawler.signals.connect(self._check_headers, signal=signals.headers_received)
 
     @classmethod
@@ -96,15 +119,28 @@ class OptOutMiddleware:
     async def _host_of(self, request: Request) -> tuple[RobotsOptOuts, TdmRules]:
         parts = urlsplit(request.url)
         origin = f"{parts.scheme}://{parts.netloc}"
-        if origin not in self._hosts:
-            self._hosts[origin] = asyncio.ensure_future(self._read(origin, request))
-        return await asyncio.shield(self._hosts[origin])
+        text = await self._robots_text(request)
+        held = self._hosts.get(origin)
+        if held is None or not held.is_of(hash(text)):
+            held = _Held(hash(text), monotonic(), asyncio.ensure_future(self._read(origin, text)))
+            self._hosts[origin] = held
+            self._forget()
+        self._hosts.move_to_end(origin)
+        return await asyncio.shield(held.reading)
 
-    async def _read(self, origin: str, request: Request) -> tuple[RobotsOptOuts, TdmRules]:
+    def _forget(self) -> None:
+        size_bytes = sum(held.size_bytes() for held in self._hosts.values())
+        while size_bytes > MAX_HELD_BYTES and len(self._hosts) > 1:
+            size_bytes -= self._hosts.popitem(last=False)[1].size_bytes()
+
+    async def _robots_text(self, request: Request) -> str:
         robots = self._crawler.get_downloader_middleware(RobotsMiddleware)
         rules = await robots.rules_of(request) if robots is not None else None
-        text = rules.text if isinstance(rules, Rules) else ""
-        return RobotsOptOuts(text, self._opt_outs.agent), TdmRules(await self._tdm_text(origin))
+        return rules.text if isinstance(rules, Rules) else ""
+
+    async def _read(self, origin: str, robots_text: str) -> tuple[RobotsOptOuts, TdmRules]:
+        robots = await asyncio.to_thread(RobotsOptOuts, robots_text, self._opt_outs.agent)
+        return robots, await asyncio.to_thread(TdmRules, await self._tdm_text(origin))
 
     async def _tdm_text(self, origin: str) -> str:
         """Return the host's tdmrep.json; what cannot be had reserves nothing, as TDMRep has it."""

@@ -9,20 +9,27 @@ from audiocrawler.rights.optouts_paths import PathPattern
 
 WELL_KNOWN = "/.well-known/tdmrep.json"
 MAX_RULES = 1000
+_RULE_BYTES = 3000
 _POLICY = re.compile(r"https?://[\x21-\x7e]{1,300}")
 
 
 class TdmRules:
-    """The rules of a tdmrep.json; the first one whose location matches decides. What is no such file has no rules."""
+    """The rules of a tdmrep.json; the first one whose location matches decides. What is no such file has no rules.
+
+    ``size_bytes`` is about the memory that is held.
+    """
 
     def __init__(self, text: str) -> None:
-        self._rules = [(PathPattern(rule["location"]), rule) for rule in _rules(text)]
+        self._rules = [
+            (PathPattern(rule["location"]), reservation(str(rule.get("tdm-reservation")), rule.get("tdm-policy")))
+            for rule in _rules(text)
+        ]
+        self.size_bytes = _RULE_BYTES * len(self._rules)
 
     def signals(self, url: str) -> list[str]:
         """Return that ``url`` is reserved, in a few words; an empty list if it is not."""
-        for pattern, rule in self._rules:
+        for pattern, reserved in self._rules:
             if pattern.matches(url):
-                reserved = reservation(str(rule.get("tdm-reservation")), rule.get("tdm-policy"))
                 return [f"tdmrep.json: {reserved}"] if reserved else []
         return []
 

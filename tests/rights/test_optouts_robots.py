@@ -1,6 +1,7 @@
 import pytest
 
-from audiocrawler.rights.optouts_robots import RobotsOptOuts
+from audiocrawler.rights.optouts_agents import AI_AGENTS
+from audiocrawler.rights.optouts_robots import MAX_RULES, MAX_STATEMENTS, RobotsOptOuts
 
 URL = "https://example.org/audio/a.mp3"
 USAGE = "robots.txt: Content-Usage train-ai=n"
@@ -63,3 +64,30 @@ def test_all_signals_are_told() -> None:
 
 def test_nonsense_says_nothing() -> None:
     assert signals("<html>User-agent</html>\n:::\nContent-Usage:\nContent-Signal: /only-a-path\n\x00" * 50) == []
+
+
+RULES = "".join(f"Disallow: /{number}\n" for number in range(20_000))
+NAMES = "".join(f"User-agent: {name}\n" for name in AI_AGENTS)
+
+
+def size_bytes(text: str) -> int:
+    return RobotsOptOuts(text, "audiocrawler").size_bytes
+
+
+def test_thousands_of_names_over_thousands_of_rules_cost_no_more_than_one_name() -> None:
+    one = "User-agent: GPTBot\n" + RULES
+    many = "".join(f"User-agent: bot{number}\n" for number in range(2_000)) + "User-agent: gptbot/2\n" * 500 + one
+    assert size_bytes(many) == size_bytes(one) > 0
+    assert signals(many, "https://example.org/19999.mp3") == ["robots.txt: GPTBot may not"]
+
+
+def test_agents_with_the_same_rules_share_them_and_others_have_a_bound_in_all() -> None:
+    own_rules = "".join(f"User-agent: {name}\nDisallow: /{name}\n" for name in AI_AGENTS)
+    assert size_bytes(NAMES + RULES) == size_bytes("User-agent: GPTBot\n" + RULES)
+    assert size_bytes(own_rules + NAMES + RULES) == MAX_RULES * size_bytes("User-agent: GPTBot\nDisallow: /a")
+    assert signals(own_rules, "https://example.org/CCBot/a.mp3") == ["robots.txt: CCBot may not"]
+
+
+def test_statements_have_a_bound_for_each_agent() -> None:
+    stated = "".join(f"Content-Usage: /{number} train-ai=n\n" for number in range(MAX_STATEMENTS))
+    assert size_bytes(NAMES + stated * 3) == size_bytes(NAMES + stated) > 0
