@@ -6,6 +6,8 @@ import pytest
 
 from tests.crawling import Run, crawl
 from tests.site.server import Site
+from tests.site.tones import tone_wav
+from tests.strange_server import Wire, strange
 
 ZERO = "https://creativecommons.org/publicdomain/zero/1.0/"
 
@@ -58,3 +60,23 @@ def test_a_licence_that_does_not_exist_is_refused_before_the_crawl(site: Site, t
     assert "AUDIO_LICENSES=CC-BY-9.0" in run.stderr
     assert len(run.stderr.strip().splitlines()) == 1
     assert site.requests == []
+
+
+FORMATS = (
+    '<audio><source src="/tape.wav"><source src="/tape.mp3"></audio><script type="application/ld+json">['
+    '{"@type": "AudioObject", "contentUrl": "/tape.wav", "license": "CC-BY-NC-4.0"},'
+    '{"@type": "AudioObject", "contentUrl": "/tape.mp3", "license": "CC0-1.0"}]</script>'
+)
+
+
+def test_the_best_alternate_gives_way_to_one_whose_licence_is_wanted(tmp_path: Path) -> None:
+    def answer(wire: Wire, path: str) -> None:
+        wire.body(FORMATS if path == "/" else tone_wav(1), kind="text/html" if path == "/" else "audio/wav")
+
+    with strange(answer) as server:
+        run = crawl(tmp_path, f"url={server.url}/", settings={"AUDIO_LICENSES": "CC0-1.0"})
+    rows = {url.rpartition("/")[2]: (row["status"], row["reason"]) for url, row in run.sources.items()}
+    assert rows == {
+        "tape.wav": ("filtered", "its licence is CC-BY-NC-4.0, which AUDIO_LICENSES does not name"),
+        "tape.mp3": ("stored", None),
+    }

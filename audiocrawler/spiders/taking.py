@@ -78,16 +78,23 @@ class TakingSpider(RenderingSpider):
     def _alternates(
         self, media: list[Candidate], sources: list[AudioSource]
     ) -> dict[str, dict[str, tuple[str, AudioSource]]]:
-        """Return, by group and masked URL, the files that are left out because another of their group is taken."""
+        """Return, by group and masked URL, the files that are left out because another of their group is taken.
+
+        A file whose licence is refused is not the one to take, nor one to try when that fails.
+        """
         left_out: dict[str, dict[str, tuple[str, AudioSource]]] = {}
         if self.arguments.alternates == "all":
             return left_out
         row_of = {candidate.url: source for candidate, source in zip(media, sources, strict=True)}
-        for candidate, is_taken in choose(candidate for candidate in media if candidate.kind is Kind.AUDIO):
+        open_to_choice = (candidate for candidate in media if self._is_choice(candidate, row_of[candidate.url]))
+        for candidate, is_taken in choose(open_to_choice):
             if not is_taken:
                 source = row_of[candidate.url]
                 left_out.setdefault(candidate.group or "", {})[source.source_url] = candidate.url, source
         return left_out
+
+    def _is_choice(self, candidate: Candidate, source: AudioSource) -> bool:
+        return candidate.kind is Kind.AUDIO and not refusal_before(stated_by(source), self.crawl.licenses)
 
     async def _take_rendition(
         self, source: AudioSource, rendition: Rendition, via: str | None
