@@ -53,6 +53,7 @@ AUDIO_FINDERS: dict[str, int | None] = {}  # added to, or with None taken from, 
 AUDIO_WORKERS = None  # analysing processes; None: the usable cores, at most 4
 AUDIO_STALL_TIMEOUT_S = 60  # a transfer that brings no byte for so long is given up, however large the file
 AUDIO_MIN_BYTES_PER_S = 100  # over each stall timeout: a transfer that drips is given up like one that stalls
+AUDIO_MAX_UNSIZED_S = 3600  # a body whose length nobody tells and that has not ended by then is a radio stream
 AUDIO_MEDIA_PER_HOST = 4  # transfers at a time; they have no delay of their own unless robots.txt asks for one
 AUDIO_MAX_FILES_IN_FLIGHT = 32  # files under way from request to row
 AUDIO_MAX_INCOMING_BYTES = 16 * 1024**3  # on disk between download and store; then downloads wait

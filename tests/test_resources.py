@@ -156,3 +156,26 @@ def test_more_hosts_than_open_files(tmp_path: Path) -> None:
     run = Run(done.returncode, done.stdout, done.stderr, tmp_path)
     assert run.code == 0
     assert len(run.objects) == 150
+
+
+def test_a_radio_that_does_not_say_so_ends_as_a_stream(site: Site, tmp_path: Path) -> None:
+    run = crawl(tmp_path, f"url={site.url}/radio/relay.mp3", settings={"AUDIO_MAX_UNSIZED_S": "1"})
+    (row,) = run.sources.values()
+    reason = "no length was told, and no end came within AUDIO_MAX_UNSIZED_S of 1 s"
+    assert (row["status"], row["reason"]) == ("stream", reason)
+    asked = [each.path for each in site.requests].count("/radio/relay.mp3")
+    assert asked == 2  # first as a start URL, until its headers came, and no second time as audio
+    assert run.objects == []
+
+
+def test_a_transfer_with_a_length_may_take_its_time(tmp_path: Path) -> None:
+    def answer(wire: Wire, _: str) -> None:
+        body = tone_wav(1)
+        wire.send(b"HTTP/1.1 200 OK\r\nContent-Type: audio/wav\r\nContent-Length: %d\r\n\r\n" % len(body))
+        for start in range(0, len(body), len(body) // 4):
+            wire.send(body[start : start + len(body) // 4])
+            wire.closing.wait(0.3)
+
+    with strange(answer) as server:
+        run = crawl(tmp_path, f"url={server.url}/a.wav", settings={"AUDIO_MAX_UNSIZED_S": "0.5"})
+    assert [row["status"] for row in run.sources.values()] == ["stored"]

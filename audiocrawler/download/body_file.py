@@ -26,7 +26,7 @@ from twisted.web.client import Response as TxResponse
 
 from audiocrawler.download.connect import CheckedAgent, CheckedDownloadHandler
 from audiocrawler.download.connections import bounded, raise_open_files
-from audiocrawler.download.progress import Progress
+from audiocrawler.download.progress import EndlessError, Progress, Unsized
 from audiocrawler.download.room import NoRoomError, Room
 from audiocrawler.download.signals import transfers_given_up
 from audiocrawler.download.spool import Spool, SpoolError, decoder_for
@@ -64,6 +64,8 @@ class SpooledAgent(CheckedAgent):
     max_total_bytes: int
     passes_total = False
     progress: Progress
+    unsized: Unsized
+    endless: str | None = None
     room: Room
     drips = False
     shortage: str | None = None
@@ -97,6 +99,7 @@ class SpooledAgent(CheckedAgent):
             self.started = True
             self._transport = txresponse._transport  # noqa: SLF001 - no public way to end a transfer
             self.spool.begin(resumed=resumed, decoder=decoder)
+            self.unsized.begin(txresponse.length)
             reader._bodybuf = self  # noqa: SLF001 - the buffer is the one thing to replace
             deliver_body(reader)  # type: ignore[no-untyped-call] # Twisted's is not annotated
 
@@ -114,7 +117,8 @@ class SpooledAgent(CheckedAgent):
         self.drips = self.drips or not self.progress.is_enough(len(data))
         if self.spool.size_bytes // ROOM_CHECK_BYTES != (self.spool.size_bytes - len(data)) // ROOM_CHECK_BYTES:
             self.shortage = self.shortage or self.room.shortage()
-        if self.spool.error or self.spool.too_large or self.passes_total or self.drips or self.shortage:
+        self.endless = self.endless or self.unsized.excess()
+        if self.spool.error or self.spool.too_large or self.passes_total or self.drips or self.shortage or self.endless:
             self._transport._producer.abortConnection()  # noqa: SLF001
 
     def getvalue(self) -> bytes:
@@ -179,6 +183,7 @@ class BodyFileMixin:
         agent.room = self._room
         least = self._crawler.settings.getfloat("AUDIO_MIN_BYTES_PER_S") * agent.stall_timeout_s
         agent.progress = Progress(agent.stall_timeout_s, least)
+        agent.unsized = Unsized(self._crawler.settings.getfloat("AUDIO_MAX_UNSIZED_S"))
         agent.max_total_bytes = self._crawler.settings.getint("AUDIO_MAX_TOTAL_BYTES")
         return agent
 
@@ -253,6 +258,8 @@ def _raise_cause(agent: SpooledAgent, cause: Exception | None) -> None:
         raise TooLargeError(f"larger than {spool.max_bytes} bytes") from cause
     if agent.shortage:
         raise NoRoomError(agent.shortage) from cause
+    if agent.endless:
+        raise EndlessError(agent.endless) from cause
     if agent.drips:
         raise DownloadTimeoutError(f"too few bytes came within {agent.stall_timeout_s:g} s") from cause
     if agent.passes_total:

@@ -1,6 +1,12 @@
-"""Whether a transfer makes progress: bytes that drip are none."""
+"""Whether a transfer makes progress and will end: bytes that drip are none, and a radio has no end."""
 
 from time import monotonic
+
+from scrapy.exceptions import DownloadCancelledError
+
+
+class EndlessError(DownloadCancelledError):
+    """Raised when a body without a length goes on for longer than AUDIO_MAX_UNSIZED_S."""
 
 
 class Progress:
@@ -20,3 +26,21 @@ class Progress:
         enough = self._bytes >= self._least_bytes
         self._begun_at, self._bytes = monotonic(), 0
         return enough
+
+
+class Unsized:
+    """The time that a body may take whose length nobody has told; one with a length may take any."""
+
+    def __init__(self, longest_s: float) -> None:
+        self._longest_s = longest_s
+        self._ends_at: float | None = None
+
+    def begin(self, length: object) -> None:
+        """Begin to count if ``length`` is no number of bytes."""
+        self._ends_at = None if isinstance(length, int) else monotonic() + self._longest_s
+
+    def excess(self) -> str | None:
+        """Return in words that the body has taken too long; None if it has not."""
+        if self._ends_at is None or monotonic() < self._ends_at:
+            return None
+        return f"no length was told, and no end came within AUDIO_MAX_UNSIZED_S of {self._longest_s:g} s"

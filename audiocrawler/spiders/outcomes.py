@@ -10,6 +10,7 @@ from twisted.python.failure import Failure
 from audiocrawler.download.body_file import TooLargeError, TotalReachedError
 from audiocrawler.download.connect import RefusedAddressError
 from audiocrawler.download.headers import is_endless, media_type
+from audiocrawler.download.progress import EndlessError
 from audiocrawler.download.reasons import explain, is_disk_full
 from audiocrawler.download.robots import RobotsError
 from audiocrawler.items import Status
@@ -28,6 +29,7 @@ _STATUS_OF: dict[type[Exception], Status] = {
     LimitReachedError: Status.LIMIT,
     TooLargeError: Status.TOO_LARGE,
     TotalReachedError: Status.LIMIT,
+    EndlessError: Status.STREAM,
 }
 
 
