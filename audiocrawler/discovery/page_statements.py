@@ -12,13 +12,19 @@ from lxml import etree
 
 from audiocrawler.discovery.candidate import Candidate, Kind
 from audiocrawler.discovery.document import Document, one_line, text_of
+from audiocrawler.discovery.sniff import DocumentType
 from audiocrawler.discovery.urls import absolute
 from audiocrawler.statements import NOTICE, Statement, statement_of
 
-_HINT = re.compile(
-    r"creativecommons\.org/|rightsstatements\.org/|rel\s*=[^>]{0,80}licen[sc]e|dc(?:terms)?\.(?:licen[sc]e|rights)",
-    re.IGNORECASE,
+_HINTS = (
+    "creativecommons.org/",
+    "rightsstatements.org/",
+    "dc.licen",
+    "dc.rights",
+    "dcterms.licen",
+    "dcterms.rights",
 )
+_DECLARED_HINT = re.compile(r"rel\s*=[^>]{0,80}licen[sc]e")
 _LICENSE_URL = re.compile(
     r"(?:https?:)?//(?:www\.)?(?:creativecommons\.org/(?:licen[sc]es|publicdomain)/\w|rightsstatements\.org/\w+/\w)",
     re.IGNORECASE,
@@ -64,7 +70,7 @@ def add_page_statements(document: Document, candidates: Mapping[str, Candidate],
     or the recording the only one. Links in footers, navigation and sidebars count for none. The head, which is mostly
     about the text, counts for a page's only recording where nothing else is stated about it.
     """
-    if not candidates or not _HINT.search(document.text):
+    if not candidates or document.type is not DocumentType.HTML or not _has_hint(document.text.lower()):
         return
     numbered = list(enumerate(document.elements()))
     links = list(islice(_links(document, numbered), _MAX_LINKS))
@@ -73,6 +79,13 @@ def add_page_statements(document: Document, candidates: Mapping[str, Candidate],
     _add_near(_by_box(links, boxes), candidates)
     if of_head and (only := _only_recording(document, boxes, candidates)):
         _add_wide(of_head, only)
+
+
+def _has_hint(lowered: str) -> bool:
+    """Return whether a page may state anything; plain text is found many times as fast as a pattern in any case."""
+    if any(hint in lowered for hint in _HINTS):
+        return True
+    return "licen" in lowered and _DECLARED_HINT.search(lowered) is not None
 
 
 def _links(document: Document, numbered: list[tuple[int, etree._Element]]) -> Iterator[_Link]:
@@ -108,8 +121,12 @@ def _is_beside(element: etree._Element) -> bool:
 def _boxes(numbered: list[tuple[int, etree._Element]], keys: Mapping[str, str]) -> dict[etree._Element, _Box]:
     boxes: dict[etree._Element, _Box] = {}
     recordings: dict[str, str] = {}
+    written = keys.keys()
     for number, element in numbered:
-        for key in {keys[value] for value in map(str.strip, map(str, element.values())) if value in keys}:
+        values = [str(value).strip() for value in element.values()]
+        if written.isdisjoint(values):
+            continue
+        for key in {keys[value] for value in values if value in keys}:
             player = next(element.iterancestors("audio", "video"), None)
             together = f"player {id(player)}" if player is not None else key
             name = recordings.setdefault(key, recordings.setdefault(together, key))
