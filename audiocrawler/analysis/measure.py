@@ -13,6 +13,7 @@ from audiocrawler.analysis.decode import Decoder, open_audio
 from audiocrawler.analysis.energy import EnergyRule
 from audiocrawler.analysis.fingerprint import PcmHash
 from audiocrawler.analysis.graph import MeterGraph
+from audiocrawler.analysis.id3 import id3_tags
 from audiocrawler.analysis.levels import Clipping, Levels, PydubLoudness
 from audiocrawler.analysis.limits import Limits
 from audiocrawler.analysis.loudness import r128_columns
@@ -68,7 +69,7 @@ def _measured(decoder: Decoder, path: Path, limits: Limits) -> dict[str, Any]:
     return {
         **columns,
         **header_columns(decoder),
-        **tag_columns([decoder.container.metadata, decoder.stream.metadata]),
+        **tag_columns([decoder.container.metadata, decoder.stream.metadata, id3_tags(path)]),
         "bit_rate_bps": bit_rate_bps(decoder, path, duration_ms),
         "decode_errors": decoder.errors,
         "status": "partial" if partial else "ok",

@@ -1,6 +1,7 @@
-"""The licence that a file's own tags state, under the names that FFmpeg gives them.
+"""The licence that a file's own tags state, under the names that FFmpeg and analysis/id3.py give them.
 
-ID3v2.4 (sections 4.2.6 and 4.3.1): TCOP, WCOP, WOAF, USER. Vorbis comments: LICENSE, COPYRIGHT. MP4: cprt. RIFF: ICOP.
+ID3v2.4 (sections 4.2.6, 4.3.1 and 4.22): TCOP, WCOP, WOAF, USER. Vorbis comments: LICENSE, COPYRIGHT. MP4: cprt.
+RIFF: ICOP.
 """
 
 from collections.abc import Iterator, Mapping
