@@ -91,12 +91,10 @@ class BrowserPages(ScrapyPlaywrightDownloadHandler):  # type: ignore[misc]
 
     async def open(self, request: Request, site: str, page_s: float) -> Response:
         """Return the page as a RenderedResponse; raises RenderError, after at most ``page_s`` seconds."""
-        browser = await self._ensure_browser()
-        ends_s = time.monotonic() + page_s
-        meta = {"ends_s": ends_s, "playwright_context": site, "playwright_context_kwargs": self._context_options}
-        asked = request.replace(meta={**request.meta, **meta, "playwright": True})
+        meta = {"playwright_context": site, "playwright_context_kwargs": self._context_options, "playwright": True}
+        asked = request.replace(meta={**request.meta, **meta})
         try:
-            return await asyncio.wait_for(self._twice(browser, asked), page_s)
+            return await self._twice(asked, page_s)
         except TimeoutError:
             raise RenderError(f"in the browser the page did not come to rest within {page_s:g} s") from None
         except PageCrashedError as error:
@@ -134,18 +132,20 @@ class BrowserPages(ScrapyPlaywrightDownloadHandler):  # type: ignore[misc]
         browser: PlaywrightBrowser = self.browser
         return browser
 
-    async def _twice(self, browser: PlaywrightBrowser, request: Request) -> Response:
+    async def _twice(self, request: Request, page_s: float) -> Response:
         """Open the page, and once more where the whole browser went away: that may be another page's fault."""
+        browser = await self._ensure_browser()
         try:
-            return await self._opened(request)
+            return await self._opened(request, page_s)
         except Error:
             if browser.is_connected():
                 raise
-            await self._ensure_browser()
-            return await self._opened(request)
+        await self._ensure_browser()
+        return await self._opened(request, page_s)
 
-    async def _opened(self, request: Request) -> Response:
-        response: Response = await self._download_request(request)
+    async def _opened(self, request: Request, page_s: float) -> Response:
+        request.meta["ends_s"] = time.monotonic() + page_s
+        response: Response = await asyncio.wait_for(self._download_request(request), page_s)
         return response
 
     async def _browser_disconnected_callback(self) -> None:

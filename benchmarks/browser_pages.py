@@ -23,8 +23,9 @@ import psutil
 from benchmarks.scripted_server import NEEDED, PAGES, Handler, Server
 
 REPOSITORY = Path(__file__).parents[1]
-COST_PAGES = 60
-ROUNDS = 1
+PLAIN_PAGES = 600
+OPENED_PAGES = 60
+ROUNDS = 3
 POLL_S = 0.1
 
 
@@ -34,6 +35,7 @@ class Figures:
 
     wall_s: float = 0.0
     cpu_s: float = 0.0
+    own_peak_mib: float = 0.0
     sounds: set[str] = field(default_factory=set)
     memory: list[tuple[int, float]] = field(default_factory=list)
 
@@ -49,23 +51,23 @@ def main() -> None:
 
 def cost(url: str) -> None:
     """Print what a page costs, plain and in the browser, in pairs; starting both is measured apart and taken off."""
-    urls = [f"{url}/notes/note-{number}" for number in range(COST_PAGES)]
+    urls = [f"{url}/notes/note-{number}" for number in range(PLAIN_PAGES)]
     walls, cpus = [], []
     for _ in range(ROUNDS):
-        plain, plain_start = crawl(urls, "never"), crawl(urls[:1], "never")
-        opened, opened_start = crawl(urls, "always"), crawl(urls[:1], "always")
-        plain_ms = _per_page_ms(plain, plain_start)
-        browser_ms = [both - own for both, own in zip(_per_page_ms(opened, opened_start), plain_ms, strict=True)]
-        walls.append(browser_ms[0] / max(plain_ms[0], 0.1))
-        cpus.append(browser_ms[1] / max(plain_ms[1], 0.1))
+        plain_ms = _per_page_ms(urls, "never")
+        both_ms = _per_page_ms(urls[:OPENED_PAGES], "always")
+        browser_ms = [both - own for both, own in zip(both_ms, plain_ms, strict=True)]
+        walls.append(browser_ms[0] / plain_ms[0])
+        cpus.append(browser_ms[1] / plain_ms[1])
         print(f"a page: plain {plain_ms[0]:.1f} ms wall, {plain_ms[1]:.1f} ms CPU", end="; ")
         print(f"in the browser {browser_ms[0]:.0f} ms wall, {browser_ms[1]:.0f} ms CPU")
     print(f"median ratio: {statistics.median(walls):.0f} wall, {statistics.median(cpus):.0f} CPU")
 
 
-def _per_page_ms(many: Figures, one: Figures) -> list[float]:
-    """Return wall and CPU of a page."""
-    return [1000 * took / (COST_PAGES - 1) for took in (many.wall_s - one.wall_s, many.cpu_s - one.cpu_s)]
+def _per_page_ms(urls: list[str], render: str) -> list[float]:
+    """Return wall and CPU of a page; what a crawl of one page takes is taken off."""
+    many, one = crawl(urls, render), crawl(urls[:1], render)
+    return [1000 * took / (len(urls) - 1) for took in (many.wall_s - one.wall_s, many.cpu_s - one.cpu_s)]
 
 
 def mixed(url: str) -> None:
@@ -95,6 +97,7 @@ def memory(url: str) -> None:
         for pages in (50, 100, 200, 300)
     }
     print("browser, mean MiB over the 25 pages before: " + ", ".join(f"{p}: {mib:.0f}" for p, mib in around.items()))
+    print(f"the crawl's own process: {figures.own_peak_mib:.0f} MiB at most")
     print(f"after 300 pages {around[300] / around[50] - 1:+.0%} of that after 50")
 
 
@@ -128,7 +131,9 @@ def watch(process: "subprocess.Popen[bytes]", figures: Figures) -> float:
             try:
                 times = each.cpu_times()
                 cpu_s[each.pid, each.create_time()] = times.user + times.system
-                if "chrom" in each.name():
+                if each == crawler:
+                    figures.own_peak_mib = max(figures.own_peak_mib, each.memory_info().rss / 2**20)
+                elif "chrom" in each.name():
                     browser_bytes += each.memory_full_info().pss
             except psutil.Error:
                 continue

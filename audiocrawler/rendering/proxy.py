@@ -93,7 +93,7 @@ class FilteringProxy:
                 return
             await self._pass_on(head, reader, writer)
         except RefusedError as error:
-            logger.info("the browser was kept from %s", error)
+            logger.info("the browser is not let through: %s", error)
             await _answer(writer, "403 Forbidden")
         except (TimeoutError, OSError, ValueError, EOFError, asyncio.LimitOverrunError):
             await _answer(writer, "502 Bad Gateway")

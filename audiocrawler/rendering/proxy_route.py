@@ -1,7 +1,6 @@
 """From a host to a connection: to one of its addresses that may be reached, or to the proxy of the environment."""
 
 import asyncio
-import ipaddress
 import socket
 from base64 import b64encode
 from collections.abc import Callable
@@ -35,15 +34,13 @@ class Route:
         proxy_url = getproxies().get(scheme)
         if not proxy_url or proxy_bypass(f"{host}:{port}"):
             return await self._direct(host, port)
-        self._check_literal(host, port)  # a name is resolved by the other proxy
+        await self._check(host, port)
         return await _through(proxy_url, host, port, tunnel=scheme == "https")
 
     async def _direct(self, host: str, port: int) -> Connection:
-        loop = asyncio.get_running_loop()
-        found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         refused = None
         problem: OSError = OSError(f"{host} has no address")
-        for address in dict.fromkeys(str(each[4][0]) for each in found):
+        for address in await _addresses(host, port):
             if reason := self._refusal(host, port, address):
                 refused = reason
                 continue
@@ -55,13 +52,20 @@ class Route:
             raise RefusedError(refused)
         raise problem
 
-    def _check_literal(self, host: str, port: int) -> None:
+    async def _check(self, host: str, port: int) -> None:
+        """Raise RefusedError where a host leads to what is refused, although another proxy would connect to it."""
         try:
-            address = str(ipaddress.ip_address(host))
-        except ValueError:
-            return
-        if reason := self._refusal(host, port, address):
-            raise RefusedError(reason)
+            addresses = await _addresses(host, port)
+        except OSError:
+            return  # a name that is known to the other proxy only is left to it
+        for address in addresses:
+            if reason := self._refusal(host, port, address):
+                raise RefusedError(reason)
+
+
+async def _addresses(host: str, port: int) -> list[str]:
+    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(each[4][0]) for each in found))
 
 
 async def _through(proxy_url: str, host: str, port: int, *, tunnel: bool) -> Connection:

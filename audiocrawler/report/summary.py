@@ -54,6 +54,10 @@ class Summary:
     elapsed_s: float
     failed_starts: list[str] = field(default_factory=list)
     beyond_page_limit: int = 0
+    opened: int = 0
+    """Pages that were opened in a browser ..."""
+    not_opened: int = 0
+    """... and those that seemed to need one and were not, or not well."""
 
 
 def summarise(stats: Mapping[str, Any]) -> Summary:
@@ -76,6 +80,9 @@ def summarise(stats: Mapping[str, Any]) -> Summary:
         elapsed_s=stats.get("elapsed_time_seconds", 0.0),
         failed_starts=[name.removeprefix(FAILED_START) for name in stats if name.startswith(FAILED_START)],
         beyond_page_limit=stats.get("audio/beyond_page_limit", 0),
+        opened=stats.get("browser/pages", 0),
+        not_opened=sum(stats.get(f"browser/{name}", 0) for name in ("pages_failed", "missing"))
+        + max(0, stats.get("browser/left_out", 0) - stats.get("browser/taken_up", 0)),
     )
 
 
@@ -83,6 +90,8 @@ def render(summary: Summary, places: Places) -> str:
     """Return the table as it is printed."""
     rows = [
         ("pages", f"{summary.pages}"),
+        *_counted("in browser", summary.opened, "pages whose scripts were run"),
+        *_counted("not opened", summary.not_opened, "pages that may hold more; their rows in audio_sources tell why"),
         ("found", f"{summary.found} audio URLs"),
         ("stored", f"{summary.stored} files, {bytes_text(summary.stored_bytes)}, {_hours(summary.audio_ms)}"),
         *_counted("duplicates", summary.duplicates, "the same bytes at another URL"),

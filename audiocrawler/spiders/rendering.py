@@ -87,6 +87,7 @@ class RenderingSpider(RenditionSpider):
         assert page.request is not None
         before = await self.crawl.find_source(mask_url(page.request.url))
         if before is not None and before.kind == PAGE:
+            self.crawler.stats.inc_value("browser/taken_up", int(before.status == Status.PENDING))
             await self._note_page(page.request, Status.NOT_AUDIO, "a page; it was opened in a browser since")
         return list(self._learning.note(page.meta["render"]["pattern"], gained=gained))
 

@@ -94,6 +94,14 @@ def test_an_address_that_the_policy_refuses_is_not_connected_to(site: Site, meth
     assert site.requests == []
 
 
+def test_the_proxy_of_the_environment_opens_no_way_to_a_refused_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in (("http_proxy", "http://127.0.0.1:1"), ("no_proxy", "")):
+        monkeypatch.setenv(name, value)
+    refusal = AddressPolicy(["https://example.org/"]).refusal
+    answer = run(lambda proxy: ask(proxy, "GET http://localhost:8080/ HTTP/1.1\r\nHost: x"), refusal)
+    assert answer.startswith(b"HTTP/1.1 403")
+
+
 def test_a_server_that_is_not_there_is_a_bad_gateway() -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
