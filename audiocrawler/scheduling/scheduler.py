@@ -19,6 +19,7 @@ from audiocrawler.frontier import Answer, Kind, Leases, NewRequest
 from audiocrawler.lifecycle import CrawlLifecycle, stop_crawl
 from audiocrawler.pipelines import GivenBackError
 from audiocrawler.scheduling.counters import Counters
+from audiocrawler.scheduling.internals import missing_internals
 from audiocrawler.scheduling.lease_meta import CONTINUES, LEASE, STARTS, UNFINISHED, leave_unfinished
 from audiocrawler.scheduling.request_json import from_json, to_json
 from audiocrawler.scheduling.turns import TurnMiddleware
@@ -290,19 +291,3 @@ class FrontierScheduler(BaseScheduler):
         if isinstance(failure.value, WarehouseError):
             leave_unfinished(getattr(response, "request", None))
             stop_crawl(self._crawler, str(failure.value))
-
-
-def missing_internals(crawler: Crawler) -> str | None:
-    """Return what of Scrapy's engine acknowledgement relies on and is not there, None if all of it is."""
-    engine = crawler.engine
-    slot = getattr(engine, "_slot", None)
-    if not isinstance(getattr(slot, "inprogress", None), set):
-        return "engine._slot.inprogress"
-    if not hasattr(getattr(slot, "nextcall", None), "schedule"):
-        return "engine._slot.nextcall"
-    if not hasattr(slot, "closing"):
-        return "engine._slot.closing"
-    downloader = getattr(engine, "downloader", None)
-    if not isinstance(getattr(downloader, "active", None), set) or not hasattr(downloader, "slots"):
-        return "engine.downloader.active and slots"
-    return None
