@@ -14,8 +14,8 @@ from scrapy.exceptions import IgnoreRequest
 from scrapy.http import HtmlResponse, Response
 from scrapy.settings import BaseSettings
 
-from audiocrawler.addresses import AddressPolicy
 from audiocrawler.download.body_file import BodyFileDownloadHandler
+from audiocrawler.download.connect import policy_of
 from audiocrawler.download.robots import RobotsMiddleware
 from audiocrawler.download.signals import transfers_given_up
 from audiocrawler.errors import BrowserMissingError, ConfigurationError, RenderError
@@ -137,7 +137,7 @@ class Browser:
             if self._pages is None:
                 from audiocrawler.browser_pages import BrowserPages
 
-                self._proxy = FilteringProxy(address_policy(self._crawler).refusal)
+                self._proxy = FilteringProxy(policy_of(self._crawler).refusal)
                 await self._proxy.start()
                 self._pages = BrowserPages(self._crawler, self._executable, self._proxy.settings(), self._may_fetch())
                 logger.info("pages are opened in %s", self._executable)
@@ -183,10 +183,3 @@ def must_render(crawler: Crawler) -> bool:
     """Return whether the crawl makes no sense without a browser."""
     arguments = getattr(crawler.spider, "arguments", None)
     return arguments is not None and arguments.render == "always"
-
-
-def address_policy(crawler: Crawler) -> AddressPolicy:
-    """Return the rule of the crawl for the addresses that may be connected to."""
-    arguments = getattr(crawler.spider, "arguments", None)
-    start_urls = arguments.start_urls() if arguments else ()
-    return AddressPolicy(start_urls, crawler.settings.get("AUDIO_ALLOW_ADDRESSES"))

@@ -127,6 +127,8 @@ DOWNLOADER_MIDDLEWARES = {
     "audiocrawler.optouts.OptOutMiddleware": 110,  # what robots.txt forbids is not asked about
     "audiocrawler.download.retry_after.RetryAfterMiddleware": 560,  # sees a 503 before RetryMiddleware (550) does
     "audiocrawler.scheduling.turns.TurnMiddleware": 570,  # last before the download, so that the time is kept
+    "scrapy.downloadermiddlewares.cookies.CookiesMiddleware": None,
+    "audiocrawler.download.cookies.LocalListCookiesMiddleware": 700,
     "audiocrawler.middlewares.RevalidationMiddleware": 605,  # when robots.txt and the like have let the request pass
     "audiocrawler.download.robots_body.RobotsBodyMiddleware": 605,  # decodes it before HttpCompressionMiddleware does
     "audiocrawler.middlewares.MediaMiddleware": 610,  # sees a stopped answer before HttpCompressionMiddleware (590)

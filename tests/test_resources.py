@@ -138,7 +138,7 @@ def test_more_hosts_than_open_files(tmp_path: Path) -> None:
             wire.send(b"HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n")
 
     with strange(answer) as server:
-        quick = "-s DOWNLOAD_DELAY=0 -s AUTOTHROTTLE_ENABLED=False"
+        quick = "-s DOWNLOAD_DELAY=0 -s AUTOTHROTTLE_ENABLED=False -s AUDIO_ALLOW_ADDRESSES=127.0.0.0/8"
         words = f"exec {sys.executable} -m scrapy crawl audio -a url={server.url}/ {quick}"
         done = subprocess.run(
             ["sh", "-c", f"ulimit -n 220; {words}"],

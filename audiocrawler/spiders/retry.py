@@ -16,6 +16,7 @@ from audiocrawler.items import AudioItem, AudioSource, Status
 from audiocrawler.masking import is_masked
 from audiocrawler.spiders.arguments import Arguments, checked_arguments
 from audiocrawler.spiders.audio import AudioSpider
+from audiocrawler.spiders.rendering import PAGE
 from audiocrawler.spiders.sources import source_url_of
 
 _OF_ATTEMPTS = {Merge.ATTEMPT, Merge.OUTCOME, Merge.KNOWN}
@@ -64,7 +65,9 @@ class RetrySpider(AudioSpider):
         self.crawler.stats.set_value("audio/selected", len(rows))
         for row in rows:
             self.crawler.stats.inc_value("audio/starts")
-            if not is_masked(row.source_url):
+            if row.kind == PAGE and not is_masked(row.source_url):
+                yield self._page_request(row.source_url, {"site": row.site, "level": 0, "nesting": 0})
+            elif not is_masked(row.source_url):
                 yield self._again(row)
             elif row.page_url and not is_masked(row.page_url):
                 by_page[row.page_url].append(row.source_url)
@@ -83,14 +86,16 @@ class RetrySpider(AudioSpider):
         return self.audio_request(row.source_url, fresh(row))
 
     def _follow(self, page: Response, candidates: list[Candidate], links: list[str]) -> Iterator[Request]:
-        """Follow nothing: the document that names a file is where its row says that it was found."""
-        return iter(())
+        """Follow nothing from a document of failed files: it is where their rows say that they were found."""
+        return iter(()) if "wanted" in page.meta else super()._follow(page, candidates, links)
 
     def _take(
         self, page: Response, document: Document | None, candidates: list[Candidate]
     ) -> AsyncIterator[Request | AudioItem]:
-        wanted = set(page.meta["wanted"])
-        return super()._take(page, document, [each for each in candidates if source_url_of(each) in wanted])
+        wanted = page.meta.get("wanted")  # a page that failed in the browser has none: all of it is wanted
+        if wanted is not None:
+            candidates = [each for each in candidates if source_url_of(each) in wanted]
+        return super()._take(page, document, candidates)
 
 
 def fresh(row: AudioSource) -> AudioSource:
