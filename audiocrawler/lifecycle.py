@@ -39,6 +39,7 @@ class CrawlLifecycle:
         self._crawler = crawler
         self._grace_s = crawler.settings.getfloat("AUDIO_STOP_GRACE_S")
         self._stopping_since: float | None = None
+        self._has_given_up = False
         self._watch = create_looping_call(self._watch_for_stop)
         self.crawl: Crawl | None = None
         self.configuration_error: ConfigurationError | None = None
@@ -111,12 +112,12 @@ class CrawlLifecycle:
         slot = self._crawler.engine._slot  # noqa: SLF001 - no signal says that a crawl begins to close
         if slot is None or slot.closing is None:
             return
+        _empty_queues(self._crawler)  # each time: what waited for robots.txt or tdmrep.json comes into a queue later
         if self._stopping_since is None:
             self._stopping_since = time.monotonic()
             self.crawl.stopped = True
-            _empty_queues(self._crawler)
-        elif time.monotonic() - self._stopping_since >= self._grace_s:
-            self._watch.stop()
+        elif not self._has_given_up and time.monotonic() - self._stopping_since >= self._grace_s:
+            self._has_given_up = True
             for request in slot.inprogress:
                 leave_unfinished(request)
             self._crawler.signals.send_catch_log(transfers_given_up)
