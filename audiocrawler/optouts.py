@@ -12,15 +12,13 @@ from scrapy import Request, signals
 from scrapy.crawler import Crawler
 from scrapy.exceptions import IgnoreRequest, NotConfigured, StopDownload
 from scrapy.http import Headers, Response
-from scrapy.http.request import NO_CALLBACK
 from scrapy.settings import BaseSettings
 
-from audiocrawler.download.robots import REFRESH_S, RobotsMiddleware, Rules
+from audiocrawler.download.robots import REFRESH_S, RobotsMiddleware, Rules, host_file_request, sent_back
 from audiocrawler.rights.optouts import header_signals, joined, meta_signals
 from audiocrawler.rights.optouts_robots import RobotsOptOuts
 from audiocrawler.rights.optouts_tdm import WELL_KNOWN, TdmRules
 
-MAX_TDM_BYTES = 1 << 20
 MAX_HELD_BYTES = 100_000_000
 """About so much memory holds what hosts opt out; the hosts that were visited longest ago are asked again."""
 _OF_A_HOST_BYTES = 4000
@@ -97,15 +95,16 @@ class OptOutMiddleware:
         """Return the middleware, or NotConfigured where opt-outs are ignored."""
         return cls(crawler)
 
-    async def process_request(self, request: Request) -> None:
-        """Let the request pass, or raise OptedOutError."""
+    async def process_request(self, request: Request) -> Request | None:
+        """Let the request pass, send it back to wait in the queue, or raise OptedOutError."""
         if "audio" not in request.meta:
-            return
+            return None
         robots, tdm = await self._host_of(request)
         request.meta["opt_out"] = found = joined([*robots.signals(request.url), *tdm.signals(request.url)])
         request.meta["opted_out"] = None
         if found and self._opt_outs.are_honoured:
             raise OptedOutError(found)
+        return sent_back(self._crawler, request)
 
     def _check_headers(self, headers: Headers, request: Request) -> None:
         if "audio" not in request.meta or "Location" in headers:
@@ -144,8 +143,7 @@ class OptOutMiddleware:
 
     async def _tdm_text(self, origin: str) -> str:
         """Return the host's tdmrep.json; what cannot be had reserves nothing, as TDMRep has it."""
-        meta = {"dont_obey_robotstxt": True, "allow_offsite": True, "download_maxsize": MAX_TDM_BYTES}
-        request = Request(f"{origin}{WELL_KNOWN}", callback=NO_CALLBACK, meta=meta, priority=1000)
+        request = host_file_request(self._crawler, f"{origin}{WELL_KNOWN}")
         try:
             response = await self._crawler.engine.download_async(request)
         except Exception:  # noqa: BLE001 - whatever keeps it from being read

@@ -107,10 +107,7 @@ class RobotsMiddleware:
             raise RobotsError(
                 f"robots.txt of {rules.host} asks for {delay_s:.0f} s between requests: more than is waited"
             )
-        wait_s = polite(self._crawler).host_wait_s(urlsplit(request.url).hostname or "")
-        if wait_s <= LONGEST_HELD_S or request.callback is NO_CALLBACK:  # nobody else brings the latter back
-            return None
-        return request.replace(dont_filter=True, meta={**request.meta, "sent_back": True})
+        return sent_back(self._crawler, request)
 
     async def rules_of(self, request: Request) -> Rules | str:
         """Return the rules for the request's host and port, or the reason why everything is forbidden."""
@@ -167,18 +164,7 @@ class RobotsMiddleware:
         return None
 
     async def _ask(self, url: str) -> Response:
-        meta = {
-            "robots": 0,
-            "dont_obey_robotstxt": True,
-            "dont_redirect": True,
-            "allow_offsite": True,
-            "download_maxsize": 0,  # what is too long is cut, not refused
-            "download_timeout": TIMEOUT_S,
-            "max_retry_times": 1,
-        }
-        request = Request(url, callback=NO_CALLBACK, headers={"Accept-Encoding": "identity"}, meta=meta, priority=1000)
-        open_robots_slot(self._crawler, slot_of(request))
-        return await self._crawler.engine.download_async(request)
+        return await self._crawler.engine.download_async(host_file_request(self._crawler, url, dont_redirect=True))
 
     def _ask_delay(self, rules: Rules) -> None:
         host = urlsplit(f"//{rules.host}").hostname or rules.host
@@ -187,3 +173,27 @@ class RobotsMiddleware:
             logger.warning("robots.txt of %s asks for %.0f s between requests: it is left out", rules.host, delay_s)
         elif delay_s:
             polite(self._crawler).ask_delay(host, delay_s)
+
+
+def sent_back(crawler: Crawler, request: Request) -> Request | None:
+    """Return a request to wait in the queue, where it takes no place of others, if its host cannot be asked soon."""
+    wait_s = polite(crawler).host_wait_s(urlsplit(request.url).hostname or "")
+    if wait_s <= LONGEST_HELD_S or request.callback is NO_CALLBACK:  # nobody else brings the latter back
+        return None
+    return request.replace(dont_filter=True, meta={**request.meta, "sent_back": True})
+
+
+def host_file_request(crawler: Crawler, url: str, *, dont_redirect: bool = False) -> Request:
+    """Return the request for a small file about a host, which goes before all others and is held up by little."""
+    meta = {
+        "robots": 0,
+        "dont_obey_robotstxt": True,
+        "dont_redirect": dont_redirect,
+        "allow_offsite": True,
+        "download_maxsize": 0,  # what is too long is cut, not refused
+        "download_timeout": TIMEOUT_S,
+        "max_retry_times": 1,
+    }
+    request = Request(url, callback=NO_CALLBACK, headers={"Accept-Encoding": "identity"}, meta=meta, priority=1000)
+    open_robots_slot(crawler, slot_of(request))
+    return request
