@@ -1,5 +1,6 @@
 """Which pages go to the browser, the requests for them, and the rows of those that were not opened, or not well."""
 
+from abc import abstractmethod
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
 from typing import Any, Self
@@ -176,9 +177,9 @@ class RenderingSpider(RenditionSpider):
         )
         await self.crawl.write([row])
 
+    @abstractmethod
     def parse_rendered(self, response: Any) -> AsyncIterator[Any]:
         """Search a page as the browser shows it."""
-        raise NotImplementedError
 
 
 def _routes(page: Response, document: Document) -> Iterator[str]:
