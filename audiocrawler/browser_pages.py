@@ -29,6 +29,8 @@ from audiocrawler.rendering.watch import Watch, origin_of
 logger = logging.getLogger(__name__)
 logging.getLogger("scrapy-playwright").setLevel(logging.ERROR)  # what fails has a row; its warnings are tracebacks
 
+DYING_S = 0.5
+"""How long a browser that dies may still seem to be connected."""
 CLOSE_S = 10.0
 """How long a page, a context or the browser may take to close before it is ended."""
 SEGMENT_EXTENSIONS = frozenset(("cmfa", "cmfv", "m4s"))
@@ -137,7 +139,8 @@ class BrowserPages(ScrapyPlaywrightDownloadHandler):  # type: ignore[misc]
         browser = await self._ensure_browser()
         try:
             return await self._opened(request, page_s)
-        except Error:
+        except (Error, PageCrashedError):
+            await asyncio.sleep(DYING_S)
             if browser.is_connected():
                 raise
         await self._ensure_browser()

@@ -13,7 +13,7 @@ _SURROGATES = re.compile("[\ud800-\udfff]")
 _CONTROLS = "\x00-\x08\x0b-\x1f\x7f-\x9f"
 _UNSEEN = "\u202a-\u202e\u2066-\u2069\u2028\u2029\ufeff\ufffe\uffff"
 _HARMFUL = re.compile(f"[{_CONTROLS}{_UNSEEN}]")
-_HARMFUL_IN_URL = re.compile(f"[\t\n{_CONTROLS}{_UNSEEN}\ud800-\udfff]")
+_HARMFUL_IN_URL = re.compile(f"[\t\n{_CONTROLS}{_UNSEEN}]")
 _HARMFUL_ON_TERMINAL = re.compile(f"[{_CONTROLS}{_UNSEEN}\ud800-\udfff]")
 _MARK_LENGTH = 9
 
@@ -31,7 +31,7 @@ def storable_url(url: str, max_length: int) -> str:
     One that is longer than ``max_length`` ends with ``~`` and 8 hex digits of its SHA-256, so that it stays distinct.
     """
     if not url.isprintable():
-        url = _HARMFUL_IN_URL.sub(lambda found: quote(found[0], errors="replace"), url)
+        url = _HARMFUL_IN_URL.sub(lambda found: quote(found[0]), _SURROGATES.sub("\ufffd", url))
     if len(url) <= max_length:
         return str(url)
     return f"{url[: max_length - _MARK_LENGTH]}~{sha256(url.encode()).hexdigest()[:8]}"

@@ -19,7 +19,7 @@ SURF = (AUDIO / "surf.mp3").read_bytes()
 MP3 = {"Content-Type": "audio/mpeg"}
 WAV = {"Content-Type": "audio/wav"}
 TUESDAY, FRIDAY = "Tue, 03 Nov 2026 10:00:00 GMT", "Fri, 06 Nov 2026 10:00:00 GMT"
-LARGE = tone_wav(1) + bytes(20_000_000)  # a WAV file with something after its end
+LARGE = tone_wav(1) + b"LIST" + (20_000_000).to_bytes(4, "little") + bytes(20_000_000)
 
 
 @dataclass(frozen=True, slots=True)
