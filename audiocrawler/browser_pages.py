@@ -139,7 +139,7 @@ class BrowserPages(ScrapyPlaywrightDownloadHandler):  # type: ignore[misc]
         browser = await self._ensure_browser()
         try:
             return await self._opened(request, page_s)
-        except (Error, PageCrashedError):
+        except (Error, PageCrashedError, TimeoutError):
             await asyncio.sleep(DYING_S)
             if browser.is_connected():
                 raise

@@ -197,7 +197,7 @@ def test_a_browser_that_does_not_start_is_told_of_once(site: Site, tmp_path: Pat
 
 def test_a_browser_that_dies_is_started_again(chromium: str, site: Site, tmp_path: Path) -> None:
     names = ("hanging", "lazy", "shadow", "clicked", "framed")
-    process = start(tmp_path, pages(site, *names), settings={"AUDIO_BROWSER_PAGE_S": "20", "AUDIO_BROWSER_PAGES": "2"})
+    process = start(tmp_path, pages(site, *names), settings={"AUDIO_BROWSER_PAGE_S": "10", "AUDIO_BROWSER_PAGES": "2"})
     while not any(request.path.startswith("/scripted/audio/") for request in site.requests):
         assert process.poll() is None
         time.sleep(0.05)
