@@ -36,7 +36,7 @@ class Handler(BaseHTTPRequestHandler):
             self._send("audio/wav", tone_wav(int(match[1])))
         elif match := re.fullmatch(r"/data/(\d+)", self.path):
             self._send("application/json", json.dumps({"file": f"/sounds/{match[1]}.wav"}).encode())
-        elif self.path.endswith((".txt", ".js", ".ico")):
+        elif self.path.endswith((".txt", ".js", ".ico", ".json")):
             self._send("text/plain", b"")
         else:
             self._page()
