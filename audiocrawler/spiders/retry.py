@@ -65,9 +65,7 @@ class RetrySpider(AudioSpider):
         self.crawler.stats.set_value("audio/selected", len(rows))
         for row in rows:
             self.crawler.stats.inc_value("audio/starts")
-            if row.kind == PAGE and not is_masked(row.source_url):
-                yield self._page_request(row.source_url, {"site": row.site, "level": 0, "nesting": 0})
-            elif not is_masked(row.source_url):
+            if not is_masked(row.source_url):
                 yield self._again(row)
             elif row.page_url and not is_masked(row.page_url):
                 by_page[row.page_url].append(row.source_url)
@@ -80,9 +78,11 @@ class RetrySpider(AudioSpider):
         return [row for row in self.crawl.warehouse.source_rows() if self.selection.takes(row)]
 
     def _again(self, row: AudioSource) -> Request:
-        if classify(row.source_url) in _DOCUMENTS:
-            where = {"wanted": [row.source_url], "site": row.site, "level": 0, "nesting": 0, "via": row.found_by}
+        where = {"site": row.site, "level": 0, "nesting": 0}
+        if row.kind == PAGE:
             return self._page_request(row.source_url, where)
+        if classify(row.source_url) in _DOCUMENTS:
+            return self._page_request(row.source_url, {**where, "wanted": [row.source_url], "via": row.found_by})
         return self.audio_request(row.source_url, fresh(row))
 
     def _follow(self, page: Response, candidates: list[Candidate], links: list[str]) -> Iterator[Request]:
