@@ -177,3 +177,13 @@ def test_the_second_crawl_of_a_whole_site_transfers_what_has_no_validator_and_no
     proven = {url for url, source in run.sources.items() if source["status"] == "unchanged" and source["etag"]}
     assert len(proven) > 40
     assert not again & proven
+
+
+def test_a_known_file_that_opts_out_now_is_told_as_such(tmp_path: Path) -> None:
+    headers = MP3 | {"ETag": '"one"'}
+    with Shelf({"/surf.mp3": (SURF, headers)}) as shelf:
+        crawl(tmp_path, f"url={shelf.url}/")
+        shelf.answers["/surf.mp3"] = (SURF, headers | {"X-Robots-Tag": "noai"})
+        run = crawl(tmp_path, f"url={shelf.url}/")
+        after = rows(run, shelf)["/surf.mp3"]
+    assert (after["status"], after["last_status"], after["opt_out"]) == ("stored", "opted_out", "X-Robots-Tag: noai")

@@ -59,9 +59,9 @@ class MediaSpider(Spider):
         body_file = getattr(response, "body_file", None)
         if body_file is not None:
             yield item_of(source, response, body_file)
-        elif response.status == HTTPStatus.NOT_MODIFIED or request.meta.get("is_same"):
+        elif is_known(response):
             await self.settle_known(source, Known(**request.meta["known"]), varies="seen_validators" in request.meta)
-        elif "seen_validators" in request.meta:
+        elif "seen_validators" in request.meta and not request.meta.get("opted_out"):
             yield request.replace(dont_filter=True)
         else:
             await self.settle(source, outcome_without_body(response))
@@ -131,3 +131,9 @@ class MediaSpider(Spider):
             return outcome
         before = await self.crawl.find_source(source.source_url)
         return outcome if before is None or before.sha256 is None else Outcome(Status.GONE, outcome.reason)
+
+
+def is_known(answer: Response) -> bool:
+    """Return whether the answer says that the file has not changed, and nothing that opts it out."""
+    is_same = answer.status == HTTPStatus.NOT_MODIFIED or answer.meta.get("is_same", False)
+    return bool(is_same) and not answer.meta.get("opted_out")
