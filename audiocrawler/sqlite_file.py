@@ -17,6 +17,15 @@ def connect(path: Path) -> sqlite3.Connection:
 
 
 @contextmanager
+def errors_as(error_type: type[Exception], path: Path) -> Iterator[None]:
+    """Raise an SQLite error that happens inside as one of ``error_type``: it names the file, and what to do."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise error_type(f"{path}: {error}; {remedy(error)}") from error
+
+
+@contextmanager
 def transaction(connection: sqlite3.Connection) -> Iterator[None]:
     """Commit what is done inside, or nothing of it."""
     connection.execute("BEGIN IMMEDIATE")  # waits for other writers now; a later upgrade would fail at once

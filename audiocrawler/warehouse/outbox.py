@@ -9,7 +9,7 @@ import re
 import secrets
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,7 +18,7 @@ from typing import Any, cast
 
 from audiocrawler.errors import ConfigurationError, WarehouseError
 from audiocrawler.items import AUDIO_METADATA, AUDIO_SOURCES, TABLES, AudioMetadata, AudioSource, Row, Status, Table
-from audiocrawler.sqlite_file import connect, make_durable, remedy, transaction
+from audiocrawler.sqlite_file import connect, errors_as, make_durable, remedy, transaction
 from audiocrawler.tombstones import hash_mark, hash_taken_down, is_tombstone
 from audiocrawler.warehouse.merge import merge_rows
 from audiocrawler.warehouse.row_json import from_json, to_json
@@ -217,12 +217,8 @@ class Outbox:
         with self._lock, self._errors(), transaction(self._connection):
             yield
 
-    @contextmanager
-    def _errors(self) -> Iterator[None]:
-        try:
-            yield
-        except sqlite3.Error as error:
-            raise WarehouseError(f"{self.path}: {error}; {remedy(error)}") from error
+    def _errors(self) -> AbstractContextManager[None]:
+        return errors_as(WarehouseError, self.path)
 
 
 def key_of(row: Row) -> str:

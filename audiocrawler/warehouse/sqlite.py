@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 from threading import Lock
 from typing import Any, cast
@@ -19,7 +19,7 @@ from audiocrawler.items import (
     Status,
     Table,
 )
-from audiocrawler.sqlite_file import code_of, connect, make_durable, remedy, transaction
+from audiocrawler.sqlite_file import code_of, connect, errors_as, make_durable, remedy, transaction
 from audiocrawler.tombstones import hash_mark, hash_taken_down
 from audiocrawler.uris import local_path
 from audiocrawler.warehouse.derive import derive
@@ -173,12 +173,8 @@ class SqliteWarehouse:
     def _run(self, statement: str, *values: Any) -> sqlite3.Cursor:
         return self._connection.execute(statement, values)
 
-    @contextmanager
-    def _errors(self) -> Iterator[None]:
-        try:
-            yield
-        except sqlite3.Error as error:
-            raise WarehouseError(f"{self._path}: {error}; {remedy(error)}") from error
+    def _errors(self) -> AbstractContextManager[None]:
+        return errors_as(WarehouseError, self._path)
 
 
 def _opened(path: Path) -> sqlite3.Connection:
