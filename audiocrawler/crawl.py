@@ -24,10 +24,10 @@ from audiocrawler.gcp import GcpAccess
 from audiocrawler.in_use import use_warehouse
 from audiocrawler.items import AudioMetadata, AudioSource, Row, Status
 from audiocrawler.memory import Memory, judge_of
-from audiocrawler.report.summary import FAILED_STATUSES
 from audiocrawler.rights.licences_wanted import wanted_licences
 from audiocrawler.rows import Flusher, RowWriter
 from audiocrawler.storage import Store, open_store
+from audiocrawler.tallies import Tallies
 from audiocrawler.tombstones import Tombstones
 from audiocrawler.warehouse import FlushResult, Options, Warehouse, open_warehouse
 
@@ -35,8 +35,6 @@ T = TypeVar("T")
 
 logger = logging.getLogger(__name__)
 
-MAX_REASONS = 200
-"""Different reasons that are counted apart: they are sentences, and hostile input could make up new ones for ever."""
 TAKEN = frozenset({Status.STORED, Status.DUPLICATE, Status.UNCHANGED})
 """Statuses of a URL whose bytes are in the store."""
 FILE_THREADS = 8
@@ -50,8 +48,11 @@ class Crawl:
     Nothing here runs on the reactor: SQL has one thread, files have some, decoding has processes.
     """
 
-    def __init__(self, settings: BaseSettings, start: Start, *, known_sites: Iterable[str] = ()) -> None:
+    def __init__(
+        self, settings: BaseSettings, stats: StatsCollector, start: Start, *, known_sites: Iterable[str] = ()
+    ) -> None:
         check_settings(settings)
+        self.tallies = Tallies(stats)
         self.licenses = wanted_licences(settings["AUDIO_LICENSES"])
         self._settings = settings
         self.left_behind: str | None = None
@@ -219,14 +220,6 @@ def warehouse_options(settings: BaseSettings) -> Options:
         create=settings.getbool("AUDIO_BIGQUERY_CREATE"),
         location=settings["AUDIO_BIGQUERY_LOCATION"],
     )
-
-
-def count_outcome(stats: StatsCollector, status: str, reason: str | None) -> None:
-    """Count what became of an audio URL in ``audio/<status>``, and why it failed in ``audio/<status>/<reason>``."""
-    stats.inc_value(f"audio/{status}")
-    if status in FAILED_STATUSES and stats.get_value("audio/reasons", 0) < MAX_REASONS:
-        stats.inc_value("audio/reasons", int(stats.get_value(f"audio/{status}/{reason}") is None))
-        stats.inc_value(f"audio/{status}/{reason}")
 
 
 def new_crawl_id(job: str | None) -> str:

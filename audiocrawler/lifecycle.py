@@ -47,7 +47,7 @@ class CrawlLifecycle:
         spider = crawler.spider
         try:
             start = start_of(spider, crawler.settings)
-            self.crawl = Crawl(crawler.settings, start, known_sites=known_sites_of(spider))
+            self.crawl = Crawl(crawler.settings, crawler.stats, start, known_sites=known_sites_of(spider))
         except ConfigurationError as error:
             self.configuration_error = error
         crawler.signals.connect(self._opened, signal=signals.spider_opened)
@@ -99,10 +99,10 @@ class CrawlLifecycle:
     def _say_whether_resumed(self, crawl: OpenCrawl) -> None:
         if not crawl.is_resumed:
             return
-        note = (
-            f"the crawl begun at {crawl.started_at:%Y-%m-%d %H:%M} UTC goes on, {crawl.waiting} requests wait;"
-            " -a fresh=yes starts over"
-        )
+        begun = f"the crawl begun at {crawl.started_at:%Y-%m-%d %H:%M} UTC"
+        note = f"{begun} goes on, {crawl.waiting} requests wait; -a fresh=yes starts over"
+        if crawl.others:
+            note = f"joins {begun}: {crawl.others} others were at it a moment ago, {crawl.waiting} requests are left"
         logger.info("%s", note)
         sys.stderr.write(f"{note}\n")
 

@@ -29,7 +29,10 @@ class SetAsideError(IgnoreRequest):
 
 
 class TakenAgainMiddleware:
-    """Lets a request that was under way when a process ended be repeated only where that is needed and wise."""
+    """Lets a request that was under way when a process ended be repeated only where that is needed and wise.
+
+    In a crawl that is resumed each may have been: it was given back because its rows were not sent, or died unnoticed.
+    """
 
     def __init__(self, crawler: Crawler) -> None:
         self._crawler = crawler
@@ -42,11 +45,10 @@ class TakenAgainMiddleware:
     async def process_request(self, request: Request) -> None:
         """Let the request pass, or raise StoredAlreadyError or SetAsideError."""
         starts = request.meta.get(STARTS, 0)
-        if not starts:
-            return
+        crawl = crawl_of(self._crawler)
         source = request.meta.get("audio")
-        if isinstance(source, AudioSource):
-            stored = await crawl_of(self._crawler).stored_source(source.source_url)
+        if isinstance(source, AudioSource) and (starts or crawl.frontier.crawl.is_resumed):
+            stored = await crawl.stored_source(source.source_url)
             if stored is not None:
                 raise StoredAlreadyError(stored)
         if starts >= MAX_STARTS:

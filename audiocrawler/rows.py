@@ -102,6 +102,10 @@ class Flusher:
         self.pending_rows = 0
         self.sent = 0
         self.set_aside = 0
+        self.error: str | None = None
+        """Why the last flush has not sent all of its rows, None if it has."""
+        self.failures = 0
+        """How many flushes have not."""
         self.sent_up_to = 0
         """The number up to which all rows are known to be sent or set aside."""
         self._is_asked = False
@@ -172,6 +176,8 @@ class Flusher:
     def _note(self, result: FlushResult) -> None:
         self.sent += result.sent
         self.set_aside += result.set_aside
+        self.error = result.error
+        self.failures += result.error is not None
         self.pending_rows = result.left
         if result.error:
             logger.warning("%d rows wait: %s", result.left, result.error)

@@ -2,6 +2,8 @@
 
     python -m benchmarks.frontier_trial [PAGES=500] [FILES=800] [KILLS=20] [FRONTIER=sqlite:data/frontier.db]
 
+``redis`` as the frontier is a server that is started for the trial.
+
 Promise: both end with the same objects, rows and statuses, and the killed one asks for no file twice that was stored
 before a kill. After each kill of the main process alone no worker of it survives.
 """
@@ -13,12 +15,15 @@ import tempfile
 import threading
 import time
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from http.server import ThreadingHTTPServer
 from pathlib import Path
 from typing import ClassVar
 
 from benchmarks.crawl_site import Handler
 from tests.crawling import Run, crawl, processes_in, start
+from tests.emulators.redis_server import RedisServer
 
 KEYS = "sha256, size_bytes, duration_ms, loudness, classification, lufs, pcm_hash, file_name"
 SOURCES = "source_url, status, last_status, sha256, http_status, attempts, found_by, page_url"
@@ -58,8 +63,8 @@ def main() -> None:
     server = QuietServer(("127.0.0.1", 0), CountingHandler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     arguments = f"url=http://127.0.0.1:{server.server_address[1]}/", "depth=99"
-    settings = {"AUDIO_FRONTIER": given[3], "AUDIO_LEASE_S": "3"}
-    with tempfile.TemporaryDirectory() as calm, tempfile.TemporaryDirectory() as rough:
+    with frontier(given[3]) as uri, tempfile.TemporaryDirectory() as calm, tempfile.TemporaryDirectory() as rough:
+        settings = {"AUDIO_FRONTIER": uri, "AUDIO_LEASE_S": "3"}
         undisturbed = crawl(Path(calm), *arguments, settings=settings, timeout_s=3600)
         CountingHandler.asked = Counter()
         stages, repeated, survivors = killed(Path(rough), arguments, settings, kills)
@@ -72,6 +77,16 @@ def main() -> None:
     print(f"{kills} kills at {dict(stages)}: {files} requests for {CountingHandler.files} files")
     print(f"{pages} requests for {CountingHandler.pages} pages")
     print(f"{repeated} requests for files that were stored before a kill; {survivors} workers survived")
+
+
+@contextmanager
+def frontier(uri: str) -> Iterator[str]:
+    """Give the URI, for ``redis`` that of a server that is there meanwhile."""
+    if uri != "redis":
+        yield uri
+        return
+    with RedisServer() as server:
+        yield server.url
 
 
 def killed(

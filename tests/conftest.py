@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 
 from tests.chromium import NO_CHROMIUM
+from tests.cloud import Cloud, new_cloud
 from tests.crawling import Run, crawl
 from tests.emulators.bigquery import BigQueryEmulator
 from tests.emulators.gcs import GcsEmulator
+from tests.emulators.redis_server import RedisServer
 from tests.site.server import Site
 
 
@@ -53,6 +55,23 @@ def bigquery_emulator() -> Iterator[BigQueryEmulator]:
     """Return a BigQuery server on loopback."""
     with BigQueryEmulator() as emulator:
         yield emulator
+
+
+@pytest.fixture
+def redis_server() -> Iterator[RedisServer]:
+    """Return a Redis server of the test's own."""
+    with RedisServer() as server:
+        yield server
+
+
+@pytest.fixture
+def cloud(
+    gcs_emulator: GcsEmulator, bigquery_emulator: BigQueryEmulator, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Cloud]:
+    """Return a bucket and a dataset of the test's own, each behind a proxy that can fail."""
+    monkeypatch.setenv("BIGQUERY_EMULATOR_HOST", bigquery_emulator.url)  # for the test's own look at the tables
+    with new_cloud(gcs_emulator, bigquery_emulator) as made:
+        yield made
 
 
 @pytest.fixture

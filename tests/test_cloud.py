@@ -1,103 +1,23 @@
 """The same crawl into Cloud Storage and BigQuery, by the command that users run and the official clients."""
 
-import hashlib
 import os
-import signal
-import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
-from itertools import count
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from audiocrawler.items import AUDIO_CRAWLS, AUDIO_METADATA, AUDIO_SOURCES, AudioMetadata, AudioSource
-from tests.crawling import REPOSITORY, Run, crawl, finish, processes_in, start
+from audiocrawler.items import AudioMetadata
+from tests.cloud import Cloud
+from tests.crawling import REPOSITORY, Run, crawl, finish, start
 from tests.emulators.bigquery import BigQueryEmulator
-from tests.emulators.fault_proxy import Action, Fault, FaultProxy
-from tests.emulators.gcs import GcsEmulator
+from tests.emulators.fault_proxy import Action, Fault
 from tests.site.answers import Options
 from tests.site.server import Site
-from tests.warehouse.in_bigquery import query, read
 
-NUMBERS = count()
 CHANGING = {"gcp_url", "crawl_id", "first_seen_at", "last_seen_at", "updated_at", "last_attempt_at"}
-FINAL = (
-    "sha256",
-    "duration_ms",
-    "loudness",
-    "classification",
-    "pcm_hash",
-    "lufs",
-    "source_url",
-    "size_bytes",
-    "status",
-)
-
-
-@dataclass(slots=True)
-class Cloud:
-    """A bucket and a dataset of the test's own, each behind a proxy that can fail."""
-
-    gcs: GcsEmulator
-    storage: FaultProxy
-    bigquery: FaultProxy
-    bucket: str
-    uri: str
-
-    @property
-    def env(self) -> dict[str, str]:
-        """Return the environment of a crawl into this cloud."""
-        return {
-            "STORAGE_EMULATOR_HOST": self.storage.url,
-            "BIGQUERY_EMULATOR_HOST": self.bigquery.url,
-            "AUDIO_STORE": f"gs://{self.bucket}/audio",
-            "AUDIO_WAREHOUSE": self.uri,
-            "AUDIO_BIGQUERY_CREATE": "True",
-        }
-
-    @property
-    def audio(self) -> list[AudioMetadata]:
-        """Return what the table holds."""
-        return read(self.uri, AUDIO_METADATA)
-
-    @property
-    def sources(self) -> dict[str, AudioSource]:
-        """Return what the table holds, by URL."""
-        return {row.source_url: row for row in read(self.uri, AUDIO_SOURCES)}
-
-    @property
-    def exit_codes(self) -> list[tuple[int | None, str | None]]:
-        """Return how the crawls of the table ended."""
-        return [(row.exit_code, row.error) for row in read(self.uri, AUDIO_CRAWLS)]
-
-    def hashes(self) -> dict[str, str]:
-        """Return the SHA-256 of the bytes of each object, by its URL."""
-        return {
-            f"gs://{self.bucket}/{name}": hashlib.sha256(self.gcs.content(self.bucket, name)).hexdigest()
-            for name in self.gcs.objects(self.bucket)
-        }
-
-    def tables(self) -> set[str]:
-        """Return the names of all tables in the dataset."""
-        dataset = ".".join(self.uri.split("/")[2:4])
-        return {row["table_name"] for row in query(f"SELECT table_name FROM `{dataset}`.INFORMATION_SCHEMA.TABLES")}
-
-
-@pytest.fixture
-def cloud(
-    gcs_emulator: GcsEmulator, bigquery_emulator: BigQueryEmulator, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Cloud]:
-    monkeypatch.setenv("BIGQUERY_EMULATOR_HOST", bigquery_emulator.url)  # for the test's own look at the tables
-    number = next(NUMBERS)
-    uri = f"bigquery://project/crawl_{os.getpid()}_{number}/audio_metadata"
-    with FaultProxy(gcs_emulator.url) as storage, FaultProxy(bigquery_emulator.url) as bigquery:
-        bucket = gcs_emulator.create_bucket(f"crawl-{os.getpid()}-{number}")
-        yield Cloud(gcs_emulator, storage, bigquery, bucket, uri)
 
 
 def error_of(run: Run) -> str:
@@ -286,106 +206,3 @@ def scrapy(*words: str, folder: Path, env: dict[str, str]) -> "subprocess.Comple
     return subprocess.run(
         command, cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=120
     )
-
-
-def test_killed_at_every_stage_a_crawl_ends_as_if_nothing_had_happened(
-    cloud: Cloud, gcs_emulator: GcsEmulator, tmp_path: Path
-) -> None:
-    killed, undisturbed = tmp_path / "killed", tmp_path / "undisturbed"
-    killed.mkdir()
-    undisturbed.mkdir()
-    bucket = gcs_emulator.create_bucket(f"{cloud.bucket}-undisturbed")
-    other = Cloud(gcs_emulator, cloud.storage, cloud.bigquery, bucket, cloud.uri.replace("/crawl_", "/undisturbed_"))
-    with Site(Options(many_delay_s=0.05, many_files=24)) as site:
-        start_url = f"url={site.url}/many/"
-        assert crawl(undisturbed, start_url, env=other.env).code == 0
-        for stage, (faults, is_there) in stages(cloud, site, killed).items():
-            kill_at(stage, faults, is_there, cloud, (killed, start_url))
-        cloud.storage.faults, cloud.bigquery.faults = [], []
-        run = crawl(killed, start_url, env=cloud.env)
-        assert run.code == 0, run.stderr
-
-    assert {name.rpartition("/")[2]: sha256 for name, sha256 in cloud.hashes().items()} == {
-        name.rpartition("/")[2]: sha256 for name, sha256 in other.hashes().items()
-    }
-    assert final(cloud) == final(other)
-    statuses = {url: row.status.replace("unchanged", "stored") for url, row in cloud.sources.items()}
-    assert statuses == {url: row.status for url, row in other.sources.items()}
-    assert cloud.tables() == {"audio_metadata", "audio_sources", "audio_crawls"}
-
-
-def final(cloud: Cloud) -> list[tuple[Any, ...]]:
-    return sorted(tuple(getattr(row, name) for name in FINAL) for row in cloud.audio)
-
-
-def stages(cloud: Cloud, site: Site, folder: Path) -> dict[str, tuple[dict[str, list[Fault]], Callable[[], bool]]]:
-    """Return, by stage, the faults that make it last and the condition that says that it is reached."""
-
-    def slow(pattern: str) -> list[Fault]:
-        return [Fault(Action.DELAY, pattern, times=None, seconds=2)]
-
-    loads, merges = "POST /(resumable/)?upload/bigquery", "POST /bigquery/v2/.*/(jobs|queries)"
-    return {
-        "download": ({}, lambda: sum("tone" in r.path for r in site.requests) % 24 in range(3, 20)),
-        "analysis": ({}, lambda: is_measuring(folder)),
-        "upload": ({"storage": slow("POST /upload")}, seen(cloud.storage, "POST /upload")),
-        "outbox": ({}, lambda: waiting(folder) > 3),
-        "load": ({"bigquery": slow(loads)}, seen(cloud.bigquery, loads)),
-        "merge": ({"bigquery": slow(merges)}, seen(cloud.bigquery, merges)),
-        "acknowledge": (
-            {"bigquery": [Fault(Action.LOSE_ANSWER, merges, times=None)]},
-            lambda: any(action is Action.LOSE_ANSWER for action, _ in cloud.bigquery.happened),
-        ),
-    }
-
-
-def seen(proxy: FaultProxy, pattern: str) -> Callable[[], bool]:
-    """Return a condition that holds once another request of this pattern has come."""
-    before: list[int] = []
-
-    def is_there() -> bool:
-        before.append(proxy.count(pattern))
-        return before[-1] > before[0]
-
-    return is_there
-
-
-def kill_at(
-    stage: str,
-    faults: dict[str, list[Fault]],
-    is_there: Callable[[], bool],
-    cloud: Cloud,
-    crawl_at: tuple[Path, str],
-) -> None:
-    """Start the crawl, and kill it and its workers when the stage is reached."""
-    folder, start_url = crawl_at
-    cloud.storage.faults, cloud.bigquery.faults = faults.get("storage", []), faults.get("bigquery", [])
-    process = start(folder, start_url, env=cloud.env)
-    deadline = time.monotonic() + 60
-    while process.poll() is None and not is_there():
-        assert time.monotonic() < deadline, f"{stage} was never reached"
-        time.sleep(0.01)
-    assert process.poll() is None, f"{stage}: the crawl had ended before"
-    os.killpg(process.pid, signal.SIGKILL)
-    finish(process, folder)
-    sys.stdout.write(f"killed at {stage}\n")
-
-
-def is_measuring(folder: Path) -> bool:
-    """Stop the workers, and tell whether a body that is there waits for them."""
-    for pid in processes_in(folder):
-        try:
-            if b"analysis.worker" in Path(f"/proc/{pid}/cmdline").read_bytes():
-                os.kill(pid, signal.SIGSTOP)
-        except (FileNotFoundError, ProcessLookupError):
-            continue
-    return any(path.is_file() and not path.suffix for path in (folder / "data/incoming").glob("*-*/[0-9a-f]*"))
-
-
-def waiting(folder: Path) -> int:
-    """Return how many rows are in the outbox."""
-    total = 0
-    for path in (folder / "data/outbox").glob("*.db"):
-        with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as outbox:
-            total += outbox.execute("SELECT count(*) FROM pending").fetchone()[0]
-    return total

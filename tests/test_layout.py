@@ -21,6 +21,7 @@ GLUE = (
     "in_use",
     "scheduling",
     "rows",
+    "tallies",
     "checks",
     "claims",
     "exit_codes",

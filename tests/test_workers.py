@@ -2,25 +2,17 @@
 
 import time
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
-
-import pytest
 
 from tests.crawling import Run, crawl, finish, start
 from tests.emulators.redis_server import RedisServer
 from tests.site.answers import Options
 from tests.site.server import Site
+from tests.strange_server import Wire, strange
 from tests.test_kill import TONES, kill, rows_in, stored_urls, tones, wait_for_end_of_workers, wait_for_more, wait_until
 from tests.test_manners import gaps_s
 
 LEASE_S = "3"
-
-
-@pytest.fixture
-def redis_server() -> Iterator[RedisServer]:
-    with RedisServer() as server:
-        yield server
 
 
 def settings_of(server: RedisServer) -> dict[str, str]:
@@ -45,6 +37,8 @@ def test_two_workers_share_a_crawl_and_end_together(redis_server: RedisServer, t
         assert_complete(run, site, set(runs[0].sources))
         assert f"stored      {len(TONES)} files" in run.stdout
     assert site.count("/many/") == 1
+    assert sorted("joins the crawl begun at" in run.stderr for run in runs) == [False, True]
+    assert all("goes on" not in run.stderr for run in runs)
     assert sum(log.count(": stored as ") > 0 for log in logs(tmp_path)) == 2
 
 
@@ -80,7 +74,7 @@ def test_all_workers_killed_and_the_server_restarted_lose_nothing(redis_server: 
         redis_server.stop()
         redis_server.start()
         run = crawl(tmp_path, f"url={site.url}/many/", settings=settings_of(redis_server))
-    assert "goes on" in run.stderr
+    assert "the crawl begun at" in run.stderr
     assert_complete(run, site, stored)
 
 
@@ -107,6 +101,40 @@ def test_two_workers_keep_the_crawl_delay_of_one_for_pages_and_files(
     assert len(on_second) > 4
     gaps = gaps_s([r.at_s for r in on_second])
     assert sum(gaps) / len(gaps) >= 0.85  # what a busy machine delays brings the next one nearer
+
+
+def test_all_workers_keep_the_pause_that_one_was_asked_for(redis_server: RedisServer, tmp_path: Path) -> None:
+    asked_at: list[float] = []
+
+    def answer(wire: Wire, path: str) -> None:
+        if path == "/12.html" and not asked_at:
+            asked_at.append(time.monotonic())
+            wire.body("", "Retry-After: 4", status="429 Too Many Requests")
+        elif path == "/robots.txt":
+            wire.body("", status="404 Not Found")
+        else:
+            wire.body("".join(f'<a href="/{number}.html">page</a>' for number in range(30)))
+
+    settings = settings_of(redis_server) | {"DOWNLOAD_DELAY": "0.2", "LOG_LEVEL": "DEBUG"}
+    with strange(answer) as server:
+        workers = [start(tmp_path, f"url={server.url}/", "depth=1", settings=settings) for _ in range(2)]
+        for worker in workers:
+            finish(worker, tmp_path)
+    pages = server.times_s("/")
+    assert all(log.count(f"Crawled (200) <GET {server.url}/") > 3 for log in logs(tmp_path))
+    assert len([at_s for at_s in pages if at_s > asked_at[0] + 4]) > 5
+    assert [at_s for at_s in pages if 0.5 < at_s - asked_at[0] < 3.5] == []
+
+
+def test_workers_together_take_no_more_files_than_the_limit(redis_server: RedisServer, tmp_path: Path) -> None:
+    settings = settings_of(redis_server) | {"AUDIO_MEDIA_PER_HOST": "40", "AUDIO_MAX_FILES_IN_FLIGHT": "4"}
+    with Site(Options(many_delay_s=0.5)) as site:
+        workers = [start(tmp_path, f"url={site.url}/many/", "limit=60", settings=settings) for _ in range(2)]
+        runs = [finish(worker, tmp_path) for worker in workers]
+    assert [run.code for run in runs] == [0, 0]
+    assert len(runs[0].objects) == len(runs[0].audio) == sum(tones(site).values()) == 60
+    assert Counter(row["status"] for row in runs[0].sources.values()) == {"stored": 60, "limit": len(TONES) - 60}
+    assert all(log.count(": stored as ") > 0 for log in logs(tmp_path))
 
 
 def test_a_server_that_is_not_there_is_named(tmp_path: Path) -> None:

@@ -70,6 +70,10 @@ class PoliteDownloader(Downloader):
         """Send nothing more to ``host`` for so many seconds."""
         self.resume_at[host] = max(monotonic() + pause_s, self.resume_at.get(host, 0.0))
 
+    def pause_left_s(self, host: str) -> float:
+        """Return how many seconds are left of the pause that ``host`` wants; 0 or less for none."""
+        return self.resume_at.get(host, 0.0) - monotonic()
+
     def refuse_waiting(self, host: str, error: IgnoreRequest) -> None:
         """Let the requests to ``host`` fail that have not been sent yet."""
         for slot in self.slots_of(host):
@@ -79,7 +83,7 @@ class PoliteDownloader(Downloader):
 
     def host_wait_s(self, host: str, asking: Slot | None = None) -> float:
         """Return in how many seconds ``host`` may be asked for anything at all; 0 or less for now."""
-        pause_s = self.resume_at.get(host, 0.0) - monotonic()
+        pause_s = self.pause_left_s(host)
         delay_s, slots = self.crawl_delays_s.get(host, 0.0), self.slots_of(host)
         if not delay_s or not slots:
             return pause_s

@@ -42,7 +42,10 @@ class Start:
 
 @dataclass(frozen=True, slots=True)
 class OpenCrawl:
-    """The crawl that a frontier was opened for; ``waiting`` requests are left of an earlier run if it is resumed."""
+    """The crawl that a frontier was opened for; ``waiting`` requests are left of an earlier run if it is resumed.
+
+    ``others`` workers are at it already; then it is joined rather than resumed.
+    """
 
     crawl_id: str
     generation: int
@@ -50,6 +53,15 @@ class OpenCrawl:
     is_resumed: bool
     waiting: int
     counted: Mapping[str, int]
+    others: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """No more files are leased at a time than would bring a counter to ``most``; once it is there, all of them are."""
+
+    counter: str
+    most: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +97,10 @@ class Exchange:
     """What a worker tells the frontier, all or nothing of it, and what it asks for.
 
     ``done`` are forgotten, ``given_back`` are anybody's again, ``started`` are under way, ``held`` stay this worker's,
-    and ``off_host`` do not burden their host any more. ``wanted`` of each kind are asked for, but no more than
-    ``per_slot`` of a slot, those in ``prefetched`` included, and no more than ``files_per_slot`` over all workers.
+    and ``off_host`` do not burden their host any more. ``pauses_s`` are what hosts have asked for, in seconds from now.
+    ``wanted`` of each kind are asked for, but no more than ``per_slot`` of a slot, those in ``prefetched`` included;
+    over all workers no more than ``files_per_slot`` of a slot, and than ``limit`` allows.
+    A worker that ``leaves`` is not heard of again.
     """
 
     new: list[NewRequest] = field(default_factory=list)
@@ -100,17 +114,24 @@ class Exchange:
     prefetched: dict[str, int] = field(default_factory=dict)
     per_slot: int = 1
     files_per_slot: int = 1
+    limit: Limit | None = None
+    pauses_s: dict[str, float] = field(default_factory=dict)
+    leaves: bool = False
 
 
 @dataclass(slots=True)
 class Answer:
-    """What the frontier says: which of ``new`` were known already, what is leased now, and how much is left."""
+    """What the frontier says: which of ``new`` were known already, what is leased now, and how much is left.
+
+    ``pauses_s`` are those of hosts that have come up since it was last asked, in seconds from now.
+    """
 
     known: list[int] = field(default_factory=list)
     leased: list[Leased] = field(default_factory=list)
     waiting: dict[Kind, int] = field(default_factory=dict)
     leased_elsewhere: int = 0
     counted: dict[str, int] = field(default_factory=dict)
+    pauses_s: dict[str, float] = field(default_factory=dict)
 
 
 class Frontier(Protocol):

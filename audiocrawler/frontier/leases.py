@@ -10,7 +10,7 @@ from heapq import heappop, heappush
 from typing import Any, Protocol, TypeVar
 
 from audiocrawler.errors import FrontierAwayError, FrontierError
-from audiocrawler.frontier.frontier import Answer, Exchange, Frontier, Kind, Leased, NewRequest
+from audiocrawler.frontier.frontier import Answer, Exchange, Frontier, Kind, Leased, Limit, NewRequest
 
 T = TypeVar("T")
 
@@ -20,6 +20,8 @@ SPACING_S = 0.005
 """Pause between two exchanges, so that what happens meanwhile travels together."""
 RETRY_S = 1.0
 """How soon a frontier that does not answer is asked again."""
+LONGEST_PAUSE_S = 24 * 3600.0
+"""A pause that a host asks for is remembered for so long at most: nobody can shut later crawls out for ever."""
 PATIENCE_AT_END_S = 3.0
 """How long a worker that ends waits for a frontier that does not answer; its leases run out by themselves."""
 
@@ -51,10 +53,10 @@ class Leases:
     the requests that came of it are kept.
     """
 
-    def __init__(self, frontier: Frontier, per_slot: int, files_per_slot: int) -> None:
+    def __init__(self, frontier: Frontier, per_slot: int, files_per_slot: int, limit: Limit | None = None) -> None:
         self.frontier = frontier
         self.last = Answer()
-        self._per_slot, self._files_per_slot = per_slot, files_per_slot
+        self._per_slot, self._files_per_slot, self._limit = per_slot, files_per_slot, limit
         self._told = Exchange()
         self._tags: list[Any] = []
         self._prefetched: dict[str, list[tuple[bool, int, int, Leased]]] = {}
@@ -108,6 +110,12 @@ class Leases:
         self._told.off_host.append(number)
         self.wake()
 
+    def pause(self, host: str, pause_s: float) -> None:
+        """Let all workers know that a host wants a pause of so many seconds from now."""
+        pause_s = min(pause_s, LONGEST_PAUSE_S)
+        self._told.pauses_s[host] = max(pause_s, self._told.pauses_s.get(host, 0.0))
+        self.wake()
+
     def done(self, number: int) -> None:
         """Forget a request that is over, with all that came of it."""
         self._under_way.discard(number)
@@ -144,6 +152,7 @@ class Leases:
         self.stop_leasing()  # what the last exchange has brought
         self._told.given_back += self._under_way
         self._under_way = set()
+        self._told.leaves = True
         self._woken.clear()
         is_told = not self._has_failed and await self._exchange()
         if finish and is_told and self.is_exhausted:
@@ -163,13 +172,14 @@ class Leases:
             await asyncio.sleep(SPACING_S)
 
     async def _exchange(self) -> bool:
+        counted = self._worker.uncounted()
         told, tags = self._told, self._tags
         self._told, self._tags = Exchange(), []
-        told.counted = self._worker.uncounted()
+        told.counted = counted
         told.held = [*self._under_way, *(leased.id for queue in self._prefetched.values() for *_, leased in queue)]
         if self._wants_more:
             told.wanted, told.prefetched = self._worker.appetite(), self.prefetched()
-            told.per_slot, told.files_per_slot = self._per_slot, self._files_per_slot
+            told.per_slot, told.files_per_slot, told.limit = self._per_slot, self._files_per_slot, self._limit
         answer = await self._answer(told)
         if answer is None:
             return False

@@ -3,7 +3,7 @@
 import json
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,6 +17,9 @@ from audiocrawler.masking import mask_url
 TIMEOUT_S = 10.0
 POLL_S = 1.0
 """How often a worker that has nothing to tell asks what others have left to do."""
+HEARD_OF_S = 5.0
+"""A worker that was heard of within so many seconds is taken to be at work."""
+PAUSES = "audiocrawler:pauses"
 _AWAY = (redis.ConnectionError, redis.TimeoutError, redis.exceptions.BusyLoadingError, redis.exceptions.ReadOnlyError)
 
 
@@ -34,6 +37,7 @@ class RedisFrontier:
         self._worker = secrets.token_hex(8)
         self._lease_s = start.lease_s
         self._renewed_at = time.monotonic()
+        self._pauses_seen = 0
         self._key = f"audiocrawler:{{{start.identity}}}"
         try:
             self._redis = redis.Redis.from_url(
@@ -49,16 +53,18 @@ class RedisFrontier:
         asked_at = time.monotonic()
         is_renewal = asked_at - self._renewed_at >= self._lease_s / 4
         message = self._message(told, told.held if is_renewal else [])
-        answered = self._ask(lambda: self._exchange(keys=[self._key], args=[message]))
+        keys = [self._key, PAUSES, f"{PAUSES}:changes"]
+        answered = self._ask(lambda: self._exchange(keys=keys, args=[message]))
         self._renewed_at = asked_at if is_renewal else self._renewed_at
-        known, leased, pages, files, all_leases, counted = answered
+        known, leased, pages, files, all_leases, counted, self._pauses_seen, paused = answered
         mine = len(told.held) + len(leased)
         return Answer(
             known=known,
             leased=[Leased(number, Kind(kind), *rest) for number, kind, *rest in leased],
             waiting={Kind.PAGE: pages, Kind.FILE: files},
             leased_elsewhere=max(0, all_leases - mine),
-            counted=_pairs(counted),
+            counted={name: int(value) for name, value in _pairs(counted)},
+            pauses_s={host: float(pause_s) for host, pause_s in _pairs(paused)},
         )
 
     def turn(self, name: str, delay_s: float) -> float:
@@ -76,15 +82,17 @@ class RedisFrontier:
     def _open(self, start: Start) -> OpenCrawl:
         script = self._redis.register_script(OPEN)
         now = datetime.now(UTC).isoformat(timespec="milliseconds")
-        arguments: list[str | int | float] = [start.crawl_id, now, int(start.fresh), self._lease_s]
-        generation, crawl_id, started_at, is_resumed, waiting, counted = script(keys=[self._key], args=arguments)
+        about = [start.crawl_id, now, str(int(start.fresh)), self._worker, str(HEARD_OF_S)]
+        opened = script(keys=[self._key], args=about)
+        generation, crawl_id, started_at, is_resumed, waiting, counted, others = opened
         return OpenCrawl(
             crawl_id=crawl_id,
             generation=generation,
             started_at=datetime.fromisoformat(started_at),
             is_resumed=bool(is_resumed),
             waiting=waiting,
-            counted=_pairs(counted),
+            counted={name: int(value) for name, value in _pairs(counted)},
+            others=others,
         )
 
     def _message(self, told: Exchange, held: list[int]) -> str:
@@ -108,6 +116,10 @@ class RedisFrontier:
                 "prefetched": told.prefetched,
                 "per_slot": told.per_slot,
                 "files_per_slot": told.files_per_slot,
+                "limit": {"counter": told.limit.counter, "most": told.limit.most} if told.limit else False,
+                "pauses_s": told.pauses_s,
+                "pauses_seen": self._pauses_seen,
+                "leaves": told.leaves,
             }
         )
 
@@ -120,5 +132,5 @@ class RedisFrontier:
             raise FrontierError(f"{self._name}: {error}") from error
 
 
-def _pairs(flat: list[str]) -> dict[str, int]:
-    return {name: int(value) for name, value in zip(flat[::2], flat[1::2], strict=True)}
+def _pairs(flat: list[str]) -> Iterator[tuple[str, str]]:
+    return zip(flat[::2], flat[1::2], strict=True)

@@ -1,8 +1,8 @@
 """What the Redis frontier does in one step each, in Lua. Times are Redis's own, so that clocks need not agree.
 
-Keys of a crawl, all with one hash tag, so that they lie on one node of a cluster:
+Keys of a crawl:
 
-    <crawl>                 hash: generation, crawl_id, started_at, is_finished, and touched_at
+    <crawl>                 hash: generation, crawl_id, started_at, is_finished
     <crawl>:<generation>:
         next                the number of the newest request
         data                hash: number -> kind, slot, score, body
@@ -14,29 +14,37 @@ Keys of a crawl, all with one hash tag, so that they lie on one node of a cluste
         owners              hash: number -> worker
         busy                hash: slot -> files of it that are leased and burden their host
         off_host            set of numbers that are leased and do not
+        files               set of numbers of files that are leased
+        workers             sorted set: worker -> when it was last heard of
         turn                a count by which slots take turns
         seen                set of fingerprints
         counters            hash: name -> value
+
+Keys of all crawls:
+
+    audiocrawler:turn:<name>       when the next turn at a host begins
+    audiocrawler:pauses            sorted set: host -> until when it wants a pause
+    audiocrawler:pauses:changes    how often one was added
 """
 
 _NAMES = """
 local NAMES = {
-    'next', 'turn', 'data', 'starts', 'waiting', 'leases', 'owners', 'busy', 'off_host', 'seen', 'counters'}
+    'next', 'turn', 'data', 'starts', 'waiting', 'leases', 'owners', 'busy', 'off_host', 'files', 'workers',
+    'seen', 'counters'}
 """
 
 OPEN = (
     _NAMES
     + """
 local crawl = KEYS[1]
-local crawl_id, started_at, fresh, idle_s = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
+local crawl_id, started_at, fresh = ARGV[1], ARGV[2], ARGV[3]
+local worker, heard_of_s = ARGV[4], tonumber(ARGV[5])
 local time = redis.call('TIME')
 local now = time[1] + time[2] / 1000000
 local generation = tonumber(redis.call('HGET', crawl, 'generation') or '0')
 local prefix = crawl .. ':' .. generation .. ':'
 local left = redis.call('HLEN', prefix .. 'data')
-local touched_at = tonumber(redis.call('HGET', crawl, 'touched_at') or '0')
 local is_over = generation == 0 or redis.call('HGET', crawl, 'is_finished') == '1'
-    or (left == 0 and now - touched_at > idle_s)
 local is_resumed = 1
 if is_over or fresh == '1' then
     is_resumed = 0
@@ -55,24 +63,39 @@ if is_over or fresh == '1' then
     prefix = crawl .. ':' .. generation .. ':'
     left = 0
 end
-redis.call('HSET', crawl, 'touched_at', string.format('%.3f', now))
+local others = redis.call('ZCOUNT', prefix .. 'workers', now - heard_of_s, '+inf')
+redis.call('ZADD', prefix .. 'workers', now, worker)
 return {generation, redis.call('HGET', crawl, 'crawl_id'), redis.call('HGET', crawl, 'started_at'), is_resumed, left,
-    redis.call('HGETALL', prefix .. 'counters')}
+    redis.call('HGETALL', prefix .. 'counters'), others}
 """
 )
 
 EXCHANGE = """
-local crawl, told = KEYS[1], cjson.decode(ARGV[1])
+local crawl, pauses, changes, told = KEYS[1], KEYS[2], KEYS[3], cjson.decode(ARGV[1])
 local worker = told.worker
 local time = redis.call('TIME')
 local now = time[1] + time[2] / 1000000
 local prefix = crawl .. ':' .. told.generation .. ':'
+
+for host, pause_s in pairs(told.pauses_s) do
+    local until_s = math.max(now + pause_s, tonumber(redis.call('ZSCORE', pauses, host) or '0'))
+    redis.call('ZADD', pauses, string.format('%.3f', until_s), host)
+    redis.call('INCR', changes)
+end
+local change = tonumber(redis.call('GET', changes) or '0')
+local paused = {}
+if change ~= told.pauses_seen then
+    redis.call('ZREMRANGEBYSCORE', pauses, '-inf', now)
+    paused = redis.call('ZRANGE', pauses, 0, -1, 'WITHSCORES')
+    for index = 2, #paused, 2 do paused[index] = string.format('%.3f', paused[index] - now) end
+end
+
 if tonumber(redis.call('HGET', crawl, 'generation')) ~= told.generation
     or redis.call('HGET', crawl, 'is_finished') == '1' then
-    return {{}, {}, 0, 0, 0, redis.call('HGETALL', prefix .. 'counters')}
+    return {{}, {}, 0, 0, 0, redis.call('HGETALL', prefix .. 'counters'), change, paused}
 end
 local data, starts, leases, owners = prefix .. 'data', prefix .. 'starts', prefix .. 'leases', prefix .. 'owners'
-local waiting = prefix .. 'waiting'
+local waiting, leased_files = prefix .. 'waiting', prefix .. 'files'
 
 local function queue_of(kind, slot) return prefix .. 'wait:' .. kind .. ':' .. slot end
 
@@ -94,6 +117,7 @@ end
 
 local function release(number)
     leave_host(number)
+    redis.call('SREM', leased_files, number)
     redis.call('ZREM', leases, number)
     redis.call('HDEL', owners, number)
     local packed = redis.call('HGET', data, number)
@@ -133,6 +157,7 @@ end
 for _, number in ipairs(told.done) do
     if is_mine(number) then
         leave_host(number)
+        redis.call('SREM', leased_files, number)
         redis.call('ZREM', leases, number)
         redis.call('HDEL', owners, number)
         redis.call('HDEL', data, number)
@@ -160,6 +185,7 @@ local function lease(kind, slot, room)
         local request = cmsgpack.unpack(redis.call('HGET', data, number))
         redis.call('ZADD', leases, now + told.lease_s, number)
         redis.call('HSET', owners, number, worker)
+        if kind == 'file' then redis.call('SADD', leased_files, number) end
         leased[#leased + 1] = {tonumber(number), kind, slot, request[5], request[4],
             tonumber(redis.call('HGET', starts, number) or '0')}
     end
@@ -173,8 +199,15 @@ local function lease(kind, slot, room)
     return #popped / 2
 end
 
+local function files_within_limit()
+    local count = tonumber(redis.call('HGET', prefix .. 'counters', told.limit.counter) or '0')
+    if count >= told.limit.most then return math.huge end
+    return told.limit.most - count - redis.call('SCARD', leased_files)
+end
+
 for kind, wanted in pairs(told.wanted) do
     local first = 0
+    if kind == 'file' and told.limit then wanted = math.min(wanted, files_within_limit()) end
     while wanted > 0 do
         local slots = redis.call('ZRANGE', prefix .. 'slots:' .. kind, first, first + 99)
         if #slots == 0 then break end
@@ -195,10 +228,14 @@ for kind, wanted in pairs(told.wanted) do
         if skipped == #slots then first = first + 100 end
     end
 end
-redis.call('HSET', crawl, 'touched_at', string.format('%.3f', now))
+if told.leaves then
+    redis.call('ZREM', prefix .. 'workers', worker)
+else
+    redis.call('ZADD', prefix .. 'workers', now, worker)
+end
 return {known, leased, tonumber(redis.call('HGET', waiting, 'page') or '0'),
     tonumber(redis.call('HGET', waiting, 'file') or '0'), redis.call('ZCARD', leases),
-    redis.call('HGETALL', prefix .. 'counters')}
+    redis.call('HGETALL', prefix .. 'counters'), change, paused}
 """
 
 FINISH = (

@@ -1,15 +1,13 @@
 """The frontier of one machine: a file that any number of crawls share, each of them of one process at a time."""
 
-import fcntl
-import os
 import sqlite3
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
 
-from audiocrawler.errors import ConfigurationError, FrontierError, LockedError
+from audiocrawler.errors import ConfigurationError, FrontierError
 from audiocrawler.frontier.frontier import (
     SUSPECT_STARTS,
     Answer,
@@ -20,23 +18,10 @@ from audiocrawler.frontier.frontier import (
     OpenCrawl,
     Start,
 )
-from audiocrawler.sqlite_file import connect, make_durable, remedy, transaction
+from audiocrawler.frontier.sqlite_schema import locked, opened, prepare
+from audiocrawler.sqlite_file import errors_as, remedy, transaction
 from audiocrawler.uris import local_path
 
-_SCHEMA = (
-    """CREATE TABLE IF NOT EXISTS crawls (
-        number INTEGER PRIMARY KEY, identity TEXT NOT NULL, generation INTEGER NOT NULL, crawl_id TEXT NOT NULL,
-        started_at TEXT NOT NULL, finished_at TEXT, UNIQUE (identity, generation)) STRICT""",
-    """CREATE TABLE IF NOT EXISTS requests (
-        id INTEGER PRIMARY KEY AUTOINCREMENT, crawl INTEGER NOT NULL, kind TEXT NOT NULL, slot TEXT NOT NULL,
-        priority INTEGER NOT NULL, leased INTEGER NOT NULL, starts INTEGER NOT NULL, body TEXT NOT NULL) STRICT""",
-    "CREATE INDEX IF NOT EXISTS requests_next ON requests (crawl, leased, kind, slot, priority DESC, id)",
-    """CREATE TABLE IF NOT EXISTS seen (
-        crawl INTEGER NOT NULL, fingerprint BLOB NOT NULL, PRIMARY KEY (crawl, fingerprint)) STRICT, WITHOUT ROWID""",
-    """CREATE TABLE IF NOT EXISTS counters (
-        crawl INTEGER NOT NULL, name TEXT NOT NULL, value INTEGER NOT NULL,
-        PRIMARY KEY (crawl, name)) STRICT, WITHOUT ROWID""",
-)
 _NEXT = """
     UPDATE requests SET leased = 1 WHERE id IN (
         SELECT id FROM requests WHERE crawl = ? AND leased = 0 AND kind = ? AND slot = ?
@@ -50,6 +35,11 @@ _RECLAIM = """
 """
 _GIVE_BACK = "UPDATE requests SET leased = 0, starts = 0 WHERE id = ? AND crawl = ? AND leased = 1 RETURNING kind, slot"
 _COUNT = "INSERT INTO counters VALUES (?, ?, ?) ON CONFLICT (crawl, name) DO UPDATE SET value = value + excluded.value"
+_PAUSE = """
+    INSERT OR REPLACE INTO pauses (host, until)
+    SELECT ?1, max(?2, coalesce((SELECT until FROM pauses WHERE host = ?1), 0))
+"""
+_PAUSES = "SELECT number, host, until - ?1 FROM pauses WHERE number > ?2 AND until > ?1 ORDER BY number"
 _FORGET = ("requests", "seen", "counters")
 
 
@@ -61,12 +51,13 @@ class SqliteFrontier:
 
     poll_s: float | None = None
     is_shared = False
+    _pauses_seen = 0
 
     def __init__(self, uri: str, start: Start) -> None:
         self._path = local_path(uri)
         try:
-            self._lock: IO[bytes] | None = _locked(self._path, start.identity)
-            self._connection = _opened(self._path)
+            self._lock: IO[bytes] | None = locked(self._path, start.identity)
+            self._connection = opened(self._path)
             self._open_crawl(start)
         except sqlite3.Error as error:
             message = f"{self._path}: {error}; {remedy(error)}, or name another file in AUDIO_FRONTIER"
@@ -77,12 +68,8 @@ class SqliteFrontier:
 
     def exchange(self, told: Exchange) -> Answer:
         """Do all that was told in one transaction; see Frontier.exchange."""
-        try:
-            with transaction(self._connection):
-                answer = self._exchange(told)
-        except sqlite3.Error as error:
-            raise FrontierError(f"{self._path}: {error}; {remedy(error)}") from error
-        return answer
+        with errors_as(FrontierError, self._path), transaction(self._connection):
+            return self._exchange(told)
 
     def turn(self, name: str, delay_s: float) -> float:
         """Return 0: nobody else has this crawl."""
@@ -90,7 +77,7 @@ class SqliteFrontier:
 
     def finish(self) -> None:
         """Forget the crawl, but for its number; see Frontier.finish."""
-        with self._errors(), transaction(self._connection):
+        with errors_as(FrontierError, self._path), transaction(self._connection):
             self._run("UPDATE crawls SET finished_at = ? WHERE number = ?", _now(), self._number)
             self._forget(self._number)
 
@@ -103,11 +90,11 @@ class SqliteFrontier:
     def _open_crawl(self, start: Start) -> None:
         with transaction(self._connection):
             found = self._one(
-                "SELECT number, generation, crawl_id, started_at FROM crawls WHERE identity = ?"
+                "SELECT number, generation, crawl_id, started_at, finished_at FROM crawls WHERE identity = ?"
                 " ORDER BY generation DESC LIMIT 1",
                 start.identity,
             )
-            is_resumed = found is not None and not start.fresh and self._has_requests(found[0])
+            is_resumed = found is not None and not start.fresh and found[4] is None
             if not is_resumed:
                 if found is not None:
                     self._forget(found[0])
@@ -116,6 +103,7 @@ class SqliteFrontier:
             # Nobody else can have this crawl, so whatever is leased was leased to a process that is gone.
             self._run(_RECLAIM, _LAST, SUSPECT_STARTS, self._number)
             self._waiting = self._count_waiting()
+            self._run("DELETE FROM pauses WHERE until <= ?", time.time())
         self.crawl = OpenCrawl(
             crawl_id=found[2],
             generation=found[1],
@@ -135,9 +123,6 @@ class SqliteFrontier:
             _now(),
         )
 
-    def _has_requests(self, number: int) -> bool:
-        return self._one("SELECT 1 FROM requests WHERE crawl = ? LIMIT 1", number) is not None
-
     def _exchange(self, told: Exchange) -> Answer:
         try:
             answer = Answer(known=[index for index, new in enumerate(told.new) if not self._put(new)])
@@ -146,6 +131,9 @@ class SqliteFrontier:
             for number in told.given_back:
                 self._give_back(number)
             self._connection.executemany(_COUNT, ((self._number, *each) for each in told.counted.items()))
+            until = ((host, time.time() + pause_s) for host, pause_s in told.pauses_s.items())
+            self._connection.executemany(_PAUSE, until)
+            answer.pauses_s = self._new_pauses_s()
             answer.leased = [leased for kind, limit in told.wanted.items() for leased in self._lease(kind, limit, told)]
         except BaseException:
             self._waiting = self._count_waiting()
@@ -170,6 +158,12 @@ class SqliteFrontier:
         given_back = self._one(_GIVE_BACK, number, self._number)
         if given_back is not None:
             self._note(Kind(given_back[0]), given_back[1], 1)
+
+    def _new_pauses_s(self) -> dict[str, float]:
+        """Return what hosts have asked for, of this crawl or another one, and was not told yet."""
+        paused = self._run(_PAUSES, time.time(), self._pauses_seen).fetchall()
+        self._pauses_seen = max((number for number, *_ in paused), default=self._pauses_seen)
+        return {host: pause_s for _, host, pause_s in paused}
 
     def _lease(self, kind: Kind, limit: int, told: Exchange) -> Iterator[Leased]:
         """Yield up to ``limit`` requests, slot after slot, those first that have waited longest for their turn."""
@@ -216,13 +210,6 @@ class SqliteFrontier:
     def _run(self, statement: str, *values: Any) -> sqlite3.Cursor:
         return self._connection.execute(statement, values)
 
-    @contextmanager
-    def _errors(self) -> Iterator[None]:
-        try:
-            yield
-        except sqlite3.Error as error:
-            raise FrontierError(f"{self._path}: {error}; {remedy(error)}") from error
-
 
 class MemoryFrontier(SqliteFrontier):
     """The same without a file: nothing outlasts the process."""
@@ -231,43 +218,8 @@ class MemoryFrontier(SqliteFrontier):
         self._path = Path(":memory:")
         self._lock = None
         self._connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
-        _prepare(self._connection)
+        prepare(self._connection)
         self._open_crawl(start)
-
-
-def _locked(path: Path, identity: str) -> IO[bytes]:
-    """Return the locked file that stands for this crawl in this frontier; raises LockedError if another has it."""
-    folder = path.with_suffix(".locks")
-    folder.mkdir(parents=True, exist_ok=True)
-    lock = (folder / f"{identity}.lock").open("wb")
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        lock.close()
-        raise LockedError("another crawl of the same start is running; wait for its end") from error
-    return lock
-
-
-def _opened(path: Path) -> sqlite3.Connection:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))  # SQLite gives its side files the mode of this one
-    connection = connect(path)
-    try:
-        _prepare(connection)
-        make_durable(connection)
-        # A power cut may take the last exchanges back, each of them whole: what they acknowledged is only done again.
-        connection.execute("PRAGMA synchronous = NORMAL")
-    except BaseException:
-        connection.close()
-        raise
-    return connection
-
-
-def _prepare(connection: sqlite3.Connection) -> None:
-    connection.execute("PRAGMA secure_delete = ON")  # URLs with their secrets do not stay in freed pages
-    with transaction(connection):
-        for statement in _SCHEMA:
-            connection.execute(statement)
 
 
 def _now() -> str:

@@ -11,7 +11,7 @@ from scrapy.pipelines.media import FileException, MediaPipeline
 from scrapy.utils.defer import deferred_from_coro
 from twisted.python.failure import Failure
 
-from audiocrawler.crawl import count_outcome, sha256_of
+from audiocrawler.crawl import sha256_of
 from audiocrawler.items import AudioItem, FileInfo, Status
 from audiocrawler.lifecycle import crawl_of
 from audiocrawler.optouts import OptedOutError
@@ -64,7 +64,7 @@ class AudioFilesPipeline(FilesPipeline):
             source = foreign_source(request.url, None)
             source.status = source.last_status = outcome.status
             source.reason = source.last_error = outcome.reason
-            count_outcome(self.crawler.stats, outcome.status, outcome.reason)
+            crawl_of(self.crawler).tallies.count_outcome(source.source_url, outcome.status, outcome.reason)
             deferred_from_coro(crawl_of(self.crawler).write([source]))  # the crawl closes after its last row
         raise FileException(outcome.reason) from None
 

@@ -6,7 +6,6 @@ from typing import Any
 
 from scrapy.exceptions import DropItem
 
-from audiocrawler.crawl import count_outcome
 from audiocrawler.errors import WarehouseError
 from audiocrawler.items import AudioItem, Row, Status
 from audiocrawler.lifecycle import stop_crawl
@@ -41,14 +40,14 @@ class WarehousePipeline(CrawlPipeline):
         await self.crawl.write(rows)
 
     def _finished(self, item: AudioItem) -> AudioItem:
-        source, audio, stats = item.source, item.audio, self.crawler.stats
+        source, audio, tallies = item.source, item.audio, self.crawl.tallies
         if source.status != Status.PENDING:
-            count_outcome(stats, source.status, source.reason)
+            tallies.count_outcome(source.source_url, source.status, source.reason)
         if audio is None and source.status != Status.PENDING:
             raise DropItem(f"{source.source_url}: {source.status}: {source.reason}")
         if audio is not None and source.status == Status.STORED:
-            stats.inc_value("audio/stored_bytes", audio.size_bytes or 0)
-            stats.inc_value("audio/duration_ms", audio.duration_ms)
+            tallies.count(source.source_url, "audio/stored_bytes", audio.size_bytes or 0)
+            tallies.count(source.source_url, "audio/duration_ms", audio.duration_ms)
         for entry in item.files:
             entry["path"] = str(source.gcp_url)
         return item

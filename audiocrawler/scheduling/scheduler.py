@@ -1,28 +1,29 @@
 """Scrapy's scheduler over a frontier: what it hands out is leased, and acknowledged when all that it caused is kept."""
 
 import logging
-from collections import Counter, deque
+from collections import Counter
 from typing import Any
 
 from scrapy import Request, Spider, signals
 from scrapy.core.scheduler import BaseScheduler
 from scrapy.crawler import Crawler
 from scrapy.exceptions import CloseSpider
-from scrapy.http import Response
 from scrapy.utils.asyncio import create_looping_call
-from twisted.python.failure import Failure
 
+from audiocrawler.crawl import Crawl
 from audiocrawler.download.open_slots import OpenSlots
 from audiocrawler.download.slots import is_media_slot
 from audiocrawler.errors import ConfigurationError, FrontierError, WarehouseError
-from audiocrawler.frontier import Answer, Kind, Leases, NewRequest
+from audiocrawler.frontier import Answer, Kind, Leases, Limit, NewRequest
 from audiocrawler.lifecycle import CrawlLifecycle, stop_crawl
-from audiocrawler.pipelines import GivenBackError
 from audiocrawler.scheduling.counters import Counters
+from audiocrawler.scheduling.failures import Failures
 from audiocrawler.scheduling.internals import missing_internals
 from audiocrawler.scheduling.lease_meta import CONTINUES, LEASE, STARTS, UNFINISHED, leave_unfinished
+from audiocrawler.scheduling.pauses import SharedPauses
 from audiocrawler.scheduling.request_json import from_json, to_json
 from audiocrawler.scheduling.turns import TurnMiddleware
+from audiocrawler.scheduling.unsent import Unsent
 
 logger = logging.getLogger(__name__)
 
@@ -41,15 +42,17 @@ class FrontierScheduler(BaseScheduler):
     pipelines, which let them go when their rows are kept, and its new requests have been put into the frontier.
     """
 
+    _crawl: Crawl
+    _leases: Leases
+    _unsent: Unsent
+
     def __init__(self, crawler: Crawler) -> None:
         self._crawler = crawler
         self._slots = OpenSlots(crawler, {})
         self._counters = Counters(crawler.stats)
-        self._leases: Leases | None = None
+        self._is_open = False
         self._under_way: dict[int, list[Request]] = {}
         """By lease: what was handed out for it and is not known to be over."""
-        self._unsent: deque[tuple[int, int]] = deque()
-        """Leases that are over, with the number of a row that must be sent before they are acknowledged."""
         self._at_host: set[int] = set()
         """Leases of files that are fetched at the moment, where workers share what one host allows."""
         self._suspect = 0
@@ -79,28 +82,30 @@ class FrontierScheduler(BaseScheduler):
             logger.error("%s", lifecycle.configuration_error)
             raise CloseSpider("configuration")
         self._crawl = lifecycle.crawl
+        self._unsent = Unsent(self._crawl)
         turns = self._crawler.get_downloader_middleware(TurnMiddleware)
         self._slots = OpenSlots(self._crawler, turns.waiting if turns is not None else {})
-        self._counters.load(self._crawl.frontier.crawl.counted)
-        self._leases = Leases(
-            self._crawl.frontier, PREFETCHED_PER_SLOT, self._crawler.settings.getint("AUDIO_MEDIA_PER_HOST")
-        )
-        self._crawler.signals.connect(self._item_dropped, signal=signals.item_dropped)
-        self._crawler.signals.connect(self._callback_failed, signal=signals.spider_error)
+        self._counters.take(self._crawl.frontier.crawl.counted)
+        files_per_slot = self._crawler.settings.getint("AUDIO_MEDIA_PER_HOST")
+        most = getattr(self._crawler.spider, "limit", None)
+        self._limit = None if most is None else Limit("audio/stored", most)
+        self._leases = Leases(self._crawl.frontier, PREFETCHED_PER_SLOT, files_per_slot, self._limit)
+        self._pauses = SharedPauses(self._crawler, self._leases)
+        self._failures = Failures(self._crawler)
         self._crawl.when_sent = self._finish
+        self._is_open = True
         self._leases.start(self)
         self._tick.start(TICK_S, now=False)
 
     def has_pending_requests(self) -> bool:
         """Return whether anything is left to do, with other workers included."""
-        if self._leases is None:
+        if not self._is_open:
             return False
         self._settle()
         return bool(self._continuing or self._unsent) or not self._leases.is_exhausted
 
     def enqueue_request(self, request: Request) -> bool:
         """Keep the request; whether it is a known one shows later, and is then told by ``request_dropped``."""
-        assert self._leases is not None
         slot = self._crawler.engine.downloader.get_slot_key(request)
         self._crawler.stats.inc_value("scheduler/enqueued")
         lease = request.meta.get(CONTINUES)
@@ -113,7 +118,7 @@ class FrontierScheduler(BaseScheduler):
 
     def next_request(self) -> Request | None:
         """Return a request that may start now, None if there is none."""
-        if self._leases is None:
+        if not self._is_open:
             return None
         self._settle()
         slots = self._may_go()
@@ -126,7 +131,7 @@ class FrontierScheduler(BaseScheduler):
 
     def close(self, reason: str) -> None:
         """Give back what was not started; the rest is told when the rows that can be sent are."""
-        if self._leases is None:
+        if not self._is_open:
             return
         self._reason = reason
         for request in (request for requests in self._continuing.values() for request in requests):
@@ -137,29 +142,38 @@ class FrontierScheduler(BaseScheduler):
 
     async def _finish(self) -> None:
         """Tell the frontier the last; a crawl that has nothing left is finished."""
-        assert self._leases is not None
         if self._tick.running:
             self._tick.stop()
         self._acknowledge_sent()
-        await self._leases.close(finish=self._reason == "finished" and self._crawl.left_behind is None)
+        await self._leases.close(finish=self._reason == "finished")
 
     def _look_around(self) -> None:
-        assert self._leases is not None
         self._settle()
-        self._acknowledge_sent()
-        is_idle = not (self._under_way or self._continuing or self._leases.prefetched())
-        if self._unsent and is_idle and not any(self._leases.last.waiting.values()):
-            self._crawl.flusher.flush_soon()  # other workers wait for the end of these leases
+        if self._unsent:
+            self._send()
         self._go_on()
 
+    def _send(self) -> None:
+        """Have rows sent, at once if others wait for the end of the leases, or for room within the limit."""
+        is_busy = self._under_way or self._continuing or self._leases.prefetched()
+        if is_busy or (self._limit is None and any(self._leases.last.waiting.values())):
+            self._unsent.send_in_time()
+            return
+        try:
+            self._unsent.send_soon()
+        except WarehouseError as error:
+            stop_crawl(self._crawler, str(error))
+
     def _acknowledge_sent(self) -> None:
-        assert self._leases is not None
-        while self._unsent and self._unsent[0][0] <= self._crawl.flusher.sent_up_to:
-            self._leases.done(self._unsent.popleft()[1])
+        for lease, counted in self._unsent.sent():
+            self._done(lease, counted)
+
+    def _done(self, lease: int, counted: Counter[str]) -> None:
+        self._leases.done(lease)
+        self._crawl.tallies.release(counted)
 
     def appetite(self) -> dict[Kind, int]:
         """Return how many requests of each kind are wanted; see frontier.Worker."""
-        assert self._leases is not None
         startable: Counter[Kind] = Counter()
         active = self._slots.active()
         prefetched = self._leases.prefetched()
@@ -170,12 +184,14 @@ class FrontierScheduler(BaseScheduler):
 
     def uncounted(self) -> dict[str, int]:
         """Return by how much the crawl's counters have grown; see frontier.Worker."""
-        return self._counters.uncounted()
+        self._settle()
+        return self._counters.uncounted(self._crawl.tallies.held)
 
     def take_answer(self, answer: Answer, known: list[Any]) -> None:
         """Let the engine go on; see frontier.Worker."""
         self._drop(known)
         self._counters.take(answer.counted)
+        self._pauses.keep(answer.pauses_s)
         self._go_on()
 
     def give_up(self, error: FrontierError) -> None:
@@ -189,7 +205,6 @@ class FrontierScheduler(BaseScheduler):
 
     def _settle(self) -> None:
         """Acknowledge or give back what the engine has done with."""
-        assert self._leases is not None
         slot = self._crawler.engine._slot  # noqa: SLF001 - checked by missing_internals
         in_progress = slot.inprogress if slot is not None else set()
         waiting = {request for requests in self._continuing.values() for request in requests}
@@ -202,24 +217,22 @@ class FrontierScheduler(BaseScheduler):
                 continue
             self._at_host.discard(lease)
             del self._under_way[lease]
+            counted = self._crawl.tallies.end(lease)
             if left:
                 self._leases.give_back(lease)
             elif self._crawl.frontier.is_shared:
-                # A worker's outbox may be lost with its machine, so others must be able to do it again until then.
-                self._unsent.append((self._crawl.written_up_to, lease))
+                self._unsent.put(lease, counted)
             else:
-                self._leases.done(lease)
+                self._done(lease, counted)
         self._acknowledge_sent()
 
     def _note_files_that_came(self, lease: int, going_on: list[Request]) -> None:
         is_active = any(each in self._crawler.engine.downloader.active or CONTINUES in each.meta for each in going_on)
         if lease in self._at_host and not is_active:
             self._at_host.discard(lease)
-            assert self._leases is not None
             self._leases.off_host(lease)
 
     def _keep(self, request: Request, slot: str) -> None:
-        assert self._leases is not None
         assert self._crawler.spider is not None
         fingerprint = None if request.dont_filter else self._crawler.request_fingerprinter.fingerprint(request)
         kind = Kind.FILE if is_media_slot(slot) else Kind.PAGE
@@ -247,7 +260,6 @@ class FrontierScheduler(BaseScheduler):
 
     def _may_go(self) -> list[str]:
         """Return the slots whose next request may go now; a suspect goes alone, when there is nothing else to do."""
-        assert self._leases is not None
         suspects = self._leases.suspects()
         innocent = [*self._continuing, *(self._leases.prefetched().keys() - suspects)]
         if self._suspect in self._under_way:
@@ -264,7 +276,6 @@ class FrontierScheduler(BaseScheduler):
 
     def _leased(self, slot: str) -> Request | None:
         """Return the slot's next request, None if it cannot be read any more."""
-        assert self._leases is not None
         assert self._crawler.spider is not None
         leased = self._leases.take(slot)
         try:
@@ -279,15 +290,8 @@ class FrontierScheduler(BaseScheduler):
         if leased.is_suspect:
             self._suspect = leased.id
         self._under_way[leased.id] = [request]
+        if "audio" in request.meta:
+            self._crawl.tallies.begin(leased.id, request.meta["audio"].source_url)
         if leased.kind is Kind.FILE and self._crawl.frontier.is_shared:
             self._at_host.add(leased.id)
         return request
-
-    def _item_dropped(self, response: Response | Failure | None, exception: BaseException) -> None:
-        if isinstance(exception, GivenBackError):
-            leave_unfinished(getattr(response, "request", None))
-
-    def _callback_failed(self, failure: Failure, response: Response | Failure) -> None:
-        if isinstance(failure.value, WarehouseError):
-            leave_unfinished(getattr(response, "request", None))
-            stop_crawl(self._crawler, str(failure.value))

@@ -48,6 +48,9 @@ class TurnMiddleware:
         self.waiting[slot] += 1
         try:
             await self._sleep(request, await self._turn(request, name, delay_s))
+            while (pause_s := polite(self._crawler).pause_left_s(host_of(slot))) > 0:
+                await self._sleep(request, pause_s)
+                await self._sleep(request, await self._turn(request, name, delay_s))
         finally:
             self.waiting[slot] -= 1
             if not self.waiting[slot]:

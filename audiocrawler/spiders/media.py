@@ -7,7 +7,7 @@ from scrapy import Request, Spider
 from scrapy.http import Response
 from twisted.python.failure import Failure
 
-from audiocrawler.crawl import Crawl, count_outcome
+from audiocrawler.crawl import Crawl
 from audiocrawler.download.revalidation import Known
 from audiocrawler.items import AudioItem, AudioSource, Status
 from audiocrawler.lifecycle import crawl_of, stop_crawl
@@ -79,7 +79,7 @@ class MediaSpider(Spider):
             return
         source.status = source.last_status = Status.UNCHANGED
         source.reason = VARYING if varies else None
-        count_outcome(self.crawler.stats, source.status, source.reason)
+        self.crawl.tallies.count_outcome(source.source_url, source.status, source.reason)
         await self.crawl.write([source])
 
     async def audio_failed(self, failure: Failure) -> AsyncIterator[Request]:
@@ -92,7 +92,7 @@ class MediaSpider(Spider):
     async def settle_failure(self, failure: Failure, request: Request, where: str = "") -> bool:
         """Settle the row of a failed request; return False if it is left to the next crawl instead."""
         if isinstance(failure.value, StoredAlreadyError):
-            count_outcome(self.crawler.stats, failure.value.status, None)
+            self.crawl.tallies.count_outcome(request.meta["audio"].source_url, failure.value.status, None)
             return False
         outcome = outcome_of_failure(failure)
         if outcome.disk_full:
@@ -113,7 +113,7 @@ class MediaSpider(Spider):
         source.status = source.last_status = outcome.status
         source.reason = source.last_error = outcome.reason
         self.logger.info("%s: %s: %s", source.source_url, outcome.status, outcome.reason)
-        count_outcome(self.crawler.stats, outcome.status, outcome.reason)
+        self.crawl.tallies.count_outcome(source.source_url, outcome.status, outcome.reason)
         await self.crawl.write([source])
 
     def _next_alternate(self, request: Request) -> list[Request]:

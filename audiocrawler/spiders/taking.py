@@ -8,7 +8,6 @@ from urllib.parse import urldefrag
 from scrapy import Request
 from scrapy.http import Response
 
-from audiocrawler.crawl import count_outcome
 from audiocrawler.discovery import Candidate, Document, Kind
 from audiocrawler.discovery.choose import choose
 from audiocrawler.discovery.hls import Rendition
@@ -126,7 +125,7 @@ class TakingSpider(RenderingSpider):
             return False
         row = tombstone(mask_url(urldefrag(url).url), why)
         if self._is_new(row):
-            count_outcome(self.crawler.stats, row.status, why)
+            self.crawl.tallies.count_outcome(row.source_url, row.status, why)
             if not self.crawl.tombstones.has_row(url):
                 await self.crawl.write([row])
         return True

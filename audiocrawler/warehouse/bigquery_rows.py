@@ -13,7 +13,7 @@ PAGE_ROWS = 1000
 """Rows that one answer has: about 2 MB."""
 RECALLED = (
     *("source_url", "site", "host", "status", "reason", "last_status", "gcp_url", "etag", "last_modified"),
-    *("size_bytes", "sha256", "variants", "judged_by", "crawl_id"),
+    *("size_bytes", "sha256", "variants", "judged_by", "last_attempt_at", "crawl_id"),
 )
 """Columns of audio_sources that the next crawl needs: a query is billed for the columns that it names."""
 

@@ -18,8 +18,10 @@ def redis_server() -> Iterator[RedisServer]:
         yield server
 
 
-@pytest.fixture(params=["sqlite", "redis"])
+@pytest.fixture(params=["memory", "sqlite", "redis"])
 def uri(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "memory":
+        return "memory"
     if request.param == "sqlite":
         return f"sqlite:{tmp_path}/frontier.db"
     server: RedisServer = request.getfixturevalue("redis_server")

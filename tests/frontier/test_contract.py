@@ -6,12 +6,20 @@ from pathlib import Path
 import pytest
 
 from audiocrawler.errors import LockedError
-from audiocrawler.frontier import Answer, Exchange, Frontier, Kind, Leased, NewRequest
+from audiocrawler.frontier import Answer, Exchange, Frontier, Kind, Leased, Limit, NewRequest
 from tests.frontier.conftest import Opener
+
+outlasting = pytest.mark.parametrize("uri", ["sqlite", "redis"], indirect=True)
+"""For what outlasts the process: a frontier in memory does not."""
+shared = pytest.mark.parametrize("uri", ["redis"], indirect=True)
 
 
 def page(name: str, slot: str = "host", priority: int = 0, *, again: bool = False) -> NewRequest:
     return NewRequest(None if again else name.encode().ljust(20, b"\0"), Kind.PAGE, slot, priority, name)
+
+
+def files(count: int) -> list[NewRequest]:
+    return [NewRequest(None, Kind.FILE, f"media:host{number}", 0, str(number)) for number in range(count)]
 
 
 def put(frontier: Frontier, *new: NewRequest) -> Answer:
@@ -67,6 +75,7 @@ def test_what_is_given_back_comes_again_at_its_old_place(opened: Opener) -> None
     assert first.starts == 0
 
 
+@outlasting
 def test_a_crash_leaves_what_was_leased_and_counts_what_was_started(opened: Opener) -> None:
     frontier = opened(lease_s=0.5)
     put(frontier, page("a"), page("b"), page("c"))
@@ -79,6 +88,7 @@ def test_a_crash_leaves_what_was_leased_and_counts_what_was_started(opened: Open
     assert sorted((each.body, each.starts) for each in lease(again, 9)) == [("a", 1), ("c", 0)]
 
 
+@outlasting
 def test_what_was_under_way_at_several_crashes_waits_for_all_others(opened: Opener) -> None:
     frontier = opened(lease_s=0.3)
     put(frontier, page("suspect", priority=9), page("other"))
@@ -106,6 +116,7 @@ def test_slots_take_turns(opened: Opener) -> None:
     assert sorted(turns[:3]) == sorted(turns[3:]) == ["a", "b", "c"]
 
 
+@outlasting
 def test_counters_are_added_up_and_kept(opened: Opener) -> None:
     frontier = opened(lease_s=0.1)
     frontier.exchange(Exchange(new=[page("a")], counted={"audio/stored": 3, "audio/found": 5}))
@@ -122,6 +133,28 @@ def test_crawls_are_held_apart(opened: Opener) -> None:
     assert sorted(names(lease(other, 9))) == ["a", "b"]
 
 
+def test_a_pause_that_a_host_asks_for_is_kept(opened: Opener) -> None:
+    frontier = opened()
+    pauses_s = frontier.exchange(Exchange(pauses_s={"host": 60.0, "other": 0.2})).pauses_s
+    assert pauses_s["host"] == pytest.approx(60, abs=5)
+    assert frontier.exchange(Exchange()).pauses_s == {}
+    assert frontier.exchange(Exchange(pauses_s={"host": 5.0})).pauses_s["host"] > 50
+
+
+@outlasting
+def test_a_pause_outlasts_its_crawl_until_it_is_over(opened: Opener) -> None:
+    one = opened("one")
+    one.exchange(Exchange(pauses_s={"host": 60.0, "other": 0.2}))
+    one.close()
+    time.sleep(0.3)
+    other = opened("other")
+    pauses_s = other.exchange(Exchange()).pauses_s
+    assert pauses_s == {"host": pytest.approx(60, abs=5)}
+    put(other, page("a"))
+    assert names(lease(other)) == ["a"]
+
+
+@outlasting
 def test_a_finished_crawl_starts_anew(opened: Opener) -> None:
     frontier = opened()
     put(frontier, page("a"))
@@ -136,6 +169,7 @@ def test_a_finished_crawl_starts_anew(opened: Opener) -> None:
     assert put(again, page("a")).known == []
 
 
+@outlasting
 def test_fresh_starts_over(opened: Opener) -> None:
     frontier = opened()
     put(frontier, page("a"), page("b"))
@@ -148,7 +182,7 @@ def test_fresh_starts_over(opened: Opener) -> None:
     assert names(lease(again, 9)) == ["a"]
 
 
-@pytest.mark.parametrize("uri", ["redis"], indirect=True)
+@shared
 def test_turns_are_a_delay_apart(opened: Opener) -> None:
     frontier = opened()
     waits = [frontier.turn("host", 2.0) for _ in range(3)]
@@ -178,7 +212,7 @@ def test_the_file_is_for_its_owner_only_and_forgets_urls(opened: Opener, uri: st
     assert b"hush-hush" not in path.read_bytes()
 
 
-@pytest.mark.parametrize("uri", ["redis"], indirect=True)
+@shared
 class TestSharedFrontier:
     def test_workers_share_requests_and_turns(self, opened: Opener) -> None:
         one, other = opened(), opened()
@@ -229,3 +263,48 @@ class TestSharedFrontier:
         put(other, page("b"))
         assert lease(one) == []
         assert names(lease(other, 9)) == ["b"]
+
+    def test_a_worker_hears_of_the_pause_that_another_was_asked_for(self, opened: Opener) -> None:
+        one, other = opened(), opened()
+        other.exchange(Exchange())
+        one.exchange(Exchange(pauses_s={"host": 30.0}))
+        assert other.exchange(Exchange()).pauses_s == {"host": pytest.approx(30, abs=5)}
+        assert other.exchange(Exchange()).pauses_s == {}
+
+    def test_all_workers_together_take_no_more_files_than_the_limit(self, opened: Opener) -> None:
+        one, other = opened(), opened()
+        one.exchange(Exchange(new=files(20)))
+        ask = {"wanted": {Kind.FILE: 4}, "per_slot": 8, "files_per_slot": 4, "limit": Limit("stored", 6)}
+        first = one.exchange(Exchange(**ask)).leased  # type: ignore[arg-type]
+        second = other.exchange(Exchange(**ask)).leased  # type: ignore[arg-type]
+        assert (len(first), len(second)) == (4, 2)
+        # One is stored, one is not, one is given back.
+        told = {"done": [first[0].id, first[1].id], "given_back": [first[2].id], "counted": {"stored": 1}}
+        one.exchange(Exchange(**told))  # type: ignore[arg-type]
+        assert len(other.exchange(Exchange(**ask)).leased) == 2  # type: ignore[arg-type]
+        assert one.exchange(Exchange(**ask)).leased == []  # type: ignore[arg-type]
+
+    def test_files_beyond_the_limit_are_leased_once_it_is_reached(self, opened: Opener) -> None:
+        one, other = opened(), opened()
+        one.exchange(Exchange(new=files(8)))
+        ask = {"wanted": {Kind.FILE: 9}, "per_slot": 8, "files_per_slot": 4, "limit": Limit("stored", 2)}
+        taken = one.exchange(Exchange(**ask)).leased  # type: ignore[arg-type]
+        one.exchange(Exchange(done=[each.id for each in taken], counted={"stored": 2}))
+        assert len(other.exchange(Exchange(**ask)).leased) == 6  # type: ignore[arg-type]
+
+    def test_a_worker_that_died_leaves_room_within_the_limit(self, opened: Opener) -> None:
+        one, other = opened(lease_s=0.2), opened(lease_s=60)
+        one.exchange(Exchange(new=files(3)))
+        ask = {"wanted": {Kind.FILE: 9}, "per_slot": 8, "files_per_slot": 4, "limit": Limit("stored", 2)}
+        assert len(one.exchange(Exchange(**ask)).leased) == 2  # type: ignore[arg-type]
+        time.sleep(0.4)
+        assert len(other.exchange(Exchange(**ask)).leased) == 2  # type: ignore[arg-type]
+
+    def test_a_crawl_that_others_are_at_is_joined(self, opened: Opener) -> None:
+        one = opened()
+        put(one, page("a"))
+        other = opened()
+        assert (one.crawl.others, other.crawl.others) == (0, 1)
+        other.exchange(Exchange(leaves=True))
+        one.exchange(Exchange(leaves=True))
+        assert opened().crawl.others == 0

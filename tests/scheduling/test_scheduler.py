@@ -1,9 +1,11 @@
 """What the scheduler does where a request, a spider or Scrapy itself is not as it should be."""
 
 import sqlite3
+from collections import Counter
 from pathlib import Path
 
 from tests.crawling import crawl, finish, start
+from tests.site.answers import Options
 from tests.site.server import Site
 
 DEADLY = """
@@ -34,20 +36,21 @@ class Mine(scrapy.Spider):
 """
 
 
-def test_a_request_that_ends_the_process_again_and_again_is_set_aside(site: Site, tmp_path: Path) -> None:
-    (tmp_path / "deadly.py").write_text(DEADLY.format(path="/audio/surf.mp3"), encoding="utf-8")
-    settings = {"SCHEDULER": "deadly.Deadly"}
-    killed = finish(start(tmp_path, f"url={site.url}/shore.html", settings=settings), tmp_path)
-    assert killed.code == -9
-    with sqlite3.connect(tmp_path / "data/frontier.db") as database:
-        assert database.execute("SELECT max(starts) FROM requests").fetchone() == (1,)
-        database.execute("UPDATE requests SET starts = 5 WHERE body LIKE '%surf.mp3%' AND starts = 1")
-    run = crawl(tmp_path, f"url={site.url}/shore.html")
+def test_a_request_that_ends_the_process_again_and_again_is_set_aside(tmp_path: Path) -> None:
+    (tmp_path / "deadly.py").write_text(DEADLY.format(path="/tone-01.wav"), encoding="utf-8")
+    with Site(Options(many_files=3, many_delay_s=1.0)) as site:
+        settings = {"SCHEDULER": "deadly.Deadly"}
+        killed = finish(start(tmp_path, f"url={site.url}/many/", settings=settings), tmp_path)
+        assert killed.code == -9
+        with sqlite3.connect(tmp_path / "data/frontier.db") as database:
+            assert database.execute("SELECT max(starts) FROM requests").fetchone() == (1,)
+            database.execute("UPDATE requests SET starts = 5 WHERE body LIKE '%tone-01.wav%' AND starts = 1")
+        run = crawl(tmp_path, f"url={site.url}/many/")
     assert run.code == 0
-    row = run.sources[f"{site.url}/audio/surf.mp3"]
+    row = run.sources[f"{site.url}/many/tone-01.wav"]
     assert row["status"] == "failed"
     assert row["reason"] == "set aside: 5 processes have ended while they worked on it"
-    assert "stored" in {each["status"] for each in run.sources.values()}
+    assert Counter(each["status"] for each in run.sources.values()) == {"failed": 1, "stored": 2}
 
 
 def test_a_scrapy_without_what_acknowledgement_needs_is_refused(site: Site, tmp_path: Path) -> None:

@@ -1,0 +1,51 @@
+"""What became of files, counted in the stats; of those under way apart, until their outcome is kept for good."""
+
+from collections import Counter
+
+from scrapy.statscollectors import StatsCollector
+
+from audiocrawler.report.summary import FAILED_STATUSES
+
+MAX_REASONS = 200
+"""Different reasons that are counted apart: they are sentences, and hostile input could make up new ones for ever."""
+
+
+class Tallies:
+    """Counts outcomes. What is counted for a file whose request is under way is ``held`` until it is released.
+
+    A request that is lost with its process or machine is done again, and then counts once.
+    """
+
+    def __init__(self, stats: StatsCollector) -> None:
+        self._stats = stats
+        self._files: dict[int, str] = {}
+        self._of: dict[str, Counter[str]] = {}
+        self.held: Counter[str] = Counter()
+        """What is in the stats and is not to be told yet."""
+
+    def begin(self, lease: int, source_url: str) -> None:
+        """Hold what is counted for a file from now on."""
+        self._files[lease] = source_url
+        self._of.setdefault(source_url, Counter())
+
+    def end(self, lease: int) -> Counter[str]:
+        """Return what was counted for the lease's file; it stays held."""
+        return self._of.pop(self._files.pop(lease, ""), Counter())
+
+    def release(self, counted: Counter[str]) -> None:
+        """Hold it no longer: the request is done."""
+        self.held -= counted
+
+    def count(self, source_url: str, name: str, change: int = 1) -> None:
+        """Add to a count on account of a file."""
+        self._stats.inc_value(name, change)
+        if source_url in self._of:
+            self._of[source_url][name] += change
+            self.held[name] += change
+
+    def count_outcome(self, source_url: str, status: str, reason: str | None) -> None:
+        """Count what became of an audio URL in ``audio/<status>``, and why it failed in ``audio/<status>/<reason>``."""
+        self.count(source_url, f"audio/{status}")
+        if status in FAILED_STATUSES and self._stats.get_value("audio/reasons", 0) < MAX_REASONS:
+            self.count(source_url, "audio/reasons", int(self._stats.get_value(f"audio/{status}/{reason}") is None))
+            self.count(source_url, f"audio/{status}/{reason}")
