@@ -72,8 +72,8 @@ REQUEST_FINGERPRINTER_CLASS = "audiocrawler.download.fingerprint.MediaFingerprin
 SCHEDULER = "audiocrawler.scheduling.scheduler.FrontierScheduler"  # keeps requests where a crash loses none
 DOWNLOADER = "audiocrawler.download.downloader.PoliteDownloader"  # one clock per host
 DOWNLOAD_HANDLERS = {
-    "http": "audiocrawler.browser.RenderingDownloadHandler",
-    "https": "audiocrawler.browser.RenderingDownloadHandler",
+    "http": "audiocrawler.browser.handler.RenderingDownloadHandler",
+    "https": "audiocrawler.browser.handler.RenderingDownloadHandler",
     "ftp": None,
     "file": None,
     "data": None,
@@ -118,34 +118,34 @@ ITEM_PIPELINES = {
     "audiocrawler.pipelines.WarehousePipeline": 500,
 }
 DOWNLOADER_MIDDLEWARES = {
-    "audiocrawler.middlewares.TakenDownMiddleware": 4,
-    "audiocrawler.middlewares.TakenAgainMiddleware": 5,
-    "audiocrawler.middlewares.LimitMiddleware": 10,  # before anything is asked of a server
+    "audiocrawler.middlewares.taken_down.TakenDownMiddleware": 4,
+    "audiocrawler.middlewares.taken_again.TakenAgainMiddleware": 5,
+    "audiocrawler.middlewares.limit.LimitMiddleware": 10,  # before anything is asked of a server
     "audiocrawler.download.screen.AddressMiddleware": 20,  # before robots.txt of a host that may not be asked
     "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": None,
     "audiocrawler.download.robots.RobotsMiddleware": 100,
-    "audiocrawler.optouts.OptOutMiddleware": 110,  # what robots.txt forbids is not asked about
+    "audiocrawler.middlewares.optouts.OptOutMiddleware": 110,  # what robots.txt forbids is not asked about
     "audiocrawler.download.retry_after.RetryAfterMiddleware": 560,  # sees a 503 before RetryMiddleware (550) does
     "audiocrawler.scheduling.turns.TurnMiddleware": 570,  # last before the download, so that the time is kept
     "scrapy.downloadermiddlewares.cookies.CookiesMiddleware": None,
     "audiocrawler.download.cookies.LocalListCookiesMiddleware": 700,
-    "audiocrawler.middlewares.RevalidationMiddleware": 605,  # when robots.txt and the like have let the request pass
+    "audiocrawler.middlewares.revalidation.RevalidationMiddleware": 605,  # when robots.txt has let it pass
     "audiocrawler.download.robots_body.RobotsBodyMiddleware": 605,  # decodes it before HttpCompressionMiddleware does
-    "audiocrawler.middlewares.MediaMiddleware": 610,  # sees a stopped answer before HttpCompressionMiddleware (590)
+    "audiocrawler.middlewares.media.MediaMiddleware": 610,  # sees it stopped before HttpCompressionMiddleware (590)
 }
 EXTENSIONS = {
-    "audiocrawler.extensions.MaskSecrets": 0,
-    "audiocrawler.lifecycle.CrawlLifecycle": 10,
-    "audiocrawler.json_log.JsonLog": 15,  # needs the crawl's id
-    "audiocrawler.browser.Browser": 15,
-    "audiocrawler.extensions.StopEarly": 20,
-    "audiocrawler.extensions.CountFound": 20,
-    "audiocrawler.extensions.Progress": 30,
+    "audiocrawler.extensions.mask_secrets.MaskSecrets": 0,
+    "audiocrawler.crawl.lifecycle.CrawlLifecycle": 10,
+    "audiocrawler.extensions.json_log.JsonLog": 15,  # needs the crawl's id
+    "audiocrawler.browser.handler.Browser": 15,
+    "audiocrawler.extensions.stop_early.StopEarly": 20,
+    "audiocrawler.extensions.count_found.CountFound": 20,
+    "audiocrawler.extensions.progress.Progress": 30,
     "scrapy.extensions.throttle.AutoThrottle": None,
     "audiocrawler.download.throttle.FlooredAutoThrottle": 40,
 }
 FILES_STORE = "data/incoming"  # FilesPipeline asks for one; AUDIO_STORE is where files go
-LOG_FORMATTER = "audiocrawler.extensions.OneLineLogFormatter"
+LOG_FORMATTER = "audiocrawler.extensions.log_formatter.OneLineLogFormatter"
 LOG_LEVEL = "INFO"
 FEED_EXPORT_ENCODING = "utf-8"
 FEED_EXPORTERS = {

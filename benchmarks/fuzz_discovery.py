@@ -26,10 +26,11 @@ from scrapy import Request
 from scrapy.http import Response
 from scrapy.responsetypes import responsetypes
 
+from audiocrawler.arguments.arguments import Arguments
+from audiocrawler.arguments.sites import site_of
 from audiocrawler.discovery import Candidate, Kind, choose, find_in, read
 from audiocrawler.discovery.hls import audio_rendition
-from audiocrawler.spiders.arguments import Arguments
-from audiocrawler.spiders.links import page_links, site_of
+from audiocrawler.spiders.links import page_links
 from audiocrawler.spiders.sources import rendition_candidate, source_of
 from audiocrawler.spiders.traps import Traps
 from audiocrawler.warehouse.values import checked

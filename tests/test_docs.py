@@ -5,9 +5,10 @@ import re
 
 import pytest
 
-from audiocrawler import exit_codes, settings
+from audiocrawler import settings
+from audiocrawler.arguments.arguments import Arguments
+from audiocrawler.crawl import exit_codes
 from audiocrawler.items import TABLES, Status, Table
-from audiocrawler.spiders.arguments import Arguments
 from tests.crawling import REPOSITORY, Run
 
 README = (REPOSITORY / "README.md").read_text(encoding="utf-8")

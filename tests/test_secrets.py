@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from audiocrawler.crawl.rows import mask_row
 from audiocrawler.items import AudioSource, Status
 from audiocrawler.masking import mask_text
-from audiocrawler.rows import mask_row
 from tests.crawling import crawl
 
 TONE = (Path(__file__).parent / "site/audio/surf.mp3").read_bytes()

@@ -11,18 +11,18 @@ from scrapy.commands.crawl import Command as ScrapyCrawlCommand
 from scrapy.crawler import Crawler
 from scrapy.settings import BaseSettings
 
-from audiocrawler.browser import chromium_of
-from audiocrawler.checks import check_settings
+from audiocrawler.arguments.arguments import parse_arguments
+from audiocrawler.browser.handler import chromium_of
 from audiocrawler.collection.places import LOCAL_SCHEMES
-from audiocrawler.crawl import new_crawl_id
+from audiocrawler.crawl.checks import check_settings
+from audiocrawler.crawl.crawl import new_crawl_id
+from audiocrawler.crawl.exit_codes import LOCKED, USAGE, conclusion
+from audiocrawler.crawl.lifecycle import CrawlLifecycle
 from audiocrawler.errors import ConfigurationError, LockedError
-from audiocrawler.exit_codes import LOCKED, USAGE, conclusion
-from audiocrawler.json_log import log_as_json
-from audiocrawler.lifecycle import CrawlLifecycle
+from audiocrawler.extensions.json_log import log_as_json
 from audiocrawler.masking import mask_text
 from audiocrawler.rendering.chromium import HOW_TO_INSTALL
 from audiocrawler.report.summary import Places, render, summarise
-from audiocrawler.spiders.arguments import parse_arguments
 from audiocrawler.spiders.audio import AudioSpider
 from audiocrawler.texts import printable
 from audiocrawler.uris import scheme_of

@@ -6,9 +6,9 @@ import sys
 from scrapy.commands import ScrapyCommand
 
 from audiocrawler.commands.crawl import refuse
-from audiocrawler.crawl import warehouse_options
+from audiocrawler.crawl.crawl import warehouse_options
+from audiocrawler.crawl.exit_codes import DONE, LEFT_BEHIND
 from audiocrawler.errors import AudioCrawlerError, ConfigurationError
-from audiocrawler.exit_codes import DONE, LEFT_BEHIND
 from audiocrawler.warehouse import FlushResult, Warehouse, open_warehouse
 
 

@@ -8,12 +8,12 @@ from pathlib import Path
 from scrapy.commands import ScrapyCommand
 from scrapy.settings import BaseSettings
 
-from audiocrawler.checks import check_settings
 from audiocrawler.collection import Sync, Tally, require_present
 from audiocrawler.collection.places import LOCAL_SCHEMES
-from audiocrawler.crawl import warehouse_options
+from audiocrawler.crawl.checks import check_settings
+from audiocrawler.crawl.crawl import warehouse_options
+from audiocrawler.crawl.exit_codes import DONE, INTERRUPTED, LEFT_BEHIND, USAGE
 from audiocrawler.errors import AudioCrawlerError, ConfigurationError
-from audiocrawler.exit_codes import DONE, INTERRUPTED, LEFT_BEHIND, USAGE
 from audiocrawler.report.quantities import bytes_text
 from audiocrawler.storage import open_store
 from audiocrawler.uris import local_path, scheme_of

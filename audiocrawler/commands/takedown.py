@@ -8,14 +8,14 @@ from contextlib import ExitStack, closing
 from scrapy.commands import ScrapyCommand
 from scrapy.settings import BaseSettings
 
-from audiocrawler.checks import check_settings
 from audiocrawler.collection import require_present
 from audiocrawler.collection.takedown import Plan, Target, carry_out, plan
 from audiocrawler.commands.flush import flush_all
-from audiocrawler.crawl import warehouse_options
+from audiocrawler.crawl.checks import check_settings
+from audiocrawler.crawl.crawl import warehouse_options
+from audiocrawler.crawl.exit_codes import DONE, INTERRUPTED, LEFT_BEHIND, LOCKED, USAGE
+from audiocrawler.crawl.in_use import keep_crawls_out
 from audiocrawler.errors import AudioCrawlerError, ConfigurationError, LockedError
-from audiocrawler.exit_codes import DONE, INTERRUPTED, LEFT_BEHIND, LOCKED, USAGE
-from audiocrawler.in_use import keep_crawls_out
 from audiocrawler.masking import mask_url
 from audiocrawler.storage import Store, open_store
 from audiocrawler.warehouse import Warehouse, open_warehouse

@@ -7,9 +7,9 @@ from contextlib import ExitStack, closing
 from scrapy.commands import ScrapyCommand
 
 from audiocrawler.collection import Verified, require_present, verify
-from audiocrawler.crawl import gcp_access, warehouse_options
+from audiocrawler.crawl.crawl import gcp_access, warehouse_options
+from audiocrawler.crawl.exit_codes import DONE, INTERRUPTED, LEFT_BEHIND, USAGE
 from audiocrawler.errors import AudioCrawlerError, ConfigurationError
-from audiocrawler.exit_codes import DONE, INTERRUPTED, LEFT_BEHIND, USAGE
 from audiocrawler.report.quantities import bytes_text
 from audiocrawler.storage import Store, open_store
 from audiocrawler.warehouse import Warehouse, open_warehouse

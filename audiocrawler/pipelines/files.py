@@ -11,10 +11,10 @@ from scrapy.pipelines.media import FileException, MediaPipeline
 from scrapy.utils.defer import deferred_from_coro
 from twisted.python.failure import Failure
 
-from audiocrawler.crawl import sha256_of
+from audiocrawler.crawl.crawl import sha256_of
+from audiocrawler.crawl.lifecycle import crawl_of
 from audiocrawler.items import AudioItem, FileInfo, Status
-from audiocrawler.lifecycle import crawl_of
-from audiocrawler.optouts import OptedOutError
+from audiocrawler.middlewares.optouts import OptedOutError
 from audiocrawler.spiders.outcomes import outcome_of_failure
 from audiocrawler.spiders.sources import foreign_source, item_of, media_meta
 

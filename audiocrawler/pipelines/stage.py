@@ -7,11 +7,11 @@ from typing import Any, Self
 from scrapy.crawler import Crawler
 from scrapy.exceptions import DropItem
 
-from audiocrawler.crawl import Crawl
+from audiocrawler.crawl.crawl import Crawl
+from audiocrawler.crawl.lifecycle import crawl_of, stop_crawl
 from audiocrawler.download.reasons import explain, is_disk_full
 from audiocrawler.errors import FileRejectedError
 from audiocrawler.items import AudioItem, Status
-from audiocrawler.lifecycle import crawl_of, stop_crawl
 from audiocrawler.spiders.outcomes import MAX_REASON_LENGTH
 from audiocrawler.texts import one_line
 

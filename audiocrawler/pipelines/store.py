@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
+from audiocrawler.crawl.memory import variants_of
 from audiocrawler.items import AudioItem, AudioMetadata, AudioSource, Status
-from audiocrawler.memory import variants_of
 from audiocrawler.pipelines.stage import Stage
 from audiocrawler.storage.object_key import key_in
 

@@ -6,9 +6,9 @@ from typing import Any
 
 from scrapy.exceptions import DropItem
 
+from audiocrawler.crawl.lifecycle import stop_crawl
 from audiocrawler.errors import WarehouseError
 from audiocrawler.items import AudioItem, Row, Status
-from audiocrawler.lifecycle import stop_crawl
 from audiocrawler.pipelines.stage import CrawlPipeline, GivenBackError
 from audiocrawler.warehouse.values import checked
 

@@ -5,10 +5,10 @@ from scrapy.crawler import Crawler
 from scrapy.http import Response
 from twisted.python.failure import Failure
 
+from audiocrawler.crawl.lease_meta import leave_unfinished
+from audiocrawler.crawl.lifecycle import stop_crawl
 from audiocrawler.errors import WarehouseError
-from audiocrawler.lifecycle import stop_crawl
 from audiocrawler.pipelines import GivenBackError
-from audiocrawler.scheduling.lease_meta import leave_unfinished
 
 
 class Failures:

@@ -14,9 +14,9 @@ from typing import Any
 
 from scrapy import Request, Spider
 
+from audiocrawler.crawl.lease_meta import OF_THIS_PROCESS
 from audiocrawler.discovery.hls import Part
 from audiocrawler.items import AudioSource
-from audiocrawler.scheduling.lease_meta import OF_THIS_PROCESS
 
 _TYPE = "~"
 _ROWS = {"AudioSource": AudioSource, "Part": Part}

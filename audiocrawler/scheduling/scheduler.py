@@ -10,16 +10,16 @@ from scrapy.crawler import Crawler
 from scrapy.exceptions import CloseSpider
 from scrapy.utils.asyncio import create_looping_call
 
-from audiocrawler.crawl import Crawl
+from audiocrawler.crawl.crawl import Crawl
+from audiocrawler.crawl.lease_meta import CONTINUES, LEASE, STARTS, UNFINISHED, leave_unfinished
+from audiocrawler.crawl.lifecycle import CrawlLifecycle, stop_crawl
 from audiocrawler.download.open_slots import OpenSlots
 from audiocrawler.download.slots import is_media_slot
 from audiocrawler.errors import ConfigurationError, FrontierError, WarehouseError
 from audiocrawler.frontier import Answer, Kind, Leases, Limit, NewRequest
-from audiocrawler.lifecycle import CrawlLifecycle, stop_crawl
 from audiocrawler.scheduling.counters import Counters
 from audiocrawler.scheduling.failures import Failures
 from audiocrawler.scheduling.internals import missing_internals
-from audiocrawler.scheduling.lease_meta import CONTINUES, LEASE, STARTS, UNFINISHED, leave_unfinished
 from audiocrawler.scheduling.pauses import SharedPauses
 from audiocrawler.scheduling.request_json import from_json, to_json
 from audiocrawler.scheduling.turns import TurnMiddleware

@@ -9,11 +9,11 @@ from scrapy import Request, signals
 from scrapy.crawler import Crawler
 from scrapy.exceptions import IgnoreRequest
 
+from audiocrawler.crawl.lease_meta import leave_unfinished
+from audiocrawler.crawl.lifecycle import crawl_of
 from audiocrawler.download.downloader import polite
 from audiocrawler.download.slots import floor_s, host_of, is_page_slot, slot_of
 from audiocrawler.errors import FrontierAwayError
-from audiocrawler.lifecycle import crawl_of
-from audiocrawler.scheduling.lease_meta import leave_unfinished
 
 POLL_S = 0.25
 """How soon a request that waits for its turn notices that the crawl stops."""

@@ -3,7 +3,7 @@
 from collections import Counter, deque
 from collections.abc import Iterator
 
-from audiocrawler.crawl import Crawl
+from audiocrawler.crawl.crawl import Crawl
 from audiocrawler.errors import WarehouseError
 
 

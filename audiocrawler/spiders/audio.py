@@ -9,6 +9,10 @@ from scrapy.crawler import Crawler
 from scrapy.http import Response
 from twisted.python.failure import Failure
 
+from audiocrawler.arguments.arguments import Arguments, parse_arguments
+from audiocrawler.arguments.credentials import Credentials, without_credentials
+from audiocrawler.arguments.sites import origin_of, site_of
+from audiocrawler.crawl.lease_meta import leave_unfinished
 from audiocrawler.discovery import DEFAULT_FINDERS, Candidate, Document, Kind, find_in, read
 from audiocrawler.discovery.hls import audio_rendition
 from audiocrawler.discovery.urls import absolute
@@ -17,10 +21,7 @@ from audiocrawler.items import Status
 from audiocrawler.masking import mask_url
 from audiocrawler.rendering.signals import Signal
 from audiocrawler.report.summary import FAILED_START
-from audiocrawler.scheduling.lease_meta import leave_unfinished
-from audiocrawler.spiders.arguments import Arguments, parse_arguments
-from audiocrawler.spiders.credentials import Credentials, without_credentials
-from audiocrawler.spiders.links import is_allowed, origin_of, page_links, site_of
+from audiocrawler.spiders.links import is_allowed, page_links
 from audiocrawler.spiders.outcomes import MAX_REASON_LENGTH, outcome_of_failure
 from audiocrawler.spiders.rendering import NESTED_PRIORITY
 from audiocrawler.spiders.seen import seen_candidates

@@ -3,34 +3,23 @@
 import re
 from collections.abc import Iterator
 from itertools import islice
-from urllib.parse import urlsplit
 
 from scrapy.http import HtmlResponse, Response
 from scrapy.link import Link
 from scrapy.linkextractors import LinkExtractor
 
+from audiocrawler.arguments.arguments import Arguments
+from audiocrawler.arguments.sites import site_of
 from audiocrawler.discovery import Kind
 from audiocrawler.discovery.classify import classify
-from audiocrawler.spiders.arguments import Arguments
 
 MAX_LINKS = 10_000
-"""Links of a page that are followed: waiting requests are kept in memory."""
+"""Links of a page that are followed: more are a trap, or a list that has pages of its own."""
 MAX_PAGE_BYTES = 8_000_000
 """How much of a page is searched for links."""
 # Its list of ignored extensions is right for pages: audio, feeds and playlists are discovery's.
 _LINKS = LinkExtractor()
 _BASE = re.compile(rb"<base\b", re.IGNORECASE)
-
-
-def site_of(url: str) -> str:
-    """Return the host that a site is known by: www. and the port do not make another one."""
-    return (urlsplit(url).hostname or "").removeprefix("www.")
-
-
-def origin_of(url: str) -> str:
-    """Return scheme, host and port of a URL."""
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}"
 
 
 def page_links(page: Response, site: str, arguments: Arguments) -> list[str]:

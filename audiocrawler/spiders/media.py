@@ -7,14 +7,14 @@ from scrapy import Request, Spider
 from scrapy.http import Response
 from twisted.python.failure import Failure
 
-from audiocrawler.crawl import Crawl
+from audiocrawler.arguments.credentials import Credentials
+from audiocrawler.crawl.crawl import Crawl
+from audiocrawler.crawl.lease_meta import leave_unfinished
+from audiocrawler.crawl.lifecycle import crawl_of, stop_crawl
 from audiocrawler.download.revalidation import Known
 from audiocrawler.items import AudioItem, AudioSource, Status
-from audiocrawler.lifecycle import crawl_of, stop_crawl
-from audiocrawler.middlewares import StoredAlreadyError
-from audiocrawler.optouts import OptOuts
-from audiocrawler.scheduling.lease_meta import leave_unfinished
-from audiocrawler.spiders.credentials import Credentials
+from audiocrawler.middlewares.optouts import OptOuts
+from audiocrawler.middlewares.taken_again import StoredAlreadyError
 from audiocrawler.spiders.outcomes import Outcome, outcome_of_failure, outcome_without_body
 from audiocrawler.spiders.sources import attempted, item_of, media_meta
 

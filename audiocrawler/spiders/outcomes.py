@@ -15,8 +15,9 @@ from audiocrawler.download.reasons import explain, is_disk_full
 from audiocrawler.download.robots import RobotsError
 from audiocrawler.items import Status
 from audiocrawler.masking import mask_text
-from audiocrawler.middlewares import LimitReachedError, TakenDownError
-from audiocrawler.optouts import OptedOutError
+from audiocrawler.middlewares.limit import LimitReachedError
+from audiocrawler.middlewares.optouts import OptedOutError
+from audiocrawler.middlewares.taken_down import TakenDownError
 from audiocrawler.texts import one_line
 
 MAX_REASON_LENGTH = 500

@@ -11,7 +11,10 @@ from scrapy.crawler import Crawler
 from scrapy.http import Response
 from twisted.python.failure import Failure
 
-from audiocrawler.browser import Browser, RenderedResponse
+from audiocrawler.arguments.arguments import Arguments
+from audiocrawler.arguments.sites import site_of
+from audiocrawler.browser.handler import Browser
+from audiocrawler.browser.response import RenderedResponse
 from audiocrawler.discovery import Candidate, Document, Kind
 from audiocrawler.discovery.sniff import DocumentType
 from audiocrawler.items import AudioSource, Status
@@ -19,8 +22,7 @@ from audiocrawler.masking import mask_url
 from audiocrawler.rendering.learning import Learning, pattern_of
 from audiocrawler.rendering.seen import cookies_for
 from audiocrawler.rendering.signals import signals_of
-from audiocrawler.spiders.arguments import Arguments
-from audiocrawler.spiders.links import is_allowed, site_of
+from audiocrawler.spiders.links import is_allowed
 from audiocrawler.spiders.outcomes import outcome_of_failure
 from audiocrawler.spiders.renditions import RenditionSpider
 from audiocrawler.spiders.seen import MAX_KNOWN, digest

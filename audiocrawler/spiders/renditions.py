@@ -9,10 +9,10 @@ from scrapy import Request
 from scrapy.http import Response
 from twisted.python.failure import Failure
 
+from audiocrawler.crawl.lease_meta import CONTINUES, LEASE
 from audiocrawler.discovery.hls import Part, Rendition
 from audiocrawler.items import AudioItem, AudioSource, Status
 from audiocrawler.masking import mask_url
-from audiocrawler.scheduling.lease_meta import CONTINUES, LEASE
 from audiocrawler.spiders.media import AUDIO_PRIORITY, MediaSpider
 from audiocrawler.spiders.outcomes import Outcome, outcome_without_body
 from audiocrawler.spiders.sources import attempted, item_of, media_meta, note_opt_out

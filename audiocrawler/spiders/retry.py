@@ -9,12 +9,12 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from scrapy import Request
 from scrapy.http import Response
 
+from audiocrawler.arguments.arguments import Arguments, checked_arguments
 from audiocrawler.columns import Merge
 from audiocrawler.discovery import Candidate, Document, Kind
 from audiocrawler.discovery.classify import classify
 from audiocrawler.items import AudioItem, AudioSource, Status
 from audiocrawler.masking import is_masked
-from audiocrawler.spiders.arguments import Arguments, checked_arguments
 from audiocrawler.spiders.audio import AudioSpider
 from audiocrawler.spiders.rendering import PAGE
 from audiocrawler.spiders.sources import source_url_of

@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 import pytest
 from scrapy import Request, Spider
 
+from audiocrawler.crawl.lease_meta import LEASE, STARTS
 from audiocrawler.discovery.hls import Part
 from audiocrawler.items import AudioSource, Status
-from audiocrawler.scheduling.lease_meta import LEASE, STARTS
 from audiocrawler.scheduling.request_json import from_json, to_json
 from audiocrawler.spiders.audio import AudioSpider
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from audiocrawler.arguments.arguments import parse_arguments
 from audiocrawler.errors import ConfigurationError
-from audiocrawler.spiders.arguments import parse_arguments
 
 START = "https://example.org/"
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from scrapy.settings import BaseSettings
 
-from audiocrawler.spiders.arguments import Arguments
-from audiocrawler.spiders.credentials import without_credentials
+from audiocrawler.arguments.arguments import Arguments
+from audiocrawler.arguments.credentials import without_credentials
 
 _NOT_OF_THE_CRAWL = {"url", "urls", "crawl", "fresh"}
 

@@ -6,43 +6,32 @@ Plain requests and media stay with the streaming handler; a request with the met
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from scrapy import Request, signals
 from scrapy.crawler import Crawler
 from scrapy.exceptions import IgnoreRequest
-from scrapy.http import HtmlResponse, Response
+from scrapy.http import Response
 from scrapy.settings import BaseSettings
 
+from audiocrawler.crawl.lifecycle import refuse_crawl
 from audiocrawler.download.body_file import BodyFileDownloadHandler
 from audiocrawler.download.connect import policy_of
 from audiocrawler.download.robots import RobotsMiddleware
 from audiocrawler.download.signals import transfers_given_up
 from audiocrawler.errors import BrowserMissingError, ConfigurationError, RenderError
-from audiocrawler.lifecycle import refuse_crawl
 from audiocrawler.rendering.chromium import HOW_TO_INSTALL, find_chromium
 from audiocrawler.rendering.contexts import Contexts
 from audiocrawler.rendering.proxy import FilteringProxy
-from audiocrawler.rendering.seen import Seen
 
 if TYPE_CHECKING:
-    from audiocrawler.browser_pages import BrowserPages
+    from audiocrawler.browser.pages import BrowserPages
 
 logger = logging.getLogger(__name__)
 
 CONTEXT_PAGES = 25
 BROWSER_PAGES = 100
 """Pages after which a context and the browser are renewed: both keep some memory of each page."""
-
-
-class RenderedResponse(HtmlResponse):
-    """A page as the browser shows it; ``seen`` has what else was seen there, ``body`` is its DOM in UTF-8."""
-
-    attributes: tuple[str, ...] = (*HtmlResponse.attributes, "seen")
-
-    def __init__(self, *args: Any, seen: Seen, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.seen = seen
 
 
 class RenderingDownloadHandler(BodyFileDownloadHandler):
@@ -135,7 +124,7 @@ class Browser:
     async def _started(self) -> "BrowserPages":
         async with self._starting:
             if self._pages is None:
-                from audiocrawler.browser_pages import BrowserPages
+                from audiocrawler.browser.pages import BrowserPages
 
                 self._proxy = FilteringProxy(policy_of(self._crawler).refusal)
                 await self._proxy.start()

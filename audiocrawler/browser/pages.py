@@ -18,7 +18,7 @@ from scrapy.http import Response
 from scrapy_playwright.handler import BrowserContextWrapper, Config, ScrapyPlaywrightDownloadHandler
 from scrapy_playwright.provider import PlaywrightBrowserProvider
 
-from audiocrawler.browser import RenderedResponse
+from audiocrawler.browser.response import RenderedResponse
 from audiocrawler.discovery.media_types import AUDIO_EXTENSIONS, VIDEO_EXTENSIONS, extension_of
 from audiocrawler.errors import BrowserMissingError, RenderError
 from audiocrawler.rendering.chromium import can_sandbox, launch_options

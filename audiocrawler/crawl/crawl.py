@@ -14,20 +14,20 @@ from scrapy.settings import BaseSettings
 from scrapy.statscollectors import StatsCollector
 
 from audiocrawler.analysis import AnalysisPool, EnergyRule, Limits
-from audiocrawler.checks import check_settings
-from audiocrawler.claims import Claims
-from audiocrawler.cores import usable_cores
+from audiocrawler.crawl.checks import check_settings
+from audiocrawler.crawl.claims import Claims
+from audiocrawler.crawl.cores import usable_cores
+from audiocrawler.crawl.in_use import use_warehouse
+from audiocrawler.crawl.memory import Memory, judge_of
+from audiocrawler.crawl.rows import Flusher, RowWriter
+from audiocrawler.crawl.tallies import Tallies
 from audiocrawler.download.incoming import Incoming
 from audiocrawler.errors import ConfigurationError, WarehouseError
 from audiocrawler.frontier import Frontier, Start, open_frontier
 from audiocrawler.gcp import GcpAccess
-from audiocrawler.in_use import use_warehouse
 from audiocrawler.items import AudioMetadata, AudioSource, Row, Status
-from audiocrawler.memory import Memory, judge_of
 from audiocrawler.rights.licences_wanted import wanted_licences
-from audiocrawler.rows import Flusher, RowWriter
 from audiocrawler.storage import Store, open_store
-from audiocrawler.tallies import Tallies
 from audiocrawler.tombstones import Tombstones
 from audiocrawler.warehouse import FlushResult, Options, Warehouse, open_warehouse
 

@@ -12,15 +12,15 @@ from scrapy.settings import BaseSettings
 from scrapy.utils.asyncio import create_looping_call
 from scrapy.utils.defer import deferred_from_coro
 
-from audiocrawler.crawl import Crawl, new_crawl_id
+from audiocrawler.arguments.identity import identity_of
+from audiocrawler.arguments.sites import site_of
+from audiocrawler.crawl.crawl import Crawl, new_crawl_id
+from audiocrawler.crawl.lease_meta import leave_unfinished
+from audiocrawler.crawl.manifest import Manifest
 from audiocrawler.download.signals import transfers_given_up
 from audiocrawler.errors import ConfigurationError
 from audiocrawler.frontier import OpenCrawl, Start
 from audiocrawler.items import AudioCrawl
-from audiocrawler.manifest import Manifest
-from audiocrawler.scheduling.identity import identity_of
-from audiocrawler.scheduling.lease_meta import leave_unfinished
-from audiocrawler.spiders.links import site_of
 
 logger = logging.getLogger(__name__)
 

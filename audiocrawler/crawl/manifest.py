@@ -21,7 +21,7 @@ from scrapy.settings import SETTINGS_PRIORITIES, BaseSettings
 
 from audiocrawler import __version__
 from audiocrawler.analysis.version import ANALYSER_VERSION
-from audiocrawler.exit_codes import conclusion
+from audiocrawler.crawl.exit_codes import conclusion
 from audiocrawler.items import AudioCrawl
 from audiocrawler.masking import mask_text
 from audiocrawler.report.summary import FAILED_STATUSES

@@ -12,8 +12,8 @@ from scrapy.exceptions import NotConfigured
 from scrapy.settings import BaseSettings
 from scrapy.utils.log import get_scrapy_root_handler
 
+from audiocrawler.crawl.lifecycle import crawl_of
 from audiocrawler.errors import ConfigurationError
-from audiocrawler.lifecycle import crawl_of
 from audiocrawler.masking import mask_text
 
 FORMATS = ("text", "json")

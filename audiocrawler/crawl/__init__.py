@@ -1,0 +1,1 @@
+"""What a running crawl owns, and its life within Scrapy."""

@@ -1,0 +1,1 @@
+"""What watches a crawl: transfers that end early, counts, log and progress."""

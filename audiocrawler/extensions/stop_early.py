@@ -1,0 +1,64 @@
+"""Transfers that end as soon as they show that they are not what was asked for."""
+
+import logging
+
+from scrapy import Request, signals
+from scrapy.crawler import Crawler
+from scrapy.exceptions import StopDownload
+from scrapy.http import Headers
+
+from audiocrawler.download.headers import is_audio_type, is_endless, is_refused_type
+from audiocrawler.download.revalidation import Known, proves_same, validators
+from audiocrawler.sniff import HEAD_BYTES, sniff
+
+logger = logging.getLogger(__name__)
+
+
+class StopEarly:
+    """Ends a transfer as soon as its headers or its first bytes show that it is not what was asked for."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        crawler.signals.connect(self._check_headers, signal=signals.headers_received)
+        crawler.signals.connect(self._check_first_bytes, signal=signals.bytes_received)
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> "StopEarly":
+        """Return the extension."""
+        return cls(crawler)
+
+    def _check_headers(self, headers: Headers, request: Request) -> None:
+        if "Location" in headers or "robots" in request.meta:
+            return
+        wanted = not (is_refused_type(headers) or is_endless(headers))
+        if (not wanted) if "audio" in request.meta else is_audio_type(headers):
+            raise StopDownload(fail=False)
+        if request.meta.get("known") and self._is_known(headers, request):
+            raise StopDownload(fail=False)
+        if "audio" in request.meta and not headers.get("Content-Encoding"):
+            request.meta["first_bytes"] = True
+
+    def _is_known(self, headers: Headers, request: Request) -> bool:
+        """Return whether the body need not come: it is the known file, or one that varies at every fetch.
+
+        Of the latter the headers are looked at twice: validators that stay tell of a change that the server means.
+        """
+        known = Known(**request.meta["known"])
+        if "Range" in request.headers:
+            return False
+        if proves_same(headers, known):
+            request.meta["is_same"] = True
+            return True
+        seen = validators(headers)
+        if not known.varies or (any(seen) and request.meta.get("seen_validators") == seen):
+            return False
+        request.meta["is_same"] = "seen_validators" in request.meta or not any(seen)
+        request.meta["seen_validators"] = seen
+        return True
+
+    def _check_first_bytes(self, data: bytes, request: Request) -> None:
+        if not request.meta.pop("first_bytes", False) or "Range" in request.headers:
+            return
+        sniffed = sniff(data[:HEAD_BYTES])
+        if sniffed.is_audio is False:
+            request.meta["came"] = sniffed.name
+            raise StopDownload(fail=False)

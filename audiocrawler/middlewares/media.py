@@ -1,0 +1,42 @@
+"""The file that each media request streams to, and its slot."""
+
+from pathlib import Path
+
+from scrapy import Request
+from scrapy.crawler import Crawler
+from scrapy.http import Response
+
+from audiocrawler.crawl.lifecycle import crawl_of
+from audiocrawler.download.slots import media_slot, open_media_slot
+
+
+class MediaMiddleware:
+    """Gives a media request its file to stream to and its host's media slot."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        self._crawler = crawler
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> "MediaMiddleware":
+        """Return the middleware."""
+        return cls(crawler)
+
+    def process_request(self, request: Request) -> None:
+        """Complete a media request; the slot is that of the host it goes to now, also after a redirect."""
+        if "audio" not in request.meta:
+            return
+        slot = media_slot(request.url)
+        open_media_slot(self._crawler, slot)
+        request.meta["download_slot"] = slot
+        incoming = crawl_of(self._crawler).incoming
+        body_file = Path(request.meta.get("body_file", ""))
+        if body_file.parent != incoming.folder:
+            request.meta["body_file"] = str(
+                incoming.path_for(self._crawler.request_fingerprinter.fingerprint(request).hex())
+            )
+
+    def process_response(self, request: Request, response: Response) -> Response:
+        """Drop the encoding of an answer that was stopped at its headers: there is no body to decode."""
+        if "download_stopped" in response.flags:
+            response.headers.pop("Content-Encoding", None)
+        return response
