@@ -1,12 +1,15 @@
 """What the scheduler does where a request, a spider or Scrapy itself is not as it should be."""
 
 import sqlite3
+import time
 from collections import Counter
 from pathlib import Path
 
 from tests.crawling import crawl, finish, start
 from tests.site.answers import Options
 from tests.site.server import Site
+from tests.strange_server import Wire, strange
+from tests.test_kill import wait_until
 
 DEADLY = """
 import asyncio, os, signal
@@ -66,6 +69,29 @@ def test_requests_that_cannot_be_written_down_are_kept_while_the_process_lasts(s
     run = crawl(tmp_path, command=("runspider", "mine.py"))
     assert run.stdout.count("came to") == 1
     assert "such requests are lost if this process ends" in run.stderr
+
+
+def test_pages_wait_while_very_many_files_do(tmp_path: Path) -> None:
+    def answer(wire: Wire, path: str) -> None:
+        if path == "/":
+            links = [*(f"/{number}.wav" for number in range(5090)), *(f"/{number}.html" for number in range(60))]
+            wire.body("".join(f'<a href="{link}">x</a>' for link in links))
+        elif path.endswith(".wav"):
+            time.sleep(0.3)
+            wire.body("", status="404 Not Found")
+        else:
+            wire.body("", status="404 Not Found" if path == "/robots.txt" else "200 OK")
+
+    def files_between_pages() -> int:
+        order = "".join("f" if path.endswith(".wav") else " " for _, path, _ in server.requests)
+        return max(map(len, order.split(" ")))
+
+    with strange(answer) as server:
+        process = start(tmp_path, f"url={server.url}/", "depth=1", settings={"DOWNLOAD_DELAY": "0.2"})
+        wait_until(lambda: files_between_pages() >= 30 or len(server.times_s("/59.html")) > 0)
+        process.terminate()
+        finish(process, tmp_path)
+    assert files_between_pages() >= 30  # otherwise a few files are asked for in the delay of a page
 
 
 def test_a_crawl_in_memory_leaves_no_frontier(site: Site, tmp_path: Path) -> None:
