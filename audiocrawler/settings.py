@@ -134,6 +134,7 @@ DOWNLOADER_MIDDLEWARES = {
     "audiocrawler.middlewares.media.MediaMiddleware": 610,  # sees it stopped before HttpCompressionMiddleware (590)
 }
 EXTENSIONS = {
+    "scrapy.extensions.remote_control.RemoteControl": None,  # to learn that it is off costs 0.1 s and an HTTP library
     "audiocrawler.extensions.mask_secrets.MaskSecrets": 0,
     "audiocrawler.crawl.lifecycle.CrawlLifecycle": 10,
     "audiocrawler.extensions.json_log.JsonLog": 15,  # needs the crawl's id

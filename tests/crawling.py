@@ -10,8 +10,13 @@ from pathlib import Path
 from typing import Any
 
 REPOSITORY = Path(__file__).parents[1]
-QUICK = {"DOWNLOAD_DELAY": "0", "AUTOTHROTTLE_ENABLED": "False", "AUDIO_ALLOW_ADDRESSES": "127.0.0.0/8"}
-"""Loopback needs no pauses, and the site has a second host there."""
+QUICK = {
+    "DOWNLOAD_DELAY": "0",
+    "AUTOTHROTTLE_ENABLED": "False",
+    "AUDIO_ALLOW_ADDRESSES": "127.0.0.0/8",
+    "AUDIO_WORKERS": "1",
+}
+"""Loopback needs no pauses, the site has a second host there, and few files need no second worker to start."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -106,7 +106,7 @@ def test_what_bigquery_did_not_take_at_the_end_is_sent_by_the_same_command(
     with Site(SLOW) as site:
         worker = start(one, f"url={site.url}/many/", env=env)
         wait_until(lambda: sum(tones(site).values()) > 0)
-        cloud.bigquery.faults = [Fault(Action.UNAVAILABLE, "POST ", times=None)]
+        cloud.bigquery.faults = [Fault(Action.FORBIDDEN, "POST ", times=None)]
         first = finish(worker, one, 300)
         cloud.bigquery.faults = []
         second = finish(start(one, f"url={site.url}/many/", env=env), one)

@@ -22,6 +22,7 @@ from tests.site.server import Site
 logger = logging.getLogger(__name__)
 
 TONES = {label.sha256 for label in LABELS if "tone" in label.path}
+MANY_AT_ONCE = {"AUDIO_MEDIA_PER_HOST": "20"}
 STORED_SOON = 32
 """Files whose transfer may have ended while their row had not been written: AUDIO_MAX_FILES_IN_FLIGHT."""
 
@@ -93,7 +94,7 @@ def test_a_killed_crawl_is_completed_by_the_same_command(stage: str, is_reached,
         kill(process)
         wait_for_end_of_workers(tmp_path)
         logger.info("killed at the stage %r with %d rows, %d objects", stage, stored, objects_in(tmp_path))
-        run = crawl(tmp_path, f"url={site.url}/many/")
+        run = crawl(tmp_path, f"url={site.url}/many/", settings=MANY_AT_ONCE)
         asked = tones(site)
     assert_undisturbed(run)
     assert sum(asked.values()) <= len(TONES) + STORED_SOON
@@ -114,7 +115,7 @@ def test_many_kills_lose_and_repeat_nothing_that_was_stored(tmp_path: Path) -> N
             wait_for_end_of_workers(tmp_path)
         stored = stored_urls(tmp_path)
         site_asked_before = tones(site)
-        run = crawl(tmp_path, f"url={site.url}/many/")
+        run = crawl(tmp_path, f"url={site.url}/many/", settings=MANY_AT_ONCE)
         asked = tones(site) - site_asked_before
     assert_undisturbed(run)
     assert not {site.url + path for path in asked} & stored
@@ -129,7 +130,7 @@ def test_after_one_ctrl_c_the_same_command_takes_up_the_rest(tmp_path: Path) -> 
         first = finish(process, tmp_path)
         assert time.monotonic() - stopped_at_s < 10
         assert first.code == 130
-        second = crawl(tmp_path, f"url={site.url}/many/")
+        second = crawl(tmp_path, f"url={site.url}/many/", settings=MANY_AT_ONCE)
         asked = tones(site)
     assert_undisturbed(second)
     assert max(asked.values()) == 1
@@ -149,7 +150,7 @@ def test_two_ctrl_c_end_the_crawl_at_once_and_lose_nothing(tmp_path: Path) -> No
         assert time.monotonic() - stopped_at_s < 5
         wait_for_end_of_workers(tmp_path)
         stored = stored_urls(tmp_path)
-        run = crawl(tmp_path, f"url={site.url}/many/", settings={"AUDIO_MEDIA_PER_HOST": "20"})
+        run = crawl(tmp_path, f"url={site.url}/many/", settings=MANY_AT_ONCE)
         asked = tones(site)
     assert_undisturbed(run)
     assert [path for path, count in asked.items() if count > 1 and site.url + path in stored] == []
@@ -166,7 +167,7 @@ def test_a_finished_crawl_starts_anew_and_fresh_starts_over(tmp_path: Path) -> N
         process = start(tmp_path, f"url={site.url}/many/")
         wait_until(lambda: sum(tones(site).values()) >= 8)
         kill(process)
-        fresh = crawl(tmp_path, f"url={site.url}/many/", "fresh=yes", settings={"AUDIO_MEDIA_PER_HOST": "20"})
+        fresh = crawl(tmp_path, f"url={site.url}/many/", "fresh=yes", settings=MANY_AT_ONCE)
     assert "goes on" not in fresh.stderr
     assert site.count("/many/") == 2
     assert len(fresh.objects) == len(TONES) + 2
@@ -179,13 +180,12 @@ def test_two_crawls_in_one_frontier_are_held_apart_and_a_name_stands_for_argumen
             wait_for_more(site, 8)
             os.kill(process.pid, signal.SIGINT)
             assert finish(process, tmp_path).code == 130
-        quick = {"AUDIO_MEDIA_PER_HOST": "20"}
-        named = crawl(tmp_path, f"url={site.url}/many/", "crawl=nightly", "depth=0", settings=quick)
+        named = crawl(tmp_path, f"url={site.url}/many/", "crawl=nightly", "depth=0", settings=MANY_AT_ONCE)
         assert "goes on" in named.stderr
         with sqlite3.connect(tmp_path / "data/frontier.db") as database:
             left = database.execute("SELECT count(*) FROM requests").fetchone()[0]
         assert left > 20  # those of the other crawl
-        other = crawl(tmp_path, f"url={site.url}/many/", "alternates=best", settings=quick)
+        other = crawl(tmp_path, f"url={site.url}/many/", "alternates=best", settings=MANY_AT_ONCE)
         assert "goes on" in other.stderr
         assert site.count("/many/") == 2
 
@@ -196,7 +196,7 @@ def test_the_limit_counts_what_was_stored_before_the_stop(tmp_path: Path) -> Non
         wait_until(lambda: sum(tones(site).values()) >= 10)
         os.kill(process.pid, signal.SIGINT)
         finish(process, tmp_path)
-        run = crawl(tmp_path, f"url={site.url}/many/", "limit=20")
+        run = crawl(tmp_path, f"url={site.url}/many/", "limit=20", settings=MANY_AT_ONCE)
     assert run.code == 0
     assert len(run.objects) == 20
     assert Counter(row["status"] for row in run.sources.values()) == {"stored": 20, "limit": 60}

@@ -4,9 +4,8 @@ import gzip
 import itertools
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
-
-import pytest
 
 from tests.crawling import REPOSITORY, Run, crawl
 from tests.site.server import Site
@@ -15,6 +14,7 @@ from tests.strange_server import Strange, Wire, strange
 
 SOON = {"RETRY_TIMES": "0", "AUDIO_STALL_TIMEOUT_S": "1", "DOWNLOAD_TIMEOUT": "1"}
 GOOD = "/0.wav"
+Bad = Callable[[Wire, Strange], None]
 
 
 def header_lines(wire: Wire, _: Strange) -> None:
@@ -44,18 +44,20 @@ def endless_body(wire: Wire, _: Strange) -> None:
         wire.send(b"\0" * 65536)
 
 
-def redirect_loop(wire: Wire, server: Strange) -> None:
-    wire.body("", f"Location: {server.url}/bad", status="302 Found")
+def redirect_loop(wire: Wire, _: Strange) -> None:
+    wire.body("", "Location: ?", status="302 Found")  # to itself
 
 
-def crawled(tmp_path: Path, bad: "object", page: str, **settings: str) -> Run:
+def crawled(tmp_path: Path, bad: dict[str, Bad], **settings: str) -> Run:
+    """Crawl a page that leads to a good file and to what is bad."""
+
     def answer(wire: Wire, path: str) -> None:
         if path == "/":
-            wire.body(page)
+            wire.body("".join(f'<a href="{path}">x</a>' for path in [GOOD, *bad]))
         elif path == GOOD:
             wire.body(tone_wav(0), kind="audio/wav")
-        elif path.startswith("/bad"):
-            bad(wire, server)  # type: ignore[operator]
+        elif path in bad:
+            bad[path](wire, server)
         else:
             wire.body("", status="404 Not Found")
 
@@ -63,25 +65,24 @@ def crawled(tmp_path: Path, bad: "object", page: str, **settings: str) -> Run:
         return crawl(tmp_path, f"url={server.url}/", "depth=1", settings={**SOON, **settings})
 
 
-@pytest.mark.parametrize(
-    ("bad", "status", "words"),
-    [
-        (header_lines, "failed", "headers are longer than 262144 bytes"),
-        (header_line, "failed", "the connection failed"),
-        (dripping_header, "failed", "no answer came for 1 s"),
-        (dripping_body, "failed", "too few bytes came within 1 s"),
-        (endless_body, "too_large", "larger than 9000000 bytes"),
-        (redirect_loop, "failed", "max redirections reached"),
-    ],
-)
-def test_a_file_that_would_cost_too_much_ends_as_a_row(bad: object, status: str, words: str, tmp_path: Path) -> None:
-    page = f'<a href="/bad.wav">bad</a><a href="{GOOD}">good</a>'
-    run = crawled(tmp_path, bad, page, AUDIO_MAX_BYTES="9000000")
+FILES: dict[str, tuple[Bad, str, str]] = {
+    "/many-headers.wav": (header_lines, "failed", "headers are longer than 262144 bytes"),
+    "/long-header.wav": (header_line, "failed", "the connection failed"),
+    "/dripping-header.wav": (dripping_header, "failed", "no answer came for 1 s"),
+    "/dripping.wav": (dripping_body, "failed", "too few bytes came within 1 s"),
+    "/endless.wav": (endless_body, "too_large", "larger than 9000000 bytes"),
+    "/loop.wav": (redirect_loop, "failed", "max redirections reached"),
+}
+
+
+def test_files_that_would_cost_too_much_end_as_rows(tmp_path: Path) -> None:
+    run = crawled(tmp_path, {path: bad for path, (bad, _, _) in FILES.items()}, AUDIO_MAX_BYTES="9000000")
     assert run.code == 0
-    rows = {url.rpartition("/")[2]: row for url, row in run.sources.items()}
-    assert rows["0.wav"]["status"] == "stored"
-    assert rows["bad.wav"]["status"] == status
-    assert words in rows["bad.wav"]["reason"]
+    rows = {"/" + url.rpartition("/")[2]: row for url, row in run.sources.items()}
+    assert rows.pop(GOOD)["status"] == "stored"
+    assert {path: row["status"] for path, row in rows.items()} == {path: each[1] for path, each in FILES.items()}
+    for path, (_, _, words) in FILES.items():
+        assert words in rows[path]["reason"]
 
 
 def dripping_page(wire: Wire, _: Strange) -> None:
@@ -99,13 +100,20 @@ def bomb_page(wire: Wire, _: Strange) -> None:
     wire.body(gzip.compress(b"\0" * 100_000_000), "Content-Encoding: gzip")
 
 
-@pytest.mark.parametrize("bad", [dripping_page, endless_page, bomb_page, header_lines, redirect_loop])
-def test_a_page_that_would_cost_too_much_is_logged(bad: object, tmp_path: Path) -> None:
-    page = f'<a href="/bad">bad</a><a href="{GOOD}">good</a>'
-    run = crawled(tmp_path, bad, page, DOWNLOAD_MAXSIZE="3000000")
+PAGES: dict[str, Bad] = {
+    "/dripping": dripping_page,
+    "/endless": endless_page,
+    "/bomb": bomb_page,
+    "/many-headers": header_lines,
+    "/loop": redirect_loop,
+}
+
+
+def test_pages_that_would_cost_too_much_are_logged(tmp_path: Path) -> None:
+    run = crawled(tmp_path, PAGES, DOWNLOAD_MAXSIZE="3000000")
     assert run.code == 0
     assert [row["status"] for row in run.sources.values()] == ["stored"]
-    assert "/bad: " in run.log
+    assert [path for path in PAGES if f"{path}: " not in run.log] == []
 
 
 def test_files_of_a_page_beyond_the_limit_are_named(site: Site, tmp_path: Path) -> None:

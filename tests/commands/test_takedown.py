@@ -193,7 +193,7 @@ def test_a_sync_takes_down_there_what_was_taken_down_here(collection, in_cloud):
 
 def test_while_bigquery_is_away_the_rows_wait_and_the_next_takedown_sends_them(collection, in_cloud):
     file = file_of(collection, ALONE)
-    in_cloud.bigquery.faults.append(Fault(Action.UNAVAILABLE, "^POST /upload/", times=None))
+    in_cloud.bigquery.faults.append(Fault(Action.FORBIDDEN, "^POST /upload/", times=None))
     run = collection.run("takedown", "--source", ALONE, "--yes", settings=cloud_settings(in_cloud))
     assert run.code == 4
     assert "rows wait" in run.stderr

@@ -15,6 +15,8 @@ class Action(StrEnum):
 
     UNAVAILABLE = auto()
     """503; nothing is done."""
+    FORBIDDEN = auto()
+    """403, which no client tries again; nothing is done."""
     RESET = auto()
     """The connection is reset; nothing is done."""
     LOSE_ANSWER = auto()
@@ -75,6 +77,8 @@ class FaultProxy(ReverseProxy):
         match fault and fault.action:
             case Action.UNAVAILABLE:
                 return Answer(503)
+            case Action.FORBIDDEN:
+                return Answer(403)
             case Action.RESET:
                 return None
             case Action.LOSE_ANSWER:
