@@ -19,7 +19,7 @@ else
 endif
 
 test: .venv/installed .venv/chromium .venv/redis
-	@$(RUN) pytest -n auto
+	@$(RUN) pytest -n $$(($$(getconf _NPROCESSORS_ONLN) + 1))  # some wait for delays and pauses
 
 lint: .venv/installed-dev
 	@$(RUN) ruff check

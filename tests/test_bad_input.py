@@ -36,9 +36,9 @@ def test_usage_errors_end_with_2(arguments: list[str], words: str, tmp_path: Pat
 
 @pytest.mark.parametrize("value", ["many", "-1"])
 def test_a_setting_that_must_be_a_number_is_named(value: str, tmp_path: Path) -> None:
-    run = crawl(tmp_path, "url=https://example.org/", env={"AUDIO_WORKERS": value})
+    run = crawl(tmp_path, "url=https://example.org/", env={"AUDIO_FLUSH_ROWS": value})
     assert run.code == 2
-    assert f"AUDIO_WORKERS={value}" in error_of(run.stderr)
+    assert f"AUDIO_FLUSH_ROWS={value}" in error_of(run.stderr)
 
 
 def test_an_unknown_host_is_named(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from urllib.parse import unquote, urlsplit
 
 from audiocrawler.items import AUDIO_METADATA, AUDIO_SOURCES
 from audiocrawler.masking import mask_url
-from tests.crawling import Run, crawl, finish, processes_in, start
+from tests.crawling import Run, crawl, finish, start
 from tests.site.answers import Options
 from tests.site.labels import LABELS, Label, sha256_of
 from tests.site.server import Site
@@ -270,27 +270,6 @@ def test_a_stop_gives_up_transfers_that_do_not_end(tmp_path: Path) -> None:
         run = finish(process, tmp_path, 60)
     assert run.code == 130
     assert {row["status"] for row in run.sources.values()} == {"pending"}
-
-
-def test_after_a_kill_no_worker_survives_and_the_same_command_completes(tmp_path: Path) -> None:
-    with Site(Options(many_delay_s=0.1)) as site:
-        process = start(tmp_path, f"url={site.url}/many/")
-        while len(list(tmp_path.rglob("data/objects/**/*.wav"))) < 10:
-            time.sleep(0.02)
-        assert len(processes_in(tmp_path)) > 1
-        process.kill()
-        process.communicate()
-        deadline = time.monotonic() + 10
-        while processes_in(tmp_path) and time.monotonic() < deadline:
-            time.sleep(0.05)
-        assert processes_in(tmp_path) == []
-
-        run = crawl(tmp_path, f"url={site.url}/many/")
-    labels = {label.sha256 for label in LABELS if "tone" in label.path}
-    assert run.code == 0
-    assert {path.stem for path in run.objects} == {row["sha256"] for row in run.audio} == labels
-    assert set(Counter(row["status"] for row in run.sources.values())) <= {"stored", "unchanged"}
-    assert [path for path in (tmp_path / "data/incoming").rglob("*") if path.suffix != ".lock"] == []
 
 
 def test_pages_of_a_second_host_do_not_wait_for_many_slow_files(tmp_path: Path) -> None:

@@ -107,7 +107,7 @@ def test_a_killed_crawl_is_completed_by_the_same_command(stage: str, is_reached,
 def test_many_kills_lose_and_repeat_nothing_that_was_stored(tmp_path: Path) -> None:
     chance = random.Random(7)
     with Site(Options(many_delay_s=0.05)) as site:
-        for _ in range(3):
+        for _ in range(2):
             process = start(tmp_path, f"url={site.url}/many/")
             wait_for_more(site, 12)
             time.sleep(chance.random() * 0.1)
