@@ -265,7 +265,7 @@ def test_no_worker_survives_the_parents_kill(hours_long):
 
 
 def test_ctrl_c_in_the_terminal_does_not_disturb_the_workers(tmp_path):
-    minutes = silent_wav(tmp_path / "minutes.wav", 1800)
+    minutes = silent_wav(tmp_path / "minutes.wav", 900)
     with crawl(minutes, minutes) as parent:
         workers = busy_workers(parent, minutes, 2)
         os.killpg(parent.pid, signal.SIGINT)
@@ -273,7 +273,7 @@ def test_ctrl_c_in_the_terminal_does_not_disturb_the_workers(tmp_path):
             worker.send_signal(signal.SIGINT)
         assert parent.stdout
         pids = sorted(worker.pid for worker in workers)
-        assert parent.stdout.read().split() == ["interrupted", "1800000", "1800000", *map(str, pids)]
+        assert parent.stdout.read().split() == ["interrupted", "900000", "900000", *map(str, pids)]
     assert parent.returncode == 0
 
 
