@@ -35,8 +35,8 @@ def run_measured(command: list[str], folder: Path, env: dict[str, str]) -> Measu
 
 def _watch(pid: int, own: list[float], children: list[float], done: threading.Event) -> None:
     while not done.wait(POLL_S):
-        own[0] = max(own[0], _peak_mib(pid))
-        children[0] = max([children[0], *map(_peak_mib, _children(pid))])
+        own[0] = max(own[0], peak_mib(pid))
+        children[0] = max([children[0], *map(peak_mib, _children(pid))])
 
 
 def _children(pid: int) -> list[int]:
@@ -46,7 +46,8 @@ def _children(pid: int) -> list[int]:
         return []
 
 
-def _peak_mib(pid: int) -> float:
+def peak_mib(pid: int) -> float:
+    """Return the peak memory of a process that runs, 0 for one that has ended."""
     try:
         status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
     except OSError:
