@@ -65,7 +65,7 @@ class Connecting:
         """Look the host's name up, unless a proxy does; raises CannotResolveHostError."""
         if self._proxy or literal_address(self._host) is not None:
             return
-        self._addresses = await look_up(self._host)
+        self._addresses = await look_up(self._host) or await look_up(self._host.rstrip("."))
         if not self._addresses:
             raise CannotResolveHostError(f"unknown host {self._host}")
 

@@ -135,10 +135,10 @@ class FileTransfer:
         return True
 
     def _drop_unless_passing(self, exchange: Exchange) -> None:
-        """Keep the part only where the answer is a trouble that will pass."""
+        """Keep the part only where the answer is a redirect or a trouble that may pass."""
         assert exchange.head is not None
         status = exchange.head.status
-        if status < HTTPStatus.BAD_REQUEST or status in {HTTPStatus.NOT_FOUND, HTTPStatus.GONE}:
+        if status < HTTPStatus.MULTIPLE_CHOICES or status in {HTTPStatus.NOT_FOUND, HTTPStatus.GONE}:
             self._part.drop()
 
     def _restart(self) -> None:

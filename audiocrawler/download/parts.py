@@ -71,15 +71,13 @@ class Version:
         return self.last_modified if self.is_time_strong else ""
 
     def is_continued_by(self, head: Head, total_bytes: int | None) -> bool:
-        """Return whether the answer's bytes are of this version: no validator differs, a strong one agrees."""
-        etag, modified = head.text("ETag"), head.text("Last-Modified")
+        """Return whether an answer to ``if_range`` is of this version: a validator agrees, and none differs."""
         if self.total_bytes is not None and total_bytes is not None and self.total_bytes != total_bytes:
             return False
-        if (etag and self.etag and etag != self.etag) or (modified and self.last_modified not in {"", modified}):
-            return False
-        if etag and self.etag and not etag.startswith("W/"):
-            return True
-        return bool(modified) and modified == self.last_modified and self.is_time_strong
+        pairs = ((self.etag, head.text("ETag")), (self.last_modified, head.text("Last-Modified")))
+        told = [(had, got) for had, got in pairs if had and got]
+        # A weak ETag alone would not do: here the server has also met the condition that the time has not changed.
+        return bool(self.if_range and told) and all(had == got for had, got in told)
 
 
 @dataclass(slots=True)
@@ -120,10 +118,15 @@ class Part:
 
     def keep(self) -> None:
         """Let a later transfer go on with the part, if its version can be told again; else drop it."""
-        if self.version is None or not self.version.if_range or not self.size_bytes:
+        if self.size_bytes:
+            self.note_version()
+        if not self.size_bytes or self.version is None or not self.version.if_range:
             self.drop()
-            return
-        self.version_path.write_text(json.dumps(asdict(self.version)), encoding="utf-8")
+
+    def note_version(self) -> None:
+        """Write the version down, so that the part can be resumed even if the process is killed."""
+        if self.version is not None and self.version.if_range:
+            self.version_path.write_text(json.dumps(asdict(self.version)), encoding="utf-8")
 
     def drop(self) -> None:
         """Remove the part."""

@@ -19,6 +19,8 @@ from audiocrawler.download.spool import Spool, SpoolFullError
 
 MAX_ERROR_BYTES = 16 * 1024
 """So much of the body of an answer is read that nobody wants: its status has said it all."""
+WORTH_RESUMING_BYTES = 1 << 20
+"""A file of so many bytes is resumed even after a kill."""
 ROOM_CHECK_BYTES = 1 << 20
 """After so many bytes it is asked again whether there is room for more."""
 
@@ -154,6 +156,8 @@ class FileBody:
         self._bounds.begin(head.length_bytes if self._left_bytes is None else self._left_bytes, self.spool.size_bytes)
         if self._part.version is None:
             self._part.version = self._version(head, total_bytes)
+        if (head.length_bytes or 0) >= WORTH_RESUMING_BYTES:
+            self._part.note_version()
         self.is_framed = head.is_framed
         self.is_begun = True
 
