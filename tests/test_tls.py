@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from audiocrawler.download.curl_errors import MISSING_INTERMEDIATE
 from tests.crawling import Run, crawl
 
 NOW = datetime.now(UTC)
@@ -83,7 +84,7 @@ REASONS = {
     "self-signed": "TLS: the certificate is self-signed",
     "unknown issuer": "TLS: the certificate's issuer is not trusted",
     "unknown root": "TLS: the certificate's issuer is not trusted: its root is self-signed",
-    "missing intermediate": "TLS: the certificate's issuer is not trusted, and the server sends no intermediate certificate",
+    "missing intermediate": f"TLS: {MISSING_INTERMEDIATE}",
     "another host": "TLS: the certificate is for another host name",
     "good": "no reason",
 }

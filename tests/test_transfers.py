@@ -189,6 +189,10 @@ def long_header(wire: Wire, file: File) -> None:
     whole(wire, file.wav, "Content-Security-Policy: " + "x " * 10_000)
 
 
+def invalid_length(wire: Wire, file: File) -> None:
+    wire.send(b"HTTP/1.1 200 OK\r\nContent-Type: audio/wav\r\nContent-Length: some\r\n\r\n" + file.wav)
+
+
 def early_hints(wire: Wire, file: File) -> None:
     wire.send(b"HTTP/1.1 103 Early Hints\r\nLink: </x>; rel=preload\r\n\r\n")
     whole(wire, file.wav)
@@ -235,6 +239,7 @@ OWN = {
     "shoutcast": shoutcast,
     "long-header": long_header,
     "early-hints": early_hints,
+    "invalid-length": invalid_length,
     "not-authoritative": not_authoritative,
 }
 """Files that come as they are, in spite of all."""

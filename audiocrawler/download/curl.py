@@ -5,25 +5,24 @@ libcurl is driven by the event loop of the crawl; redirects, retries, cookies an
 
 import asyncio
 import re
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import pycurl
 from scrapy import Request
-from scrapy.exceptions import CannotResolveHostError, DownloadFailedError
+from scrapy.exceptions import DownloadFailedError
 from scrapy.http import Headers
 
-from audiocrawler.addresses import AddressPolicy
 from audiocrawler.download.connect import Connecting
-from audiocrawler.download.curl_errors import MISSING_INTERMEDIATE, TlsError, UntrustedIssuerError, failure_of
+from audiocrawler.download.curl_errors import (
+    failure_of,
+    is_length_invalid,
+)
 
 MAX_HEADER_BYTES = 256 * 1024
 """Of all header lines of an answer, as browsers bound them."""
 MAX_HEADER_LINES = 4000
 TOO_MUCH_HEADER = f"the response headers are longer than {MAX_HEADER_BYTES} bytes or {MAX_HEADER_LINES} lines"
-MAX_IDLE_CONNECTIONS = 64
-"""Kept open for another request, over all hosts."""
 IDLE_S = 30
 BUFFER_BYTES = 128 * 1024
 _STATUS_LINE = re.compile(rb"(?P<protocol>HTTP/[\d.]+|ICY) +(?P<status>\d{3})\b")
@@ -83,6 +82,7 @@ class Exchange:
         self._connecting = connecting
         self._reading: Head | None = None
         self._header_bytes = self._header_lines = 0
+        self._ignores_length = False
         self._interruption: BaseException | None = None
         self._transfer: asyncio.Future[pycurl.Curl] | None = None
         self.ip_address: str | None = None
@@ -90,6 +90,22 @@ class Exchange:
     async def run(self, multi: pycurl.AsyncCurlMulti) -> None:
         """Return when the body has come to its end; raises what the receiver raised, or one of Scrapy's errors."""
         await self._connecting.resolve()
+        try:
+            await self._perform(multi)
+        except pycurl.error as error:
+            if not is_length_invalid(error):
+                raise self._failure(error) from error
+            await self._perform_without_length(multi)
+
+    async def _perform_without_length(self, multi: pycurl.AsyncCurlMulti) -> None:
+        """Ask once more, and take the body up to the end of the connection: its Content-Length makes no sense."""
+        self._ignores_length, self._reading = True, None
+        try:
+            await self._perform(multi)
+        except pycurl.error as error:
+            raise self._failure(error) from error
+
+    async def _perform(self, multi: pycurl.AsyncCurlMulti) -> None:
         if self._interruption is not None:
             raise self._interruption
         curl = pycurl.Curl()
@@ -97,10 +113,7 @@ class Exchange:
             self._set_options(curl)
             self._transfer = multi.add_handle(curl)
             await self._transfer
-        except pycurl.error as error:
-            if self._interruption is None:
-                raise self._failure(error) from error
-        except asyncio.CancelledError:
+        except (pycurl.error, asyncio.CancelledError):
             if self._interruption is None:
                 raise
         finally:
@@ -120,9 +133,12 @@ class Exchange:
         return failure_of(error, self.request, self._connecting, has_answered=self.head is not None)
 
     def _set_options(self, curl: pycurl.Curl) -> None:
-        for option, value in {**_ALWAYS, **_of_request(self.request)}.items():
+        for option, value in {**ALWAYS, **_of_request(self.request)}.items():
             curl.setopt(option, value)
         self._connecting.set_options(curl)
+        if self._ignores_length:
+            curl.setopt(pycurl.IGNORE_CONTENT_LENGTH, 1)
+            curl.setopt(pycurl.HTTPHEADER, [*_header_lines(self.request), b"Connection: close"])
         curl.setopt(pycurl.HEADERFUNCTION, self._on_header)
         curl.setopt(pycurl.WRITEFUNCTION, self._on_data)
 
@@ -162,61 +178,8 @@ class Exchange:
         return len(data)
 
 
-class Client:
-    """Runs the exchanges of a crawl on its event loop, and keeps their connections."""
-
-    def __init__(self, policy: Callable[[], AddressPolicy], *, verifies_certificates: bool) -> None:
-        self._policy = policy
-        self._verifies_certificates = verifies_certificates
-        self._under_way: set[Exchange] = set()
-        self._multi = pycurl.AsyncCurlMulti()
-        self._multi.setopt(pycurl.M_MAXCONNECTS, MAX_IDLE_CONNECTIONS)
-
-    def exchange(self, request: Request, receiver: Receiver) -> Exchange:
-        """Return the exchange for a request; it is not begun."""
-        connecting = Connecting(request, self._policy(), verifies_certificates=self._verifies_certificates)
-        return Exchange(request, receiver, connecting)
-
-    async def run(self, exchange: Exchange) -> None:
-        """Return when the exchange has ended; raises as ``Exchange.run`` does."""
-        self._under_way.add(exchange)
-        try:
-            await exchange.run(self._multi)
-        except UntrustedIssuerError as error:
-            if await self._certificates_sent(exchange.request) == 1:
-                raise TlsError(f"TLS: {MISSING_INTERMEDIATE}") from error
-            raise
-        finally:
-            self._under_way.discard(exchange)
-
-    async def _certificates_sent(self, request: Request) -> int:
-        """Return how many certificates the server of a request sends, 0 if that cannot be found out."""
-        connecting = Connecting(request, self._policy(), verifies_certificates=False)
-        curl = pycurl.Curl()
-        try:
-            await connecting.resolve()
-            for option, value in {**_ALWAYS, **_OF_PROBE, pycurl.URL: request.url}.items():
-                curl.setopt(option, value)
-            connecting.set_options(curl)
-            await self._multi.perform(curl)
-            return len(curl.getinfo(pycurl.INFO_CERTINFO))
-        except (pycurl.error, CannotResolveHostError):
-            return 0
-        finally:
-            curl.close()
-
-    def abort_all(self, error: BaseException) -> None:
-        """End what is under way; each exchange raises the error."""
-        for exchange in list(self._under_way):
-            exchange.abort(error)
-
-    async def close(self) -> None:
-        """Close all connections."""
-        await self._multi.aclose()
-
-
 _SUPPRESS_CONNECT_HEADERS = 265  # CURLOPT_SUPPRESS_CONNECT_HEADERS, which pycurl gives no name
-_ALWAYS: dict[int, Any] = {
+ALWAYS: dict[int, Any] = {
     pycurl.NOSIGNAL: 1,
     pycurl.PATH_AS_IS: 1,
     pycurl.PROTOCOLS: pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS,
@@ -229,7 +192,6 @@ _ALWAYS: dict[int, Any] = {
     pycurl.BUFFERSIZE: BUFFER_BYTES,
     pycurl.TCP_KEEPALIVE: 1,
 }
-_OF_PROBE: dict[int, Any] = {pycurl.CONNECT_ONLY: 1, pycurl.OPT_CERTINFO: 1, pycurl.TIMEOUT: 10}
 
 
 def _of_request(request: Request) -> dict[int, Any]:

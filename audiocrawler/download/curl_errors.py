@@ -61,6 +61,11 @@ def failure_of(error: pycurl.error, request: Request, connecting: Connecting, *,
     return _of_server(code, message, request)
 
 
+def is_length_invalid(error: pycurl.error) -> bool:
+    """Return whether an answer could not be read because of its Content-Length."""
+    return error.args[0] == pycurl.E_FTP_WEIRD_SERVER_REPLY and "Content-Length" in str(error.args[1])
+
+
 def _of_proxy(code: int, message: str, proxy: str) -> Exception | None:
     if code == pycurl.E_COULDNT_RESOLVE_PROXY:
         return DownloadFailedError(f"proxy {proxy}: unknown host")
@@ -71,7 +76,7 @@ def _of_proxy(code: int, message: str, proxy: str) -> Exception | None:
 
 
 def _of_server(code: int, message: str, request: Request) -> Exception:
-    if code == pycurl.E_UNSUPPORTED_PROTOCOL and "HTTP/0.9" not in message:
+    if code == pycurl.E_UNSUPPORTED_PROTOCOL and "HTTP/" not in message:
         return UnsupportedURLSchemeError("only http and https can be fetched")
     kind, reason = _KNOWN.get(code, (DownloadFailedError, ""))
     if code == pycurl.E_COULDNT_RESOLVE_HOST:
@@ -92,7 +97,7 @@ _KNOWN: dict[int, tuple[type[Exception], str]] = {
     pycurl.E_PEER_FAILED_VERIFICATION: (TlsError, ""),
     pycurl.E_SSL_CONNECT_ERROR: (TlsError, ""),
     pycurl.E_UNSUPPORTED_PROTOCOL: (DownloadFailedError, _NOT_HTTP),
-    pycurl.E_FTP_WEIRD_SERVER_REPLY: (DownloadFailedError, _NOT_HTTP),
+    pycurl.E_FTP_WEIRD_SERVER_REPLY: (DownloadFailedError, ""),
     _TOO_LARGE: (DownloadFailedError, "a response header is longer than 100 kB"),
     pycurl.E_GOT_NOTHING: (DownloadFailedError, "the connection was closed without an answer"),
     pycurl.E_RECV_ERROR: (DownloadFailedError, "the connection was reset before an answer came"),

@@ -14,7 +14,8 @@ from scrapy.exceptions import DownloadFailedError, DownloadTimeoutError, Respons
 from scrapy.http import Headers, Response
 
 from audiocrawler.download.body_file import UNPROVED, BodyFileResponse, TooLargeError
-from audiocrawler.download.curl import Client, Exchange
+from audiocrawler.download.client import Client
+from audiocrawler.download.curl import Exchange
 from audiocrawler.download.downloader import PoliteDownloader
 from audiocrawler.download.parts import Part, Version
 from audiocrawler.download.receivers import Bounds, EnoughError, FileBody, Told

@@ -10,8 +10,8 @@ from scrapy.crawler import Crawler
 from scrapy.exceptions import DownloadCancelledError, DownloadTimeoutError, ResponseDataLossError
 from scrapy.http import Response
 
+from audiocrawler.download.client import Client
 from audiocrawler.download.connect import policy_of, raise_open_files
-from audiocrawler.download.curl import Client
 from audiocrawler.download.file_transfer import FileTransfer
 from audiocrawler.download.receivers import EnoughError, MemoryBody, Told
 from audiocrawler.download.responses import accepts_dataloss, response_of
