@@ -5,9 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from audiocrawler.analysis.version import ANALYSER_VERSION
+from audiocrawler.crawl.drops import GivenBackError
 from audiocrawler.errors import ContentTakenDownError, FileRejectedError, NotAudioError
 from audiocrawler.items import AudioItem, AudioMetadata
-from audiocrawler.pipelines.stage import GivenBackError, Stage
+from audiocrawler.pipelines.stage import Stage
 from audiocrawler.rights.licences_tags import credit_in, statements_in
 from audiocrawler.sniff import Sniffed, sniff_file
 from audiocrawler.spiders.licences import state

@@ -2,24 +2,23 @@
 
 import logging
 from abc import ABC, abstractmethod
+from functools import partial
+from pathlib import Path
 from typing import Any, Self
 
 from scrapy.crawler import Crawler
-from scrapy.exceptions import DropItem
 
 from audiocrawler.crawl.crawl import Crawl
+from audiocrawler.crawl.drops import FetchAgainError, GivenBackError
 from audiocrawler.crawl.lifecycle import crawl_of, stop_crawl
 from audiocrawler.download.reasons import explain, is_disk_full
 from audiocrawler.errors import FileRejectedError
 from audiocrawler.items import AudioItem, Status
 from audiocrawler.spiders.outcomes import MAX_REASON_LENGTH
+from audiocrawler.spiders.sources import FOREIGN
 from audiocrawler.texts import one_line
 
 logger = logging.getLogger(__name__)
-
-
-class GivenBackError(DropItem):
-    """Raised when a crawl that stops leaves a file to its next run: the request is not acknowledged."""
 
 
 class CrawlPipeline:
@@ -51,6 +50,10 @@ class Stage(CrawlPipeline, ABC):
         except GivenBackError:
             self._give_back(item)
             raise
+        except FetchAgainError:
+            self._give_back(item)
+            await self.crawl.in_thread(partial(Path(item.files[0]["path"]).unlink, missing_ok=True))
+            raise
         except FileRejectedError as error:
             refuse(item, Status(error.status), str(error))
             item.source.judged_by = self.crawl.judge
@@ -58,9 +61,14 @@ class Stage(CrawlPipeline, ABC):
             self._fail(item, error)
         return item
 
+    def may_fetch_again(self, item: AudioItem) -> bool:
+        """Return whether the file has tries left, so that FetchAgainError may be raised for it."""
+        has_request = item.source.found_by != FOREIGN
+        return has_request and (item.source.attempts or 1) <= self.crawler.settings.getint("RETRY_TIMES")
+
     @abstractmethod
     async def advance(self, item: AudioItem) -> None:
-        """Do the stage's work; raises FileRejectedError."""
+        """Do the stage's work; raises FileRejectedError, or FetchAgainError for a file that has tries left."""
 
     def _give_back(self, item: AudioItem) -> None:
         """Let others have the file's content; its row stays pending."""

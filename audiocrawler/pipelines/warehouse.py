@@ -4,12 +4,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from scrapy.exceptions import DropItem
-
+from audiocrawler.crawl.drops import GivenBackError, RefusedError
 from audiocrawler.crawl.lifecycle import stop_crawl
 from audiocrawler.errors import WarehouseError
 from audiocrawler.items import AudioItem, Row, Status
-from audiocrawler.pipelines.stage import CrawlPipeline, GivenBackError
+from audiocrawler.pipelines.stage import CrawlPipeline
 from audiocrawler.warehouse.values import checked
 
 
@@ -44,7 +43,7 @@ class WarehousePipeline(CrawlPipeline):
         if source.status != Status.PENDING:
             tallies.count_outcome(source.source_url, source.status, source.reason)
         if audio is None and source.status != Status.PENDING:
-            raise DropItem(f"{source.source_url}: {source.status}: {source.reason}")
+            raise RefusedError(f"{source.source_url}: {source.status}: {source.reason}")
         if audio is not None and source.status == Status.STORED:
             tallies.count(source.source_url, "audio/stored_bytes", audio.size_bytes or 0)
             tallies.count(source.source_url, "audio/duration_ms", audio.duration_ms)

@@ -1,18 +1,26 @@
 """The requests for audio: made from rows, ended as items or settled rows."""
 
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from http import HTTPStatus
+from typing import Any, Self
 
-from scrapy import Request, Spider
+from scrapy import Request, Spider, signals
+from scrapy.crawler import Crawler
+from scrapy.downloadermiddlewares.retry import get_retry_request
 from scrapy.http import Response
+from scrapy.spidermiddlewares.referer import RefererMiddleware
 from twisted.python.failure import Failure
 
 from audiocrawler.arguments.credentials import Credentials
+from audiocrawler.arguments.sites import origin_of
 from audiocrawler.crawl.crawl import Crawl
+from audiocrawler.crawl.drops import FetchAgainError, RefusedError
 from audiocrawler.crawl.lease_meta import leave_unfinished
 from audiocrawler.crawl.lifecycle import crawl_of, stop_crawl
 from audiocrawler.download.revalidation import Known
 from audiocrawler.items import AudioItem, AudioSource, Status
+from audiocrawler.masking import is_masked
 from audiocrawler.middlewares.optouts import OptOuts
 from audiocrawler.middlewares.taken_again import StoredAlreadyError
 from audiocrawler.spiders.outcomes import Outcome, outcome_of_failure, outcome_without_body
@@ -29,6 +37,13 @@ class MediaSpider(Spider):
     """A spider that downloads audio: each URL a scheduled request whose body is streamed to disk."""
 
     credentials: Credentials
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> Self:
+        """Return the spider, which hears of each file that the pipelines drop."""
+        spider = super().from_crawler(crawler, *args, **kwargs)
+        crawler.signals.connect(spider.item_dropped, signal=signals.item_dropped)
+        return spider
 
     @property
     def crawl(self) -> Crawl:
@@ -60,12 +75,17 @@ class MediaSpider(Spider):
         if body_file is not None:
             yield item_of(source, response, body_file)
         elif is_known(response):
-            await self.settle_known(source, Known(**request.meta["known"]), varies="seen_validators" in request.meta)
+            known = Known(**request.meta["known"])
+            await self.settle_known(source, known, varies="seen_validators" in request.meta)
+            if known.size_bytes is None:
+                for alternate in await self._next_alternate(request, Outcome(Status(known.status), known.reason or "")):
+                    yield alternate
         elif "seen_validators" in request.meta and not request.meta.get("opted_out"):
             yield request.replace(dont_filter=True)
         else:
-            await self.settle(source, outcome_without_body(response))
-            for alternate in self._next_alternate(request):
+            outcome = outcome_without_body(response)
+            await self.settle(source, outcome)
+            for alternate in await self._next_alternate(request, outcome):
                 yield alternate
 
     async def settle_known(self, source: AudioSource, known: Known, *, varies: bool = False) -> None:
@@ -85,28 +105,51 @@ class MediaSpider(Spider):
     async def audio_failed(self, failure: Failure) -> AsyncIterator[Request]:
         """Settle the row of an audio URL that could not be downloaded, unless the crawl was only stopped."""
         request: Request = failure.request  # type: ignore[attr-defined]
-        if await self.settle_failure(failure, request):
-            for alternate in self._next_alternate(request):
+        if outcome := await self.settle_failure(failure, request):
+            for alternate in await self._next_alternate(request, outcome):
                 yield alternate
 
-    async def settle_failure(self, failure: Failure, request: Request, where: str = "") -> bool:
-        """Settle the row of a failed request; return False if it is left to the next crawl instead."""
+    async def item_dropped(self, item: Any, response: Response, exception: BaseException) -> None:
+        """Ask for what takes the place of a file that the pipelines have dropped.
+
+        That is kept before the request of the dropped file is acknowledged, as if its callback had yielded it.
+        """
+        request = getattr(response, "request", None)
+        if not isinstance(item, AudioItem) or request is None or "audio" not in request.meta:
+            return
+        if isinstance(exception, FetchAgainError):
+            await self._fetch_again(item.source, request, str(exception))
+        elif isinstance(exception, RefusedError) and item.source.status != Status.FAILED:  # which is our own fault
+            outcome = Outcome(Status(item.source.status), item.source.reason or "")
+            for alternate in await self._next_alternate(request, outcome):
+                self.crawler.engine.crawl(alternate)
+
+    async def _fetch_again(self, source: AudioSource, request: Request, why: str) -> None:
+        source.sha256 = source.size_bytes = None
+        again = get_retry_request(request, spider=self, reason=why)
+        if again is not None and "part" not in request.meta:
+            self.crawler.engine.crawl(again)
+        else:
+            await self.settle(source, Outcome(Status.FAILED, why))
+
+    async def settle_failure(self, failure: Failure, request: Request, where: str = "") -> Outcome | None:
+        """Settle the row of a failed request and return its outcome, None if it is left as it is."""
         if isinstance(failure.value, StoredAlreadyError):
             self.crawl.tallies.count_outcome(request.meta["audio"].source_url, failure.value.status, None)
-            return False
+            return None
         outcome = outcome_of_failure(failure)
         if outcome.disk_full:
             why = f"the disk is full or read-only: {outcome.reason}; free room and run the same command again"
             stop_crawl(self.crawler, why)
         if self.crawl.stopped or outcome.disk_full:
             leave_unfinished(request)
-            return False
+            return None
         answer: Response | None = getattr(failure.value, "response", None)
         source = attempted(request.meta["audio"], None, request)
         source.http_status = answer.status if answer is not None else None
         outcome = await self._unless_gone(source, outcome)
         await self.settle(source, Outcome(outcome.status, where + outcome.reason))
-        return outcome.status != Status.LIMIT
+        return outcome
 
     async def settle(self, source: AudioSource, outcome: Outcome) -> None:
         """Write the row with its final status."""
@@ -116,21 +159,39 @@ class MediaSpider(Spider):
         self.crawl.tallies.count_outcome(source.source_url, outcome.status, outcome.reason)
         await self.crawl.write([source])
 
-    def _next_alternate(self, request: Request) -> list[Request]:
+    async def _next_alternate(self, request: Request, outcome: Outcome) -> list[Request]:
         alternates: list[Alternate] = request.meta.get("alternates", [])
-        if not alternates:
+        if outcome.rules_out_recording:
+            await self.crawl.write([_ruled_out(source, outcome) for _, source in alternates])
+        if not alternates or not outcome.leaves_alternates:
             return []
         (url, source), *others = alternates
         source.status, source.reason, source.last_status, source.last_error = Status.PENDING, None, None, None
         self.crawler.stats.inc_value(f"audio/{Status.ALTERNATE}", -1)
         self.crawler.stats.inc_value("audio/found", -1)  # its request counts it again
-        return [self.audio_request(url, source, others)]
+        return [self._referred(self.audio_request(url, source, others), source.page_url)]
+
+    def _referred(self, request: Request, page_url: str | None) -> Request:
+        """Return the request with the page as its Referer, as far as REFERRER_POLICY tells it."""
+        referer = self.crawler.get_spider_middleware(RefererMiddleware)
+        if referer is None or not page_url:
+            return request
+        shown = f"{origin_of(page_url)}/" if is_masked(page_url) else page_url
+        referer.get_processed_request(request, Response(shown))
+        return request
 
     async def _unless_gone(self, source: AudioSource, outcome: Outcome) -> Outcome:
         if source.http_status not in {HTTPStatus.NOT_FOUND, HTTPStatus.GONE}:
             return outcome
         before = await self.crawl.find_source(source.source_url)
         return outcome if before is None or before.sha256 is None else Outcome(Status.GONE, outcome.reason)
+
+
+def _ruled_out(alternate: AudioSource, outcome: Outcome) -> AudioSource:
+    """Return the row of an alternate that is not tried, for what an answer about another file says of them all."""
+    status = Status.ALTERNATE
+    reason = f"another file of the same recording is {outcome.status.replace('_', ' ')}: {outcome.reason}"
+    return replace(alternate, status=status, last_status=status, reason=reason, last_error=reason)
 
 
 def is_known(answer: Response) -> bool:

@@ -1,5 +1,6 @@
 """What became of a request that brought no file: a status for its row, and the reason in one line."""
 
+import re
 from dataclasses import dataclass
 from http import HTTPStatus
 
@@ -21,6 +22,8 @@ from audiocrawler.middlewares.taken_down import TakenDownError
 from audiocrawler.texts import one_line
 
 MAX_REASON_LENGTH = 500
+_MEASURED = re.compile(r"\bAUDIO_MIN_\w+ is ")
+"""What the reason of a filtered file says where a measure of it was too small."""
 
 _STATUS_OF: dict[type[Exception], Status] = {
     RefusedAddressError: Status.DENIED,
@@ -34,6 +37,14 @@ _STATUS_OF: dict[type[Exception], Status] = {
 }
 
 
+_OF_ONE_FILE = frozenset(
+    {
+        *(Status.FAILED, Status.GONE, Status.NOT_AUDIO, Status.UNDECODABLE, Status.PROTECTED, Status.TOO_LARGE),
+        *(Status.FILTERED, Status.STREAM, Status.ROBOTS, Status.DENIED),
+    }
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """The status and the reason; ``disk_full`` says that it is not the URL's fault."""
@@ -44,6 +55,17 @@ class Outcome:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "reason", one_line(self.reason, MAX_REASON_LENGTH))  # servers have a say in it
+
+    @property
+    def rules_out_recording(self) -> bool:
+        """Whether this is said of the recording, whichever of its files is asked for: an opt-out, takedown, licence."""
+        is_about_licence = self.status == Status.FILTERED and not _MEASURED.search(self.reason)
+        return is_about_licence or self.status in {Status.OPTED_OUT, Status.TAKEN_DOWN}
+
+    @property
+    def leaves_alternates(self) -> bool:
+        """Whether another file of the recording may be taken in place of this one."""
+        return self.status in _OF_ONE_FILE and not self.rules_out_recording
 
 
 def outcome_of_failure(failure: Failure) -> Outcome:

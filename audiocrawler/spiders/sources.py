@@ -18,6 +18,8 @@ from audiocrawler.masking import mask_text, mask_url
 from audiocrawler.rights.optouts import joined
 from audiocrawler.spiders.licences import state
 
+FOREIGN = "item"
+"""What found the URL in an item of somebody else's spider."""
 MAX_NAME_LENGTH = 180
 _MAX_RAW_NAME = 10_000
 _UNSAFE = re.compile(r'[\x00-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff\\/:*?"<>|]+')
@@ -120,7 +122,7 @@ def foreign_source(url: str, answer: Response | None) -> AudioSource:
         host=urlsplit(url).hostname,
         site=urlsplit(page_url or url).hostname,
         page_url=mask_url(page_url) if page_url else None,
-        found_by="item",
+        found_by=FOREIGN,
         kind="audio",
         role="main",
         status=Status.PENDING,
