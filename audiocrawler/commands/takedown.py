@@ -11,6 +11,7 @@ from scrapy.settings import BaseSettings
 from audiocrawler.collection import require_present
 from audiocrawler.collection.takedown import Plan, Target, carry_out, plan
 from audiocrawler.commands.flush import flush_all
+from audiocrawler.commands.streams import outlive_readers
 from audiocrawler.crawl.checks import check_settings
 from audiocrawler.crawl.crawl import warehouse_options
 from audiocrawler.crawl.exit_codes import DONE, INTERRUPTED, LEFT_BEHIND, LOCKED, USAGE
@@ -46,6 +47,7 @@ class Command(ScrapyCommand):
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         """Take down, a line for each thing that is done."""
+        outlive_readers()
         assert self.settings is not None
         with ExitStack() as opened:
             try:
