@@ -135,6 +135,8 @@ DOWNLOADER_MIDDLEWARES = {
 }
 EXTENSIONS = {
     "scrapy.extensions.remote_control.RemoteControl": None,  # to learn that it is off costs 0.1 s and an HTTP library
+    "scrapy.extensions.feedexport.FeedExporter": None,
+    "audiocrawler.extensions.feeds.HeardFeedExporter": 0,
     "audiocrawler.extensions.mask_secrets.MaskSecrets": 0,
     "audiocrawler.crawl.lifecycle.CrawlLifecycle": 10,
     "audiocrawler.extensions.json_log.JsonLog": 15,  # needs the crawl's id

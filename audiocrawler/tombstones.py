@@ -5,10 +5,14 @@ The row of an audio URL stands for that URL; contents and hosts have rows of the
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from urllib.parse import urldefrag, urlsplit
+from urllib.parse import urlsplit
 
+from audiocrawler.addresses import plain_host
+from audiocrawler.columns import MAX_URL_LENGTH
 from audiocrawler.items import AudioSource, Status
 from audiocrawler.masking import mask_url
+from audiocrawler.spelling import one_spelling
+from audiocrawler.texts import storable_url
 
 _HASH, _HOST = "sha256:", "host:"
 
@@ -20,7 +24,7 @@ def hash_mark(sha256: str) -> str:
 
 def host_mark(host: str) -> str:
     """Return the source_url of the row that stands for a host."""
-    return _HOST + host.lower()
+    return _HOST + plain_host(host)
 
 
 def tombstone(mark: str, reason: str, *, first_seen_at: datetime | None = None) -> AudioSource:
@@ -48,24 +52,32 @@ def hash_taken_down(row: AudioSource) -> str | None:
     return row.source_url.removeprefix(_HASH) if is_tombstone(row) and row.source_url.startswith(_HASH) else None
 
 
+def source_marks(url: str) -> frozenset[str]:
+    """Return what a URL's row may be found by, however the URL is spelt.
+
+    Its secrets are masked as they are written in it, and as they would be written without needless escapes.
+    """
+    return frozenset(one_spelling(storable_url(mask_url(each), MAX_URL_LENGTH)) for each in (url, one_spelling(url)))
+
+
 class Tombstones:
     """What a crawl must not take again; ``marks`` are the source_urls of the rows that say so."""
 
     def __init__(self, marks: Iterable[str] = ()) -> None:
-        self._marks = frozenset(marks)
+        self._marks = frozenset(one_spelling(mark) for mark in marks)
 
     def covers(self, url: str) -> str | None:
         """Return why nothing may be asked of ``url``, in one line; None if it may."""
         if not self._marks:
             return None
-        host = urlsplit(url).hostname or ""
+        host = urlsplit(one_spelling(url)).hostname or ""
         if host_mark(host) in self._marks:
             return f"host {host} was taken down"
         return "was taken down" if self.has_row(url) else None
 
     def has_row(self, url: str) -> bool:
-        """Tell whether this very URL, masked or not, was taken down."""
-        return mask_url(urldefrag(url).url) in self._marks
+        """Tell whether this URL, masked or not and in whatever spelling, was taken down."""
+        return not self._marks.isdisjoint(source_marks(url))
 
     def has_content(self, sha256: str | None) -> bool:
         """Tell whether the content with this hash was taken down."""

@@ -55,6 +55,25 @@ class Run:
         return "\n".join(path.read_text(encoding="utf-8") for path in sorted(self.folder.glob("data/logs/*")))
 
 
+def words_of(
+    command: tuple[str, ...] = ("crawl", "audio"), *arguments: str, settings: Mapping[str, str] | None = None
+) -> list[str]:
+    """Return the command line."""
+    words = [sys.executable, "-m", "scrapy", *command]
+    words += [word for argument in arguments for word in ("-a", argument)]
+    return words + [word for name, value in {**QUICK, **(settings or {})}.items() for word in ("-s", f"{name}={value}")]
+
+
+def environment(env: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Return the environment of a command, without settings that the tests have been started with."""
+    return {
+        **{name: value for name, value in os.environ.items() if not name.startswith("AUDIO_")},
+        "SCRAPY_SETTINGS_MODULE": "audiocrawler.settings",
+        "PYTHONPATH": str(REPOSITORY),
+        **(env or {}),
+    }
+
+
 def start(
     folder: Path,
     *arguments: str,
@@ -63,19 +82,10 @@ def start(
     command: tuple[str, ...] = ("crawl", "audio"),
 ) -> "subprocess.Popen[str]":
     """Start ``scrapy crawl audio`` with ``-a`` for each of ``arguments``, in a process group of its own."""
-    words = [sys.executable, "-m", "scrapy", *command]
-    words += [word for argument in arguments for word in ("-a", argument)]
-    words += [word for name, value in {**QUICK, **(settings or {})}.items() for word in ("-s", f"{name}={value}")]
-    environment = {
-        **{name: value for name, value in os.environ.items() if not name.startswith("AUDIO_")},
-        "SCRAPY_SETTINGS_MODULE": "audiocrawler.settings",
-        "PYTHONPATH": str(REPOSITORY),
-        **(env or {}),
-    }
     return subprocess.Popen(
-        words,
+        words_of(command, *arguments, settings=settings),
         cwd=folder,
-        env=environment,
+        env=environment(env),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -9,9 +9,9 @@ from tests.site.server import Site
 FILE = "/audio/surf.mp3"
 
 
-def take_down(folder: Path, *arguments: str) -> Run:
+def take_down(folder: Path, *arguments: str, code: int = 0) -> Run:
     run = crawl(folder, command=("takedown", *arguments, "--yes"))
-    assert run.code == 0, run.stderr
+    assert run.code == code, run.stderr
     return run
 
 
@@ -27,6 +27,20 @@ def test_a_source_is_never_asked_for_again(site: Site, tmp_path: Path) -> None:
     assert (row["status"], row["title"], row["page_url"], row["sha256"]) == ("taken_down", None, None, None)
     assert len(run.objects) == len(run.audio) == 1
     assert "taken down" in run.stdout
+
+
+def test_no_spelling_of_a_source_is_asked_for_again(site: Site, tmp_path: Path) -> None:
+    spellings = ("/audio/s%75rf.mp3", "/audio/x/../surf%2Emp3", "/audio/surf.mp3?", "/x/..\\..\\audio\\surf.mp3")
+    stored = crawl(tmp_path, f"url={site.url}{FILE}")
+    assert len(stored.objects) == 1
+    upper = site.url.replace("http://", "HTTP://anna@")
+    told = take_down(tmp_path, "--source", f"{upper}{spellings[0]}#t=1")
+    assert f"took down {site.url}{FILE}" in told.stdout
+    before = len(site.requests)
+    run = crawl(tmp_path, "url=" + " ".join(site.url + path for path in (FILE, *spellings)))
+    asked = {request.path for request in site.requests[before:]} - {"/robots.txt", "/.well-known/tdmrep.json"}
+    assert (asked, run.objects, run.audio, run.code) == (set(), [], [], 3)
+    assert {row["status"] for row in run.sources.values()} == {"taken_down"}
 
 
 def test_the_same_bytes_from_another_url_are_not_stored_again(site: Site, tmp_path: Path) -> None:
@@ -51,7 +65,7 @@ def test_nothing_of_a_host_is_asked_for_whether_it_was_seen_before_or_not(site: 
 def test_audio_on_a_host_that_was_taken_down_has_a_row_and_is_not_asked_for(site: Site, tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
     crawl(tmp_path, f"url={site.url}/shore.html")
-    take_down(tmp_path, "--host", "127.0.0.2")
+    take_down(tmp_path, "--host", "127.0.0.2.", code=3)  # nothing of it is known yet
     run = crawl(tmp_path, f"url={site.url}/", "depth=1")
     assert not [request for request in site.requests if request.url.startswith(site.second_url)]
     covered = [row for url, row in run.sources.items() if url.startswith("http://127.0.0.2")]

@@ -1,12 +1,14 @@
 """The arguments of the spider, checked before the first request."""
 
 import re
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from audiocrawler.arguments.url_list import read_lines
 from audiocrawler.errors import ConfigurationError
 from audiocrawler.masking import mask_url
 
@@ -19,7 +21,7 @@ class Arguments(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     url: tuple[str, ...] = Field(default=(), description="where to start; several are separated by spaces")
-    urls: Path | None = Field(default=None, description="a file with one start URL a line")
+    urls: Path | None = Field(default=None, description="a file with one start URL a line; - is standard input")
     depth: int = Field(default=0, ge=0, description="levels of links to follow on the same site, and its feeds")
     limit: int | None = Field(default=None, ge=1, description="stop after so many newly stored audio files")
     allow: re.Pattern[str] | None = Field(default=None, description="follow only pages whose URL matches this regex")
@@ -69,9 +71,16 @@ class Arguments(BaseModel):
             raise ValueError("give one of -a url=https://... and -a urls=FILE")
         return self
 
-    def start_urls(self) -> tuple[str, ...]:
-        """Return where to start, from ``url`` or from the file ``urls``; raises ConfigurationError for a bad line."""
+    @cached_property
+    def _starts(self) -> tuple[str, ...]:
         return self.url or _read_urls(self.urls)
+
+    def start_urls(self) -> tuple[str, ...]:
+        """Return where to start, from ``url`` or from the file ``urls``; raises ConfigurationError for a bad line.
+
+        The file is read once, so that all parts of a crawl see the same list.
+        """
+        return self._starts
 
 
 def parse_arguments(given: dict[str, Any]) -> Arguments:
@@ -104,19 +113,15 @@ def _one_line(error: ValidationError, model: type[BaseModel]) -> str:
 def _read_urls(path: Path | None) -> tuple[str, ...]:
     if path is None:
         return ()
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"-a urls={path}: cannot be read: {error}") from error
-    urls = tuple(line.strip() for line in lines if line.strip() and not line.lstrip().startswith("#"))
-    if not urls:
+    lines = list(read_lines(path))
+    if not lines:
         raise ConfigurationError(f"-a urls={path}: holds no URL; write one a line")
-    for url in urls:
+    for number, url in lines:
         try:
             _check_url(url)
         except ValueError as error:
-            raise ConfigurationError(f"-a urls={path}: {error}") from error
-    return urls
+            raise ConfigurationError(f"-a urls={path}: line {number}: {error}") from error
+    return tuple(url for _, url in lines)
 
 
 def _check_url(url: str) -> None:

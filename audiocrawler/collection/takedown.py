@@ -9,33 +9,57 @@ from dataclasses import dataclass, field
 from itertools import islice
 from urllib.parse import urlsplit
 
+from audiocrawler.addresses import plain_host
 from audiocrawler.collection.send import flush_batch
 from audiocrawler.items import AudioMetadata, AudioSource
+from audiocrawler.masking import mask_url
+from audiocrawler.spelling import one_spelling
 from audiocrawler.storage import Store, key_in
-from audiocrawler.tombstones import hash_mark, host_mark, is_tombstone, tombstone
+from audiocrawler.tombstones import hash_mark, host_mark, is_tombstone, source_marks, tombstone
 from audiocrawler.warehouse import Warehouse
+
+SHOWN_NEAR = 3
+"""URLs that are named where nothing matches."""
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What shall go; one of the three is given. ``source`` is masked, ``host`` and ``sha256`` are in lower case."""
+    """What shall go; one of the three is given. ``source`` may be masked, ``sha256`` is in lower case."""
 
     source: str | None = None
     host: str | None = None
     sha256: str | None = None
+    marks: frozenset[str] = field(init=False)
+    """What the row that stands for the target itself may be found by."""
+
+    def __post_init__(self) -> None:
+        if self.host is not None:
+            marks = frozenset({host_mark(self.host)})
+        else:
+            marks = frozenset({hash_mark(self.sha256)}) if self.sha256 else source_marks(str(self.source))
+        object.__setattr__(self, "marks", marks)
 
     def takes(self, row: AudioSource) -> bool:
         """Tell whether the row of an audio URL is meant; a host is meant by redirects that ended at it, too."""
         if self.host is not None:
-            return self.host in {row.host, urlsplit(row.final_url or "").hostname}
-        return row.sha256 == self.sha256 if self.sha256 else row.source_url == self.source
+            hosts = {row.host, urlsplit(row.final_url or "").hostname}
+            return plain_host(self.host) in {plain_host(host) for host in hosts if host}
+        return row.sha256 == self.sha256 if self.sha256 else one_spelling(row.source_url) in self.marks
+
+    def is_near(self, row: AudioSource) -> bool:
+        """Tell whether the row may be what was meant by a URL that matches none: another scheme, query or redirect."""
+        if self.source is None or is_tombstone(row):
+            return False
+        found = urlsplit(one_spelling(row.source_url))
+        meant = (urlsplit(mark) for mark in self.marks)
+        if row.final_url and one_spelling(row.final_url) in self.marks:
+            return True
+        return any((found.hostname, found.path.rstrip("/")) == (m.hostname, m.path.rstrip("/")) for m in meant)
 
     @property
     def mark(self) -> str:
         """Return the source_url of the row that stands for the target itself."""
-        if self.host is not None:
-            return host_mark(self.host)
-        return hash_mark(self.sha256) if self.sha256 else str(self.source)
+        return max(self.marks) if self.source is None else one_spelling(mask_url(self.source))
 
     @property
     def reason(self) -> str:
@@ -52,11 +76,27 @@ class Plan:
     kept: dict[str, str] = field(default_factory=dict)
     elsewhere: list[str] = field(default_factory=list)
     """URLs of objects that are not in this store; while they are there, nothing is done."""
+    before: bool = False
+    """Whether the very same was taken down before."""
+    near: list[str] = field(default_factory=list)
+    """URLs that may be meant where nothing else is found."""
+
+    @property
+    def is_empty(self) -> bool:
+        """Return whether nothing of the target is known, be it to remove or as taken down before."""
+        return not (self.sources or self.files or self.kept or self.before)
 
 
 def plan(target: Target, store: Store, warehouse: Warehouse) -> Plan:
     """Return what would go. Raises WarehouseError where the rows cannot be read."""
-    found = Plan([row for row in warehouse.source_rows() if target.takes(row) and not is_tombstone(row)])
+    found = Plan()
+    for row in warehouse.source_rows():
+        if is_tombstone(row):
+            found.before |= one_spelling(row.source_url) in target.marks
+        elif target.takes(row):
+            found.sources.append(row)
+        elif len(found.near) < SHOWN_NEAR and target.is_near(row):
+            found.near.append(row.source_url)
     hashes = {row.sha256 for row in found.sources if row.sha256} | ({target.sha256} if target.sha256 else set())
     if not hashes:
         return found
@@ -85,7 +125,7 @@ def carry_out(target: Target, found: Plan, store: Store, warehouse: Warehouse, b
 def _tombstones(target: Target, found: Plan) -> Iterator[tuple[AudioSource, str]]:
     """Yield the rows that are left. Those of sources come last: they are what leads to their files."""
     known = {row.source_url: row.first_seen_at for row in found.sources}
-    if target.mark not in known:
+    if not found.before and not any(one_spelling(url) in target.marks for url in known):
         yield tombstone(target.mark, target.reason), f"took down {target.mark}"
     for file in found.files:
         yield tombstone(hash_mark(file.sha256 or ""), target.reason), f"removed row {file.file_name} of {file.sha256}"

@@ -14,6 +14,7 @@ from scrapy.settings import BaseSettings
 from audiocrawler.arguments.arguments import parse_arguments
 from audiocrawler.browser.handler import chromium_of
 from audiocrawler.collection.places import LOCAL_SCHEMES
+from audiocrawler.commands.streams import flush_output, messages_of, outlive_readers
 from audiocrawler.crawl.checks import check_settings
 from audiocrawler.crawl.crawl import new_crawl_id
 from audiocrawler.crawl.exit_codes import LOCKED, USAGE, conclusion
@@ -37,6 +38,7 @@ class Command(ScrapyCrawlCommand):
 
     def process_options(self, args: list[str], opts: argparse.Namespace) -> None:
         """Check the spider's arguments, and give the crawl a log file before the first line is logged."""
+        outlive_readers()
         super().process_options(args, opts)
         if args == [AudioSpider.name]:
             self.prepare(lambda settings: check_browser(settings, parse_arguments(opts.spargs).render))
@@ -104,10 +106,11 @@ class Command(ScrapyCrawlCommand):
         stats = crawler.stats.get_stats()
         assert self.settings is not None
         places = Places(self.settings["AUDIO_STORE"], self.settings["AUDIO_WAREHOUSE"], self.settings["LOG_FILE"])
-        print(printable(render(summarise(stats), places)))
+        print(printable(render(summarise(stats), places)), file=messages_of(self.settings))
         if unrendered := stats.get("browser/missing"):
             print(f"{unrendered} pages need a browser: {HOW_TO_INSTALL}", file=sys.stderr)
-        left_behind = lifecycle.crawl.left_behind if lifecycle.crawl else None
+        unwritten = flush_output()
+        left_behind = (lifecycle.crawl.left_behind if lifecycle.crawl else None) or unwritten
         code, failure = conclusion(stats, stats.get("finish_reason"), left_behind)
         if failure:
             print(printable(f"scrapy: error: {failure}"), file=sys.stderr)

@@ -6,6 +6,7 @@ import sys
 from scrapy.commands import ScrapyCommand
 
 from audiocrawler.commands.crawl import refuse
+from audiocrawler.commands.streams import outlive_readers
 from audiocrawler.crawl.crawl import warehouse_options
 from audiocrawler.crawl.exit_codes import DONE, LEFT_BEHIND
 from audiocrawler.errors import AudioCrawlerError, ConfigurationError
@@ -24,6 +25,7 @@ class Command(ScrapyCommand):
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         """Flush batch by batch, a line each."""
+        outlive_readers()
         assert self.settings is not None
         try:
             warehouse = open_warehouse(self.settings["AUDIO_WAREHOUSE"], warehouse_options(self.settings))

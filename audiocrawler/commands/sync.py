@@ -10,6 +10,7 @@ from scrapy.settings import BaseSettings
 
 from audiocrawler.collection import Sync, Tally, require_present
 from audiocrawler.collection.places import LOCAL_SCHEMES
+from audiocrawler.commands.streams import outlive_readers
 from audiocrawler.crawl.checks import check_settings
 from audiocrawler.crawl.crawl import warehouse_options
 from audiocrawler.crawl.exit_codes import DONE, INTERRUPTED, LEFT_BEHIND, USAGE
@@ -45,6 +46,7 @@ class Command(ScrapyCommand):
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         """Send, look at what is there now, and say so in one line."""
+        outlive_readers()
         assert self.settings is not None
         with ExitStack() as opened:
             try:

@@ -8,15 +8,17 @@ from contextlib import ExitStack, closing
 from scrapy.commands import ScrapyCommand
 from scrapy.settings import BaseSettings
 
+from audiocrawler.addresses import plain_host
 from audiocrawler.collection import require_present
 from audiocrawler.collection.takedown import Plan, Target, carry_out, plan
 from audiocrawler.commands.flush import flush_all
+from audiocrawler.commands.streams import outlive_readers
 from audiocrawler.crawl.checks import check_settings
 from audiocrawler.crawl.crawl import warehouse_options
-from audiocrawler.crawl.exit_codes import DONE, INTERRUPTED, LEFT_BEHIND, LOCKED, USAGE
+from audiocrawler.crawl.exit_codes import DONE, INTERRUPTED, LEFT_BEHIND, LOCKED, NOTHING, USAGE
 from audiocrawler.crawl.in_use import keep_crawls_out
 from audiocrawler.errors import AudioCrawlerError, ConfigurationError, LockedError
-from audiocrawler.masking import mask_url
+from audiocrawler.spelling import one_spelling
 from audiocrawler.storage import Store, open_store
 from audiocrawler.warehouse import Warehouse, open_warehouse
 
@@ -24,8 +26,8 @@ from audiocrawler.warehouse import Warehouse, open_warehouse
 class Command(ScrapyCommand):
     """Remove object and row of an audio URL, a host or a content, for good; run it again after whatever stopped it.
 
-    Exit codes: 0 done, or told what would be done; 2 configuration; 4 something is left; 5 a crawl is running;
-    130 interrupted.
+    Exit codes: 0 done, or told what would be done; 2 configuration; 3 nothing matched; 4 something is left; 5 a crawl
+    is running; 130 interrupted.
     """
 
     requires_project = True
@@ -46,6 +48,7 @@ class Command(ScrapyCommand):
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         """Take down, a line for each thing that is done."""
+        outlive_readers()
         assert self.settings is not None
         with ExitStack() as opened:
             try:
@@ -61,13 +64,14 @@ class Command(ScrapyCommand):
 
 def _target(opts: argparse.Namespace) -> Target:
     if opts.source is not None:
-        if not re.match(r"https?://[^/]", opts.source, re.IGNORECASE):
+        if not re.match(r"https?://[^/]", one_spelling(opts.source)):
             raise ConfigurationError(f"--source {opts.source}: is no URL; write https://example.org/file.mp3")
-        return Target(source=mask_url(opts.source.partition("#")[0]))
+        return Target(source=opts.source)
     if opts.host is not None:
-        if not re.fullmatch(r"[\w.-]+|[0-9a-f]*:[0-9a-f:.]+", opts.host, re.IGNORECASE):
+        host = plain_host(opts.host.strip())
+        if not re.fullmatch(r"[\w.-]+|[0-9a-f]*:[0-9a-f:.]+", host) or re.fullmatch(r".*[^:]:\d+", opts.host):
             raise ConfigurationError(f"--host {opts.host}: is no host; write example.org, without scheme and port")
-        return Target(host=opts.host.lower())
+        return Target(host=host)
     if not re.fullmatch(r"[0-9a-fA-F]{64}", opts.sha256):
         raise ConfigurationError(f"--sha256 {opts.sha256}: is not 64 hex digits")
     return Target(sha256=opts.sha256.lower())
@@ -96,6 +100,9 @@ def _take_down(target: Target, store: Store, warehouse: Warehouse, batch_rows: i
             _tell(target, found)
         else:
             _do(target, found, store, warehouse, batch_rows)
+        if found.is_empty:
+            _tell_nothing(target, found, is_dry=batch_rows is None)
+            return NOTHING
     except KeyboardInterrupt:
         print("interrupted; the same command goes on", file=sys.stderr)
         return INTERRUPTED
@@ -128,6 +135,16 @@ def _do(target: Target, found: Plan, store: Store, warehouse: Warehouse, batch_r
         print(line, flush=True)
     _tell_kept(found)
     print(f"{len(found.sources)} sources and {len(found.files)} files were taken down")
+
+
+def _tell_nothing(target: Target, found: Plan, *, is_dry: bool) -> None:
+    """Say that nothing matched, and what may have been meant."""
+    recorded = "--yes would record it for future crawls" if is_dry else "it is recorded for future crawls"
+    print(f"scrapy: error: nothing matched {target.mark}: no such row in audio_sources; {recorded}", file=sys.stderr)
+    for url in found.near:
+        print(f"there is {url}", file=sys.stderr)
+    if not found.near:
+        print("see `SELECT source_url FROM audio_sources`, or try --host or --sha256", file=sys.stderr)
 
 
 def _tell_kept(found: Plan) -> None:

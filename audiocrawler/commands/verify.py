@@ -7,6 +7,7 @@ from contextlib import ExitStack, closing
 from scrapy.commands import ScrapyCommand
 
 from audiocrawler.collection import Verified, require_present, verify
+from audiocrawler.commands.streams import outlive_readers
 from audiocrawler.crawl.crawl import gcp_access, warehouse_options
 from audiocrawler.crawl.exit_codes import DONE, INTERRUPTED, LEFT_BEHIND, USAGE
 from audiocrawler.errors import AudioCrawlerError, ConfigurationError
@@ -34,6 +35,7 @@ class Command(ScrapyCommand):
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         """Compare, and print what is wrong."""
+        outlive_readers()
         with ExitStack() as opened:
             try:
                 store, warehouse = self._opened(opts, opened)

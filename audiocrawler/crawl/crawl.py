@@ -58,6 +58,8 @@ class Crawl:
         self.left_behind: str | None = None
         """Why rows or requests were left behind, in one line; None if they were not."""
         self.stopped = False
+        self.before_close: Callable[[], Awaitable[str | None]] | None = None
+        """What is still to be done when the last item has passed: it returns why it failed, None if it has not."""
         self.when_sent: Callable[[], Awaitable[None]] | None = None
         """What is still to be done when the rows that can be sent are: the scheduler sets it."""
         self.frontier: Frontier = open_frontier(settings["AUDIO_FRONTIER"], start)
@@ -156,6 +158,8 @@ class Crawl:
     async def close(self, record: Callable[[], Row]) -> None:
         """Close everything, in the order in which the data flows; ``record`` gives the row of the crawl itself."""
         await self.analysis.close()
+        if self.before_close is not None and (why := await self.before_close()):
+            self.left_behind = f"{self.left_behind}; {why}" if self.left_behind else why
         self._files.shutdown(wait=True)
         await self._send_last_rows(record)
         await self._writer.close()

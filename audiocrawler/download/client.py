@@ -1,4 +1,4 @@
-"""The exchanges of a crawl over one libcurl: run on its event loop, with connections that are kept for the next ones."""
+"""The exchanges of a crawl over libcurl: run on its event loop, with connections that are kept for the next ones."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,6 +1,8 @@
 """Wrong arguments are told in one line that names them and says what to do."""
 
+import os
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
@@ -48,10 +50,48 @@ def test_a_file_holds_one_url_a_line_and_comments(tmp_path: Path) -> None:
     assert parse_arguments({"urls": str(file)}).start_urls() == (f"{START}a", f"{START}b")
 
 
+@pytest.mark.parametrize(
+    "encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-8-sig\r", "utf-16\r"]
+)
+def test_a_list_of_another_program_is_read_whatever_its_encoding_and_line_ends(tmp_path: Path, encoding: str) -> None:
+    file = tmp_path / "urls.txt"
+    text = f"{START}a\n\ufeff{START}\u00e9#part\n \t\n  # none\n{START}b  # the second\n"
+    file.write_bytes(text.replace("\n", "\r\n" if encoding.endswith("\r") else "\n").encode(encoding.rstrip("\r")))
+    assert parse_arguments({"urls": str(file)}).start_urls() == (f"{START}a", f"{START}\u00e9#part", f"{START}b")
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"\x7fELF\x02\x01\x01" + bytes(9), "it is binary"),
+        (b"https://a.org/\nhttps://a.org/\xe9", "line 2 is not UTF-8; save it as UTF-8 text"),
+        (b"\xff\xfeh", "is not UTF-16"),
+        (None, "Is a directory"),
+    ],
+)
+def test_what_is_no_list_is_refused_in_one_line(tmp_path: Path, content: bytes | None, words: str) -> None:
+    file = tmp_path / "urls.txt"
+    file.mkdir() if content is None else file.write_bytes(content)
+    with pytest.raises(ConfigurationError, match=f"^-a urls={file}: cannot be read: .*{words}"):
+        parse_arguments({"urls": str(file)})
+
+
+def test_a_pipe_is_read_once_and_a_file_each_time(tmp_path: Path) -> None:
+    pipe, file = tmp_path / "pipe", tmp_path / "file"
+    os.mkfifo(pipe)
+    writer = Thread(target=pipe.write_text, args=(f"{START}a\n",))
+    writer.start()
+    assert [parse_arguments({"urls": str(pipe)}).start_urls() for _ in range(2)] == [(f"{START}a",)] * 2
+    writer.join()
+    for name in "ab":
+        file.write_text(START + name)
+        assert parse_arguments({"urls": str(file)}).start_urls() == (START + name,)
+
+
 def test_a_bad_line_of_the_file_is_named_with_the_file(tmp_path: Path) -> None:
     file = tmp_path / "urls.txt"
     file.write_text("example.org\n", encoding="utf-8")
-    with pytest.raises(ConfigurationError, match=r"urls\.txt: 'example\.org' has no scheme"):
+    with pytest.raises(ConfigurationError, match=r"urls\.txt: line 1: 'example\.org' has no scheme"):
         parse_arguments({"urls": str(file)})
 
 

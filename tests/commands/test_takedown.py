@@ -114,6 +114,24 @@ def test_a_masked_url_and_the_real_one_are_the_same(collection):
     assert len([url for url in sources(collection) if "token=" in url]) == 1
 
 
+def test_where_nothing_matches_it_is_said_recorded_and_no_success(collection):
+    near = ("--source", "http://EXAMPLE.org/020?x=1")
+    run = collection.run("takedown", *near)
+    assert run.code == 3
+    said, hint = run.stderr.splitlines()
+    assert said.startswith("scrapy: error: nothing matched http://example.org/020?x=1: no such row in audio_sources; ")
+    assert said.endswith("--yes would record it for future crawls")
+    assert hint == f"there is {ALONE}"
+    assert len(sources(collection)) == SOURCES
+    done = collection.run("takedown", *near, "--yes")
+    assert (done.code, "; it is recorded for future crawls" in done.stderr) == (3, True)
+    assert sources(collection)["http://example.org/020?x=1"].status == "taken_down"
+    again = collection.run("takedown", "--source", "http://example.org:80/0%320?x=1", "--yes")
+    assert (again.code, again.stderr, len(sources(collection))) == (0, "", SOURCES + 1)
+    unknown = [collection.run("takedown", *target) for target in (("--host", "other.org"), ("--sha256", "ab" * 32))]
+    assert [run.code for run in unknown] == [3, 3]
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
