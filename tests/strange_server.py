@@ -1,6 +1,8 @@
 """A server on loopback for one test: what it answers is a function, and it keeps when each request came."""
 
+import socket
 import socketserver
+import struct
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -17,6 +19,8 @@ class Wire:
 
     sock: Any
     closing: threading.Event
+    headers: dict[str, str] = field(default_factory=dict)
+    """Of the request, by their names in lower case."""
     keep_alive: bool = False
 
     def send(self, data: bytes) -> None:
@@ -28,6 +32,11 @@ class Wire:
         raw = data.encode() if isinstance(data, str) else data
         lines = [f"HTTP/1.1 {status}", f"Content-Type: {kind}", f"Content-Length: {len(raw)}", "Connection: close"]
         self.send("\r\n".join([*lines, *headers, "", ""]).encode() + raw)
+
+    def reset(self) -> None:
+        """Break the connection off without an orderly end."""
+        self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.sock.close()
 
     def drip(self, data: bytes, every_s: float) -> None:
         """Send a byte at a time until the test ends or the client has had enough."""
@@ -69,7 +78,9 @@ def strange(answer: Answer) -> Iterator[Strange]:
                 while head := self.head():
                     path = head.split(b" ", 2)[1].decode()
                     server.requests.append((self.request.getsockname()[0], path, time.monotonic()))
-                    wire = Wire(self.request, closing)
+                    lines = (line.partition(":") for line in head.decode("latin-1").split("\r\n")[1:] if line)
+                    headers = {name.lower(): value.strip() for name, _, value in lines}
+                    wire = Wire(self.request, closing, headers)
                     answer(wire, path)
                     if not wire.keep_alive:
                         return

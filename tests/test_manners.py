@@ -1,19 +1,10 @@
 """How polite and how careful a crawl is, as the servers that it visits see it."""
 
 import http.server
-import ssl
 import threading
 import urllib.request
-from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
-
-import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from audiocrawler import __version__
 from tests.crawling import crawl
@@ -116,45 +107,3 @@ def test_a_proxy_of_the_environment_is_used(site: Site, tmp_path: Path) -> None:
     proxy.server_close()
     assert len(run.objects) == 1
     assert {request.url for request in site.requests} == set(seen)
-
-
-def certificate(folder: Path) -> Path:
-    """Write a self-signed certificate for 127.0.0.1 with its key."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
-    now = datetime.now(UTC)
-    signed = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .sign(key, hashes.SHA256())
-    )
-    pem = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    ) + signed.public_bytes(serialization.Encoding.PEM)
-    path = folder / "server.pem"
-    path.write_bytes(pem)
-    return path
-
-
-@pytest.fixture
-def untrusted_url(tmp_path: Path) -> Iterator[str]:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate(tmp_path))
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), http.server.SimpleHTTPRequestHandler)
-    server.socket = context.wrap_socket(server.socket, server_side=True)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"https://127.0.0.1:{server.server_address[1]}/"
-    server.shutdown()
-    server.server_close()
-
-
-def test_a_certificate_that_nobody_vouches_for_is_refused(untrusted_url: str, tmp_path: Path) -> None:
-    run = crawl(tmp_path, f"url={untrusted_url}", settings={"RETRY_TIMES": "0"})
-    assert run.code == 3
-    assert "certificate verify failed" in run.stdout

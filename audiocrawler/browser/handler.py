@@ -15,8 +15,8 @@ from scrapy.http import Response
 from scrapy.settings import BaseSettings
 
 from audiocrawler.crawl.lifecycle import refuse_crawl
-from audiocrawler.download.body_file import BodyFileDownloadHandler
 from audiocrawler.download.connect import policy_of
+from audiocrawler.download.handler import StreamingDownloadHandler
 from audiocrawler.download.robots import RobotsMiddleware
 from audiocrawler.download.signals import transfers_given_up
 from audiocrawler.errors import BrowserMissingError, ConfigurationError, RenderError
@@ -34,7 +34,7 @@ BROWSER_PAGES = 100
 """Pages after which a context and the browser are renewed: both keep some memory of each page."""
 
 
-class RenderingDownloadHandler(BodyFileDownloadHandler):
+class RenderingDownloadHandler(StreamingDownloadHandler):
     """The streaming handler, except for requests that ask for a browser."""
 
     async def download_request(self, request: Request) -> Response:
@@ -42,7 +42,7 @@ class RenderingDownloadHandler(BodyFileDownloadHandler):
         if "render" not in request.meta:
             response: Response = await super().download_request(request)
             return response
-        browser = self._crawler.get_extension(Browser)
+        browser = self.crawler.get_extension(Browser)
         assert browser is not None
         rendered: Response = await browser.render(request)
         return rendered

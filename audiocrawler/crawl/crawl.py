@@ -64,7 +64,9 @@ class Crawl:
         self.crawl_id = self.frontier.crawl.crawl_id
         self.store: Store = open_store(settings["AUDIO_STORE"], gcp_access(settings))
         self.warehouse: Warehouse = open_warehouse(settings["AUDIO_WAREHOUSE"], warehouse_options(settings))
-        self.incoming = Incoming(Path(settings["AUDIO_INCOMING"]))
+        self.incoming = Incoming(
+            Path(settings["AUDIO_INCOMING"]), max_parts_bytes=settings.getint("AUDIO_MAX_INCOMING_BYTES")
+        )
         self._use = use_warehouse(settings)
         self.tombstones = tombstones_of(self.warehouse)
         self.energy = EnergyRule(

@@ -1,29 +1,34 @@
-"""A download handler that connects to public addresses, and to what the operator has asked for, and to nothing else.
+"""How an exchange connects: to public addresses, to what the operator has asked for, or through a proxy; never else.
 
 The check sits between name resolution and the connection, on the numeric address: a name that leads elsewhere at its
 second look-up, or to several addresses, opens no way past it. A connection that is used again was checked when it was
 made, for the same host and port.
 """
 
-from copy import copy
+import resource
+import socket
+import ssl
 from typing import Any
+from urllib.parse import urlsplit
 from weakref import WeakKeyDictionary
 
+import certifi
+import pycurl
 from scrapy import Request
-from scrapy.core.downloader.handlers.http11 import HTTP11DownloadHandler, _ScrapyAgent
 from scrapy.crawler import Crawler
-from scrapy.exceptions import IgnoreRequest
-from scrapy.http import Response
-from scrapy.utils._download_handlers import wrap_twisted_exceptions
+from scrapy.exceptions import CannotResolveHostError, IgnoreRequest
 from scrapy.utils.defer import maybe_deferred_to_future
-from twisted.internet.address import IPv4Address, IPv6Address
-from twisted.internet.interfaces import IHostnameResolver, IReactorPluggableNameResolver
-from twisted.web.client import URI, Agent, _StandardEndpointFactory
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IResolutionReceiver
 from zope.interface import implementer
 
 from audiocrawler.addresses import AddressPolicy, literal_address
+from audiocrawler.masking import mask_url
 
 _POLICIES: "WeakKeyDictionary[Crawler, AddressPolicy]" = WeakKeyDictionary()
+_PORTS = {"http": 80, "https": 443}
+_TRUSTED = ssl.get_default_verify_paths()
+"""The system's authorities, or those that SSL_CERT_FILE and SSL_CERT_DIR name."""
 
 
 class RefusedAddressError(IgnoreRequest):
@@ -39,88 +44,94 @@ def policy_of(crawler: Crawler) -> AddressPolicy:
     return _POLICIES[crawler]
 
 
-@implementer(IHostnameResolver)
-class _LiteralResolver:
-    """Resolves an address to itself: what a system's resolver makes of its spelling does not matter."""
+class Connecting:
+    """The connection of one request: ``refusal`` says why an address was not connected to, None if none was refused.
 
-    def __init__(self, address: str) -> None:
-        self._address = address
+    A proxy, which the operator has named, is connected to unchecked; ``proxy_shown`` is its URL with secrets masked.
+    """
 
-    def resolveHostName(self, receiver: Any, hostName: str, portNumber: int = 0, *_: Any, **__: Any) -> Any:  # noqa: N802, N803
-        kind = IPv6Address if ":" in self._address else IPv4Address
-        receiver.resolutionBegan(self)
-        receiver.addressResolved(kind("TCP", self._address, portNumber))
-        receiver.resolutionComplete()
-        return self
-
-    def cancel(self) -> None:
-        """Do nothing: there is nothing to wait for."""
-
-
-@implementer(IReactorPluggableNameResolver)
-class _CheckedReactor:
-    """The reactor as the endpoint of one host and port sees it."""
-
-    def __init__(self, reactor: Any, policy: AddressPolicy, host: str) -> None:
-        self._reactor, self._policy, self._host = reactor, policy, host
-        literal = literal_address(host)
-        self.nameResolver = _LiteralResolver(literal) if literal else reactor.nameResolver
-
-    def connectTCP(self, host: str, port: int, *args: Any, **kwargs: Any) -> Any:  # noqa: N802
-        """Connect, or raise RefusedAddressError."""
-        reason = self._policy.refusal(self._host, port, host)
-        if reason:
-            raise RefusedAddressError(reason)
-        return self._reactor.connectTCP(host, port, *args, **kwargs)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._reactor, name)
-
-
-class _CheckedEndpoints(_StandardEndpointFactory):
-    """Twisted's endpoints, each with a reactor that checks the address."""
-
-    def __init__(self, unchecked: Any, policy: AddressPolicy) -> None:
-        super().__init__(  # type: ignore[no-untyped-call]
-            unchecked._reactor,  # noqa: SLF001 - Twisted offers no other way to keep an agent's own settings
-            unchecked._policyForHTTPS,  # noqa: SLF001
-            unchecked._connectTimeout,  # noqa: SLF001
-            unchecked._bindAddress,  # noqa: SLF001
-        )
+    def __init__(self, request: Request, policy: AddressPolicy, *, verifies_certificates: bool) -> None:
+        self.refusal: str | None = None
+        parts = urlsplit(request.url)
+        self._host, self._port = parts.hostname or "", parts.port or _PORTS.get(parts.scheme, 0)
         self._policy = policy
+        self._verifies_certificates = verifies_certificates
+        self._proxy = _with_scheme(request.meta.get("proxy") or "")
+        self._proxy_authorization: bytes | None = request.headers.get("Proxy-Authorization")
+        self.proxy_shown = mask_url(self._proxy)
+        self._addresses: list[str] = []
 
-    def endpointForURI(self, uri: URI) -> Any:  # noqa: N802
-        """Return the endpoint for the host and port of ``uri``."""
-        checked = copy(self)
-        host = uri.host.decode("ascii")
-        checked._reactor = _CheckedReactor(self._reactor, self._policy, host)  # noqa: SLF001 - our own copy
-        return _StandardEndpointFactory.endpointForURI(checked, uri)
+    async def resolve(self) -> None:
+        """Look the host's name up, unless a proxy does; raises CannotResolveHostError."""
+        if self._proxy or literal_address(self._host) is not None:
+            return
+        self._addresses = await look_up(self._host) or await look_up(self._host.rstrip("."))
+        if not self._addresses:
+            raise CannotResolveHostError(f"unknown host {self._host}")
+
+    def set_options(self, curl: pycurl.Curl) -> None:
+        """Let the transfer connect in this way; what the environment says of proxies is Scrapy's to read."""
+        curl.setopt(pycurl.PROXY, self._proxy)
+        curl.setopt(pycurl.NOPROXY, "")
+        if self._proxy and self._proxy_authorization:
+            curl.setopt(pycurl.PROXYHEADER, [b"Proxy-Authorization: " + self._proxy_authorization])
+        if not self._proxy:
+            curl.setopt(pycurl.OPENSOCKETFUNCTION, self._open_socket)
+        if self._addresses:
+            listed = ",".join(f"[{each}]" if ":" in each else each for each in self._addresses)
+            curl.setopt(pycurl.RESOLVE, [f"+{self._host}:{self._port}:{listed}"])
+        curl.setopt(pycurl.CAINFO, _TRUSTED.cafile or certifi.where())
+        if _TRUSTED.capath:
+            curl.setopt(pycurl.CAPATH, _TRUSTED.capath)
+        curl.setopt(pycurl.SSL_VERIFYPEER, int(self._verifies_certificates))
+        curl.setopt(pycurl.SSL_VERIFYHOST, 2 if self._verifies_certificates else 0)
+
+    def _open_socket(self, _purpose: int, address: Any) -> socket.socket | int:
+        family, kind, protocol, target = address
+        reason = self._policy.refusal(self._host, self._port, target[0])
+        if reason:
+            self.refusal = reason
+            return pycurl.SOCKET_BAD
+        return socket.socket(family, kind, protocol)
 
 
-class CheckedAgent(_ScrapyAgent):
-    """Scrapy's agent that checks each address; a proxy, which the operator has named, is connected to unchecked."""
+@implementer(IResolutionReceiver)
+class _Answers:
+    """Collects the addresses of a name; ``complete`` fires with them."""
 
-    def _get_agent(self, request: Request, timeout: float) -> Agent:
-        agent = super()._get_agent(request, timeout)
-        if not request.meta.get("proxy"):
-            agent._endpointFactory = _CheckedEndpoints(agent._endpointFactory, policy_of(self._crawler))  # noqa: SLF001
-        return agent
+    def __init__(self) -> None:
+        self._addresses: list[str] = []
+        self.complete: Deferred[list[str]] = Deferred()
+
+    def resolutionBegan(self, resolution: Any) -> None:  # noqa: N802
+        """Do nothing: the look-up is not cancelled."""
+
+    def addressResolved(self, address: Any) -> None:  # noqa: N802
+        """Take another address."""
+        self._addresses.append(address.host)
+
+    def resolutionComplete(self) -> None:  # noqa: N802
+        """Hand the addresses over."""
+        self.complete.callback(self._addresses)
 
 
-class CheckedDownloadHandler(HTTP11DownloadHandler):
-    """Scrapy's HTTP/1.1 handler with agents that check each address."""
+async def look_up(host: str) -> list[str]:
+    """Return the numeric addresses of a name by Scrapy's DNS settings, none if it is unknown."""
+    from twisted.internet import reactor
 
-    async def download_request(self, request: Request) -> Response:
-        """Download as Scrapy's handler does; raises RefusedAddressError, too."""
-        agent = CheckedAgent(
-            contextFactory=self._contextFactory,
-            bindAddress=self._bind_address,
-            pool=self._pool,
-            maxsize=self._default_maxsize,
-            warnsize=self._default_warnsize,
-            fail_on_dataloss=self._fail_on_dataloss,
-            crawler=self._crawler,
-            tls_verbose_logging=self._tls_verbose_logging,
-        )
-        with wrap_twisted_exceptions():
-            return await maybe_deferred_to_future(agent.download_request(request))
+    answers = _Answers()
+    reactor.nameResolver.resolveHostName(answers, host)
+    return await maybe_deferred_to_future(answers.complete)
+
+
+def raise_open_files() -> None:
+    """Let the process open as many files as it may."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard == resource.RLIM_INFINITY:
+        hard = max(soft, 65_536)
+    if soft < hard:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+
+
+def _with_scheme(proxy: str) -> str:
+    return proxy if not proxy or "://" in proxy else f"http://{proxy}"

@@ -4,13 +4,11 @@ import errno
 
 from scrapy import exceptions
 from scrapy.exceptions import IgnoreRequest
-from twisted.web.client import ResponseFailed
 
 from audiocrawler.download.room import NoRoomError
 
 _MESSAGES: dict[type[BaseException], str] = {
     exceptions.CannotResolveHostError: "unknown host",
-    exceptions.DownloadConnectionRefusedError: "connection refused",
     exceptions.ResponseDataLossError: "the transfer broke off before its end",
     exceptions.UnsupportedURLSchemeError: "only http and https can be fetched",
 }
@@ -21,10 +19,6 @@ def explain(error: BaseException) -> str:
     for error_type, message in _MESSAGES.items():
         if isinstance(error, error_type):
             return message
-    if isinstance(error, exceptions.DownloadTimeoutError):
-        return "timed out" if "took longer" in str(error) else str(error)
-    if isinstance(error, exceptions.DownloadFailedError):
-        return _explain_failed(error)
     return _first_line(error)
 
 
@@ -37,14 +31,6 @@ def is_disk_full(error: BaseException | None) -> bool:
             return True
         error = error.__cause__
     return False
-
-
-def _explain_failed(error: exceptions.DownloadFailedError) -> str:
-    cause = error.__cause__
-    if not isinstance(cause, ResponseFailed):
-        return _first_line(error)
-    reasons = [reason.value for reason in cause.reasons if reason.value is not None]
-    return f"the connection failed: {_first_line(reasons[0])}" if reasons else "the connection failed"
 
 
 def _first_line(error: BaseException) -> str:

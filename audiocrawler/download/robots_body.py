@@ -1,13 +1,13 @@
 """The body of a robots.txt: no more of it is transferred and decoded than is read (RFC 9309, section 2.5)."""
 
-import zlib
+from itertools import chain
 
 from scrapy import Request, signals
 from scrapy.crawler import Crawler
 from scrapy.exceptions import StopDownload
 from scrapy.http import Headers, Response
 
-from audiocrawler.download.spool import decoder_for
+from audiocrawler.download.encodings import Decoding, EncodingError
 
 MAX_ROBOTS_BYTES = 500 * 1024
 """The least that a crawler must read; rules beyond it are ignored."""
@@ -26,7 +26,7 @@ class RobotsBodyMiddleware:
         return cls(crawler)
 
     def process_response(self, request: Request, response: Response) -> Response:
-        """Return robots.txt decoded and cut after its last whole line; raises SpoolError for an unknown encoding."""
+        """Return robots.txt decoded and cut after its last whole line."""
         if "robots" not in request.meta:
             return response
         encoding = response.headers.pop("Content-Encoding", [b""])[0].decode("latin-1")
@@ -49,10 +49,14 @@ class RobotsBodyMiddleware:
 
 
 def _decoded(body: bytes, encoding: str) -> bytes:
-    decoder = decoder_for(encoding)
-    if decoder is None:
-        return body
+    """Return the first MAX_ROBOTS_BYTES, decoded; none if that fails, as noise has no rules either."""
+    decoded = b""
     try:
-        return decoder.decompress(body, MAX_ROBOTS_BYTES)
-    except zlib.error:
-        return b""  # as any other bytes that hold no rules
+        decoding = Decoding(encoding)
+        for piece in chain(decoding.feed(body), decoding.finish()):
+            decoded += piece
+            if len(decoded) >= MAX_ROBOTS_BYTES:
+                break
+    except EncodingError:
+        pass
+    return decoded[:MAX_ROBOTS_BYTES]

@@ -4,18 +4,12 @@ The connection itself is checked in any case; this also covers a proxy, which lo
 and spares the host the request for its robots.txt. A name that is known to the proxy only is left to the proxy.
 """
 
-from typing import Any
-
 from scrapy import Request
 from scrapy.crawler import Crawler
-from scrapy.utils.defer import maybe_deferred_to_future
 from scrapy.utils.httpobj import urlparse_cached
-from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IResolutionReceiver
-from zope.interface import implementer
 
 from audiocrawler.addresses import literal_address
-from audiocrawler.download.connect import RefusedAddressError, policy_of
+from audiocrawler.download.connect import RefusedAddressError, look_up, policy_of
 
 _PORTS = {"http": 80, "https": 443}
 
@@ -47,36 +41,7 @@ class AddressMiddleware:
             return [literal]
         if not host or host in self._unknown_hosts:
             return []
-        addresses = await _look_up(host)
+        addresses = await look_up(host)
         if not addresses:
             self._unknown_hosts.add(host)
         return addresses
-
-
-@implementer(IResolutionReceiver)
-class _Answers:
-    """Collects the addresses of a name; ``complete`` fires with them."""
-
-    def __init__(self) -> None:
-        self._addresses: list[str] = []
-        self.complete: Deferred[list[str]] = Deferred()
-
-    def resolutionBegan(self, resolution: Any) -> None:  # noqa: N802
-        """Do nothing: the look-up is not cancelled."""
-
-    def addressResolved(self, address: Any) -> None:  # noqa: N802
-        """Take another address."""
-        self._addresses.append(address.host)
-
-    def resolutionComplete(self) -> None:  # noqa: N802
-        """Hand the addresses over."""
-        self.complete.callback(self._addresses)
-
-
-async def _look_up(host: str) -> list[str]:
-    """Return the numeric addresses of a name, none if it is unknown."""
-    from twisted.internet import reactor
-
-    answers = _Answers()
-    reactor.nameResolver.resolveHostName(answers, host)
-    return await maybe_deferred_to_future(answers.complete)

@@ -1,0 +1,272 @@
+"""One HTTP exchange over libcurl: a request goes out, the head of the answer and its body come in, portion by portion.
+
+libcurl is driven by the event loop of the crawl; redirects, retries, cookies and encodings are left to Scrapy's parts.
+"""
+
+import asyncio
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import pycurl
+from scrapy import Request
+from scrapy.exceptions import CannotResolveHostError, DownloadFailedError
+from scrapy.http import Headers
+
+from audiocrawler.addresses import AddressPolicy
+from audiocrawler.download.connect import Connecting
+from audiocrawler.download.curl_errors import MISSING_INTERMEDIATE, TlsError, UntrustedIssuerError, failure_of
+
+MAX_HEADER_BYTES = 256 * 1024
+"""Of all header lines of an answer, as browsers bound them."""
+MAX_HEADER_LINES = 4000
+TOO_MUCH_HEADER = f"the response headers are longer than {MAX_HEADER_BYTES} bytes or {MAX_HEADER_LINES} lines"
+MAX_IDLE_CONNECTIONS = 64
+"""Kept open for another request, over all hosts."""
+IDLE_S = 30
+BUFFER_BYTES = 128 * 1024
+_STATUS_LINE = re.compile(rb"(?P<protocol>HTTP/[\d.]+|ICY) +(?P<status>\d{3})\b")
+
+
+class HeadersTooLongError(DownloadFailedError):
+    """Raised when the headers of an answer go on and on."""
+
+
+@dataclass(slots=True)
+class Head:
+    """Status and headers of an answer."""
+
+    status: int
+    protocol: str
+    headers: Headers = field(default_factory=Headers)
+
+    def text(self, name: str) -> str:
+        """Return the value of a header, an empty string if it is not there."""
+        return (self.headers.get(name) or b"").decode("latin-1")
+
+    def all_text(self, name: str) -> str:
+        """Return all values of a header, joined by commas (RFC 9110, section 5.3)."""
+        return b", ".join(self.headers.getlist(name)).decode("latin-1")
+
+    @property
+    def length_bytes(self) -> int | None:
+        """Return the Content-Length, None where there is no valid one."""
+        value = self.text("Content-Length").strip()
+        return int(value) if value.isascii() and value.isdigit() else None
+
+    @property
+    def is_framed(self) -> bool:
+        """Return whether the end of the body shows in the message, not only in the end of the connection."""
+        is_chunked = "chunked" in self.all_text("Transfer-Encoding").lower()
+        return is_chunked or self.length_bytes is not None or self.protocol.startswith(("HTTP/2", "HTTP/3"))
+
+
+class Receiver(Protocol):
+    """What an exchange delivers to; whatever a method raises ends the exchange and is raised by it."""
+
+    def begin(self, head: Head) -> None:
+        """Take the head of the final answer."""
+
+    def take(self, data: bytes) -> None:
+        """Take the next bytes of the body."""
+
+
+class Exchange:
+    """One request and its answer; ``run`` once. ``head`` is there as soon as the answer's headers are."""
+
+    def __init__(self, request: Request, receiver: Receiver, connecting: Connecting) -> None:
+        self.head: Head | None = None
+        self.has_body = False
+        self.request = request
+        self._receiver = receiver
+        self._connecting = connecting
+        self._reading: Head | None = None
+        self._header_bytes = self._header_lines = 0
+        self._interruption: BaseException | None = None
+        self._transfer: asyncio.Future[pycurl.Curl] | None = None
+        self.ip_address: str | None = None
+
+    async def run(self, multi: pycurl.AsyncCurlMulti) -> None:
+        """Return when the body has come to its end; raises what the receiver raised, or one of Scrapy's errors."""
+        await self._connecting.resolve()
+        if self._interruption is not None:
+            raise self._interruption
+        curl = pycurl.Curl()
+        try:
+            self._set_options(curl)
+            self._transfer = multi.add_handle(curl)
+            await self._transfer
+        except pycurl.error as error:
+            if self._interruption is None:
+                raise self._failure(error) from error
+        except asyncio.CancelledError:
+            if self._interruption is None:
+                raise
+        finally:
+            self.ip_address = _ip_address(curl)
+            curl.close()
+        if self._interruption is not None:
+            raise self._interruption
+
+    def abort(self, error: BaseException) -> None:
+        """End the exchange from outside of it; ``run`` raises the error."""
+        if self._interruption is None:
+            self._interruption = error
+        if self._transfer is not None:
+            self._transfer.cancel()
+
+    def _failure(self, error: pycurl.error) -> Exception:
+        return failure_of(error, self.request, self._connecting, has_answered=self.head is not None)
+
+    def _set_options(self, curl: pycurl.Curl) -> None:
+        for option, value in {**_ALWAYS, **_of_request(self.request)}.items():
+            curl.setopt(option, value)
+        self._connecting.set_options(curl)
+        curl.setopt(pycurl.HEADERFUNCTION, self._on_header)
+        curl.setopt(pycurl.WRITEFUNCTION, self._on_data)
+
+    def _on_header(self, line: bytes) -> int:
+        try:
+            self._read_header(line)
+        except BaseException as error:  # noqa: BLE001 - nothing passes through libcurl; run() raises it
+            self._interruption = error
+            return -1
+        return len(line)
+
+    def _read_header(self, line: bytes) -> None:
+        if self.head is not None:
+            return  # a trailer
+        self._header_bytes += len(line)
+        self._header_lines += 1
+        if self._header_bytes > MAX_HEADER_BYTES or self._header_lines > MAX_HEADER_LINES:
+            raise HeadersTooLongError(TOO_MUCH_HEADER)
+        stripped = line.rstrip(b"\r\n")
+        if self._reading is None or _STATUS_LINE.match(line):
+            self._reading = _head_of(stripped)
+        elif stripped:
+            _add_header(self._reading.headers, stripped)
+        elif self._reading.status >= 200:  # those below announce another answer
+            self.head = self._reading
+            self._receiver.begin(self.head)
+        else:
+            self._reading = None
+
+    def _on_data(self, data: bytes) -> int:
+        self.has_body = True
+        try:
+            self._receiver.take(data)
+        except BaseException as error:  # noqa: BLE001 - as above
+            self._interruption = error
+            return -1
+        return len(data)
+
+
+class Client:
+    """Runs the exchanges of a crawl on its event loop, and keeps their connections."""
+
+    def __init__(self, policy: Callable[[], AddressPolicy], *, verifies_certificates: bool) -> None:
+        self._policy = policy
+        self._verifies_certificates = verifies_certificates
+        self._under_way: set[Exchange] = set()
+        self._multi = pycurl.AsyncCurlMulti()
+        self._multi.setopt(pycurl.M_MAXCONNECTS, MAX_IDLE_CONNECTIONS)
+
+    def exchange(self, request: Request, receiver: Receiver) -> Exchange:
+        """Return the exchange for a request; it is not begun."""
+        connecting = Connecting(request, self._policy(), verifies_certificates=self._verifies_certificates)
+        return Exchange(request, receiver, connecting)
+
+    async def run(self, exchange: Exchange) -> None:
+        """Return when the exchange has ended; raises as ``Exchange.run`` does."""
+        self._under_way.add(exchange)
+        try:
+            await exchange.run(self._multi)
+        except UntrustedIssuerError as error:
+            if await self._certificates_sent(exchange.request) == 1:
+                raise TlsError(f"TLS: {MISSING_INTERMEDIATE}") from error
+            raise
+        finally:
+            self._under_way.discard(exchange)
+
+    async def _certificates_sent(self, request: Request) -> int:
+        """Return how many certificates the server of a request sends, 0 if that cannot be found out."""
+        connecting = Connecting(request, self._policy(), verifies_certificates=False)
+        curl = pycurl.Curl()
+        try:
+            await connecting.resolve()
+            for option, value in {**_ALWAYS, **_OF_PROBE, pycurl.URL: request.url}.items():
+                curl.setopt(option, value)
+            connecting.set_options(curl)
+            await self._multi.perform(curl)
+            return len(curl.getinfo(pycurl.INFO_CERTINFO))
+        except (pycurl.error, CannotResolveHostError):
+            return 0
+        finally:
+            curl.close()
+
+    def abort_all(self, error: BaseException) -> None:
+        """End what is under way; each exchange raises the error."""
+        for exchange in list(self._under_way):
+            exchange.abort(error)
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._multi.aclose()
+
+
+_SUPPRESS_CONNECT_HEADERS = 265  # CURLOPT_SUPPRESS_CONNECT_HEADERS, which pycurl gives no name
+_ALWAYS: dict[int, Any] = {
+    pycurl.NOSIGNAL: 1,
+    pycurl.PATH_AS_IS: 1,
+    pycurl.PROTOCOLS: pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS,
+    pycurl.HTTP_VERSION: pycurl.CURL_HTTP_VERSION_1_1,
+    pycurl.HTTP200ALIASES: ["ICY 200 OK"],  # Shoutcast's status line
+    pycurl.HTTP_CONTENT_DECODING: 0,
+    _SUPPRESS_CONNECT_HEADERS: 1,
+    pycurl.HEADEROPT: pycurl.HEADER_SEPARATE,
+    pycurl.MAXAGE_CONN: IDLE_S,
+    pycurl.BUFFERSIZE: BUFFER_BYTES,
+    pycurl.TCP_KEEPALIVE: 1,
+}
+_OF_PROBE: dict[int, Any] = {pycurl.CONNECT_ONLY: 1, pycurl.OPT_CERTINFO: 1, pycurl.TIMEOUT: 10}
+
+
+def _of_request(request: Request) -> dict[int, Any]:
+    options: dict[int, Any] = {pycurl.URL: request.url}
+    if request.method == "HEAD":
+        options[pycurl.NOBODY] = 1
+    elif request.body or request.method not in {"GET", "DELETE", "OPTIONS"}:
+        options[pycurl.POSTFIELDS] = request.body
+    if request.method != "HEAD":
+        options[pycurl.CUSTOMREQUEST] = request.method
+    options[pycurl.HTTPHEADER] = _header_lines(request)
+    return options
+
+
+def _header_lines(request: Request) -> list[bytes]:
+    """Return the request's headers, and those that libcurl would add unasked as removed."""
+    lines = [
+        name + (b": " + value.replace(b"\r", b"").replace(b"\n", b" ") if value else b";")
+        for name, values in request.headers.items()
+        if name.lower() != b"proxy-authorization"  # for the proxy only: see Connecting
+        for value in values
+    ]
+    return lines + [name + b":" for name in (b"Accept", b"Expect", b"Content-Type") if name not in request.headers]
+
+
+def _head_of(status_line: bytes) -> Head:
+    match = _STATUS_LINE.match(status_line)
+    if match is None:
+        raise DownloadFailedError(f"not an HTTP status line: {status_line[:60]!r}")
+    return Head(int(match["status"]), match["protocol"].decode("ascii"))
+
+
+def _add_header(headers: Headers, line: bytes) -> None:
+    name, colon, value = line.partition(b":")
+    if colon and name.strip():
+        headers.appendlist(name.strip(), value.strip())
+
+
+def _ip_address(curl: pycurl.Curl) -> str | None:
+    return str(curl.getinfo(pycurl.PRIMARY_IP)) or None

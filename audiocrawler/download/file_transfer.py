@@ -1,0 +1,217 @@
+"""One file, whole, whatever number of answers that takes: resumed where it broke off, never a mixture of versions."""
+
+import asyncio
+import re
+from http import HTTPStatus
+from ipaddress import ip_address
+from pathlib import Path
+from time import monotonic
+from urllib.parse import urlsplit
+
+from scrapy import Request
+from scrapy.crawler import Crawler
+from scrapy.exceptions import DownloadFailedError, DownloadTimeoutError, ResponseDataLossError
+from scrapy.http import Headers, Response
+
+from audiocrawler.download.body_file import UNPROVED, BodyFileResponse, TooLargeError
+from audiocrawler.download.curl import Client, Exchange
+from audiocrawler.download.downloader import PoliteDownloader
+from audiocrawler.download.parts import Part, Version
+from audiocrawler.download.receivers import Bounds, EnoughError, FileBody, Told
+from audiocrawler.download.responses import accepts_dataloss, response_of
+from audiocrawler.download.room import Room
+from audiocrawler.errors import AudioCrawlerError
+
+PROGRESS_BYTES = 1 << 20
+"""A broken transfer that brought at least so much does not count as a failed try."""
+MAX_RESTARTS = 2
+"""A file that has become another one while it was transferred is begun again so often."""
+SMALL_RANGE_BYTES = 4096
+MAX_SMALL_RANGES = 16
+"""A server that gives the rest of a file in so many pieces of fewer bytes each is given up."""
+_BYTE_RANGE = re.compile(r"bytes=(\d+)-(\d+)")
+
+
+class FileTransfer:
+    """Brings the file that a request asks for to ``meta["body_file"]``."""
+
+    def __init__(self, crawler: Crawler, client: Client, room: Room, request: Request) -> None:
+        self._crawler, self._client, self._room, self._request = crawler, client, room, request
+        self._path = Path(request.meta["body_file"])
+        self._part = Part.at(self._path.with_suffix(".part"))
+        self._wanted = wanted_range(request)
+        self._restarts = self._small_ranges = 0
+        self._is_resumed = False
+
+    async def run(self) -> Response:
+        """Return the answer, with the file in place if it brought one; a part stays for a later transfer."""
+        try:
+            while True:
+                response = await self._ask()
+                if response is not None:
+                    return response
+                await self._keep_crawl_delay()
+        except (TooLargeError, AudioCrawlerError):
+            self._part.drop()
+            raise
+        finally:
+            self._part.keep()
+
+    async def _ask(self) -> Response | None:
+        """Return the response, None if the server is to be asked for more or anew."""
+        request = self._with_range()
+        told, bounds = Told(self._crawler, request), Bounds(self._crawler, request, self._room)
+        body = FileBody(told, self._part, bounds, self._wanted)
+        exchange = self._client.exchange(request, body)
+        try:
+            is_cut = await self._fetch(exchange, body, bounds)
+        finally:
+            body.spool.close()
+            self._request.meta.update(request.meta)
+        if body.is_stale:
+            self._restart()
+            return None
+        if body.is_whole_already:
+            return self._done(exchange)
+        if not body.is_begun or told.stop is not None:
+            self._drop_unless_passing(exchange)
+            return response_of(self._request, exchange, bytes(body.error_body), told.stop, [])
+        if self._wants_more(exchange, body):
+            return None
+        return self._done(exchange, *([] if body.is_framed and not is_cut else [UNPROVED]))
+
+    async def _fetch(self, exchange: Exchange, body: FileBody, bounds: Bounds) -> bool:
+        """Return whether the body broke off and is taken all the same; raises what ended the transfer."""
+        watch = _Watch(exchange, body, bounds.stall_s)
+        try:
+            await self._client.run(exchange)
+        except EnoughError:
+            return False
+        except ResponseDataLossError:
+            body.finish()
+            if body.spool.is_decoded_to_its_end:
+                body.is_framed = True
+                return False
+            self._forgive(body)
+            if not body.is_begun or not accepts_dataloss(self._request, self._crawler.settings):
+                raise
+            return True
+        except (DownloadFailedError, DownloadTimeoutError):
+            self._forgive(body)
+            raise
+        finally:
+            watch.stop()
+        body.finish()
+        self._check_encoding(body)
+        return False
+
+    def _check_encoding(self, body: FileBody) -> None:
+        if not body.spool.is_decoded:
+            return
+        if not body.spool.is_decoded_to_its_end:
+            raise ResponseDataLossError("the transfer broke off: the encoded body lacks its end")
+        body.is_framed = True
+
+    def _forgive(self, body: FileBody) -> None:
+        """Do not count a try that has brought much and can be gone on with."""
+        can_resume = self._part.version is not None and bool(self._part.version.if_range)
+        if can_resume and body.spool.size_bytes - body.had_bytes >= PROGRESS_BYTES:
+            self._request.meta["retry_times"] = 0
+
+    def _wants_more(self, exchange: Exchange, body: FileBody) -> bool:
+        """Return whether the answer was a range that does not reach the end of the file."""
+        assert exchange.head is not None
+        if exchange.head.status != HTTPStatus.PARTIAL_CONTENT or self._wanted is not None:
+            return False
+        version = self._part.version
+        total_bytes = version.total_bytes if version is not None else None
+        if total_bytes is not None and body.spool.size_bytes >= total_bytes:
+            return False
+        if version is None or not version.if_range:
+            raise DownloadFailedError("the server sent part of the file, and nothing by which the rest can be told")
+        self._small_ranges += body.spool.size_bytes - body.had_bytes < SMALL_RANGE_BYTES
+        if self._small_ranges > MAX_SMALL_RANGES:
+            raise DownloadFailedError("the server sends the file in ever smaller parts")
+        return True
+
+    def _drop_unless_passing(self, exchange: Exchange) -> None:
+        """Keep the part only where the answer is a redirect or a trouble that may pass."""
+        assert exchange.head is not None
+        status = exchange.head.status
+        if status < HTTPStatus.MULTIPLE_CHOICES or status in {HTTPStatus.NOT_FOUND, HTTPStatus.GONE}:
+            self._part.drop()
+
+    def _restart(self) -> None:
+        self._part.drop()
+        self._restarts += 1
+        if self._restarts > MAX_RESTARTS:
+            raise DownloadFailedError("the file changed on the server again and again while it was transferred")
+
+    def _with_range(self) -> Request:
+        """Return the request, or one for what the part lacks."""
+        wanted = self._part.range_headers() if self._wanted is None else {}
+        if not wanted:
+            return self._request
+        self._is_resumed = True
+        headers = self._request.headers.copy()
+        headers.update(wanted)
+        return self._request.replace(headers=headers)
+
+    async def _keep_crawl_delay(self) -> None:
+        downloader = self._crawler.engine.downloader
+        host = urlsplit(self._request.url).hostname or ""
+        if isinstance(downloader, PoliteDownloader):
+            await asyncio.sleep(downloader.crawl_delays_s.get(host, 0.0))
+
+    def _done(self, exchange: Exchange, *flags: str) -> BodyFileResponse:
+        """Move the file to its place and return the response, with the headers that describe the whole of it."""
+        assert exchange.head is not None
+        headers = _of_whole_file(exchange.head.headers, self._part.version if self._is_resumed else None)
+        self._part.become(self._path)
+        if self._is_resumed:
+            self._crawler.stats.inc_value("audio/resumed")
+        return BodyFileResponse(
+            self._request.url,
+            status=HTTPStatus.OK,
+            headers=headers,
+            flags=list(flags),
+            ip_address=ip_address(exchange.ip_address) if exchange.ip_address else None,
+            protocol=exchange.head.protocol,
+            body_file=str(self._path),
+        )
+
+
+class _Watch:
+    """Ends an exchange that brings nothing for so many seconds."""
+
+    def __init__(self, exchange: Exchange, body: FileBody, stall_s: float) -> None:
+        self._exchange, self._body, self._stall_s = exchange, body, stall_s
+        self._loop = asyncio.get_running_loop()
+        self._timer = self._loop.call_later(stall_s, self._look)
+
+    def stop(self) -> None:
+        """Watch no more."""
+        self._timer.cancel()
+
+    def _look(self) -> None:
+        left_s = self._body.last_byte_at + self._stall_s - monotonic()
+        if left_s > 0:
+            self._timer = self._loop.call_later(left_s, self._look)
+            return
+        what = "no byte" if self._body.is_begun else "no answer"
+        self._exchange.abort(DownloadTimeoutError(f"{what} came for {self._stall_s:g} s"))
+
+
+def wanted_range(request: Request) -> tuple[int, int] | None:
+    """Return the first and the last byte that a request asks for on its own account, None for the whole file."""
+    match = _BYTE_RANGE.fullmatch((request.headers.get("Range") or b"").decode("latin-1"))
+    return (int(match[1]), int(match[2])) if match else None
+
+
+def _of_whole_file(headers: Headers, version: Version | None) -> Headers:
+    whole = headers.copy()
+    for name in ("Content-Encoding", "Content-Range", *(("Content-Length",) if version else ())):
+        whole.pop(name, None)
+    if version is not None:
+        whole.update(version.headers)
+    return whole
