@@ -7,14 +7,13 @@ stay below 150 MiB each whatever the number and the size of files.
 """
 
 import os
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
+from benchmarks.file_server import REPOSITORY, serving
 from benchmarks.measured import Measured, run_measured
 
-REPOSITORY = Path(__file__).parents[1]
 STOCK = """
 import scrapy
 class Stock(scrapy.Spider):
@@ -28,17 +27,12 @@ class Stock(scrapy.Spider):
 def main() -> None:
     """Run both crawls and print their figures."""
     count, size_mib = (int(a) for a in (sys.argv[1:] + ["60", "50"][len(sys.argv) - 1 :])[:2])
-    command = [sys.executable, "-m", "benchmarks.large_files_server", str(count), str(size_mib)]
-    server = subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.PIPE, text=True)
-    assert server.stdout is not None
-    url = server.stdout.readline().strip()
-    try:
+    with serving(count, size_mib << 20) as served:
+        url = served.page_url
         print(f"{count} files of {size_mib} MiB from loopback")
         for name, figures in (("audiocrawler", _ours(url)), ("FilesPipeline", _stock(url))):
             memory = f"own process {figures.own_peak_mib:7.0f} MiB   largest worker {figures.child_peak_mib:5.0f} MiB"
             print(f"{name:14} {memory}   {figures.wall_s:6.1f} s   exit {figures.code}")
-    finally:
-        server.kill()
 
 
 def _ours(url: str) -> Measured:
