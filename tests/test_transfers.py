@@ -193,6 +193,10 @@ def invalid_length(wire: Wire, file: File) -> None:
     wire.send(b"HTTP/1.1 200 OK\r\nContent-Type: audio/wav\r\nContent-Length: some\r\n\r\n" + file.wav)
 
 
+def no_length(wire: Wire, file: File) -> None:
+    wire.send(b"HTTP/1.0 200 OK\r\nContent-Type: audio/wav\r\n\r\n" + file.wav)
+
+
 def early_hints(wire: Wire, file: File) -> None:
     wire.send(b"HTTP/1.1 103 Early Hints\r\nLink: </x>; rel=preload\r\n\r\n")
     whole(wire, file.wav)
@@ -240,6 +244,7 @@ OWN = {
     "long-header": long_header,
     "early-hints": early_hints,
     "invalid-length": invalid_length,
+    "no-length-told": no_length,
     "not-authoritative": not_authoritative,
 }
 """Files that come as they are, in spite of all."""
@@ -358,6 +363,41 @@ def test_a_page_that_breaks_off_is_searched_at_the_last_try(tmp_path: Path) -> N
         run = crawl(tmp_path, f"url={server.url}/", settings=RETRIES)
         assert len([path for _, path, _ in server.requests if path == "/"]) == 3
     assert [row["status"] for row in run.sources.values()] == ["stored"]
+
+
+MP3 = (Path(__file__).parent / "site/audio/episode-1.mp3").read_bytes()
+HALF = len(MP3) // 2
+
+
+def test_what_cannot_be_proved_whole_says_so_and_is_never_certified(tmp_path: Path) -> None:
+    bodies = {"/whole.mp3": MP3, "/cut.wav": tone_wav(1)[:2000]}
+    conditions: list[str] = []
+
+    def answer(wire: Wire, path: str) -> None:
+        conditions.extend(name for name in wire.headers if name.startswith("if-"))
+        if path in bodies:
+            head = f'HTTP/1.0 200 OK\r\nContent-Type: audio/mpeg\r\nETag: "1"\r\nLast-Modified: {OLD}\r\n\r\n'
+            wire.send(head.encode() + bodies[path])
+        elif path == "/":
+            wire.body("".join(f'<a href="{path}">x</a>' for path in bodies))
+        else:
+            wire.body("", status="404 Not Found")
+
+    def outcomes(run: Run) -> dict[str, tuple[object, object, bool]]:
+        how = {row["sha256"]: row["status"] for row in run.audio}
+        return {
+            url.rpartition("/")[2]: (row["status"], how[row["sha256"]], row["reason"] is None)
+            for url, row in run.sources.items()
+        }
+
+    with strange(answer) as server:
+        first = crawl(tmp_path, f"url={server.url}/", settings=RETRIES)
+        assert outcomes(first) == {"whole.mp3": ("stored", "unproved", False), "cut.wav": ("stored", "partial", False)}
+        assert len(server.times_s("/cut.wav")) == 3  # it is tried again, in case it broke off
+        second = crawl(tmp_path, f"url={server.url}/", settings=RETRIES)
+        assert len(server.times_s("/whole.mp3")) == 2
+    assert conditions == []
+    assert outcomes(second) == {"whole.mp3": ("unchanged", "ok", True), "cut.wav": ("unchanged", "partial", True)}
 
 
 LARGE = tone_wav(1) + bytes(6_000_000)

@@ -11,6 +11,7 @@ from scrapy.settings import BaseSettings
 
 from audiocrawler.discovery import Candidate, Kind
 from audiocrawler.discovery.hls import Rendition
+from audiocrawler.download.body_file import UNPROVED
 from audiocrawler.download.headers import is_endless
 from audiocrawler.download.slots import media_slot
 from audiocrawler.items import AudioItem, AudioSource, FileInfo, Status
@@ -107,7 +108,8 @@ def note_opt_out(source: AudioSource, request: Request) -> None:
 
 def item_of(source: AudioSource, answer: Response, body_file: str) -> AudioItem:
     """Return the item that carries a downloaded body through the pipelines."""
-    entry: FileInfo = {"url": source.source_url, "path": body_file, "checksum": None, "status": "downloaded"}
+    status = UNPROVED if UNPROVED in answer.flags else "downloaded"
+    entry: FileInfo = {"url": source.source_url, "path": body_file, "checksum": None, "status": status}
     name = _suggested_name(answer) or urlsplit(source.source_url).path.rsplit("/", 1)[-1]
     return AudioItem(file_urls=[source.source_url], files=[entry], file_name=clean_name(mask_text(name)), source=source)
 

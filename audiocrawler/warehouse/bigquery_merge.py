@@ -66,8 +66,8 @@ _SETTLED_COLUMNS = {
     "gcp_url": "IF(gcp_url IS NULL, NULL, COALESCE(placed_url, gcp_url))",
     "status": "COALESCE(settled, status)",
     "reason": (
-        "CASE settled WHEN 'stored' THEN NULL WHEN 'duplicate' THEN CONCAT('the same bytes as ', smallest_url) "
-        "ELSE reason END"
+        "CASE settled WHEN 'stored' THEN IF(STARTS_WITH(reason, 'the same bytes as '), NULL, reason) "
+        "WHEN 'duplicate' THEN CONCAT('the same bytes as ', smallest_url) ELSE reason END"
     ),
     "last_status": "IF(settled IS NOT NULL AND last_status IN ('stored', 'duplicate'), settled, last_status)",
 }

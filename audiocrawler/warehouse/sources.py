@@ -17,7 +17,8 @@ _SMALLEST = """
 """
 
 _SETTLE = """
-    UPDATE audio_sources SET status = :status, reason = :reason,
+    UPDATE audio_sources SET status = :status,
+        reason = CASE WHEN :status = 'stored' AND reason NOT LIKE 'the same bytes as %' THEN reason ELSE :reason END,
         last_status = CASE WHEN last_status IN ('stored', 'duplicate') THEN :status ELSE last_status END
     WHERE sha256 = :sha256
         AND status IN ('stored', 'duplicate')
