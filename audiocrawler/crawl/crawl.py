@@ -17,6 +17,7 @@ from audiocrawler.analysis import AnalysisPool, EnergyRule, Limits
 from audiocrawler.crawl.checks import check_settings
 from audiocrawler.crawl.claims import Claims
 from audiocrawler.crawl.cores import usable_cores
+from audiocrawler.crawl.exit_codes import Rest
 from audiocrawler.crawl.in_use import use_warehouse
 from audiocrawler.crawl.memory import Memory, judge_of
 from audiocrawler.crawl.rows import Flusher, RowWriter
@@ -58,6 +59,10 @@ class Crawl:
         self.left_behind: str | None = None
         """Why rows or requests were left behind, in one line; None if they were not."""
         self.stopped = False
+        self.waiting = 0
+        """Requests that were left when the crawl ended."""
+        self.when_stopped: Callable[[], Awaitable[int]] | None = None
+        """What counts them: the scheduler sets it."""
         self.when_sent: Callable[[], Awaitable[None]] | None = None
         """What is still to be done when the rows that can be sent are: the scheduler sets it."""
         self.frontier: Frontier = open_frontier(settings["AUDIO_FRONTIER"], start)
@@ -102,6 +107,11 @@ class Crawl:
             "warehouse/sent_rows": self.flusher.sent,
             "warehouse/refused_rows": self.flusher.set_aside,
         }
+
+    @property
+    def rest(self) -> Rest:
+        """Return what is left, as far as it is known."""
+        return Rest(self.waiting, not self._settings["AUDIO_FRONTIER"].startswith("memory"), self.left_behind)
 
     async def write(self, rows: Iterable[Row]) -> None:
         """Return when the rows are in the warehouse, with the id of this crawl; raises WarehouseError."""
@@ -155,6 +165,8 @@ class Crawl:
         """Close everything, in the order in which the data flows; ``record`` gives the row of the crawl itself."""
         await self.analysis.close()
         self._files.shutdown(wait=True)
+        if self.when_stopped is not None:
+            self.waiting += await self.when_stopped()
         await self._send_last_rows(record)
         await self._writer.close()
         if self.when_sent is not None:
