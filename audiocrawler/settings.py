@@ -66,7 +66,8 @@ CONCURRENT_ITEMS = 32
 DOWNLOAD_TIMEOUT = 60  # pages; audio has the stall timeout
 DOWNLOAD_MAXSIZE = 64 * 1024**2  # pages and feeds; audio has AUDIO_MAX_BYTES
 DOWNLOAD_WARNSIZE = 0  # large is normal here
-RETRY_TIMES = 3
+RETRY_TIMES = 5  # with pauses of 1, 2, 4 ... s: what fails for half a minute is not lost
+RETRY_HTTP_CODES = [408, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524]
 RETRY_GIVE_UP_LOG_LEVEL = "INFO"  # the row in audio_sources and the closing table tell it
 REQUEST_FINGERPRINTER_CLASS = "audiocrawler.download.fingerprint.MediaFingerprinter"
 SCHEDULER = "audiocrawler.scheduling.scheduler.FrontierScheduler"  # keeps requests where a crash loses none
@@ -125,7 +126,8 @@ DOWNLOADER_MIDDLEWARES = {
     "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": None,
     "audiocrawler.download.robots.RobotsMiddleware": 100,
     "audiocrawler.middlewares.optouts.OptOutMiddleware": 110,  # what robots.txt forbids is not asked about
-    "audiocrawler.download.retry_after.RetryAfterMiddleware": 560,  # sees a 503 before RetryMiddleware (550) does
+    "scrapy.downloadermiddlewares.retry.RetryMiddleware": None,
+    "audiocrawler.download.back_off.BackOffMiddleware": 560,
     "audiocrawler.scheduling.turns.TurnMiddleware": 570,  # last before the download, so that the time is kept
     "scrapy.downloadermiddlewares.cookies.CookiesMiddleware": None,
     "audiocrawler.download.cookies.LocalListCookiesMiddleware": 700,

@@ -4,6 +4,7 @@ import argparse
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
 
@@ -17,7 +18,7 @@ from audiocrawler.collection.places import LOCAL_SCHEMES
 from audiocrawler.commands.streams import flush_output, messages_of, outlive_readers
 from audiocrawler.crawl.checks import check_settings
 from audiocrawler.crawl.crawl import new_crawl_id
-from audiocrawler.crawl.exit_codes import LOCKED, USAGE, conclusion
+from audiocrawler.crawl.exit_codes import INTERRUPTED, LOCKED, USAGE, Rest, conclusion
 from audiocrawler.crawl.lifecycle import CrawlLifecycle
 from audiocrawler.errors import ConfigurationError, LockedError
 from audiocrawler.extensions.json_log import log_as_json
@@ -32,8 +33,9 @@ from audiocrawler.uris import scheme_of
 class Command(ScrapyCrawlCommand):
     """Run a spider; for ``audio`` say what came of it.
 
-    Exit codes: 0 done, single failed files included; 2 usage or configuration; 3 every start failed, or no audio
-    found; 4 rows or requests were left behind; 5 another crawl of the same start holds the lock; 130 interrupted.
+    Exit codes: 0 done, single failed files included; 2 usage or configuration; 3 every start failed, no audio found,
+    or not one file came; 4 rows or requests were left behind; 5 another crawl of the same start holds the lock; 130
+    interrupted.
     """
 
     def process_options(self, args: list[str], opts: argparse.Namespace) -> None:
@@ -110,10 +112,11 @@ class Command(ScrapyCrawlCommand):
         if unrendered := stats.get("browser/missing"):
             print(f"{unrendered} pages need a browser: {HOW_TO_INSTALL}", file=sys.stderr)
         unwritten = flush_output()
-        left_behind = (lifecycle.crawl.left_behind if lifecycle.crawl else None) or unwritten
-        code, failure = conclusion(stats, stats.get("finish_reason"), left_behind)
+        rest = lifecycle.crawl.rest if lifecycle.crawl else Rest()
+        rest = replace(rest, left_behind=rest.left_behind or unwritten)
+        code, failure = conclusion(stats, stats.get("finish_reason"), rest)
         if failure:
-            print(printable(f"scrapy: error: {failure}"), file=sys.stderr)
+            print(printable(failure if code == INTERRUPTED else f"scrapy: error: {failure}"), file=sys.stderr)
         return code
 
 

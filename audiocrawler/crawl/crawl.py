@@ -17,6 +17,7 @@ from audiocrawler.analysis import AnalysisPool, EnergyRule, Limits
 from audiocrawler.crawl.checks import check_settings
 from audiocrawler.crawl.claims import Claims
 from audiocrawler.crawl.cores import usable_cores
+from audiocrawler.crawl.exit_codes import Rest
 from audiocrawler.crawl.in_use import use_warehouse
 from audiocrawler.crawl.memory import Memory, judge_of
 from audiocrawler.crawl.rows import Flusher, RowWriter
@@ -60,6 +61,10 @@ class Crawl:
         self.stopped = False
         self.before_close: Callable[[], Awaitable[str | None]] | None = None
         """What is still to be done when the last item has passed: it returns why it failed, None if it has not."""
+        self.waiting = 0
+        """Requests that were left when the crawl ended."""
+        self.when_stopped: Callable[[], Awaitable[int]] | None = None
+        """What counts them: the scheduler sets it."""
         self.when_sent: Callable[[], Awaitable[None]] | None = None
         """What is still to be done when the rows that can be sent are: the scheduler sets it."""
         self.frontier: Frontier = open_frontier(settings["AUDIO_FRONTIER"], start)
@@ -106,6 +111,11 @@ class Crawl:
             "warehouse/sent_rows": self.flusher.sent,
             "warehouse/refused_rows": self.flusher.set_aside,
         }
+
+    @property
+    def rest(self) -> Rest:
+        """Return what is left, as far as it is known."""
+        return Rest(self.waiting, not self._settings["AUDIO_FRONTIER"].startswith("memory"), self.left_behind)
 
     async def write(self, rows: Iterable[Row]) -> None:
         """Return when the rows are in the warehouse, with the id of this crawl; raises WarehouseError."""
@@ -161,6 +171,8 @@ class Crawl:
         if self.before_close is not None and (why := await self.before_close()):
             self.left_behind = f"{self.left_behind}; {why}" if self.left_behind else why
         self._files.shutdown(wait=True)
+        if self.when_stopped is not None:
+            self.waiting += await self.when_stopped()
         await self._send_last_rows(record)
         await self._writer.close()
         if self.when_sent is not None:

@@ -21,7 +21,7 @@ from scrapy.settings import SETTINGS_PRIORITIES, BaseSettings
 
 from audiocrawler import __version__
 from audiocrawler.analysis.version import ANALYSER_VERSION
-from audiocrawler.crawl.exit_codes import conclusion
+from audiocrawler.crawl.exit_codes import Rest, conclusion
 from audiocrawler.items import AudioCrawl
 from audiocrawler.masking import mask_text
 from audiocrawler.report.summary import FAILED_STATUSES
@@ -51,11 +51,11 @@ class Manifest:
         """Write the file of a crawl that has not ended. Raises OSError."""
         self._write({})
 
-    def end(self, stats: Mapping[str, Any], finish_reason: str, left_behind: str | None) -> AudioCrawl:
+    def end(self, stats: Mapping[str, Any], finish_reason: str, rest: Rest) -> AudioCrawl:
         """Write the file of a crawl that has ended, and return its row. Raises OSError."""
         row = self._row
         row.finished_at, row.finish_reason = datetime.now(UTC), finish_reason
-        row.exit_code, row.error = conclusion(stats, finish_reason, left_behind)
+        row.exit_code, row.error = conclusion(stats, finish_reason, rest)
         row.pages, row.found = stats.get("audio/pages", 0), stats.get("audio/found", 0)
         row.stored, row.stored_bytes = stats.get("audio/stored", 0), stats.get("audio/stored_bytes", 0)
         row.duplicate, row.unchanged = stats.get("audio/duplicate", 0), stats.get("audio/unchanged", 0)

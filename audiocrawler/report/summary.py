@@ -24,6 +24,8 @@ LEFT_OUT_STATUSES = ("filtered", "limit", "stream", "alternate", "taken_down")
 SHOWN_REASONS = 4
 FAILED_START = "audio/failed_start/"
 """What the stats of a start that failed begin with; the start and the reason follow."""
+TURNED_AWAY = "audio/turned_away/"
+"""What the stats of a host that was left begin with; its download slot, a space and the reason follow."""
 SETTLED_STATUSES = ("stored", "duplicate", "unchanged", *FAILED_STATUSES, *LEFT_OUT_STATUSES)
 
 
@@ -53,11 +55,30 @@ class Summary:
     stored_bytes: int
     elapsed_s: float
     failed_starts: list[str] = field(default_factory=list)
+    turned_away: list[tuple[str, str, int]] = field(default_factory=list)
+    """Host, reason and number of requests of what was left because the host refused it."""
     beyond_page_limit: int = 0
     opened: int = 0
     """Pages that were opened in a browser ..."""
     not_opened: int = 0
     """... and those that seemed to need one and were not, or not well."""
+
+    @property
+    def taken(self) -> int:
+        """Return how many URLs brought what they were asked for."""
+        return self.stored + self.duplicates + self.unchanged + self.listed
+
+    @property
+    def failed(self) -> int:
+        """Return how many URLs brought no file."""
+        return sum(self.not_taken.get(status, 0) for status in FAILED_STATUSES)
+
+    @property
+    def commonest_failure(self) -> str:
+        """Return how often the commonest reason was met, and which it is."""
+        counted = [(times, reason) for of_status in self.reasons.values() for reason, times in of_status.items()]
+        times, reason = max(counted, default=(self.failed, "failed"), key=lambda each: each[0])
+        return f"{times} x {reason}"
 
 
 def summarise(stats: Mapping[str, Any]) -> Summary:
@@ -78,6 +99,7 @@ def summarise(stats: Mapping[str, Any]) -> Summary:
         audio_ms=stats.get("audio/duration_ms", 0),
         stored_bytes=stats.get("audio/stored_bytes", 0),
         elapsed_s=stats.get("elapsed_time_seconds", 0.0),
+        turned_away=_turned_away(stats),
         failed_starts=[name.removeprefix(FAILED_START) for name in stats if name.startswith(FAILED_START)],
         beyond_page_limit=stats.get("audio/beyond_page_limit", 0),
         opened=stats.get("browser/pages", 0),
@@ -101,6 +123,7 @@ def render(summary: Summary, places: Places) -> str:
             _with_reasons(status, count, summary.reasons.get(status, {})) for status, count in summary.not_taken.items()
         ),
         *_counted("left", summary.pending, "taken up by the next crawl"),
+        *(("turned away", f"{count} requests: {reason}") for _, reason, count in summary.turned_away),
         *_counted("left out", summary.beyond_page_limit, "beyond AUDIO_MAX_FILES_PER_PAGE, the log names the pages"),
         ("time", duration_text(summary.elapsed_s)),
         ("files", places.store),
@@ -115,6 +138,13 @@ def _reasons(stats: Mapping[str, Any], status: str) -> dict[str, int]:
     prefix = f"audio/{status}/"
     counted = {key.removeprefix(prefix): count for key, count in stats.items() if key.startswith(prefix)}
     return dict(sorted(counted.items(), key=lambda reason: (-reason[1], reason[0])))
+
+
+def _turned_away(stats: Mapping[str, Any]) -> list[tuple[str, str, int]]:
+    left = ((name.removeprefix(TURNED_AWAY), count) for name, count in stats.items() if name.startswith(TURNED_AWAY))
+    return sorted(
+        (slot.partition(" ")[0].removeprefix("media:"), slot.partition(" ")[2], count) for slot, count in left
+    )
 
 
 def _with_reasons(status: str, count: int, reasons: dict[str, int]) -> list[tuple[str, str]]:

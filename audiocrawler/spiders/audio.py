@@ -75,9 +75,11 @@ class AudioSpider(TakingSpider):
         """Request each start page."""
         urls = [without_credentials(url) for url in self.arguments.start_urls()]
         self.crawler.stats.set_value("audio/starts", len(urls))
+        self.starts_waiting = len(urls)
         for url in urls:
             where = {"site": site_of(url), "level": 0, "nesting": 0}
             yield self._page_request(url, {"start": url, **where})
+            self.starts_waiting -= 1
             if self.arguments.depth:
                 yield self._robots_request(url, where)
 
