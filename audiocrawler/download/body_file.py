@@ -74,7 +74,7 @@ class SpooledAgent(CheckedAgent):
     _transport: Any = None
 
     def _cb_bodyready(self, txresponse: TxResponse, request: Request) -> Any:
-        if txresponse.code in {HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT}:
+        if txresponse.code in {HTTPStatus.OK, HTTPStatus.NON_AUTHORITATIVE_INFORMATION, HTTPStatus.PARTIAL_CONTENT}:
             self._spool_body(txresponse, request)
         return super()._cb_bodyready(txresponse, request)
 
