@@ -6,7 +6,7 @@ from typing import Any
 from protego import Protego
 from scrapy import Request
 from scrapy.crawler import Crawler
-from scrapy.http import Response
+from scrapy.http import HtmlResponse, Response, TextResponse
 from twisted.python.failure import Failure
 
 from audiocrawler.arguments.arguments import Arguments, parse_arguments
@@ -15,7 +15,9 @@ from audiocrawler.arguments.sites import origin_of, site_of
 from audiocrawler.crawl.lease_meta import leave_unfinished
 from audiocrawler.discovery import DEFAULT_FINDERS, Candidate, Document, Kind, find_in, read
 from audiocrawler.discovery.hls import audio_rendition
+from audiocrawler.discovery.sniff import DocumentType
 from audiocrawler.discovery.urls import absolute
+from audiocrawler.download.first_bytes import judge
 from audiocrawler.download.headers import is_audio_type, media_type
 from audiocrawler.items import Status
 from audiocrawler.masking import mask_url
@@ -86,10 +88,12 @@ class AudioSpider(TakingSpider):
     async def parse(self, response: Response) -> AsyncIterator[Any]:
         """Search a document: what it leads to is requested, and its audio becomes rows and requests."""
         links: list[str] = []
-        if is_audio_type(response.headers):
+        if is_audio(response):
             document, candidates = None, [direct_candidate(response)]
         else:
             document, candidates, links = await self._search(response)
+            if is_audio_type(response.headers) and not (candidates or links):
+                document, candidates = None, [direct_candidate(response)]
         if not candidates and document is not None and not document.text.strip():
             self._note_failed_start(response.meta, f"nothing to search in {media_type(response.headers) or 'it'}")
             return
@@ -154,7 +158,7 @@ class AudioSpider(TakingSpider):
         def search() -> tuple[Document, list[Candidate], list[str]]:
             document = read(response)
             candidates = list(find_in(document, self.finders))
-            links = page_links(response, where["site"], self.arguments) if follows_links else []
+            links = page_links(as_page(response, document), where["site"], self.arguments) if follows_links else []
             return document, candidates, links
 
         return await self.crawl.in_thread(search) if len(response.body) > LARGE_DOCUMENT_BYTES else search()
@@ -211,3 +215,14 @@ class AudioSpider(TakingSpider):
             self.crawler.stats.inc_value("audio/starts_failed")
             start = f"{mask_url(meta['start'])}: {one_line(reason, MAX_REASON_LENGTH)}"
             self.crawler.stats.inc_value(FAILED_START + start)
+
+
+def is_audio(answer: Response) -> bool:
+    """Return whether the answer to a request for a page is audio: its transfer was stopped, or its bytes say so."""
+    return "download_stopped" in answer.flags or judge(answer.body, answer.headers).is_audio_in_place_of_page
+
+
+def as_page(answer: Response, document: Document) -> Response:
+    """Return the answer with links that can be read, also where its type hides that it is a page."""
+    is_hidden = document.type is DocumentType.HTML and not isinstance(answer, TextResponse)
+    return answer.replace(cls=HtmlResponse) if is_hidden else answer

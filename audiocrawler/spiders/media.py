@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any, Self
 
 from scrapy import Request, Spider, signals
@@ -18,11 +19,13 @@ from audiocrawler.crawl.crawl import Crawl
 from audiocrawler.crawl.drops import FetchAgainError, RefusedError
 from audiocrawler.crawl.lease_meta import leave_unfinished
 from audiocrawler.crawl.lifecycle import crawl_of, stop_crawl
+from audiocrawler.download.first_bytes import FIRST_BYTES
 from audiocrawler.download.revalidation import Known
 from audiocrawler.items import AudioItem, AudioSource, Status
 from audiocrawler.masking import is_masked
 from audiocrawler.middlewares.optouts import OptOuts
 from audiocrawler.middlewares.taken_again import StoredAlreadyError
+from audiocrawler.spiders.interstitial import FOLLOWED, Interstitial, interstitial_in
 from audiocrawler.spiders.outcomes import Outcome, outcome_of_failure, outcome_without_body
 from audiocrawler.spiders.sources import attempted, item_of, media_meta
 
@@ -72,7 +75,11 @@ class MediaSpider(Spider):
         assert request is not None
         source: AudioSource = attempted(request.meta["audio"], response, request)
         body_file = getattr(response, "body_file", None)
-        if body_file is not None:
+        interstitial = interstitial_in(response, request.meta.pop(FIRST_BYTES, None))
+        if interstitial is not None and not request.meta.get("opted_out"):
+            for each in await self._past(interstitial, source, request, body_file):
+                yield each
+        elif body_file is not None:
             yield item_of(source, response, body_file)
         elif is_known(response):
             known = Known(**request.meta["known"])
@@ -87,6 +94,20 @@ class MediaSpider(Spider):
             await self.settle(source, outcome)
             for alternate in await self._next_alternate(request, outcome):
                 yield alternate
+
+    async def _past(
+        self, interstitial: Interstitial, source: AudioSource, request: Request, body_file: str | None
+    ) -> list[Request]:
+        """Return the request for what an interstitial leads to, the next alternate if it leads nowhere."""
+        if body_file is not None:
+            await self.crawl.in_thread(lambda: Path(body_file).unlink(missing_ok=True))
+        why_not = interstitial.why_not(is_second=FOLLOWED in request.meta)
+        if why_not is None:
+            onward = self.audio_request(str(interstitial.url), source, request.meta.get("alternates", ()))
+            return [onward.replace(meta={**onward.meta, FOLLOWED: request.url}, dont_filter=True)]
+        outcome = Outcome(Status.NOT_AUDIO, why_not)
+        await self.settle(source, outcome)
+        return await self._next_alternate(request, outcome)
 
     async def settle_known(self, source: AudioSource, known: Known, *, varies: bool = False) -> None:
         """Write the row of a file that need not be fetched again: unchanged, or refused as it was before."""
