@@ -1,14 +1,19 @@
 """A store and a warehouse in; what they hold, and where they disagree, out."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from audiocrawler.collection.inventory import PROBLEMS, Inventory
 from audiocrawler.collection.parallel import in_parallel
 from audiocrawler.collection.problem import SHOWN, Problem
 from audiocrawler.errors import StoreError
+from audiocrawler.items import AudioMetadata, AudioSource
 from audiocrawler.report.bar import Bar
-from audiocrawler.storage import Store
+from audiocrawler.storage import Store, key_in
 from audiocrawler.warehouse import Warehouse
+
+R = TypeVar("R", AudioMetadata, AudioSource)
 
 READERS = 8
 """Objects that are read at a time."""
@@ -23,6 +28,9 @@ class Verified:
     objects: int
     object_bytes: int
     problems: list[Problem]
+    moved: int = 0
+    """Files whose rows name another place than this store, which has them under their hash."""
+    moved_from: str = ""
 
 
 def verify(store: Store, warehouse: Warehouse, *, read_bytes: bool) -> Verified:
@@ -31,9 +39,11 @@ def verify(store: Store, warehouse: Warehouse, *, read_bytes: bool) -> Verified:
     Raises StoreError and WarehouseError where they cannot be listed.
     """
     with Inventory() as inventory:
-        inventory.add_audio(warehouse.audio_rows())
-        inventory.add_sources(warehouse.source_rows())
         inventory.add_objects(store.objects())
+        moved = _Moved(store, inventory)
+        inventory.add_audio(moved.found(warehouse.audio_rows()))
+        files, moved_from = moved.number, moved.first
+        inventory.add_sources(moved.found(warehouse.source_rows()))
         unreadable = _hash_all(store, inventory) if read_bytes else Problem("object not readable")
         problems = [Problem(name, *inventory.problems(name, SHOWN)) for name in PROBLEMS]
         return Verified(
@@ -42,7 +52,30 @@ def verify(store: Store, warehouse: Warehouse, *, read_bytes: bool) -> Verified:
             objects=inventory.count("objects"),
             object_bytes=inventory.object_bytes(),
             problems=[problem for problem in (*problems, unreadable) if problem.number],
+            moved=files,
+            moved_from=moved_from,
         )
+
+
+class _Moved:
+    """Finds by its hash what the rows name in another place: the folder or bucket has moved."""
+
+    def __init__(self, store: Store, inventory: Inventory) -> None:
+        self._store, self._inventory = store, inventory
+        self.number = 0
+        self.first = ""
+
+    def found(self, rows: Iterable[R]) -> Iterator[R]:
+        """Yield the rows, those of objects that are here with the URL that they have here."""
+        for row in rows:
+            key = key_in(row.gcp_url or "")
+            here = self._store.url_of(key) if key else None
+            if here is None or here == row.gcp_url or not self._inventory.has_object(here):
+                yield row
+                continue
+            self.number += 1
+            self.first = self.first or str(row.gcp_url)
+            yield replace(row, gcp_url=here)
 
 
 def _hash_all(store: Store, inventory: Inventory) -> Problem:

@@ -68,8 +68,18 @@ def _verify(store: Store, warehouse: Warehouse, *, read_bytes: bool) -> int:
         return LEFT_BEHIND
     for problem in verified.problems:
         print(problem.text())
+    if verified.moved:
+        print(_moved_note(verified))
     print(_summary(verified))
     return LEFT_BEHIND if verified.problems else DONE
+
+
+def _moved_note(verified: Verified) -> str:
+    return (
+        f"the store has moved: {verified.moved} files are here under their hash, and their rows name another place, "
+        f"such as {verified.moved_from}; a crawl that meets them updates the rows, `scrapy sync --to-warehouse` with "
+        "the same warehouse all of them"
+    )
 
 
 def _summary(verified: Verified) -> str:

@@ -6,6 +6,7 @@ import logging
 import secrets
 from collections.abc import Awaitable, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
@@ -28,7 +29,7 @@ from audiocrawler.frontier import Frontier, Start, open_frontier
 from audiocrawler.gcp import GcpAccess
 from audiocrawler.items import AudioMetadata, AudioSource, Row, Status
 from audiocrawler.rights.licences_wanted import wanted_licences
-from audiocrawler.storage import Store, open_store
+from audiocrawler.storage import Store, open_store, place_of
 from audiocrawler.tombstones import Tombstones
 from audiocrawler.warehouse import FlushResult, Options, Warehouse, open_warehouse
 
@@ -130,8 +131,11 @@ class Crawl:
         return self._writer.written_up_to
 
     async def find_audio(self, sha256: str) -> AudioMetadata | None:
-        """Return the row of the file with these bytes, None if there is none."""
-        return await self._writer.run(lambda: self.warehouse.find_audio(sha256))
+        """Return the row of the file with these bytes, None if there is none; its URL is where the object is now."""
+        row = await self._writer.run(lambda: self.warehouse.find_audio(sha256))
+        return row and replace(
+            row, gcp_url=await self.in_thread(lambda: place_of(row.gcp_url, row.size_bytes, self.store))
+        )
 
     async def find_source(self, source_url: str) -> AudioSource | None:
         """Return the row of a masked audio URL, None if there is none."""
@@ -145,7 +149,13 @@ class Crawl:
             raise ConfigurationError(str(error)) from error
 
     async def _is_stored(self, source: AudioSource) -> bool:
-        return await self.in_thread(lambda: self.store.exists(str(source.gcp_url), source.size_bytes))
+        """Tell whether the file of a row is in the store; where the store has moved, its rows are moved after it."""
+        url = await self.in_thread(lambda: place_of(str(source.gcp_url), source.size_bytes, self.store))
+        if not await self.in_thread(lambda: self.store.exists(url, source.size_bytes)):
+            return False
+        if url != source.gcp_url and (audio := await self.find_audio(str(source.sha256))):
+            await self.write([audio])
+        return True
 
     async def stored_source(self, source_url: str) -> AudioSource | None:
         """Return the row of a masked audio URL whose file this crawl has stored, in this run or an earlier one."""

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Protocol, cast
 
 from audiocrawler.gcp import GcpAccess
+from audiocrawler.storage.object_key import key_in
 from audiocrawler.uris import load_registered
 
 STORES = {
@@ -60,6 +61,16 @@ class Store(Protocol):
     def close(self) -> None:
         """Release connections."""
         ...
+
+
+def place_of(url: str, size_bytes: int | None, store: Store) -> str:
+    """Return where the object at ``url`` is now: in ``store`` if that has it under its hash, else where it was.
+
+    An object is known by its hash, so that a folder or bucket may be moved with all that is in it. Raises StoreError.
+    """
+    key = key_in(url)
+    here = store.url_of(key) if key else url
+    return here if here != url and store.exists(here, size_bytes) else url
 
 
 def open_store(uri: str, gcp: GcpAccess | None = None) -> Store:
