@@ -22,9 +22,13 @@ health.FIRST_PAUSE_S = 0.05
 MISSING = "404 Not Found"
 
 
+PATIENT = {"RETRY_TIMES": "5"}
+"""As by default."""
+
+
 def hurried(folder: Path) -> dict[str, str]:
     (folder / "hurried.py").write_text(HURRIED, encoding="utf-8")
-    return {"SCHEDULER": "hurried.Hurried"}
+    return {"SCHEDULER": "hurried.Hurried", **PATIENT}
 
 
 def reset(wire: Wire) -> None:
@@ -79,7 +83,7 @@ def test_what_fails_for_three_seconds_is_not_lost(tmp_path: Path) -> None:
             wire.body("wait", *(["Retry-After: 1"] if how == "202" else []), status=f"{how} Wait", kind="text/plain")
 
     with strange(answer) as server:
-        run = crawl(tmp_path, f"url={server.url}/")
+        run = crawl(tmp_path, f"url={server.url}/", settings=PATIENT)
     became = {how: run.sources[f"{server.at(host)}/0.wav"] for host, how in hosts.items()}
     assert {how: row["status"] for how, row in became.items()} == dict.fromkeys([*FOR_3_S, *ONCE], "stored") | {
         "403": "failed"
@@ -139,7 +143,9 @@ def test_a_host_that_turns_the_crawl_away_is_left_and_named(tmp_path: Path) -> N
     assert sorted(by_host["127.0.0.2"]) == ["HTTP 503", *["stored"] * 8]
     assert run.code == 4
     assert "127.0.0.1, 127.0.1.1, 127.0.1.2 and 5 more turned the crawl away" in run.stderr
-    assert "turned away 15 requests: 127.0.1.2 turned the crawl away: HTTP 503, 6 times in a row" in run.stdout
+    assert (
+        "turned away 15 requests for files: 127.0.1.2 turned the crawl away: HTTP 503, 6 times in a row" in run.stdout
+    )
     (ended,) = run.query("SELECT exit_code, error FROM audio_crawls WHERE exit_code = 4")
     assert "turned the crawl away" in ended["error"]
     assert again.code == 0
