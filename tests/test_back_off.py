@@ -1,6 +1,9 @@
 """Hosts and files that fail for a while, and hosts that turn the crawl away."""
 
+import os
+import signal
 import socket
+import sqlite3
 import struct
 import time
 from collections import Counter, defaultdict
@@ -12,6 +15,7 @@ from tests.crawling import Run, crawl, finish, start
 from tests.emulators.redis_server import RedisServer
 from tests.site.tones import tone_wav
 from tests.strange_server import Strange, Wire, strange
+from tests.test_kill import wait_until
 
 HURRIED = """
 from audiocrawler.download import health
@@ -90,6 +94,9 @@ def test_what_fails_for_three_seconds_is_not_lost(tmp_path: Path) -> None:
     }
     assert became["403"]["attempts"] == 1
     assert run.code == 0
+    with sqlite3.connect(tmp_path / "data/frontier.db") as database:  # by which other workers learn of the pauses
+        paused = {host for (host,) in database.execute("SELECT host FROM pauses")}
+    assert paused == {"127.0.0.1", *(host for host, how in hosts.items() if how in {*FOR_3_S, "robots"})}
     for host, how in hosts.items():
         gaps_s = [later - earlier for earlier, later in pairwise(asked(server, host))]
         least_s = (0.95, 1.9)[: len(gaps_s)]
@@ -150,6 +157,29 @@ def test_a_host_that_turns_the_crawl_away_is_left_and_named(tmp_path: Path) -> N
     assert "turned the crawl away" in ended["error"]
     assert again.code == 0
     assert {row["status"] for row in again.sources.values()} <= {"stored", "duplicate", "unchanged"}
+
+
+def test_a_file_that_waits_for_its_next_try_is_taken_up_after_a_stop(tmp_path: Path) -> None:
+    def answer(wire: Wire, path: str) -> None:
+        if is_about_host(path):
+            wire.body("", status=MISSING)
+        elif path == "/":
+            wire.body(links(["/1.wav"]))
+        elif len(server.times_s("/1.wav")) == 1:
+            wire.body("soon", "Retry-After: 60", status="202 Accepted")
+        else:
+            wire.body(tone_wav(1), kind="audio/wav")
+
+    with strange(answer) as server:
+        process = start(tmp_path, f"url={server.url}/")
+        wait_until(lambda: len(server.times_s("/1.wav")) == 1)
+        time.sleep(1)
+        os.kill(process.pid, signal.SIGINT)
+        stopped = finish(process, tmp_path)
+        run = crawl(tmp_path, f"url={server.url}/")
+    assert stopped.code == 130
+    assert "interrupted: 1 request left; the same command goes on with it" in stopped.stderr
+    assert (run.code, len(run.objects)) == (0, 1)
 
 
 def test_workers_share_pauses_and_leave_a_host_together(redis_server: RedisServer, tmp_path: Path) -> None:
