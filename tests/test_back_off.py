@@ -1,6 +1,9 @@
 """Hosts and files that fail for a while, and hosts that turn the crawl away."""
 
+import os
+import signal
 import socket
+import sqlite3
 import struct
 import time
 from collections import Counter, defaultdict
@@ -12,6 +15,7 @@ from tests.crawling import Run, crawl, finish, start
 from tests.emulators.redis_server import RedisServer
 from tests.site.tones import tone_wav
 from tests.strange_server import Strange, Wire, strange
+from tests.test_kill import wait_until
 
 HURRIED = """
 from audiocrawler.download import health
@@ -22,9 +26,13 @@ health.FIRST_PAUSE_S = 0.05
 MISSING = "404 Not Found"
 
 
+PATIENT = {"RETRY_TIMES": "5"}
+"""As by default."""
+
+
 def hurried(folder: Path) -> dict[str, str]:
     (folder / "hurried.py").write_text(HURRIED, encoding="utf-8")
-    return {"SCHEDULER": "hurried.Hurried"}
+    return {"SCHEDULER": "hurried.Hurried", **PATIENT}
 
 
 def reset(wire: Wire) -> None:
@@ -79,13 +87,16 @@ def test_what_fails_for_three_seconds_is_not_lost(tmp_path: Path) -> None:
             wire.body("wait", *(["Retry-After: 1"] if how == "202" else []), status=f"{how} Wait", kind="text/plain")
 
     with strange(answer) as server:
-        run = crawl(tmp_path, f"url={server.url}/")
+        run = crawl(tmp_path, f"url={server.url}/", settings=PATIENT)
     became = {how: run.sources[f"{server.at(host)}/0.wav"] for host, how in hosts.items()}
     assert {how: row["status"] for how, row in became.items()} == dict.fromkeys([*FOR_3_S, *ONCE], "stored") | {
         "403": "failed"
     }
     assert became["403"]["attempts"] == 1
     assert run.code == 0
+    with sqlite3.connect(tmp_path / "data/frontier.db") as database:  # by which other workers learn of the pauses
+        paused = {host for (host,) in database.execute("SELECT host FROM pauses")}
+    assert paused == {"127.0.0.1", *(host for host, how in hosts.items() if how in {*FOR_3_S, "robots"})}
     for host, how in hosts.items():
         gaps_s = [later - earlier for earlier, later in pairwise(asked(server, host))]
         least_s = (0.95, 1.9)[: len(gaps_s)]
@@ -139,11 +150,36 @@ def test_a_host_that_turns_the_crawl_away_is_left_and_named(tmp_path: Path) -> N
     assert sorted(by_host["127.0.0.2"]) == ["HTTP 503", *["stored"] * 8]
     assert run.code == 4
     assert "127.0.0.1, 127.0.1.1, 127.0.1.2 and 5 more turned the crawl away" in run.stderr
-    assert "turned away 15 requests: 127.0.1.2 turned the crawl away: HTTP 503, 6 times in a row" in run.stdout
+    assert (
+        "turned away 15 requests for files: 127.0.1.2 turned the crawl away: HTTP 503, 6 times in a row" in run.stdout
+    )
     (ended,) = run.query("SELECT exit_code, error FROM audio_crawls WHERE exit_code = 4")
     assert "turned the crawl away" in ended["error"]
     assert again.code == 0
     assert {row["status"] for row in again.sources.values()} <= {"stored", "duplicate", "unchanged"}
+
+
+def test_a_file_that_waits_for_its_next_try_is_taken_up_after_a_stop(tmp_path: Path) -> None:
+    def answer(wire: Wire, path: str) -> None:
+        if is_about_host(path):
+            wire.body("", status=MISSING)
+        elif path == "/":
+            wire.body(links(["/1.wav"]))
+        elif len(server.times_s("/1.wav")) == 1:
+            wire.body("soon", "Retry-After: 60", status="202 Accepted")
+        else:
+            wire.body(tone_wav(1), kind="audio/wav")
+
+    with strange(answer) as server:
+        process = start(tmp_path, f"url={server.url}/")
+        wait_until(lambda: len(server.times_s("/1.wav")) == 1)
+        time.sleep(1)
+        os.kill(process.pid, signal.SIGINT)
+        stopped = finish(process, tmp_path)
+        run = crawl(tmp_path, f"url={server.url}/")
+    assert stopped.code == 130
+    assert "interrupted: 1 request left; the same command goes on with it" in stopped.stderr
+    assert (run.code, len(run.objects)) == (0, 1)
 
 
 def test_workers_share_pauses_and_leave_a_host_together(redis_server: RedisServer, tmp_path: Path) -> None:

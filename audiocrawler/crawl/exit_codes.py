@@ -57,7 +57,7 @@ def _waiting(rest: Rest) -> str:
         return "no request waits"
     if not rest.is_kept:
         return f"{requests} not sent, and none is kept: AUDIO_FRONTIER is memory"
-    return f"{requests} left; the same command goes on with them"
+    return f"{requests} left; the same command goes on with {'it' if rest.waiting == 1 else 'them'}"
 
 
 def _why_nothing(summary: Summary, starts: int) -> str | None:

@@ -38,7 +38,9 @@ SAME_PAUSE_S = 2.0
 JITTER = 0.25
 """A pause of a crawl's own is longer by up to this part, so that crawlers that were refused together part ways."""
 FEW_RETRIES = 2
-"""For what is rarely mended by waiting: an empty answer, an unknown host."""
+"""For what is rarely mended by waiting: an empty answer, an unknown host ..."""
+BROKEN_OFF_RETRIES = 3
+"""... and a transfer that broke off, often at the same byte each time."""
 _ASK_TO_WAIT = {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}
 
 
@@ -128,8 +130,10 @@ class BackOffMiddleware:
         if not isinstance(exception, self._errors) or "certificate" in reason:
             return None
         is_silent = request not in self._answered
-        few = FEW_RETRIES if isinstance(exception, CannotResolveHostError) else None
-        return self._again(request, Setback(reason, is_refusal=is_silent, is_silent=is_silent, most_retries=few))
+        most = None if is_silent else BROKEN_OFF_RETRIES
+        if isinstance(exception, CannotResolveHostError):
+            most = FEW_RETRIES
+        return self._again(request, Setback(reason, is_refusal=is_silent, is_silent=is_silent, most_retries=most))
 
     def pause(self, host: str, pause_s: float) -> None:
         """Send nothing to the host for so many seconds, and if they are very many, nothing more in this crawl."""

@@ -56,7 +56,7 @@ class Summary:
     elapsed_s: float
     failed_starts: list[str] = field(default_factory=list)
     turned_away: list[tuple[str, str, int]] = field(default_factory=list)
-    """Host, reason and number of requests of what was left because the host refused it."""
+    """Host, what is left of it with the reason, and how many requests that are."""
     beyond_page_limit: int = 0
     opened: int = 0
     """Pages that were opened in a browser ..."""
@@ -123,7 +123,7 @@ def render(summary: Summary, places: Places) -> str:
             _with_reasons(status, count, summary.reasons.get(status, {})) for status, count in summary.not_taken.items()
         ),
         *_counted("left", summary.pending, "taken up by the next crawl"),
-        *(("turned away", f"{count} requests: {reason}") for _, reason, count in summary.turned_away),
+        *(("turned away", f"{count} requests for {what}") for _, what, count in summary.turned_away),
         *_counted("left out", summary.beyond_page_limit, "beyond AUDIO_MAX_FILES_PER_PAGE, the log names the pages"),
         ("time", duration_text(summary.elapsed_s)),
         ("files", places.store),
@@ -141,10 +141,13 @@ def _reasons(stats: Mapping[str, Any], status: str) -> dict[str, int]:
 
 
 def _turned_away(stats: Mapping[str, Any]) -> list[tuple[str, str, int]]:
-    left = ((name.removeprefix(TURNED_AWAY), count) for name, count in stats.items() if name.startswith(TURNED_AWAY))
-    return sorted(
-        (slot.partition(" ")[0].removeprefix("media:"), slot.partition(" ")[2], count) for slot, count in left
-    )
+    found = []
+    for name, count in stats.items():
+        if name.startswith(TURNED_AWAY):
+            slot, _, reason = name.removeprefix(TURNED_AWAY).partition(" ")
+            host = slot.removeprefix("media:")
+            found.append((host, f"{'pages' if host == slot else 'files'}: {reason}", count))
+    return sorted(found)
 
 
 def _with_reasons(status: str, count: int, reasons: dict[str, int]) -> list[tuple[str, str]]:

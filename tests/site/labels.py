@@ -98,7 +98,7 @@ TROUBLE = (
     Label("/impostors/page.mp3", "/impostors.html", "not_audio"),
     Label("/impostors/login.mp3", "/impostors.html", "not_audio"),
     Label("/impostors/picture.mp3", "/impostors.html", "not_audio"),
-    Label("/impostors/empty.mp3", "/impostors.html", "not_audio"),
+    Label("/impostors/empty.mp3", "/impostors.html", "failed"),
 )
 MANY = tuple(
     Label(tone_path(number), "/many/", sha256=hashlib.sha256(tone_wav(number)).hexdigest())
