@@ -27,7 +27,7 @@ _LIVE_KEY = re.compile(r"(?<![a-z])live(?![rd])")
 _SPEECH_KEY = re.compile(r"tts|text_?to_?speech|speech_?synthesis|read_?aloud|polly")
 _LIVE_FLAGS = ("islive", "is_live", "live", "islivebroadcast")
 _EMBEDDED_TYPES = frozenset(("AudioObject", "MusicRecording", "PodcastEpisode", "RadioClip"))
-_MAX_URL = 4096
+_MAX_URL = 65_536
 
 
 def media_in(value: JSONValue, found_by: str, scope: str) -> Iterator[Find]:
