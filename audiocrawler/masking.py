@@ -19,7 +19,7 @@ _EXPIRY = re.compile(r"[?&;/~](?:[\w-]*expir\w*|exp|e|ttl|validto|valid_until|de
 
 # A parameter follows one of these, raw or percent-encoded any number of times: a URL within a URL within a URL.
 _START = r"(?:[?&;#/~]|%(?:25)*(?:3F|26|3B|23|2F))"
-_IN_WORD = r"(?:[\w.\-\[\]]|%(?:2D|5F|5B|5D))*"
+_IN_WORD = r"(?:[\w.\-\[\]]|%(?:2D|5F|5B|5D)){0,100}"  # bounded, for the time would grow with its square
 _EQUALS = r"(?:=|%(?:25)*3D)"
 _ENCODED_VALUE = re.compile(r"(?:(?!%(?:25)*(?:26|23))[^&#])+", re.IGNORECASE)
 _QUERY_VALUE = re.compile(r"(?:[^&;#]|;(?![^&;#=]+=(?!=)))+")

@@ -60,6 +60,7 @@ AUDIO_MAX_INCOMING_BYTES = 16 * 1024**3  # on disk between download and store; t
 AUDIO_MIN_FREE_BYTES = 256 * 1024**2  # stay free on disk, for the database and the log; then the crawl stops
 AUDIO_STOP_GRACE_S = 4  # after a stop, what is under way may end; then it is given up and taken again next time
 
+URLLENGTH_LIMIT = 0  # it would drop requests without a word; what is too long gets a row that says so
 CONCURRENT_REQUESTS = 32  # over all hosts
 CONCURRENT_REQUESTS_PER_DOMAIN = 4
 CONCURRENT_ITEMS = 32
@@ -119,6 +120,7 @@ ITEM_PIPELINES = {
     "audiocrawler.pipelines.WarehousePipeline": 500,
 }
 DOWNLOADER_MIDDLEWARES = {
+    "audiocrawler.middlewares.urls.UrlLengthMiddleware": 3,  # before any pattern is matched against it
     "audiocrawler.middlewares.taken_down.TakenDownMiddleware": 4,
     "audiocrawler.middlewares.taken_again.TakenAgainMiddleware": 5,
     "audiocrawler.middlewares.limit.LimitMiddleware": 10,  # before anything is asked of a server
@@ -133,6 +135,7 @@ DOWNLOADER_MIDDLEWARES = {
     "audiocrawler.download.cookies.LocalListCookiesMiddleware": 700,
     "audiocrawler.middlewares.revalidation.RevalidationMiddleware": 605,  # when robots.txt has let it pass
     "audiocrawler.download.robots_body.RobotsBodyMiddleware": 605,  # decodes it before HttpCompressionMiddleware does
+    "audiocrawler.middlewares.urls.LocationMiddleware": 610,  # before RedirectMiddleware (600) follows it
     "audiocrawler.middlewares.media.MediaMiddleware": 610,  # sees it stopped before HttpCompressionMiddleware (590)
 }
 EXTENSIONS = {

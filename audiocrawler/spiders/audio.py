@@ -31,6 +31,7 @@ from audiocrawler.spiders.sources import direct_candidate, rendition_candidate, 
 from audiocrawler.spiders.taking import TakingSpider
 from audiocrawler.spiders.traps import Traps
 from audiocrawler.texts import one_line
+from audiocrawler.warehouse.values import clean_url
 
 FOLLOWED = {Kind.PLAYLIST, Kind.MANIFEST, Kind.EMBED}
 """Kinds that belong to the page itself: they are fetched and searched at every depth."""
@@ -147,7 +148,7 @@ class AudioSpider(TakingSpider):
             leave_unfinished(request)
         if self.crawl.stopped or outcome.status == Status.LIMIT:
             return
-        self.logger.info("%s: %s", request.url, outcome.reason)
+        self.logger.info("%s: %s", clean_url(request.url), outcome.reason)
         self.crawler.stats.inc_value("audio/pages_failed")
         self._note_failed_start(request.meta, outcome.reason)
 
@@ -213,7 +214,7 @@ class AudioSpider(TakingSpider):
     def _note_failed_start(self, meta: dict[str, Any], reason: str) -> None:
         if "start" in meta:
             self.crawler.stats.inc_value("audio/starts_failed")
-            start = f"{mask_url(meta['start'])}: {one_line(reason, MAX_REASON_LENGTH)}"
+            start = f"{clean_url(mask_url(meta['start']))}: {one_line(reason, MAX_REASON_LENGTH)}"
             self.crawler.stats.inc_value(FAILED_START + start)
 
 

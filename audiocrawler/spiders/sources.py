@@ -20,6 +20,7 @@ from audiocrawler.items import AudioItem, AudioSource, FileInfo, Status
 from audiocrawler.masking import mask_text, mask_url
 from audiocrawler.rights.optouts import joined
 from audiocrawler.spiders.licences import state
+from audiocrawler.warehouse.values import clean_url
 
 FOREIGN = "item"
 """What found the URL in an item of somebody else's spider."""
@@ -61,7 +62,7 @@ def source_of(candidate: Candidate, page: Response, page_title: str | None, site
 
 def source_url_of(candidate: Candidate) -> str:
     """Return the key of a candidate's row."""
-    return mask_url(urldefrag(candidate.url).url)
+    return clean_url(mask_url(urldefrag(candidate.url).url))
 
 
 def direct_candidate(answer: Response) -> Candidate:

@@ -9,7 +9,7 @@ from scrapy import Request
 from scrapy.http import Response
 
 from audiocrawler.discovery import Candidate, Document, Kind
-from audiocrawler.discovery.choose import choose
+from audiocrawler.discovery.choose import choose, rank
 from audiocrawler.discovery.hls import Rendition
 from audiocrawler.items import AudioItem, AudioSource, Status
 from audiocrawler.masking import mask_url
@@ -77,7 +77,7 @@ class TakingSpider(RenderingSpider):
     def _alternates(
         self, media: list[Candidate], sources: list[AudioSource]
     ) -> dict[str, dict[str, tuple[str, AudioSource]]]:
-        """Return, by group and masked URL, the files that are left out because another of their group is taken.
+        """Return, by group and masked URL, the best first, the files that are left out because another one is taken.
 
         A file whose licence is refused is not the one to take, nor one to try when that fails.
         """
@@ -86,7 +86,7 @@ class TakingSpider(RenderingSpider):
             return left_out
         row_of = {candidate.url: source for candidate, source in zip(media, sources, strict=True)}
         open_to_choice = (candidate for candidate in media if self._is_choice(candidate, row_of[candidate.url]))
-        for candidate, is_taken in choose(open_to_choice):
+        for candidate, is_taken in sorted(choose(open_to_choice), key=lambda each: rank(each[0])):
             if not is_taken:
                 source = row_of[candidate.url]
                 left_out.setdefault(candidate.group or "", {})[source.source_url] = candidate.url, source
