@@ -29,7 +29,8 @@ def absolute(base_url: str, url: str) -> str | None:
 
 def _has_host(url: str) -> bool:
     parts = urlsplit(url)
-    return bool(parts.hostname) and parts.port != 0 and not re.search(r"[\s{}<>\"']", parts.netloc)
+    host = parts.netloc.rpartition("@")[2]  # a password may have any character
+    return bool(parts.hostname) and parts.port != 0 and not re.search(r"[\s{}<>\"']", host)
 
 
 def _joined(base_url: str, url: str) -> str | None:

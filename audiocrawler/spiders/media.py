@@ -7,12 +7,12 @@ from scrapy import Request, Spider
 from scrapy.http import Response
 from twisted.python.failure import Failure
 
-from audiocrawler.arguments.credentials import Credentials
 from audiocrawler.crawl.crawl import Crawl
 from audiocrawler.crawl.lease_meta import leave_unfinished
 from audiocrawler.crawl.lifecycle import crawl_of, stop_crawl
 from audiocrawler.download.revalidation import Known
 from audiocrawler.items import AudioItem, AudioSource, Status
+from audiocrawler.middlewares.credentials import inherit_login
 from audiocrawler.middlewares.optouts import OptOuts
 from audiocrawler.middlewares.taken_again import StoredAlreadyError
 from audiocrawler.spiders.outcomes import Outcome, outcome_of_failure, outcome_without_body
@@ -27,8 +27,6 @@ Alternate = tuple[str, AudioSource]
 
 class MediaSpider(Spider):
     """A spider that downloads audio: each URL a scheduled request whose body is streamed to disk."""
-
-    credentials: Credentials
 
     @property
     def crawl(self) -> Crawl:
@@ -46,7 +44,7 @@ class MediaSpider(Spider):
             url,
             self.parse_audio,
             errback=self.audio_failed,
-            headers={"Accept-Encoding": "identity", **self.credentials.headers_for(url)},
+            headers={"Accept-Encoding": "identity"},
             meta=media_meta(url, self.settings) | {"audio": source, "alternates": list(alternates)},
             priority=AUDIO_PRIORITY,
         )
@@ -124,7 +122,7 @@ class MediaSpider(Spider):
         source.status, source.reason, source.last_status, source.last_error = Status.PENDING, None, None, None
         self.crawler.stats.inc_value(f"audio/{Status.ALTERNATE}", -1)
         self.crawler.stats.inc_value("audio/found", -1)  # its request counts it again
-        return [self.audio_request(url, source, others)]
+        return [inherit_login(self.audio_request(url, source, others), request.meta)]
 
     async def _unless_gone(self, source: AudioSource, outcome: Outcome) -> Outcome:
         if source.http_status not in {HTTPStatus.NOT_FOUND, HTTPStatus.GONE}:
