@@ -127,6 +127,8 @@ DOWNLOADER_MIDDLEWARES = {
     "audiocrawler.middlewares.taken_down.TakenDownMiddleware": 4,
     "audiocrawler.middlewares.taken_again.TakenAgainMiddleware": 5,
     "audiocrawler.middlewares.limit.LimitMiddleware": 10,  # before anything is asked of a server
+    "audiocrawler.download.proxy.ProxyMiddleware": 15,  # whether names are looked up here depends on the proxy
+    "scrapy.downloadermiddlewares.httpproxy.HttpProxyMiddleware": None,
     "audiocrawler.download.screen.AddressMiddleware": 20,  # before robots.txt of a host that may not be asked
     "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": None,
     "audiocrawler.download.robots.RobotsMiddleware": 100,

@@ -4,6 +4,7 @@ from scrapy.settings import BaseSettings
 
 from audiocrawler.accounts import read_cookies, read_host_headers
 from audiocrawler.addresses import AddressPolicy
+from audiocrawler.download.proxy import proxies_of
 from audiocrawler.errors import ConfigurationError
 from audiocrawler.rights.licences_wanted import wanted_licences
 
@@ -59,9 +60,10 @@ def check_settings(settings: BaseSettings) -> None:
 
 
 def check_accounts(settings: BaseSettings) -> None:
-    """Raise ConfigurationError for cookies or headers that cannot be sent."""
+    """Raise ConfigurationError for cookies, headers or a proxy of the environment that cannot be sent or used."""
     read_host_headers(settings["AUDIO_HEADERS"])
     if read_cookies(settings["AUDIO_COOKIES"]).cookies and not settings.getbool("COOKIES_ENABLED"):
         raise ConfigurationError(
             "AUDIO_COOKIES is set, and COOKIES_ENABLED=False lets no cookie be sent: unset one of them"
         )
+    proxies_of(settings)
