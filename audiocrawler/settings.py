@@ -48,6 +48,11 @@ AUDIO_ENERGY_DURATION_MS = 60_000  # High Energy is shorter, Low Energy is not
 AUDIO_OPT_OUT = "honour"  # what opts out of AI training is not downloaded; record: noted only; ignore: not even read
 AUDIO_FINDERS: dict[str, int | None] = {}  # added to, or with None taken from, the finders of audiocrawler.discovery
 
+# --- Sites that want an account ---------------------------------------------------------------------------------------
+
+AUDIO_COOKIES = None  # path of a Netscape cookies.txt; each cookie goes only where its domain, path and secure say
+AUDIO_HEADERS = None  # path of a JSON file such as {"media.example.org": {"Authorization": "Bearer ..."}}
+
 # --- How much at a time ----------------------------------------------------------------------------------------------
 
 AUDIO_WORKERS = None  # analysing processes; None: the usable cores, at most 4
@@ -120,10 +125,13 @@ ITEM_PIPELINES = {
     "audiocrawler.pipelines.WarehousePipeline": 500,
 }
 DOWNLOADER_MIDDLEWARES = {
+    "audiocrawler.middlewares.credentials.CredentialsMiddleware": 1,  # before anything can tell of a URL's password
     "audiocrawler.middlewares.urls.UrlLengthMiddleware": 3,  # before any pattern is matched against it
     "audiocrawler.middlewares.taken_down.TakenDownMiddleware": 4,
     "audiocrawler.middlewares.taken_again.TakenAgainMiddleware": 5,
     "audiocrawler.middlewares.limit.LimitMiddleware": 10,  # before anything is asked of a server
+    "audiocrawler.download.proxy.ProxyMiddleware": 15,  # whether names are looked up here depends on the proxy
+    "scrapy.downloadermiddlewares.httpproxy.HttpProxyMiddleware": None,
     "audiocrawler.download.screen.AddressMiddleware": 20,  # before robots.txt of a host that may not be asked
     "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": None,
     "audiocrawler.download.robots.RobotsMiddleware": 100,
@@ -138,6 +146,7 @@ DOWNLOADER_MIDDLEWARES = {
     "audiocrawler.middlewares.urls.LocationMiddleware": 610,  # before RedirectMiddleware (600) follows it
     "audiocrawler.middlewares.media.MediaMiddleware": 610,  # sees it stopped before HttpCompressionMiddleware (590)
 }
+SPIDER_MIDDLEWARES = {"audiocrawler.middlewares.credentials.LoginMiddleware": 10}
 EXTENSIONS = {
     "scrapy.extensions.remote_control.RemoteControl": None,  # to learn that it is off costs 0.1 s and an HTTP library
     "scrapy.extensions.feedexport.FeedExporter": None,

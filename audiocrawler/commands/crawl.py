@@ -12,6 +12,7 @@ from scrapy.commands.crawl import Command as ScrapyCrawlCommand
 from scrapy.crawler import Crawler
 from scrapy.settings import BaseSettings
 
+from audiocrawler.accounts import read_cookies
 from audiocrawler.arguments.arguments import parse_arguments
 from audiocrawler.browser.handler import chromium_of
 from audiocrawler.collection.places import LOCAL_SCHEMES
@@ -20,6 +21,7 @@ from audiocrawler.crawl.checks import check_settings
 from audiocrawler.crawl.crawl import new_crawl_id
 from audiocrawler.crawl.exit_codes import INTERRUPTED, LOCKED, USAGE, Rest, conclusion
 from audiocrawler.crawl.lifecycle import CrawlLifecycle
+from audiocrawler.download.cookies import expired_note
 from audiocrawler.errors import ConfigurationError, LockedError
 from audiocrawler.extensions.json_log import log_as_json
 from audiocrawler.masking import mask_text
@@ -136,6 +138,8 @@ def notes(settings: BaseSettings) -> Iterator[str]:
     """Yield what a user should know before the crawl starts."""
     if not settings["AUDIO_CONTACT"]:
         yield "no AUDIO_CONTACT is set: give a URL or an address, so that sites can reach you"
+    if note := expired_note(read_cookies(settings["AUDIO_COOKIES"])):
+        yield note
     store_is_local, warehouse_is_local = (
         scheme_of(settings[name]) in LOCAL_SCHEMES for name in ("AUDIO_STORE", "AUDIO_WAREHOUSE")
     )

@@ -23,15 +23,13 @@ from audiocrawler import __version__
 from audiocrawler.analysis.version import ANALYSER_VERSION
 from audiocrawler.crawl.exit_codes import Rest, conclusion
 from audiocrawler.items import AudioCrawl
-from audiocrawler.masking import mask_text
+from audiocrawler.masking import MASK, SECRET_NAME, mask_text
 from audiocrawler.report.summary import FAILED_STATUSES
 
-MASK = "***"
-_SECRET_NAME = re.compile(
-    r"KEY|SECRET|TOKEN|PASSW|PASSPHRASE|CREDENTIAL|AUTH(?!OR)|COOKIES?$|_PASS$|_PWD$", re.IGNORECASE
-)
-_HARMLESS_NAMES = {"AUDIO_GCP_KEY_FILE"}
-"""A path, not the key."""
+_PATHS = {"AUDIO_GCP_KEY_FILE", "AUDIO_COOKIES", "AUDIO_HEADERS"}
+"""Settings that name a file of secrets, and are none."""
+_PLAIN_HEADERS = {"accept", "accept-encoding", "accept-language", "cache-control", "from", "referer", "user-agent"}
+"""Headers that open nothing; what others hold nobody can tell."""
 
 
 class Manifest:
@@ -105,8 +103,20 @@ def versions() -> dict[str, str]:
 
 
 def _shown(name: str, value: Any) -> str:
-    if name not in _HARMLESS_NAMES and _SECRET_NAME.search(name):
+    masked = mask_text(str(value)) if name in _PATHS else _masked(name, value)
+    return masked if isinstance(masked, str) else json.dumps(masked, ensure_ascii=False)
+
+
+def _masked(name: str, value: Any, inside: str = "") -> Any:
+    """Return a setting, or what stands under ``name`` inside of one, as JSON can have it."""
+    if isinstance(value, Mapping):
+        given = dict(value.items())
+        return {mask_text(str(key)): _masked(str(key), each, inside or name) for key, each in given.items()}
+    is_header = inside.upper().endswith("HEADERS")
+    if SECRET_NAME.search(name) or (is_header and name.lower() not in _PLAIN_HEADERS):
         return MASK
+    if isinstance(value, list | tuple | set):
+        return [_masked("", each, inside or name) for each in value]
     return mask_text(str(value))
 
 

@@ -50,8 +50,9 @@ def _bounded(url: str) -> str:
 
 def _has_host(url: str) -> bool:
     parts = urlsplit(url)
+    host = parts.netloc.rpartition("@")[2]  # a password may have any character
     is_named = 0 < len(parts.hostname or "") <= _MAX_HOST_LENGTH
-    return is_named and parts.port != 0 and not re.search(r"[\s{}<>\"']", parts.netloc)
+    return is_named and parts.port != 0 and not re.search(r"[\s{}<>\"']", host)
 
 
 def _joined(base_url: str, url: str) -> str | None:

@@ -10,7 +10,7 @@ from scrapy.http import HtmlResponse, Response, TextResponse
 from twisted.python.failure import Failure
 
 from audiocrawler.arguments.arguments import Arguments, parse_arguments
-from audiocrawler.arguments.credentials import Credentials, without_credentials
+from audiocrawler.arguments.credentials import login_meta, without_credentials
 from audiocrawler.arguments.sites import origin_of, site_of
 from audiocrawler.crawl.lease_meta import leave_unfinished
 from audiocrawler.discovery import DEFAULT_FINDERS, Candidate, Document, Kind, find_in, read
@@ -59,7 +59,6 @@ class AudioSpider(TakingSpider):
         self.job = kwargs.get("_job")
         self.arguments = self.read_arguments(kwargs)
         self.limit = self.arguments.limit
-        self.credentials = Credentials(self.arguments.start_urls())
         self._traps = Traps()
         super().__init__(*args)
 
@@ -76,11 +75,12 @@ class AudioSpider(TakingSpider):
 
     async def start(self) -> AsyncIterator[Any]:
         """Request each start page."""
-        urls = [without_credentials(url) for url in self.arguments.start_urls()]
-        self.crawler.stats.set_value("audio/starts", len(urls))
-        self.starts_waiting = len(urls)
-        for url in urls:
-            where = {"site": site_of(url), "level": 0, "nesting": 0}
+        starts = self.arguments.start_urls()
+        self.crawler.stats.set_value("audio/starts", len(starts))
+        self.starts_waiting = len(starts)
+        for start in starts:
+            url = without_credentials(start)
+            where = {"site": site_of(url), "level": 0, "nesting": 0, **login_meta(start)}
             yield self._page_request(url, {"start": url, **where})
             self.starts_waiting -= 1
             if self.arguments.depth:
@@ -202,7 +202,6 @@ class AudioSpider(TakingSpider):
             url,
             self.parse,
             errback=self.page_failed,
-            headers=self.credentials.headers_for(url),
             meta={**meta, "allow_offsite": True},
             priority=priority,
         )

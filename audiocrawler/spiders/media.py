@@ -13,7 +13,6 @@ from scrapy.http import Response
 from scrapy.spidermiddlewares.referer import RefererMiddleware
 from twisted.python.failure import Failure
 
-from audiocrawler.arguments.credentials import Credentials
 from audiocrawler.arguments.sites import origin_of
 from audiocrawler.crawl.crawl import Crawl
 from audiocrawler.crawl.drops import FetchAgainError, RefusedError
@@ -23,6 +22,7 @@ from audiocrawler.download.first_bytes import FIRST_BYTES
 from audiocrawler.download.revalidation import Known
 from audiocrawler.items import AudioItem, AudioSource, Status
 from audiocrawler.masking import is_masked
+from audiocrawler.middlewares.credentials import inherit_login
 from audiocrawler.middlewares.optouts import OptOuts
 from audiocrawler.middlewares.taken_again import StoredAlreadyError
 from audiocrawler.spiders.interstitial import FOLLOWED, Interstitial, interstitial_in
@@ -38,8 +38,6 @@ Alternate = tuple[str, AudioSource]
 
 class MediaSpider(Spider):
     """A spider that downloads audio: each URL a scheduled request whose body is streamed to disk."""
-
-    credentials: Credentials
 
     @classmethod
     def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> Self:
@@ -64,7 +62,7 @@ class MediaSpider(Spider):
             url,
             self.parse_audio,
             errback=self.audio_failed,
-            headers={"Accept-Encoding": "identity", **self.credentials.headers_for(url)},
+            headers={"Accept-Encoding": "identity"},
             meta=media_meta(url, self.settings) | {"audio": source, "alternates": list(alternates)},
             priority=AUDIO_PRIORITY,
         )
@@ -190,7 +188,8 @@ class MediaSpider(Spider):
         source.status, source.reason, source.last_status, source.last_error = Status.PENDING, None, None, None
         self.crawler.stats.inc_value(f"audio/{Status.ALTERNATE}", -1)
         self.crawler.stats.inc_value("audio/found", -1)  # its request counts it again
-        return [self._referred(self.audio_request(url, source, others), source.page_url)]
+        alternate = inherit_login(self.audio_request(url, source, others), request.meta)
+        return [self._referred(alternate, source.page_url)]
 
     def _referred(self, request: Request, page_url: str | None) -> Request:
         """Return the request with the page as its Referer, as far as REFERRER_POLICY tells it."""

@@ -12,6 +12,7 @@ from scrapy.http import Response
 from twisted.python.failure import Failure
 
 from audiocrawler.arguments.arguments import Arguments
+from audiocrawler.arguments.credentials import LOGIN
 from audiocrawler.arguments.sites import site_of
 from audiocrawler.browser.handler import Browser
 from audiocrawler.browser.response import RenderedResponse
@@ -108,7 +109,7 @@ class RenderingSpider(RenditionSpider):
     def as_from_browser(self, request: Any, page: RenderedResponse) -> Any:
         """Give a request that a rendered page led to the cookies that the browser would send with it."""
         if isinstance(request, Request) and "render" not in request.meta:
-            request.cookies = cookies_for(urlsplit(request.url).hostname or "", page.seen.cookies)  # type: ignore[assignment]
+            request.cookies = cookies_for(request.url, page.seen.cookies)  # type: ignore[assignment]
         return request
 
     def note_dropped(self, request: Request) -> None:
@@ -146,14 +147,13 @@ class RenderingSpider(RenditionSpider):
 
     def _render_request(self, url: str, where: dict[str, Any], why: str, known: list[str]) -> Request:
         place: dict[str, Any] = {
-            name: where[name] for name in ("site", "level", "nesting", "via", "page_opt_out") if name in where
+            name: where[name] for name in ("site", "level", "nesting", "via", "page_opt_out", LOGIN) if name in where
         }
         about = {"why": why, "known": known, "pattern": f"{why} {pattern_of(url)}", "context": site_of(url)}
         return Request(
             url,
             self.parse_rendered,
             errback=self.render_failed,
-            headers=self.credentials.headers_for(url),
             meta={**place, "render": about, "allow_offsite": True},
             priority=NESTED_PRIORITY if where["nesting"] else -where["level"],
         )

@@ -6,7 +6,7 @@ from base64 import b64encode
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from tests.emulators.socks_proxy import join
 
@@ -31,7 +31,7 @@ class HttpProxy:
     @property
     def url(self) -> str:
         """Return the proxy as a URL, with the login."""
-        user = "{}:{}@".format(*self.login) if self.login else ""
+        user = "{}:{}@".format(*map(quote, self.login)) if self.login else ""
         return f"http://{user}127.0.0.1:{self.port}"
 
     def __enter__(self) -> Self:

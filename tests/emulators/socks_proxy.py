@@ -9,6 +9,7 @@ import struct
 import threading
 from contextlib import suppress
 from typing import Any, Self
+from urllib.parse import quote
 
 CONNECT_TIMEOUT_S = 30
 _ADDRESS, _NAME, _ADDRESS_V6 = 1, 3, 4
@@ -31,7 +32,7 @@ class SocksProxy:
 
     def url(self, scheme: str = "socks5h") -> str:
         """Return the proxy as a URL, with the login."""
-        user = "{}:{}@".format(*self.login) if self.login else ""
+        user = "{}:{}@".format(*map(quote, self.login)) if self.login else ""
         return f"{scheme}://{user}127.0.0.1:{self.port}"
 
     def __enter__(self) -> Self:

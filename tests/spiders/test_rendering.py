@@ -1,6 +1,7 @@
 """Requests for the browser survive a frontier, and what it has seen becomes candidates."""
 
 import json
+from typing import Any
 
 from scrapy import Request
 from scrapy.http import HtmlResponse
@@ -78,10 +79,12 @@ def test_blobs_and_videos_are_no_audio() -> None:
 
 
 def test_cookies_go_to_the_hosts_that_they_are_for() -> None:
-    def cookie(name: str, domain: str) -> dict[str, str]:
-        return {"name": name, "value": "v", "domain": domain, "path": "/"}
+    def cookie(name: str, domain: str, *, secure: bool = False) -> dict[str, Any]:
+        return {"name": name, "value": "v", "domain": domain, "path": "/", "secure": secure}
 
     cookies = [cookie("own", "example.org"), cookie("all", ".example.org"), cookie("else", ".example.com")]
-    assert [each["name"] for each in cookies_for("example.org", cookies)] == ["own", "all"]
-    assert [each["name"] for each in cookies_for("cdn.example.org", cookies)] == ["all"]
-    assert cookies_for("badexample.org", cookies) == []
+    cookies.append(cookie("safe", "example.org", secure=True))
+    assert [each["name"] for each in cookies_for("https://example.org/a", cookies)] == ["own", "all", "safe"]
+    assert [each["name"] for each in cookies_for("http://example.org/a", cookies)] == ["own", "all"]
+    assert [each["name"] for each in cookies_for("http://cdn.example.org/a", cookies)] == ["all"]
+    assert cookies_for("http://badexample.org/a", cookies) == []
