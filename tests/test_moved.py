@@ -7,16 +7,18 @@ from pathlib import Path
 import pytest
 
 from tests.crawling import REPOSITORY, Run, crawl
-from tests.shelf import Shelf
+from tests.shelf import Answer, Shelf
 
 AUDIO = sorted((REPOSITORY / "tests/site/audio").glob("*.mp3"))[:8]
-TAGGED, PLAIN = AUDIO[:4], AUDIO[4:]
+TAGGED = AUDIO[:4]
 
 
 @pytest.fixture
 def shelf() -> Iterator[Shelf]:
-    answers = {f"/{body.name}": (body.read_bytes(), {"Content-Type": "audio/mpeg"}) for body in PLAIN}
-    answers |= {f"/{b.name}": (b.read_bytes(), {"Content-Type": "audio/mpeg", "ETag": f'"{b.name}"'}) for b in TAGGED}
+    answers: dict[str, Answer] = {}
+    for body in AUDIO:
+        tag = {"ETag": f'"{body.name}"'} if body in TAGGED else {}
+        answers[f"/{body.name}"] = (body.read_bytes(), {"Content-Type": "audio/mpeg", **tag})
     with Shelf(answers) as served:
         yield served
 

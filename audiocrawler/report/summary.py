@@ -54,6 +54,7 @@ class Summary:
     elapsed_s: float
     failed_starts: list[str] = field(default_factory=list)
     beyond_page_limit: int = 0
+    mended: int = 0
     opened: int = 0
     """Pages that were opened in a browser ..."""
     not_opened: int = 0
@@ -80,6 +81,7 @@ def summarise(stats: Mapping[str, Any]) -> Summary:
         elapsed_s=stats.get("elapsed_time_seconds", 0.0),
         failed_starts=[name.removeprefix(FAILED_START) for name in stats if name.startswith(FAILED_START)],
         beyond_page_limit=stats.get("audio/beyond_page_limit", 0),
+        mended=stats.get("audio/mended", 0),
         opened=stats.get("browser/pages", 0),
         not_opened=sum(stats.get(f"browser/{name}", 0) for name in ("pages_failed", "missing"))
         + max(0, stats.get("browser/left_out", 0) - stats.get("browser/taken_up", 0)),
@@ -94,6 +96,7 @@ def render(summary: Summary, places: Places) -> str:
         *_counted("not opened", summary.not_opened, "pages that may hold more; their rows in audio_sources tell why"),
         ("found", f"{summary.found} audio URLs"),
         ("stored", f"{summary.stored} files, {bytes_text(summary.stored_bytes)}, {_hours(summary.audio_ms)}"),
+        *_counted("mended", summary.mended, "of these: their objects were missing or damaged, and are whole again"),
         *_counted("duplicates", summary.duplicates, "the same bytes at another URL"),
         *_counted("unchanged", summary.unchanged, "stored by an earlier crawl"),
         *_counted("listed", summary.listed, "not downloaded, as asked"),

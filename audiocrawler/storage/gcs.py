@@ -1,4 +1,4 @@
-"""Objects in a bucket of Google Cloud Storage: whole or not there at all, and never overwritten."""
+"""Objects in a bucket of Google Cloud Storage: whole or not there at all, and replaced only if they are damaged."""
 
 import base64
 import re
@@ -62,38 +62,47 @@ class GcsStore:
         return self.url_of(object_key)
 
     def _upload(self, blob: Blob, path: Path, content_type: str) -> None:
-        size_bytes = path.stat().st_size
         try:
-            with path.open("rb") as file:
-                blob.upload_from_file(
-                    file,
-                    size=size_bytes if size_bytes <= ONE_REQUEST_BYTES else None,  # up to 8 MiB would be one request
-                    content_type=content_type,
-                    if_generation_match=0,
-                    checksum="crc32c",
-                    timeout=_TIMEOUT_S,
-                    retry=_RETRY,
-                )
+            self._send(blob, path, content_type, generation=0)
         except PreconditionFailed:  # by an earlier upload, or by this one, whose answer was lost
-            self._verify(blob.name, path, size_bytes)
+            stored = self._found(blob.name)
+            if stored is None:
+                raise StoreError(
+                    f"{self._bucket.name}/{blob.name}: was deleted while it was stored; run again"
+                ) from None
+            if not _is_copy(stored, path):
+                self._send(blob, path, content_type, generation=stored.generation)
 
-    def _verify(self, name: str, path: Path, size_bytes: int) -> None:
-        stored = self._bucket.get_blob(name, timeout=_TIMEOUT_S, retry=_RETRY)
-        if stored is None:
-            raise StoreError(f"gs://{self._bucket.name}/{name}: was deleted while it was being stored; run again")
-        if (stored.size, stored.crc32c) != (size_bytes, _crc32c(path)):
-            raise StoreError(
-                f"gs://{self._bucket.name}/{name}: holds {stored.size} other bytes than the {size_bytes} of {path}; "
-                "delete it and run again"
+    def _send(self, blob: Blob, path: Path, content_type: str, generation: int) -> None:
+        """Upload the file in place of this generation of the object; 0 stands for none."""
+        size_bytes = path.stat().st_size
+        with path.open("rb") as file:
+            blob.upload_from_file(
+                file,
+                size=size_bytes if size_bytes <= ONE_REQUEST_BYTES else None,  # up to 8 MiB would be one request
+                content_type=content_type,
+                if_generation_match=generation,
+                checksum="crc32c",
+                timeout=_TIMEOUT_S,
+                retry=_RETRY,
             )
+
+    def _found(self, name: str) -> Blob | None:
+        return self._bucket.get_blob(name, timeout=_TIMEOUT_S, retry=_RETRY)
 
     def exists(self, url: str, size_bytes: int | None) -> bool:
         """Tell whether ``url`` names an object below the prefix, with this size if one is given."""
         if not url.startswith(self.url_of("")):
             return False
         with _naming(f"{url}: cannot be looked up"):
-            stored = self._bucket.get_blob(self._name_in(url), timeout=_TIMEOUT_S, retry=_RETRY)
+            stored = self._found(self._name_in(url))
         return stored is not None and size_bytes in {None, stored.size}
+
+    def has_bytes_of(self, path: Path, url: str, sha256: str) -> bool:
+        """Compare size and CRC-32C, which the bucket tells without a download; see Store.has_bytes_of."""
+        with _naming(f"{url}: cannot be looked up"):
+            stored = self._found(self._name_in(url))
+        return stored is not None and _is_copy(stored, path)
 
     def objects(self) -> Iterator[StoredObject]:
         """Yield the objects below the prefix that stand under their hash; see Store.objects."""
@@ -140,6 +149,10 @@ def _naming(subject: str) -> Iterator[None]:
         yield
     except _FAILURES as error:
         raise StoreError(f"{subject}: {failure_of(error)}; check the bucket and the network and run again") from error
+
+
+def _is_copy(stored: Blob, path: Path) -> bool:
+    return bool((stored.size, stored.crc32c) == (path.stat().st_size, _crc32c(path)))
 
 
 def _crc32c(path: Path) -> str:

@@ -46,7 +46,7 @@ class LocalStore:
 
     def _store(self, path: Path, target: Path, sha256: str) -> None:
         size_bytes = path.stat().st_size
-        if not _has_size(target, size_bytes):
+        if not _has_size(target, size_bytes) or self.sha256_of(target.as_uri()) != sha256:
             target.parent.mkdir(parents=True, exist_ok=True)
             if not link(path, target):
                 copy(path, target, sha256)
@@ -60,6 +60,10 @@ class LocalStore:
         path = _path_in(url)
         is_ours = url.startswith("file:") and path.is_relative_to(self._folder)
         return is_ours and (path.is_file() if size_bytes is None else _has_size(path, size_bytes))
+
+    def has_bytes_of(self, path: Path, url: str, sha256: str) -> bool:
+        """Tell whether the object has this hash; see Store.has_bytes_of."""
+        return self.exists(url, path.stat().st_size) and self.sha256_of(url) == sha256
 
     def objects(self) -> Iterator[StoredObject]:
         """Yield the files that stand under their hash; see Store.objects."""
