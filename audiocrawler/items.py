@@ -108,7 +108,9 @@ class AudioMetadata:
     page_url: str | None = column(Merge.SMALLEST_SOURCE, "Document in which that URL was found")
     found_by: str | None = column(Merge.SMALLEST_SOURCE, "Mechanism that found that URL")
     decode_errors: int | None = column(Merge.OVERWRITE, "Packets that could not be decoded")
-    status: str | None = column(Merge.OVERWRITE, "ok, or partial where part of the file could not be decoded")
+    status: str | None = column(
+        Merge.OVERWRITE, "ok, or partial where part could not be decoded, or verify found it to differ"
+    )
     analyser_version: str | None = column(
         Merge.OVERWRITE, "Version of the analysis and of the decoder that measured the file"
     )

@@ -4,10 +4,8 @@ import base64
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from hashlib import file_digest
 from pathlib import Path
 
-import google_crc32c
 from google.api_core.exceptions import GoogleAPIError, NotFound, PreconditionFailed
 from google.auth.exceptions import GoogleAuthError
 from google.cloud.storage import Blob, Client
@@ -16,6 +14,7 @@ from google.cloud.storage.retry import DEFAULT_RETRY
 
 from audiocrawler.errors import ConfigurationError, StoreError
 from audiocrawler.gcp import STORAGE_EMULATOR, GcpAccess, failure_of
+from audiocrawler.storage.digests import digest
 from audiocrawler.storage.gcs_check import check_bucket
 from audiocrawler.storage.object_headers import content_disposition, source_address
 from audiocrawler.storage.object_key import ROOT, key_in
@@ -114,12 +113,16 @@ class GcsStore:
 
     def sha256_of(self, url: str) -> str:
         """Return the SHA-256 of an object, which is downloaded, but not kept; see Store.sha256_of."""
+        return self.digest_of(url, "sha256").hex()
+
+    def digest_of(self, url: str, algorithm: str) -> bytes:
+        """Return a digest of an object, which is downloaded, but not kept; see Store.digest_of."""
         blob = self._bucket.blob(self._name_in(url))
         with (
             _naming(f"{url}: cannot be read"),
             blob.open("rb", chunk_size=CHUNK_BYTES, timeout=_TIMEOUT_S, retry=_RETRY) as file,
         ):
-            return file_digest(file, "sha256").hexdigest()
+            return digest(file, algorithm)
 
     def remove(self, url: str) -> bool:
         """Delete an object; see Store.remove."""
@@ -156,9 +159,6 @@ def _is_copy(stored: Blob, path: Path) -> bool:
 
 
 def _crc32c(path: Path) -> str:
-    """Return the CRC-32C (RFC 9260, appendix A) of a file as Google writes it: big-endian, in Base64."""
-    checksum = google_crc32c.Checksum()
+    """Return the CRC-32C of a file as Google writes it: big-endian, in Base64."""
     with path.open("rb") as file:
-        while chunk := file.read(CHUNK_BYTES):
-            checksum.update(chunk)
-    return base64.b64encode(checksum.digest()).decode("ascii")
+        return base64.b64encode(digest(file, "crc32c")).decode("ascii")

@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Iterator
-from hashlib import file_digest
 from pathlib import Path
 from tempfile import TemporaryFile
 from urllib.parse import unquote, urlsplit
@@ -10,6 +9,7 @@ from urllib.parse import unquote, urlsplit
 from audiocrawler.errors import ConfigurationError, StoreError
 from audiocrawler.gcp import GcpAccess
 from audiocrawler.storage.atomic import copy, link, sync_folders
+from audiocrawler.storage.digests import digest
 from audiocrawler.storage.object_key import ROOT, key_in
 from audiocrawler.storage.store import StoredObject
 from audiocrawler.uris import local_path
@@ -77,10 +77,14 @@ class LocalStore:
 
     def sha256_of(self, url: str) -> str:
         """Return the SHA-256 of a file of this folder; see Store.sha256_of."""
+        return self.digest_of(url, "sha256").hex()
+
+    def digest_of(self, url: str, algorithm: str) -> bytes:
+        """Return a digest of a file of this folder; see Store.digest_of."""
         path = _path_in(url)
         try:
             with path.open("rb") as file:
-                return file_digest(file, "sha256").hexdigest()
+                return digest(file, algorithm)
         except OSError as error:
             raise StoreError(f"{path}: cannot be read: {error.strerror}; check the disk and run again") from error
 

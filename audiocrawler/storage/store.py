@@ -58,6 +58,13 @@ class Store(Protocol):
         """Return the SHA-256 of the object's bytes in hex, all of which are read. Raises StoreError."""
         ...
 
+    def digest_of(self, url: str, algorithm: str) -> bytes:
+        """Return a digest of the object's bytes, all of which are read: by hashlib's name for it, or ``crc32c``.
+
+        Raises StoreError.
+        """
+        ...
+
     def remove(self, url: str) -> bool:
         """Delete the object at ``url``, which is in this store, and tell whether it was there. Raises StoreError."""
         ...
