@@ -110,7 +110,8 @@ class AudioMetadata:
     decode_errors: int | None = column(Merge.OVERWRITE, "Packets that could not be decoded")
     status: str | None = column(
         Merge.OVERWRITE,
-        "ok; partial where part of it could not be decoded; unproved where nothing tells whether it is whole",
+        "ok; partial where part could not be decoded or verify found it to differ; "
+        "unproved where nothing tells whether it is whole",
     )
     analyser_version: str | None = column(
         Merge.OVERWRITE, "Version of the analysis and of the decoder that measured the file"

@@ -46,10 +46,10 @@ class Tally:
 class Sync:
     """Sends the rows of ``source``, and their objects below ``folder``, to ``store`` and ``warehouse``.
 
-    Without a store the rows go as they are, with the URLs that moved objects now have ``here``; without a warehouse only
-    the objects go. All objects go before all rows, so that no row is there before its object; rows whose object cannot
-    go stay. Whenever it is killed, another one
-    goes on: it looks first at what the store has, and rows that are there are merged with themselves.
+    Without a store the rows go as they are, with the URLs that moved objects now have ``here``; without a warehouse
+    only the objects go. All objects go before all rows, so that no row is there before its object; rows whose object
+    cannot go stay. Whenever it is killed, another one goes on: it looks first at what the store has, and rows that are
+    there are merged with themselves.
     """
 
     def __init__(  # noqa: PLR0913 - two ends of two parts each, and how much at a time

@@ -67,14 +67,19 @@ class Command(ScrapyCrawlCommand):
 
     def crawl(self, spider_name: str, opts: argparse.Namespace) -> Crawler:
         """Run one of our spiders, conclude with a table and the exit code, and return what ran it."""
+        crawler = self.launch(spider_name, opts.spargs)
+        self.exitcode = self._conclude(crawler)
+        return crawler
+
+    def launch(self, spider_name: str, arguments: dict[str, str]) -> Crawler:
+        """Run one of our spiders to its end, and return what ran it."""
         assert self.crawler_process is not None
         assert self.settings is not None
         for note in notes(self.settings):
             print(note, file=sys.stderr)
         crawler = self._create_crawler(spider_name)
-        self.crawler_process.crawl(crawler, **opts.spargs)
+        self.crawler_process.crawl(crawler, **arguments)
         self.crawler_process.start()
-        self.exitcode = self._conclude(crawler)
         return crawler
 
     def _choose_log_file(self) -> None:
@@ -98,7 +103,8 @@ class Command(ScrapyCrawlCommand):
         log = self.settings["LOG_FILE"] if self.settings else None
         return f"{log} tells why" if log else "its log tells why"
 
-    def _conclude(self, crawler: Crawler) -> int:
+    def failure_to_start(self, crawler: Crawler) -> int | None:
+        """Say why a crawl could not run, and return the exit code for that; None if it ran."""
         lifecycle = crawler.get_extension(CrawlLifecycle) if not self._has_failed() else None
         if lifecycle is None:
             print(f"scrapy: error: the crawl could not start; {self._log_hint()}", file=sys.stderr)
@@ -107,6 +113,13 @@ class Command(ScrapyCrawlCommand):
         if error is not None:
             print(printable(mask_text(f"scrapy: error: {error}")), file=sys.stderr)
             return LOCKED if isinstance(error, LockedError) else USAGE
+        return None
+
+    def _conclude(self, crawler: Crawler) -> int:
+        if (code := self.failure_to_start(crawler)) is not None:
+            return code
+        lifecycle = crawler.get_extension(CrawlLifecycle)
+        assert lifecycle is not None
         stats = crawler.stats.get_stats()
         assert self.settings is not None
         places = Places(self.settings["AUDIO_STORE"], self.settings["AUDIO_WAREHOUSE"], self.settings["LOG_FILE"])

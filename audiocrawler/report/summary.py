@@ -58,6 +58,7 @@ class Summary:
     turned_away: list[tuple[str, str, int]] = field(default_factory=list)
     """Host, what is left of it with the reason, and how many requests that are."""
     beyond_page_limit: int = 0
+    mended: int = 0
     opened: int = 0
     """Pages that were opened in a browser ..."""
     not_opened: int = 0
@@ -102,6 +103,7 @@ def summarise(stats: Mapping[str, Any]) -> Summary:
         turned_away=_turned_away(stats),
         failed_starts=[name.removeprefix(FAILED_START) for name in stats if name.startswith(FAILED_START)],
         beyond_page_limit=stats.get("audio/beyond_page_limit", 0),
+        mended=stats.get("audio/mended", 0),
         opened=stats.get("browser/pages", 0),
         not_opened=sum(stats.get(f"browser/{name}", 0) for name in ("pages_failed", "missing"))
         + max(0, stats.get("browser/left_out", 0) - stats.get("browser/taken_up", 0)),
@@ -116,6 +118,7 @@ def render(summary: Summary, places: Places) -> str:
         *_counted("not opened", summary.not_opened, "pages that may hold more; their rows in audio_sources tell why"),
         ("found", f"{summary.found} audio URLs"),
         ("stored", f"{summary.stored} files, {bytes_text(summary.stored_bytes)}, {_hours(summary.audio_ms)}"),
+        *_counted("mended", summary.mended, "of these: their objects were missing or damaged, and are whole again"),
         *_counted("duplicates", summary.duplicates, "the same bytes at another URL"),
         *_counted("unchanged", summary.unchanged, "stored by an earlier crawl"),
         *_counted("listed", summary.listed, "not downloaded, as asked"),

@@ -20,7 +20,7 @@ from audiocrawler.spiders.rendering import PAGE
 from audiocrawler.spiders.sources import source_url_of
 
 _OF_ATTEMPTS = {Merge.ATTEMPT, Merge.OUTCOME, Merge.KNOWN}
-_DOCUMENTS = {Kind.PLAYLIST, Kind.MANIFEST, Kind.FEED}
+DOCUMENTS = {Kind.PLAYLIST, Kind.MANIFEST, Kind.FEED}
 
 
 class Selection(BaseModel):
@@ -81,7 +81,7 @@ class RetrySpider(AudioSpider):
         where = {"site": row.site, "level": 0, "nesting": 0}
         if row.kind == PAGE:
             return self._page_request(row.source_url, where)
-        if classify(row.source_url) in _DOCUMENTS:
+        if classify(row.source_url) in DOCUMENTS:
             return self._page_request(row.source_url, {**where, "wanted": [row.source_url], "via": row.found_by})
         return self.audio_request(row.source_url, fresh(row))
 

@@ -34,12 +34,16 @@ class Store(Protocol):
     ) -> str:
         """Store the file at ``path`` as ``object_key``, verify it, and return its URL; the file itself stays.
 
-        An object that is already whole is kept. Raises StoreError.
+        An object that is already whole is kept, one with other bytes is replaced. Raises StoreError.
         """
         ...
 
     def exists(self, url: str, size_bytes: int | None) -> bool:
         """Tell whether the object at ``url`` is in this store, with this size if one is given. Raises StoreError."""
+        ...
+
+    def has_bytes_of(self, path: Path, url: str, sha256: str) -> bool:
+        """Tell whether the object at ``url`` has the bytes of the file, whose hash this is. Raises StoreError."""
         ...
 
     def url_of(self, object_key: str) -> str:
@@ -52,6 +56,13 @@ class Store(Protocol):
 
     def sha256_of(self, url: str) -> str:
         """Return the SHA-256 of the object's bytes in hex, all of which are read. Raises StoreError."""
+        ...
+
+    def digest_of(self, url: str, algorithm: str) -> bytes:
+        """Return a digest of the object's bytes, all of which are read: by hashlib's name for it, or ``crc32c``.
+
+        Raises StoreError.
+        """
         ...
 
     def remove(self, url: str) -> bool:
