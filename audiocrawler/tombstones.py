@@ -9,6 +9,7 @@ from urllib.parse import urldefrag, urlsplit
 
 from audiocrawler.items import AudioSource, Status
 from audiocrawler.masking import mask_url
+from audiocrawler.rotation import row_key
 
 _HASH, _HOST = "sha256:", "host:"
 
@@ -23,12 +24,19 @@ def host_mark(host: str) -> str:
     return _HOST + host.lower()
 
 
-def tombstone(mark: str, reason: str, *, first_seen_at: datetime | None = None) -> AudioSource:
-    """Return the row for a masked audio URL or a mark: nothing but what keeps it from being taken again."""
+def tombstone(
+    mark: str, reason: str, *, first_seen_at: datetime | None = None, found: AudioSource | None = None
+) -> AudioSource:
+    """Return the row for a masked audio URL or a mark: nothing but what keeps it from being taken again.
+
+    Of a row that was ``found`` that is what it is known by under another URL.
+    """
     now = datetime.now(UTC)
     return AudioSource(
         source_url=mark,
         host=urlsplit(mark).hostname,
+        guid=found.guid if found else None,
+        url_pattern=found.url_pattern if found else None,
         status=Status.TAKEN_DOWN,
         reason=reason,
         last_status=Status.TAKEN_DOWN,
@@ -65,7 +73,11 @@ class Tombstones:
 
     def has_row(self, url: str) -> bool:
         """Tell whether this very URL, masked or not, was taken down."""
-        return mask_url(urldefrag(url).url) in self._marks
+        return not self._marks.isdisjoint((mask_url(urldefrag(url).url), row_key(url)))
+
+    def has_mark(self, source_url: str) -> bool:
+        """Tell whether the row of this key was taken down."""
+        return source_url in self._marks
 
     def has_content(self, sha256: str | None) -> bool:
         """Tell whether the content with this hash was taken down."""

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from audiocrawler.collection.send import flush_batch
 from audiocrawler.items import AudioMetadata, AudioSource
+from audiocrawler.rotation import row_key
 from audiocrawler.storage import Store, key_in
 from audiocrawler.tombstones import hash_mark, host_mark, is_tombstone, tombstone
 from audiocrawler.warehouse import Warehouse
@@ -28,14 +29,18 @@ class Target:
         """Tell whether the row of an audio URL is meant; a host is meant by redirects that ended at it, too."""
         if self.host is not None:
             return self.host in {row.host, urlsplit(row.final_url or "").hostname}
-        return row.sha256 == self.sha256 if self.sha256 else row.source_url == self.source
+        return row.sha256 == self.sha256 if self.sha256 else row.source_url in self._spellings
+
+    @property
+    def _spellings(self) -> set[str]:
+        return {self.source, row_key(self.source)} if self.source else set()
 
     @property
     def mark(self) -> str:
         """Return the source_url of the row that stands for the target itself."""
         if self.host is not None:
             return host_mark(self.host)
-        return hash_mark(self.sha256) if self.sha256 else str(self.source)
+        return hash_mark(self.sha256) if self.sha256 else row_key(str(self.source))
 
     @property
     def reason(self) -> str:
@@ -84,13 +89,13 @@ def carry_out(target: Target, found: Plan, store: Store, warehouse: Warehouse, b
 
 def _tombstones(target: Target, found: Plan) -> Iterator[tuple[AudioSource, str]]:
     """Yield the rows that are left. Those of sources come last: they are what leads to their files."""
-    known = {row.source_url: row.first_seen_at for row in found.sources}
+    known = {row.source_url: row for row in found.sources}
     if target.mark not in known:
         yield tombstone(target.mark, target.reason), f"took down {target.mark}"
     for file in found.files:
         yield tombstone(hash_mark(file.sha256 or ""), target.reason), f"removed row {file.file_name} of {file.sha256}"
-    for url, first_seen_at in known.items():
-        yield tombstone(url, target.reason, first_seen_at=first_seen_at), f"took down {url}"
+    for url, row in known.items():
+        yield tombstone(url, target.reason, first_seen_at=row.first_seen_at, found=row), f"took down {url}"
 
 
 def _url_in(store: Store, row: AudioMetadata) -> str | None:

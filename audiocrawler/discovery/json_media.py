@@ -111,6 +111,7 @@ def _find(node: Node, key: str, text: str, mime_type: str | None, found_by: str)
     )
     described(node, find, "json_ld" if found_by == "json_ld" else "json")
     find.group = _group(node, key, find.title)
+    find.guid = _guid(node)
     return find
 
 
@@ -127,6 +128,14 @@ def _group(node: Node, key: str, title: str | None) -> str | None:
     if node.parent and title and "attachments" in node.parent.members:
         return f"json {node.parent.number} {title}"
     return None
+
+
+def _guid(node: Node) -> str | None:
+    """Return the id of the item whose attachment the object is (JSON Feed 1.1, Items)."""
+    if node.parent is None or "attachments" not in node.parent.members:
+        return None
+    value = node.parent.members.get("id")
+    return str(value) if isinstance(value, str | int) and value != "" else None
 
 
 def _group_mirrors(finds: list[Find], node: Node) -> None:

@@ -2,19 +2,21 @@
 
 from collections.abc import AsyncIterator, Sequence
 from http import HTTPStatus
+from pathlib import Path
 
 from scrapy import Request, Spider
 from scrapy.http import Response
 from twisted.python.failure import Failure
 
 from audiocrawler.arguments.credentials import Credentials
-from audiocrawler.crawl.crawl import Crawl
-from audiocrawler.crawl.lease_meta import leave_unfinished
+from audiocrawler.crawl.crawl import Crawl, sha256_of
+from audiocrawler.crawl.lease_meta import LEASE, leave_unfinished
 from audiocrawler.crawl.lifecycle import crawl_of, stop_crawl
 from audiocrawler.download.revalidation import Known
 from audiocrawler.items import AudioItem, AudioSource, Status
 from audiocrawler.middlewares.optouts import OptOuts
 from audiocrawler.middlewares.taken_again import StoredAlreadyError
+from audiocrawler.spiders.identifying import OWN_KEY, TRUST
 from audiocrawler.spiders.outcomes import Outcome, outcome_of_failure, outcome_without_body
 from audiocrawler.spiders.sources import attempted, item_of, media_meta
 
@@ -58,15 +60,38 @@ class MediaSpider(Spider):
         source: AudioSource = attempted(request.meta["audio"], response, request)
         body_file = getattr(response, "body_file", None)
         if body_file is not None:
+            await self._settle_identity(request, Path(body_file))
             yield item_of(source, response, body_file)
         elif is_known(response):
+            source.rotates = OWN_KEY in request.meta or None
             await self.settle_known(source, Known(**request.meta["known"]), varies="seen_validators" in request.meta)
         elif "seen_validators" in request.meta and not request.meta.get("opted_out"):
             yield request.replace(dont_filter=True)
         else:
+            self._keep_apart(request)
             await self.settle(source, outcome_without_body(response))
             for alternate in self._next_alternate(request):
                 yield alternate
+
+    async def _settle_identity(self, request: Request, body: Path) -> None:
+        """Let the bytes decide which row is meant, where the URL leaves a doubt."""
+        if OWN_KEY not in request.meta and TRUST not in request.meta:
+            return
+        source: AudioSource = request.meta["audio"]
+        before = await self.crawl.find_source(source.source_url)
+        sha256 = await self.crawl.in_thread(lambda: sha256_of(body))
+        if before is not None and before.sha256 == sha256:
+            source.rotates = True
+        else:
+            self._keep_apart(request)
+
+    def _keep_apart(self, request: Request) -> None:
+        """Give the file the row of its own URL: that it is the one of the other row is not proved."""
+        source: AudioSource = request.meta["audio"]
+        key = request.meta.get(OWN_KEY)
+        if key is not None and key != source.source_url:
+            self.crawl.tallies.rename(request.meta.get(LEASE), key)
+            source.source_url = key
 
     async def settle_known(self, source: AudioSource, known: Known, *, varies: bool = False) -> None:
         """Write the row of a file that need not be fetched again: unchanged, or refused as it was before."""
@@ -85,7 +110,8 @@ class MediaSpider(Spider):
     async def audio_failed(self, failure: Failure) -> AsyncIterator[Request]:
         """Settle the row of an audio URL that could not be downloaded, unless the crawl was only stopped."""
         request: Request = failure.request  # type: ignore[attr-defined]
-        if await self.settle_failure(failure, request):
+        why = request.meta.get("why_not_renewed")
+        if await self.settle_failure(failure, request, f"{why}: " if why else ""):
             for alternate in self._next_alternate(request):
                 yield alternate
 
@@ -104,6 +130,7 @@ class MediaSpider(Spider):
         answer: Response | None = getattr(failure.value, "response", None)
         source = attempted(request.meta["audio"], None, request)
         source.http_status = answer.status if answer is not None else None
+        self._keep_apart(request)
         outcome = await self._unless_gone(source, outcome)
         await self.settle(source, Outcome(outcome.status, where + outcome.reason))
         return outcome.status != Status.LIMIT
