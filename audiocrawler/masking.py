@@ -80,6 +80,16 @@ def is_masked(url: str) -> bool:
     return bool(re.search(r"~[0-9a-f]{8}(?![0-9a-f])", url))
 
 
+def is_secret_name(name: str, *, if_expiring: bool = False) -> bool:
+    """Return whether a parameter of this name holds a secret; ``if_expiring``: in a URL that says when it expires."""
+    return bool((_PARAMETER_IF_EXPIRING if if_expiring else _PARAMETER).fullmatch(f"?{name}="))
+
+
+def has_expiry(url: str) -> bool:
+    """Return whether ``url`` says when it expires."""
+    return bool(_EXPIRY.search(url))
+
+
 def mask_text(text: str) -> str:
     """Return ``text``, such as a log line, with the secrets of all URLs and headers in it masked."""
     text = _SETTING.sub(_masked_setting, _HEADER.sub(r"\g<start>~", text))
@@ -94,7 +104,7 @@ def _masked_setting(match: re.Match[str]) -> str:
 
 
 def _mask(secret: str) -> str:
-    is_mask = re.fullmatch(r"~[0-9a-f]{8}", secret)
+    is_mask = re.fullmatch(r"~(?:[0-9a-f]{8})?", secret)
     return secret if is_mask else "~" + sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()[:8]
 
 

@@ -11,10 +11,12 @@ from urllib.parse import urlsplit
 
 from audiocrawler.addresses import plain_host
 from audiocrawler.collection.send import flush_batch, send
+from audiocrawler.columns import MAX_URL_LENGTH
 from audiocrawler.items import AudioMetadata, AudioSource
-from audiocrawler.masking import mask_url
+from audiocrawler.rotation import row_key
 from audiocrawler.spelling import one_spelling
 from audiocrawler.storage import Store, key_in, place_of
+from audiocrawler.texts import storable_url
 from audiocrawler.tombstones import hash_mark, host_mark, is_tombstone, source_marks, tombstone
 from audiocrawler.warehouse import Warehouse
 
@@ -59,7 +61,9 @@ class Target:
     @property
     def mark(self) -> str:
         """Return the source_url of the row that stands for the target itself."""
-        return max(self.marks) if self.source is None else one_spelling(mask_url(self.source))
+        if self.source is None:
+            return max(self.marks)
+        return one_spelling(storable_url(row_key(self.source), MAX_URL_LENGTH))
 
     @property
     def reason(self) -> str:
@@ -130,13 +134,13 @@ def carry_out(target: Target, found: Plan, store: Store, warehouse: Warehouse, b
 
 def _tombstones(target: Target, found: Plan) -> Iterator[tuple[AudioSource, str]]:
     """Yield the rows that are left. Those of sources come last: they are what leads to their files."""
-    known = {row.source_url: row.first_seen_at for row in found.sources}
+    known = {row.source_url: row for row in found.sources}
     if not found.before and not any(one_spelling(url) in target.marks for url in known):
         yield tombstone(target.mark, target.reason), f"took down {target.mark}"
     for file in found.files:
         yield tombstone(hash_mark(file.sha256 or ""), target.reason), f"removed row {file.file_name} of {file.sha256}"
-    for url, first_seen_at in known.items():
-        yield tombstone(url, target.reason, first_seen_at=first_seen_at), f"took down {url}"
+    for url, row in known.items():
+        yield tombstone(url, target.reason, first_seen_at=row.first_seen_at, found=row), f"took down {url}"
 
 
 def _url_in(store: Store, row: AudioMetadata) -> str | None:

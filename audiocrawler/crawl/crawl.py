@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import logging
 import secrets
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -140,6 +140,15 @@ class Crawl:
     async def find_source(self, source_url: str) -> AudioSource | None:
         """Return the row of a masked audio URL, None if there is none."""
         return await self._writer.run(lambda: self.warehouse.find_source(source_url))
+
+    async def related_sources(self, sources: Sequence[AudioSource]) -> list[list[AudioSource] | None]:
+        """Return for each source the rows with its guid or pattern; None where there is a row of its own key."""
+
+        def related() -> list[list[AudioSource] | None]:
+            find, related = self.warehouse.find_source, self.warehouse.related_sources
+            return [None if find(each.source_url) else related(each.guid, each.url_pattern) for each in sources]
+
+        return await self._writer.run(related)
 
     def _recall(self, sites: list[str]) -> None:
         try:

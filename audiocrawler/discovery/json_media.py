@@ -112,6 +112,7 @@ def _find(node: Node, key: str, text: str, mime_type: str | None, found_by: str)
     )
     described(node, find, "json_ld" if found_by == "json_ld" else "json")
     find.group = _group(node, key, find.title) or _group_of_encodings(node, text)
+    find.guid = _guid(node)
     return find
 
 
@@ -140,6 +141,14 @@ def _group_of_encodings(node: Node, url: str) -> str | None:
         return None
     is_encoding = any(name in node.parent.members for name in _ENCODING_KEYS)
     return f"json {node.parent.number} {'/'.join(place.split('/')[-2:])}" if is_encoding else None
+
+
+def _guid(node: Node) -> str | None:
+    """Return the id of the item whose attachment the object is (JSON Feed 1.1, Items)."""
+    if node.parent is None or "attachments" not in node.parent.members:
+        return None
+    value = node.parent.members.get("id")
+    return str(value) if isinstance(value, str | int) and value != "" else None
 
 
 def _group_mirrors(finds: list[Find], node: Node) -> None:

@@ -4,7 +4,7 @@ RFC 9110, sections 8.8 and 13: validators and conditional requests.
 """
 
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from scrapy.http import Headers
@@ -39,6 +39,13 @@ def conditional_headers(known: Known) -> dict[str, bytes]:
     """Return the headers that ask for the body only if it has changed; none where there is no validator."""
     given = {"If-None-Match": known.etag, "If-Modified-Since": known.last_modified}
     return {name: header_bytes(value) for name, value in given.items() if value}
+
+
+def trusted(known: Known) -> Known | None:
+    """Return what holds of a file also under a changed URL: its strong ETag; None if it has none."""
+    if not known.etag or known.etag.startswith("W/"):
+        return None
+    return replace(known, last_modified=None, varies=False)
 
 
 def validators(headers: Headers) -> list[str]:

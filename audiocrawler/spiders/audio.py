@@ -7,6 +7,7 @@ from protego import Protego
 from scrapy import Request
 from scrapy.crawler import Crawler
 from scrapy.http import HtmlResponse, Response, TextResponse
+from scrapy.http.request import NO_CALLBACK
 from twisted.python.failure import Failure
 
 from audiocrawler.arguments.arguments import Arguments, parse_arguments
@@ -26,9 +27,9 @@ from audiocrawler.report.summary import FAILED_START
 from audiocrawler.spiders.links import is_allowed, page_links
 from audiocrawler.spiders.outcomes import MAX_REASON_LENGTH, outcome_of_failure
 from audiocrawler.spiders.rendering import NESTED_PRIORITY
+from audiocrawler.spiders.renewing import RenewingSpider
 from audiocrawler.spiders.seen import seen_candidates
-from audiocrawler.spiders.sources import direct_candidate, rendition_candidate, source_of
-from audiocrawler.spiders.taking import TakingSpider
+from audiocrawler.spiders.sources import direct_candidate, rendition_candidate
 from audiocrawler.spiders.traps import Traps
 from audiocrawler.texts import one_line
 from audiocrawler.warehouse.values import clean_url
@@ -42,7 +43,7 @@ LARGE_DOCUMENT_BYTES = 200_000
 """Larger documents are parsed in a thread, so that transfers go on meanwhile."""
 
 
-class AudioSpider(TakingSpider):
+class AudioSpider(RenewingSpider):
     """Finds the audio of its start pages, and of ``depth`` levels of pages below them."""
 
     name = "audio"
@@ -106,7 +107,8 @@ class AudioSpider(TakingSpider):
         async for each in self._take(response, document, candidates):
             yield each
         if document is not None and (rendition := audio_rendition(document)):
-            source = source_of(rendition_candidate(response, rendition), response, None, response.meta["site"])
+            (found,) = await self.found_in(response, None, [rendition_candidate(response, rendition)])
+            source = found.source
             source.opt_out = response.meta["page_opt_out"]
             await self.crawl.write([source])
             async for each in self._take_rendition(source, rendition, response.meta.get("via")):
@@ -132,6 +134,21 @@ class AudioSpider(TakingSpider):
         gained = has_audio or (Signal.SHELL in about["why"] and bool(links))
         for request in await self.note_rendered(response, gained=gained):
             yield request
+
+    def request_again(self, page: dict[str, Any]) -> Request:
+        """Return the request for a page, feed or playlist that was searched before."""
+        where = {**page["where"], "nesting": 1}
+        if page["is_rendered"]:
+            request = self.render_request(page["url"], where, "asked again", [])
+        else:
+            request = self._page_request(page["url"], where)
+        return request.replace(dont_filter=True, callback=NO_CALLBACK, errback=None)
+
+    async def candidates_again(self, page: Response) -> list[Candidate]:
+        """Return what such a document names now."""
+        document, candidates, _ = await self._search(page)
+        seen = getattr(page, "seen", None)
+        return candidates if seen is None else seen_candidates(candidates, seen, document, self.finders, [])
 
     def parse_robots(self, response: Response) -> Iterator[Request]:
         """Follow the sitemaps that robots.txt announces (sitemaps.org, "Informing search engine crawlers")."""

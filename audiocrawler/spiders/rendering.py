@@ -69,7 +69,7 @@ class RenderingSpider(RenditionSpider):
         if why is None:
             return []
         known = [digest(candidate.url) for candidate in told][:MAX_KNOWN]
-        return await self._unless_left_out(self._render_request(page.url, page.meta, why, known))
+        return await self._unless_left_out(self.render_request(page.url, page.meta, why, known))
 
     async def requests_for_routes(self, page: RenderedResponse, document: Document) -> AsyncIterator[Request]:
         """Yield the requests for the routes that a rendered page keeps in the fragments of its links."""
@@ -80,7 +80,7 @@ class RenderingSpider(RenditionSpider):
         for url in _routes(page, document):
             if is_allowed(url, self.arguments):
                 for request in await self._unless_left_out(
-                    self._render_request(url, deeper, about["why"], about["known"])
+                    self.render_request(url, deeper, about["why"], about["known"])
                 ):
                     yield request
 
@@ -145,7 +145,8 @@ class RenderingSpider(RenditionSpider):
         await self._note_page(request, Status.PENDING, f"not opened in a browser: it has {about['why']}, but {reason}")
         return due
 
-    def _render_request(self, url: str, where: dict[str, Any], why: str, known: list[str]) -> Request:
+    def render_request(self, url: str, where: dict[str, Any], why: str, known: list[str]) -> Request:
+        """Return the request that opens a page in the browser."""
         place: dict[str, Any] = {
             name: where[name] for name in ("site", "level", "nesting", "via", "page_opt_out", LOGIN) if name in where
         }

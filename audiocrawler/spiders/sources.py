@@ -3,7 +3,7 @@
 import re
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urldefrag, urlsplit
+from urllib.parse import urlsplit
 
 from scrapy import Request
 from scrapy.http import Response
@@ -19,12 +19,14 @@ from audiocrawler.download.slots import media_slot
 from audiocrawler.items import AudioItem, AudioSource, FileInfo, Status
 from audiocrawler.masking import mask_text, mask_url
 from audiocrawler.rights.optouts import joined
+from audiocrawler.rotation import row_key
 from audiocrawler.spiders.licences import state
 from audiocrawler.warehouse.values import clean_url
 
 FOREIGN = "item"
 """What found the URL in an item of somebody else's spider."""
 MAX_NAME_LENGTH = 180
+_UNIQUE_GUID = re.compile(r"://[^/]+/.|^tag:|[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}", re.IGNORECASE)
 _MAX_RAW_NAME = 10_000
 _UNSAFE = re.compile(r'[\x00-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff\\/:*?"<>|]+')
 _DEVICE = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d)(?=\.|$)", re.IGNORECASE)
@@ -46,6 +48,7 @@ def source_of(candidate: Candidate, page: Response, page_title: str | None, site
         kind=candidate.kind,
         role=candidate.role,
         group_id=candidate.group,
+        guid=_guid_of(candidate, page),
         title=candidate.title,
         artist=candidate.artist,
         published_at=candidate.published_at,
@@ -62,7 +65,15 @@ def source_of(candidate: Candidate, page: Response, page_title: str | None, site
 
 def source_url_of(candidate: Candidate) -> str:
     """Return the key of a candidate's row."""
-    return clean_url(mask_url(urldefrag(candidate.url).url))
+    return clean_url(row_key(candidate.url))
+
+
+def _guid_of(candidate: Candidate, page: Response) -> str | None:
+    """Return the guid, without what rotates in it where it is a URL; a short one is unique within its feed only."""
+    if not candidate.guid:
+        return None
+    guid = row_key(candidate.guid) if "://" in candidate.guid else mask_text(candidate.guid)
+    return guid if _UNIQUE_GUID.search(guid) else f"{row_key(page.url)} {guid}"
 
 
 def direct_candidate(answer: Response) -> Candidate:
@@ -126,7 +137,7 @@ def foreign_source(url: str, answer: Response | None) -> AudioSource:
     request = (answer.request if answer is not None else None) or Request(url)
     page_url = (request.headers.get("Referer") or b"").decode("latin-1")
     source = AudioSource(
-        source_url=mask_url(url),
+        source_url=clean_url(row_key(url)),
         host=urlsplit(url).hostname,
         site=urlsplit(page_url or url).hostname,
         page_url=mask_url(page_url) if page_url else None,

@@ -26,7 +26,7 @@ def seen_in(seen: Seen, *known: str) -> dict[str, Candidate]:
 def test_a_request_for_the_browser_is_plain_values_and_names() -> None:
     spider = AudioSpider.from_crawler(get_crawler(AudioSpider), url=URL)
     where = {"site": "example.org", "level": 1, "nesting": 0, "start": URL}
-    request = spider._render_request(URL, where, "a player made by scripts", ["0011"])
+    request = spider.render_request(URL, where, "a player made by scripts", ["0011"])
     assert json.loads(json.dumps(request.meta)) == request.meta
     assert (request.callback, request.errback) == (spider.parse_rendered, spider.render_failed)
     assert {name for name in ("parse_rendered", "render_failed") if hasattr(AudioSpider, name)} == {
