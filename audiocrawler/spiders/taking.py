@@ -20,6 +20,7 @@ from audiocrawler.spiders.rendering import RenderingSpider
 from audiocrawler.spiders.renditions import tag_of
 from audiocrawler.spiders.sources import source_of
 from audiocrawler.tombstones import tombstone
+from audiocrawler.warehouse.values import clean_url
 
 MAX_REMEMBERED = 100_000
 """URLs that were found and not requested, of which it is known that they have been counted."""
