@@ -22,7 +22,7 @@ from audiocrawler.items import (
 from audiocrawler.masking import is_masked
 from audiocrawler.rotation import row_key
 from audiocrawler.warehouse.bigquery_jobs import FAILURES, Jobs
-from audiocrawler.warehouse.bigquery_rows import PAGE_ROWS, recalled_rows, rows_of
+from audiocrawler.warehouse.bigquery_rows import PAGE_ROWS, delete_replaced, recalled_rows, rows_of, rows_with
 from audiocrawler.warehouse.bigquery_tables import explained, place_of, prepare_table, prepared_location
 from audiocrawler.warehouse.flush import Sender, Sent
 from audiocrawler.warehouse.outbox import Outbox, outbox_path
@@ -82,9 +82,19 @@ class BigQueryWarehouse:
 
     def recall(self, sites: Sequence[str]) -> int:
         """Keep what the table knows of these sites beside the outbox, by one query; see Warehouse.recall."""
-        rows = rekeyed(recalled_rows(self._jobs, self._place.name_of(AUDIO_SOURCES), sites))
+        replaced: dict[str, str] = {}
+        rows = rekeyed(recalled_rows(self._jobs, self._place.name_of(AUDIO_SOURCES), sites), replaced)
         batches = iter(lambda: list(islice(rows, PAGE_ROWS)), [])
-        return sum(map(self._outbox.learn, batches))
+        learnt = sum(map(self._outbox.learn, batches))
+        if replaced:
+            self._replace(replaced)
+        return learnt
+
+    def _replace(self, keys: dict[str, str]) -> None:
+        """Fold rows of an older version in the tables, too; they wait in the outbox before the old ones are deleted."""
+        sources, audio = self._place.name_of(AUDIO_SOURCES), self._place.name_of(AUDIO_METADATA)
+        self._outbox.put([checked(row) for row in rekeyed(rows_with(self._jobs, sources, keys), {})])
+        delete_replaced(self._jobs, sources, audio, keys)
 
     def audio_rows(self) -> Iterator[AudioMetadata]:
         """Yield all rows of audio_metadata in no order; see Warehouse.audio_rows."""

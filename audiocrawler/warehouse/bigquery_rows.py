@@ -1,12 +1,14 @@
 """The name of a table in BigQuery in; its rows out, page by page: all of them at no charge, or those of some sites."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import Any
 
 from google.cloud.bigquery import ArrayQueryParameter, Client
 
 from audiocrawler.errors import WarehouseError
 from audiocrawler.gcp import failure_of
-from audiocrawler.items import AudioSource, Row, Table
+from audiocrawler.items import AUDIO_SOURCES, AudioSource, Row, Table
 from audiocrawler.warehouse.bigquery_jobs import FAILURES, RETRY, TIMEOUT_S, Jobs
 
 PAGE_ROWS = 1000
@@ -41,8 +43,42 @@ def recalled_rows(jobs: Jobs, name: str, sites: Sequence[str]) -> Iterator[Audio
     Raises WarehouseError.
     """
     statement = f"SELECT {', '.join(RECALLED)} FROM `{name}` WHERE site IN UNNEST(@sites) AND status <> 'pending'"  # noqa: S608 - a checked name
+    for record in _read(jobs, name, statement, sites=list(sites)):
+        yield AudioSource(**dict(zip(RECALLED, record.values(), strict=True)))
+
+
+def rows_with(jobs: Jobs, name: str, keys: Iterable[str]) -> Iterator[AudioSource]:
+    """Yield the whole rows of audio_sources that have these keys. Raises WarehouseError."""
+    columns = [column.name for column in AUDIO_SOURCES.columns]
+    statement = f"SELECT {', '.join(columns)} FROM `{name}` WHERE source_url IN UNNEST(@keys)"  # noqa: S608 - the same
+    for batch in _batched(keys):
+        for record in _read(jobs, name, statement, keys=batch):
+            yield AudioSource(**dict(zip(columns, record.values(), strict=True)))
+
+
+def delete_replaced(jobs: Jobs, sources: str, audio: str, keys: Mapping[str, str]) -> None:
+    """Delete the rows of these keys, and name what stands in their place in audio_metadata. Raises WarehouseError."""
+    update = f"""
+UPDATE `{audio}` AS t SET source_url = s.new_url
+FROM (
+  SELECT old_url, new_url FROM UNNEST(@old) AS old_url WITH OFFSET AS i
+  JOIN UNNEST(@new) AS new_url WITH OFFSET AS j ON i = j
+) AS s WHERE t.source_url = s.old_url"""  # noqa: S608 - the same
+    delete = f"DELETE FROM `{sources}` WHERE source_url IN UNNEST(@old)"  # noqa: S608 - the same
+    for old in _batched(keys):
+        list(_read(jobs, audio, update, old=old, new=[keys[key] for key in old]))
+        list(_read(jobs, sources, delete, old=old))
+
+
+def _batched(keys: Iterable[str]) -> Iterator[list[str]]:
+    """Yield the keys in lists that one statement takes."""
+    rest = iter(keys)
+    return iter(lambda: list(islice(rest, PAGE_ROWS)), [])
+
+
+def _read(jobs: Jobs, name: str, statement: str, **values: list[str]) -> Iterator[Any]:
+    parameters = [ArrayQueryParameter(key, "STRING", value) for key, value in values.items()]
     try:
-        for record in jobs.read(statement, [ArrayQueryParameter("sites", "STRING", list(sites))], PAGE_ROWS):
-            yield AudioSource(**dict(zip(RECALLED, record.values(), strict=True)))
+        yield from jobs.read(statement, parameters, PAGE_ROWS)
     except FAILURES as error:
         raise WarehouseError(f"{name}: cannot be read: {failure_of(error)}; check the network and run again") from error

@@ -17,8 +17,11 @@ from audiocrawler.warehouse.sources import settle_statuses
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
-def rekeyed(rows: Iterable[AudioSource]) -> Iterator[AudioSource]:
-    """Yield the rows as they are today: with keys that leave out what rotates, and with patterns."""
+def rekeyed(rows: Iterable[AudioSource], replaced: dict[str, str]) -> Iterator[AudioSource]:
+    """Yield the rows as they are today: with keys that leave out what rotates, and with patterns.
+
+    Keys that there are no more are added to ``replaced``, with those that stand in their place.
+    """
     by_key: defaultdict[str, list[AudioSource]] = defaultdict(list)
     for row in rows:
         if is_rotating(row.source_url):
@@ -26,7 +29,9 @@ def rekeyed(rows: Iterable[AudioSource]) -> Iterator[AudioSource]:
         else:
             yield row
     for key, group in by_key.items():
-        yield from folded(key, group)
+        new = folded(key, group)
+        replaced |= {row.source_url: key for row in group if len(new) == 1 and row.source_url != key}
+        yield from new
 
 
 def folded(key: str, rows: Sequence[AudioSource]) -> list[AudioSource]:
