@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from audiocrawler.arguments.arguments import Arguments
 from tests.crawling import crawl
 from tests.site.answers import Options
 from tests.site.server import Site
@@ -162,3 +163,11 @@ def test_a_full_disk_stops_the_crawl_and_keeps_what_is_stored(site: Site, tmp_pa
     assert stored == objects
     left = [row for row in run.sources.values() if row["status"] == "pending"]
     assert left
+
+
+def test_the_help_names_every_argument(tmp_path: Path) -> None:
+    run = crawl(tmp_path, command=("crawl", "audio", "--help"))
+    assert run.code == 0
+    lines = run.stdout.splitlines()
+    for name, field in Arguments.model_fields.items():
+        assert f"  -a {name + '=':<12} {field.description}" in lines

@@ -13,7 +13,7 @@ from scrapy.crawler import Crawler
 from scrapy.settings import BaseSettings
 
 from audiocrawler.accounts import read_cookies
-from audiocrawler.arguments.arguments import parse_arguments
+from audiocrawler.arguments.arguments import Arguments, parse_arguments
 from audiocrawler.browser.handler import chromium_of
 from audiocrawler.collection.places import LOCAL_SCHEMES
 from audiocrawler.commands.streams import flush_output, messages_of, outlive_readers
@@ -39,6 +39,17 @@ class Command(ScrapyCrawlCommand):
     or not one file came; 4 rows or requests were left behind; 5 another crawl of the same start holds the lock; 130
     interrupted.
     """
+
+    def add_options(self, parser: argparse.ArgumentParser) -> None:
+        """Have the help name what the audio spider takes after -a."""
+        super().add_options(parser)
+        options_help = parser.format_help
+        parser.format_help = lambda: options_help() + self.arguments_help()  # type: ignore[method-assign]
+
+    def arguments_help(self) -> str:
+        """Return a line for each argument; argparse would fill them into one paragraph."""
+        lines = (f"  -a {name + '=':<12} {field.description}\n" for name, field in Arguments.model_fields.items())
+        return f"\nArguments of the audio spider:\n{''.join(lines)}"
 
     def process_options(self, args: list[str], opts: argparse.Namespace) -> None:
         """Check the spider's arguments, and give the crawl a log file before the first line is logged."""

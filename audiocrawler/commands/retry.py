@@ -27,6 +27,10 @@ class Command(CrawlCommand):
         for name, field in Selection.model_fields.items():
             parser.add_argument(f"--{name}", metavar=name.upper(), help=field.description)
 
+    def arguments_help(self) -> str:
+        """Return nothing: the selection is given by options."""
+        return ""
+
     def process_options(self, args: list[str], opts: argparse.Namespace) -> None:
         """Check the selection."""
         super().process_options(args, opts)
