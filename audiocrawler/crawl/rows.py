@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import fields
 from typing import TypeVar
 
+from audiocrawler.crawl.threads import Threads
 from audiocrawler.errors import WarehouseError
 from audiocrawler.items import Row
 from audiocrawler.masking import mask_text
@@ -44,7 +45,7 @@ class RowWriter:
         self.written_up_to = 0
         """The number of the last row that is known to be written."""
         self._warehouse = warehouse
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="warehouse")
+        self._thread = Threads(1, "warehouse")
         self._waiting: list[tuple[list[Row], asyncio.Future[None]]] = []
         self._task: asyncio.Task[None] | None = None
 
@@ -60,13 +61,13 @@ class RowWriter:
 
     async def run(self, work: Callable[[], T]) -> T:
         """Return what ``work`` returns in the writer's thread."""
-        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+        return await self._thread.run(work)
 
     async def close(self) -> None:
         """Write what waits and end the thread."""
         if self._task is not None:
             await self._task
-        self._thread.shutdown(wait=True)
+        self._thread.close()
 
     async def _write_waiting(self) -> None:
         while self._waiting:
@@ -84,12 +85,15 @@ class RowWriter:
 
     async def _upsert(self, rows: list[Row]) -> WarehouseError | None:
         try:
-            await self.run(lambda: self._warehouse.upsert(rows))
-            self.written_up_to = await self.run(self._warehouse.written_up_to)
+            self.written_up_to = await self.run(lambda: self._put(rows))
         except WarehouseError as error:
             return error
         self.rows += len(rows)
         return None
+
+    def _put(self, rows: list[Row]) -> int:
+        self._warehouse.upsert(rows)
+        return self._warehouse.written_up_to()
 
 
 class Flusher:
