@@ -65,7 +65,8 @@ def is_masked(url: str) -> bool:
 
 def mask_text(text: str) -> str:
     """Return ``text``, such as a log line, with the secrets of all URLs and headers in it masked."""
-    text = _HEADER.sub(r"\g<start>~", text)
+    if ":" in text:
+        text = _HEADER.sub(r"\g<start>~", text)
     if not _SUSPICIOUS.search(text):
         return text
     return _WORD.sub(lambda word: mask_url(word[0]), text)

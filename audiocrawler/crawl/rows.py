@@ -5,12 +5,11 @@ import logging
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import fields
 from typing import TypeVar
 
 from audiocrawler.crawl.threads import Threads
 from audiocrawler.errors import WarehouseError
-from audiocrawler.items import Row
+from audiocrawler.items import TABLES, Row
 from audiocrawler.masking import mask_text
 from audiocrawler.warehouse import FlushResult, Warehouse
 
@@ -24,16 +23,19 @@ POLL_S = 1.0
 
 _LEFT_ALONE = frozenset({"source_url", "gcp_url", "crawl_id"})
 """The first is masked as a URL when the row is made; into the others nobody else can write."""
+_MASKED = {
+    table.row_type: tuple(column.name for column in table.columns if column.name not in _LEFT_ALONE) for table in TABLES
+}
 
 
 def mask_row(row: Row) -> None:
     """Mask the URLs that stand in titles, texts, tags and headers: they hold the same secrets as those in links."""
-    for each in fields(row):
-        value = getattr(row, each.name)
-        if isinstance(value, str) and each.name not in _LEFT_ALONE:
-            setattr(row, each.name, mask_text(value))
+    for name in _MASKED[type(row)]:
+        value = getattr(row, name)
+        if isinstance(value, str):
+            setattr(row, name, mask_text(value))
         elif isinstance(value, dict):
-            setattr(row, each.name, {name: mask_text(text) for name, text in value.items()})
+            setattr(row, name, {key: mask_text(text) for key, text in value.items()})
 
 
 class RowWriter:
