@@ -55,16 +55,9 @@ class Column:
     mode: str
     merge: Merge
     description: str
-
-    @property
-    def is_url(self) -> bool:
-        """Return whether the column holds a URL."""
-        return self.name.endswith("_url")
-
-    @property
-    def max_length(self) -> int:
-        """Return how many characters a text of this column may have."""
-        return MAX_URL_LENGTH if self.is_url else MAX_TEXT_LENGTH
+    is_url: bool
+    max_length: int
+    """How many characters a text of this column may have."""
 
 
 def columns_of(row_type: type[Any]) -> Iterator[Column]:
@@ -79,4 +72,13 @@ def _column(declared: Field[Any], hint: Any) -> Column:
     optional = NoneType in get_args(hint)
     mode = "NULLABLE" if optional else "REQUIRED"
     type_name = _TYPES[arguments[0] if optional else hint]
-    return Column(declared.name, type_name, mode, declared.metadata["merge"], declared.metadata["description"])
+    is_url = declared.name.endswith("_url")
+    return Column(
+        name=declared.name,
+        type=type_name,
+        mode=mode,
+        merge=declared.metadata["merge"],
+        description=declared.metadata["description"],
+        is_url=is_url,
+        max_length=MAX_URL_LENGTH if is_url else MAX_TEXT_LENGTH,
+    )

@@ -92,7 +92,8 @@ def has_expiry(url: str) -> bool:
 
 def mask_text(text: str) -> str:
     """Return ``text``, such as a log line, with the secrets of all URLs and headers in it masked."""
-    text = _SETTING.sub(_masked_setting, _HEADER.sub(r"\g<start>~", text))
+    if ":" in text:
+        text = _SETTING.sub(_masked_setting, _HEADER.sub(r"\g<start>~", text))
     if not _SUSPICIOUS.search(text):
         return text
     text = _QUOTED_USER.sub(_masked_group, text)

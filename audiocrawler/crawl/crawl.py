@@ -5,7 +5,6 @@ import hashlib
 import logging
 import secrets
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,6 +22,7 @@ from audiocrawler.crawl.in_use import use_warehouse
 from audiocrawler.crawl.memory import Memory, judge_of
 from audiocrawler.crawl.rows import Flusher, RowWriter
 from audiocrawler.crawl.tallies import Tallies
+from audiocrawler.crawl.threads import Threads
 from audiocrawler.download.incoming import Incoming
 from audiocrawler.errors import ConfigurationError, WarehouseError
 from audiocrawler.frontier import Frontier, Start, open_frontier
@@ -97,7 +97,7 @@ class Crawl:
             rows=settings.getint("AUDIO_FLUSH_ROWS"),
             seconds=settings.getfloat("AUDIO_FLUSH_SECONDS"),
         )
-        self._files = ThreadPoolExecutor(FILE_THREADS, thread_name_prefix="files")
+        self._files = Threads(FILE_THREADS, "files")
 
     def start(self) -> None:
         """Start what works beside the requests; needs the running event loop."""
@@ -177,7 +177,7 @@ class Crawl:
 
     async def in_thread(self, work: Callable[[], T]) -> T:
         """Return what ``work``, which reads or writes files, returns in a thread."""
-        return await asyncio.get_running_loop().run_in_executor(self._files, work)
+        return await self._files.run(work)
 
     async def stop_work(self) -> None:
         """End the workers at once: what they measure is measured again by the next crawl."""
@@ -189,7 +189,7 @@ class Crawl:
         await self.analysis.close()
         if self.before_close is not None and (why := await self.before_close()):
             self.left_behind = f"{self.left_behind}; {why}" if self.left_behind else why
-        self._files.shutdown(wait=True)
+        self._files.close()
         if self.when_stopped is not None:
             self.waiting += await self.when_stopped()
         await self._send_last_rows(record)

@@ -5,11 +5,11 @@ import logging
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import fields
 from typing import TypeVar
 
+from audiocrawler.crawl.threads import Threads
 from audiocrawler.errors import WarehouseError
-from audiocrawler.items import Row
+from audiocrawler.items import TABLES, Row
 from audiocrawler.masking import mask_text
 from audiocrawler.warehouse import FlushResult, Warehouse
 
@@ -23,16 +23,19 @@ POLL_S = 1.0
 
 _LEFT_ALONE = frozenset({"source_url", "url_pattern", "gcp_url", "crawl_id"})
 """The first two are masked as URLs when the row is made; into the others nobody else can write."""
+_MASKED = {
+    table.row_type: tuple(column.name for column in table.columns if column.name not in _LEFT_ALONE) for table in TABLES
+}
 
 
 def mask_row(row: Row) -> None:
     """Mask the URLs that stand in titles, texts, tags and headers: they hold the same secrets as those in links."""
-    for each in fields(row):
-        value = getattr(row, each.name)
-        if isinstance(value, str) and each.name not in _LEFT_ALONE:
-            setattr(row, each.name, mask_text(value))
+    for name in _MASKED[type(row)]:
+        value = getattr(row, name)
+        if isinstance(value, str):
+            setattr(row, name, mask_text(value))
         elif isinstance(value, dict):
-            setattr(row, each.name, {name: mask_text(text) for name, text in value.items()})
+            setattr(row, name, {key: mask_text(text) for key, text in value.items()})
 
 
 class RowWriter:
@@ -44,7 +47,7 @@ class RowWriter:
         self.written_up_to = 0
         """The number of the last row that is known to be written."""
         self._warehouse = warehouse
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="warehouse")
+        self._thread = Threads(1, "warehouse")
         self._waiting: list[tuple[list[Row], asyncio.Future[None]]] = []
         self._task: asyncio.Task[None] | None = None
 
@@ -60,13 +63,13 @@ class RowWriter:
 
     async def run(self, work: Callable[[], T]) -> T:
         """Return what ``work`` returns in the writer's thread."""
-        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+        return await self._thread.run(work)
 
     async def close(self) -> None:
         """Write what waits and end the thread."""
         if self._task is not None:
             await self._task
-        self._thread.shutdown(wait=True)
+        self._thread.close()
 
     async def _write_waiting(self) -> None:
         while self._waiting:
@@ -84,12 +87,15 @@ class RowWriter:
 
     async def _upsert(self, rows: list[Row]) -> WarehouseError | None:
         try:
-            await self.run(lambda: self._warehouse.upsert(rows))
-            self.written_up_to = await self.run(self._warehouse.written_up_to)
+            self.written_up_to = await self.run(lambda: self._put(rows))
         except WarehouseError as error:
             return error
         self.rows += len(rows)
         return None
+
+    def _put(self, rows: list[Row]) -> int:
+        self._warehouse.upsert(rows)
+        return self._warehouse.written_up_to()
 
 
 class Flusher:

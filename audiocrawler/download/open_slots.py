@@ -9,6 +9,7 @@ while too many rows wait for the warehouse.
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from time import monotonic
 
 from scrapy import Request
 from scrapy.crawler import Crawler
@@ -19,6 +20,8 @@ from audiocrawler.download.slots import is_media_slot
 
 MAX_WAITING_MEDIA = 5_000
 """Waiting media requests above which no further page is asked for: pages find more than can be fetched meanwhile."""
+MEASURED_EVERY_S = 0.05
+"""Bytes on disk are measured no more often: once per request it would take a tenth of a crawl of small files."""
 
 
 class OpenSlots:
@@ -34,6 +37,7 @@ class OpenSlots:
         self._max_files = settings.getint("AUDIO_MAX_FILES_IN_FLIGHT")
         self._max_bytes = settings.getint("AUDIO_MAX_INCOMING_BYTES")
         self._room = Room.from_settings(settings)
+        self._has_room_until = 0.0
         self._max_rows = settings.getint("AUDIO_MAX_OUTBOX_ROWS")
 
     def least_active(self, slots: Iterable[str], waiting_media: int) -> str | None:
@@ -69,6 +73,13 @@ class OpenSlots:
         under_way = media_under_way(self._crawler)
         if len(under_way) >= min(self._max_files, self._files_wanted()):
             return False
+        if monotonic() >= self._has_room_until:
+            if not self._has_room_on_disk(under_way):
+                return False
+            self._has_room_until = monotonic() + MEASURED_EVERY_S
+        return True
+
+    def _has_room_on_disk(self, under_way: list[Request]) -> bool:
         if sum(map(_size_on_disk, under_way)) >= self._max_bytes:
             return False
         # With nothing under way that could make room the next transfer ends the crawl, with the reason.

@@ -214,6 +214,8 @@ class FrontierScheduler(BaseScheduler):
         in_progress = slot.inprogress if slot is not None else set()
         waiting = set(self._continuing)
         for lease, requests in list(self._under_way.items()):
+            if lease not in self._at_host and in_progress.issuperset(requests):
+                continue
             left = [request for request in requests if request.meta.get(UNFINISHED)]
             going_on = [request for request in requests if request in in_progress or request in waiting]
             if going_on:
