@@ -1,6 +1,7 @@
 """Rows that are found by what stays when a URL changes, and rows that an older version has written."""
 
 import sqlite3
+from typing import Any
 
 from audiocrawler.items import AudioSource
 from audiocrawler.warehouse import Warehouse
