@@ -2,14 +2,16 @@
 
 import os
 import sqlite3
-import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-REPOSITORY = Path(__file__).parents[1]
+from tests.forking import REPOSITORY, Forked, ForkServer
+
+_FORKS = ForkServer()
+__all__ = ["QUICK", "REPOSITORY", "Run", "crawl", "environment", "finish", "processes_in", "start", "words_of"]
 QUICK = {
     "DOWNLOAD_DELAY": "0",
     "AUTOTHROTTLE_ENABLED": "False",
@@ -83,17 +85,10 @@ def start(
     settings: Mapping[str, str] | None = None,
     env: Mapping[str, str] | None = None,
     command: tuple[str, ...] = ("crawl", "audio"),
-) -> "subprocess.Popen[str]":
+) -> Forked:
     """Start ``scrapy crawl audio`` with ``-a`` for each of ``arguments``, in a process group of its own."""
-    return subprocess.Popen(
-        words_of(command, *arguments, settings=settings),
-        cwd=folder,
-        env=environment(env),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
+    words = words_of(command, *arguments, settings=settings)
+    return _FORKS.start(words[3:], folder, environment(env))
 
 
 def crawl(folder: Path, *arguments: str, timeout_s: float = 120, **how: Any) -> Run:
@@ -101,12 +96,13 @@ def crawl(folder: Path, *arguments: str, timeout_s: float = 120, **how: Any) -> 
     return finish(start(folder, *arguments, **how), folder, timeout_s)
 
 
-def finish(process: "subprocess.Popen[str]", folder: Path, timeout_s: float = 120) -> Run:
+def finish(process: Forked, folder: Path, timeout_s: float = 120) -> Run:
     """Wait for a crawl to end."""
     try:
         stdout, stderr = process.communicate(timeout=timeout_s)
     finally:
         process.kill()
+    assert process.returncode is not None
     return Run(process.returncode, stdout, stderr, folder)
 
 

@@ -2,7 +2,6 @@
 
 import gzip
 import hashlib
-import subprocess
 import time
 import zlib
 from collections import Counter
@@ -14,6 +13,7 @@ import brotli
 import pytest
 
 from tests.crawling import Run, crawl, start
+from tests.forking import Forked
 from tests.site.tones import tone_wav
 from tests.strange_server import Strange, Wire, strange
 
@@ -431,7 +431,7 @@ def slow() -> Iterator[Strange]:
 FIRST_BYTES: list[int] = []
 
 
-def wait_for_bytes(folder: Path, process: "subprocess.Popen[str]", size_bytes: int) -> None:
+def wait_for_bytes(folder: Path, process: Forked, size_bytes: int) -> None:
     until = time.monotonic() + 60
     while sum(path.stat().st_size for path in folder.glob("data/incoming/*/*.part")) < size_bytes:
         assert process.poll() is None

@@ -8,6 +8,7 @@ made, for the same host and port.
 import resource
 import socket
 import ssl
+from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
 from weakref import WeakKeyDictionary
@@ -27,8 +28,6 @@ from audiocrawler.masking import mask_url
 
 _POLICIES: "WeakKeyDictionary[Crawler, AddressPolicy]" = WeakKeyDictionary()
 _PORTS = {"http": 80, "https": 443}
-_TRUSTED = ssl.get_default_verify_paths()
-"""The system's authorities, or those that SSL_CERT_FILE and SSL_CERT_DIR name."""
 
 
 class RefusedAddressError(IgnoreRequest):
@@ -80,9 +79,10 @@ class Connecting:
         if self._addresses:
             listed = ",".join(f"[{each}]" if ":" in each else each for each in self._addresses)
             curl.setopt(pycurl.RESOLVE, [f"+{self._host}:{self._port}:{listed}"])
-        curl.setopt(pycurl.CAINFO, _TRUSTED.cafile or certifi.where())
-        if _TRUSTED.capath:
-            curl.setopt(pycurl.CAPATH, _TRUSTED.capath)
+        file, folder = _trusted_authorities()
+        curl.setopt(pycurl.CAINFO, file)
+        if folder:
+            curl.setopt(pycurl.CAPATH, folder)
         curl.setopt(pycurl.SSL_VERIFYPEER, int(self._verifies_certificates))
         curl.setopt(pycurl.SSL_VERIFYHOST, 2 if self._verifies_certificates else 0)
 
@@ -131,6 +131,13 @@ def raise_open_files() -> None:
         hard = max(soft, 65_536)
     if soft < hard:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+
+
+@cache
+def _trusted_authorities() -> tuple[str, str | None]:
+    """Return file and folder of the system's authorities, or those that SSL_CERT_FILE and SSL_CERT_DIR name."""
+    paths = ssl.get_default_verify_paths()
+    return paths.cafile or certifi.where(), paths.capath
 
 
 def _with_scheme(proxy: str) -> str:

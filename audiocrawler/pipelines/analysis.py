@@ -34,9 +34,9 @@ class AnalysisPipeline(Stage):
         source.sha256, source.size_bytes = sha256, size_bytes
         if sniffed.is_audio is False:
             raise NotAudioError(f"{sniffed.name} came in place of audio")
-        known = await self._known(sha256)
-        item.audio = known or await self._measured(item, sniffed)
-        self._judge_end(item, item.audio, sniffed, came_before=known is not None)
+        before = await self.crawl.find_audio(sha256)
+        item.audio = await self._known(before) or await self._measured(item, sniffed)
+        self._judge_end(item, item.audio, sniffed, came_before=before is not None)
         state(source, statements_in(item.audio.tags), credit_in(item.audio.tags))
         item.audio.classification = self.crawl.energy.classify(item.audio.duration_ms, item.audio.loudness)
         item.audio.file_name = _with_extension(item.file_name, sniffed.extension)
@@ -61,8 +61,8 @@ class AnalysisPipeline(Stage):
         item.source.reason = NOT_PROVED
         item.source.etag = item.source.last_modified = None  # they would certify it for ever
 
-    async def _known(self, sha256: str) -> AudioMetadata | None:
-        row = await self.crawl.find_audio(sha256)
+    async def _known(self, row: AudioMetadata | None) -> AudioMetadata | None:
+        """Return the row of the same bytes if it can stand as it is."""
         if row is None or row.analyser_version != ANALYSER_VERSION or row.status != "ok":
             return None  # what is partial may be so only by what verify found
         stored = await self.crawl.in_thread(lambda: self.crawl.store.exists(row.gcp_url, row.size_bytes))
