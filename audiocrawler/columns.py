@@ -26,7 +26,7 @@ class Merge(Enum):
     STATED = "with the other statements of rights: of the smallest page_url, unless the newer row has the file"
     ATTEMPT = "the newer value, unless the newer row is only pending"
     OUTCOME = "as ATTEMPT, but a failure does not overwrite what a success has left"
-    KNOWN = "as OUTCOME, and a NULL changes nothing"
+    KNOWN = "as OUTCOME, and a NULL changes nothing unless the newer row has a file of its own"
 
 
 def column(merge: Merge, description: str, *, required: bool = False) -> Any:

@@ -253,7 +253,7 @@ def _outcome(name: str) -> str:
 
 
 def _known(name: str) -> str:
-    return f"IF({_IS_OUTCOME_NEW}, COALESCE(n.{name}, o.{name}), o.{name})"
+    return f"IF({_IS_OUTCOME_NEW}, IF(n.sha256 IS NULL, COALESCE(n.{name}, o.{name}), n.{name}), o.{name})"
 
 
 _RULES: dict[Merge, Callable[[str], str]] = {

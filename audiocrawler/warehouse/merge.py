@@ -75,7 +75,10 @@ def _outcome(old: Any, new: Any, name: str) -> Any:
 
 
 def _known(old: Any, new: Any, name: str) -> Any:
-    return _coalesce(old, new, name) if _is_outcome_new(old, new) else getattr(old, name)
+    if not _is_outcome_new(old, new):
+        return getattr(old, name)
+    # What was said of other bytes, such as their ETag, does not hold for those that have just come.
+    return getattr(new, name) if new.sha256 is not None else _coalesce(old, new, name)
 
 
 def _is_outcome_new(old: Any, new: Any) -> bool:
