@@ -9,7 +9,7 @@ from tests.warehouse.rows import MINUTE, NOON, OTHER_SHA, SHA, an_audio
 SITE = "example.org"
 
 
-def visit(number: int, token: str, sha256: str = SHA, **values: str) -> AudioSource:
+def visit(number: int, token: str, sha256: str = SHA, title: str | None = None) -> AudioSource:
     """Return a row as a version that knew no identity wrote it at its visit of this number."""
     return AudioSource(
         source_url=f"https://{SITE}/ep1.mp3?token=~{token}",
@@ -21,7 +21,7 @@ def visit(number: int, token: str, sha256: str = SHA, **values: str) -> AudioSou
         last_seen_at=NOON + number * MINUTE,
         etag=f'"{number}"',
         page_url=f"https://{SITE}/",
-        **values,
+        title=title,
     )
 
 
