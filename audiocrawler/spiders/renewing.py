@@ -121,9 +121,10 @@ class RenewingSpider(TakingSpider):
     def _is_hopeless(self, request: Request, page_url: str) -> bool:
         """Tell whether to ask no more: a fresh URL is refused, and has not just waited too long for its turn."""
         if RENEWED in request.meta:
-            answer = self._answers.get(page_url)
+            answer, tried = self._answers.get(page_url), len(request.meta.get(TRIED, []))
+            is_good = answer is not None and answer.successes > 0
             has_waited = time.time() - request.meta[RENEWED] > _AT_ONCE_S
-            if has_waited and answer is not None and answer.successes and len(request.meta[TRIED]) < _MAX_TRIED:
+            if has_waited and tried < (_MAX_TRIED if is_good else 2):
                 return False
             self._refused[page_url] += 1
             return True

@@ -1,7 +1,6 @@
 """Rows that are found by what stays when a URL changes, and rows that an older version has written."""
 
 import sqlite3
-from typing import Any
 
 from audiocrawler.items import AudioSource
 from audiocrawler.warehouse import Warehouse
@@ -10,7 +9,7 @@ from tests.warehouse.rows import MINUTE, NOON, OTHER_SHA, SHA, an_audio
 SITE = "example.org"
 
 
-def visit(number: int, token: str, sha256: str = SHA, **values: Any) -> AudioSource:
+def visit(number: int, token: str, sha256: str = SHA, title: str | None = None) -> AudioSource:
     """Return a row as a version that knew no identity wrote it at its visit of this number."""
     return AudioSource(
         source_url=f"https://{SITE}/ep1.mp3?token=~{token}",
@@ -22,7 +21,7 @@ def visit(number: int, token: str, sha256: str = SHA, **values: Any) -> AudioSou
         last_seen_at=NOON + number * MINUTE,
         etag=f'"{number}"',
         page_url=f"https://{SITE}/",
-        **values,
+        title=title,
     )
 
 
