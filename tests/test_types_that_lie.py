@@ -38,12 +38,18 @@ def body(data: bytes | str, *headers: str, kind: str = "audio/mpeg", status: str
 
 def raw(head: str, *pieces: bytes) -> Answer:
     def send(wire: Wire) -> None:
-        wire.send(f"HTTP/1.1 200 OK\r\n{head}Connection: close\r\n\r\n".encode())
+        length = sum(map(len, pieces))
+        wire.send(f"HTTP/1.1 200 OK\r\n{head}Content-Length: {length}\r\nConnection: close\r\n\r\n".encode())
         for piece in pieces:
             wire.send(piece)
             time.sleep(0.05)
 
     return send
+
+
+def chunked(text: str) -> Answer:
+    head = "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
+    return lambda wire: wire.send(f"{head}{len(text):x}\r\n{text}\r\n0\r\n\r\n".encode())
 
 
 def refresh(content: str, *, padding: int = 0, quote: str = '"') -> str:
@@ -70,7 +76,7 @@ LEADS: dict[str, Answer] = {
     "/no-url.mp3": body(refresh("0; /t/5.mp3"), kind="text/html"),
     "/space.mp3": body(refresh(".5 /t/6.mp3"), kind="text/html"),
     "/late.mp3": body(refresh("0;url=/t/7.mp3", padding=12_000) + "a" * 100_000, kind="text/html"),
-    "/unsized.mp3": raw("Content-Type: text/html\r\n", refresh("0;url=/t/8.mp3").encode()),
+    "/chunked.mp3": chunked(refresh("0;url=/t/8.mp3")),
     "/header.mp3": body("<html>Your download starts in 5 seconds", "Refresh: 5; url=/t/9.mp3", kind="text/html"),
     "/header-alone.mp3": body("", "Refresh: 0;url=/t/10.mp3", kind="text/html"),
     "/text.mp3": body("Wait", "Refresh: 0;url=/t/11.mp3", kind="text/plain"),

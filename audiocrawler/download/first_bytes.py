@@ -16,8 +16,9 @@ MAX_HEAD_BYTES = 16_384
 _DOCUMENTS = (HTML, XML, JSON, M3U, PLS, TEXT)
 _BEFORE_A_FILE = b"\xef\xbb\xbf\r\n\t "
 """What a program prints by mistake before the file that it sends."""
-_IDENTITIES = frozenset({"", "identity", "none", "binary", "utf-8", "aws-chunked"})
-_ZLIB_ENCODINGS = frozenset({"gzip", "x-gzip", "deflate"})
+_GZIP = b"\x1f\x8b"
+_ANY_HEADER = zlib.MAX_WBITS | 32
+_WINDOW_BITS = {"gzip": (_ANY_HEADER,), "x-gzip": (_ANY_HEADER,), "deflate": (_ANY_HEADER, -zlib.MAX_WBITS)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,8 @@ def judge(head: bytes, headers: Headers) -> Judgement:
 class FirstBytes:
     """Collects a body's first bytes as they come, in pieces of any size, until they can be judged.
 
-    ``judgement`` is None until then; ``head`` keeps the bytes, decoded, unless they are audio.
+    ``judgement`` is None until then; ``head`` keeps the bytes unless they may be audio. They may come as they are on
+    the wire or decoded already: what is no known kind of file is decoded here if its headers name gzip or deflate.
     """
 
     def __init__(self, headers: Headers) -> None:
@@ -72,24 +74,21 @@ class FirstBytes:
         self.judgement: Judgement | None = None
         self._headers = headers
         self._raw = b""
+        self._encoding = (headers.get("Content-Encoding") or b"").decode("latin-1").strip().lower()
         length = headers.get("Content-Length") or b""
-        self._length_bytes = int(length) if length.isdigit() else None
-        encoding = (headers.get("Content-Encoding") or b"").decode("latin-1").strip().lower()
-        self._is_deflated = encoding in _ZLIB_ENCODINGS
-        self.can_tell = self._is_deflated or encoding in _IDENTITIES
-        """Whether the encoding, if there is one, can be undone here."""
+        self._length_bytes = int(length) if length.isdigit() and not self._encoding else None
 
     @property
     def is_complete(self) -> bool:
         """Whether no more bytes are needed."""
-        return not self.can_tell or (self.judgement is not None and not self._wants_more_of_page())
+        return self.judgement is not None and not self._wants_more_of_page()
 
     def add(self, data: bytes) -> None:
-        """Take the next bytes from the wire."""
+        """Take the next bytes of the body."""
         if self.is_complete:
             return
         self._raw += data[: 2 * MAX_HEAD_BYTES - len(self._raw)]
-        self.head = _inflated(self._raw) if self._is_deflated else self._raw[:MAX_HEAD_BYTES]
+        self.head = _decoded(self._raw, self._encoding)[:MAX_HEAD_BYTES]
         if len(self.head) >= HEAD_BYTES or self._is_whole():
             self.end()
 
@@ -108,11 +107,14 @@ class FirstBytes:
         return self.judgement.kind is HTML and len(self.head) < MAX_HEAD_BYTES and not self._is_whole()
 
 
-def _inflated(raw: bytes) -> bytes:
+def _decoded(raw: bytes, encoding: str) -> bytes:
     """Return the start of what gzip or deflate hold (RFC 1950 to 1952); the bytes themselves if that is not true."""
-    for window_bits in (zlib.MAX_WBITS | 32, -zlib.MAX_WBITS):
+    windows = _WINDOW_BITS.get(encoding, ())
+    if not windows or (sniff(raw[:HEAD_BYTES]) is not UNKNOWN and not raw.startswith(_GZIP)):
+        return raw
+    for window_bits in windows:
         try:
             return zlib.decompressobj(window_bits).decompress(raw, MAX_HEAD_BYTES)
         except zlib.error:
             continue
-    return raw[:MAX_HEAD_BYTES]
+    return raw

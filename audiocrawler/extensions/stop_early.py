@@ -8,7 +8,7 @@ from scrapy.exceptions import StopDownload
 from scrapy.http import Headers
 
 from audiocrawler.download.first_bytes import FIRST_BYTES, FirstBytes
-from audiocrawler.download.headers import is_audio_type, is_endless, is_refused_type
+from audiocrawler.download.headers import is_audio_type, is_endless
 from audiocrawler.download.revalidation import Known, proves_same, validators
 
 logger = logging.getLogger(__name__)
@@ -29,14 +29,11 @@ class StopEarly:
     def _check_headers(self, headers: Headers, request: Request) -> None:
         if "Location" in headers or "robots" in request.meta:
             return
-        first, wants_audio = FirstBytes(headers), "audio" in request.meta
-        if is_endless(headers) and (wants_audio or is_audio_type(headers)):
-            raise StopDownload(fail=False)
-        if not first.can_tell and (is_refused_type(headers) if wants_audio else is_audio_type(headers)):
+        if is_endless(headers) and ("audio" in request.meta or is_audio_type(headers)):
             raise StopDownload(fail=False)
         if request.meta.get("known") and self._is_known(headers, request):
             raise StopDownload(fail=False)
-        request.meta[FIRST_BYTES] = None if "Range" in request.headers else first
+        request.meta[FIRST_BYTES] = None if "Range" in request.headers else FirstBytes(headers)
 
     def _is_known(self, headers: Headers, request: Request) -> bool:
         """Return whether the body need not come: it is the known file, or one that varies at every fetch.

@@ -28,7 +28,7 @@ class Interstitial:
 
 def interstitial_in(answer: Response, first: FirstBytes | None) -> Interstitial | None:
     """Return the interstitial that the answer is, None if it is audio or leads nowhere."""
-    if first is None or not first.can_tell:
+    if first is None:
         return None
     judgement = first.judgement or first.end()
     if judgement.may_be_audio:
