@@ -50,7 +50,7 @@ def test_an_egg_is_deployed_and_two_crawls_run_one_of_which_is_cancelled(site: S
         environment = {**os.environ, "PYTHONPATH": ""}
         deploy = [sys.executable, "-m", "scrapyd_client.deploy", "--version", "1"]
         subprocess.run(deploy, cwd=project, env=environment, check=True, capture_output=True)
-        assert server.ask("listspiders", project="audiocrawler")["spiders"] == ["audio", "retry"]
+        assert server.ask("listspiders", project="audiocrawler")["spiders"] == ["audio", "retry", "verify"]
         assert requests.get(f"{server.url}daemonstatus.json", timeout=60).status_code == 401
 
         server.schedule(f"{site.url}/", "whole", "AUDIO_WORKERS=1", depth="1")
@@ -81,7 +81,7 @@ def test_an_installed_project_needs_no_egg_and_a_second_run_of_a_start_ends_with
     slow_site: Site, installed: Path, tmp_path: Path
 ):
     with ScrapydServer(tmp_path / "node", NO_EGG, env={"PYTHONPATH": str(installed), **SETTINGS}) as server:
-        assert server.ask("listspiders", project="audiocrawler")["spiders"] == ["audio", "retry"]
+        assert server.ask("listspiders", project="audiocrawler")["spiders"] == ["audio", "retry", "verify"]
         server.schedule(f"{slow_site.url}/many/", "first", "AUDIO_MEDIA_PER_HOST=1")
         wait_until(lambda: any("tone" in request.path for request in slow_site.requests))
         server.schedule(f"{slow_site.url}/many/", "second")
