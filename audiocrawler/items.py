@@ -110,7 +110,8 @@ class AudioMetadata:
     decode_errors: int | None = column(Merge.OVERWRITE, "Packets that could not be decoded")
     status: str | None = column(
         Merge.OVERWRITE,
-        "ok; partial where part of it could not be decoded; unproved where nothing tells whether it is whole",
+        "ok; partial where part could not be decoded or verify found it to differ; "
+        "unproved where nothing tells whether it is whole",
     )
     analyser_version: str | None = column(
         Merge.OVERWRITE, "Version of the analysis and of the decoder that measured the file"
@@ -124,7 +125,9 @@ class AudioMetadata:
 class AudioSource:
     """One row per audio URL ever found, whatever became of it."""
 
-    source_url: str = column(Merge.KEY, "The audio URL, secrets masked", required=True)
+    source_url: str = column(
+        Merge.KEY, "The audio URL as first found, secrets masked, ~ for what changes at each visit", required=True
+    )
     site: str | None = column(Merge.COALESCE, "Host of the start page of the crawl that found it")
     host: str | None = column(Merge.COALESCE, "Host of the audio URL")
     gcp_url: str | None = column(Merge.KNOWN, "URL of the stored object, as in audio_metadata")
@@ -138,6 +141,13 @@ class AudioSource:
     )
     role: str | None = column(Merge.SMALLEST_PAGE, "main, preview, interface or speech_synthesis")
     group_id: str | None = column(Merge.SMALLEST_PAGE, "Equal for files that the document offers as one recording")
+    guid: str | None = column(
+        Merge.COALESCE, "The feed's guid of the item, after the feed's URL unless it is unique by itself"
+    )
+    url_pattern: str | None = column(
+        Merge.COALESCE, "Its URL when last found, with * for what may change while it stays"
+    )
+    rotates: bool | None = column(Merge.COALESCE, "Whether its URL has changed while its bytes stayed the same")
     title: str | None = column(Merge.SMALLEST_PAGE, "Title that the document gives")
     artist: str | None = column(Merge.SMALLEST_PAGE, "Artist or author that the document gives")
     published_at: datetime | None = column(Merge.SMALLEST_PAGE, "Publication time that the document gives, in UTC")

@@ -19,7 +19,7 @@ _EXPIRY = re.compile(r"[?&;/~](?:[\w-]*expir\w*|exp|e|ttl|validto|valid_until|de
 
 # A parameter follows one of these, raw or percent-encoded any number of times: a URL within a URL within a URL.
 _START = r"(?:[?&;#/~]|%(?:25)*(?:3F|26|3B|23|2F))"
-_IN_WORD = r"(?:[\w.\-\[\]]|%(?:2D|5F|5B|5D))*"
+_IN_WORD = r"(?:[\w.\-\[\]]|%(?:2D|5F|5B|5D)){0,100}"  # bounded, for the time would grow with its square
 _EQUALS = r"(?:=|%(?:25)*3D)"
 _ENCODED_VALUE = re.compile(r"(?:(?!%(?:25)*(?:26|23))[^&#])+", re.IGNORECASE)
 _QUERY_VALUE = re.compile(r"(?:[^&;#]|;(?![^&;#=]+=(?!=)))+")
@@ -28,6 +28,8 @@ _PATH_END = re.compile(r"[?#]")
 
 _JWT = re.compile(r"(?:(?<![\w-])|(?<=%[0-9A-F]{2}))(?P<secret>eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*)")
 _USER = re.compile(r"^(?:[^/?#]*:)?//(?P<secret>[^/?#\s]+)@")
+_ODD_USER = re.compile(r"(?:^|:)//(?P<secret>[^/?#@:\s]+:(?!\d*(?:[/?#]|$))[^@\s/?#]{0,200}[/?#][^@\s]{0,200})@")
+"""A password with characters that end a host: no URL that can be asked for, but people write it."""
 _NESTED_USER = re.compile(r"://(?P<secret>[^/?#&\s]+)@")
 _ENCODED_USER = re.compile(r"%3A%2F%2F(?P<secret>(?:(?!%2F|%3F|%40)[^/?#&\s])+)%40", re.IGNORECASE)
 
@@ -36,6 +38,21 @@ _HEADER = re.compile(
     r"^(?P<start>\W*(?:Set-Cookie|Cookie|(?:Proxy-)?Authorization): ?)\S.*$", re.IGNORECASE | re.MULTILINE
 )
 """A header that opens something, on a line of its own, as Scrapy logs cookies when it is asked to."""
+_BARE_USER = re.compile(
+    r"(?<![\w.+%~/@-])(?P<secret>(?!(?:mailto|sips?|xmpp|acct|im|tel|urn):)[\w.+%~-]+:[^\s@/\\:\"'<>]+)@"
+    r"(?=(?:[\w-]+\.)+[\w-]+|localhost\b|\[[\da-fA-F:.]+\])"
+)
+"""A login and a host without the scheme that makes a URL of them, as messages have it."""
+_QUOTED_USER = re.compile(r"://(?P<secret>[^/?#@\s\"'<>:]*:(?!\d+[\"'])[^/?#@\s<>]*[\"'][^/?#@\s<>]*)@")
+"""A password with a quotation mark, at which a URL in a text would end."""
+SECRET_NAME = re.compile(
+    r"KEY|SECRET|TOKEN|PASSW|PASSPHRASE|CREDENTIAL|AUTH(?!ORS?\b|ORS?_)|COOKIES?$|_PASS$|_PWD$|^(?:PASS|PWD)$",
+    re.IGNORECASE,
+)
+"""Names of settings, headers and members whose value opens something."""
+_SETTING = re.compile(r"(?P<start>'(?P<name>[A-Z][A-Z0-9_]*)': )(?P<value>'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\")")
+"""A setting as Scrapy logs it."""
+MASK = "***"
 _WORD = re.compile(r"[^\s\"'<>]*[^\s\"'<>.,:;!?)\]}]")
 """A run of text that may be a URL, without the punctuation of the sentence around it."""
 
@@ -53,7 +70,7 @@ def mask_url(url: str) -> str:
     """Return ``url`` with its secrets masked and every other character kept; masking twice changes nothing."""
     if not _SUSPICIOUS.search(url):
         return url
-    for pattern in (_JWT, _USER, _NESTED_USER, _ENCODED_USER):
+    for pattern in (_JWT, _ODD_USER, _USER, _NESTED_USER, _ENCODED_USER):
         url = pattern.sub(_masked_group, url)
     return _mask_parameters(url)
 
@@ -63,17 +80,32 @@ def is_masked(url: str) -> bool:
     return bool(re.search(r"~[0-9a-f]{8}(?![0-9a-f])", url))
 
 
+def is_secret_name(name: str, *, if_expiring: bool = False) -> bool:
+    """Return whether a parameter of this name holds a secret; ``if_expiring``: in a URL that says when it expires."""
+    return bool((_PARAMETER_IF_EXPIRING if if_expiring else _PARAMETER).fullmatch(f"?{name}="))
+
+
+def has_expiry(url: str) -> bool:
+    """Return whether ``url`` says when it expires."""
+    return bool(_EXPIRY.search(url))
+
+
 def mask_text(text: str) -> str:
     """Return ``text``, such as a log line, with the secrets of all URLs and headers in it masked."""
     if ":" in text:
-        text = _HEADER.sub(r"\g<start>~", text)
+        text = _SETTING.sub(_masked_setting, _HEADER.sub(r"\g<start>~", text))
     if not _SUSPICIOUS.search(text):
         return text
-    return _WORD.sub(lambda word: mask_url(word[0]), text)
+    text = _QUOTED_USER.sub(_masked_group, text)
+    return _BARE_USER.sub(_masked_group, _WORD.sub(lambda word: mask_url(word[0]), text))
+
+
+def _masked_setting(match: re.Match[str]) -> str:
+    return match["start"] + (repr(MASK) if SECRET_NAME.search(match["name"]) else match["value"])
 
 
 def _mask(secret: str) -> str:
-    is_mask = re.fullmatch(r"~[0-9a-f]{8}", secret)
+    is_mask = re.fullmatch(r"~(?:[0-9a-f]{8})?", secret)
     return secret if is_mask else "~" + sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()[:8]
 
 

@@ -48,6 +48,11 @@ AUDIO_ENERGY_DURATION_MS = 60_000  # High Energy is shorter, Low Energy is not
 AUDIO_OPT_OUT = "honour"  # what opts out of AI training is not downloaded; record: noted only; ignore: not even read
 AUDIO_FINDERS: dict[str, int | None] = {}  # added to, or with None taken from, the finders of audiocrawler.discovery
 
+# --- Sites that want an account ---------------------------------------------------------------------------------------
+
+AUDIO_COOKIES = None  # path of a Netscape cookies.txt; each cookie goes only where its domain, path and secure say
+AUDIO_HEADERS = None  # path of a JSON file such as {"media.example.org": {"Authorization": "Bearer ..."}}
+
 # --- How much at a time ----------------------------------------------------------------------------------------------
 
 AUDIO_WORKERS = None  # analysing processes; None: the usable cores, at most 4
@@ -60,13 +65,15 @@ AUDIO_MAX_INCOMING_BYTES = 16 * 1024**3  # on disk between download and store; t
 AUDIO_MIN_FREE_BYTES = 256 * 1024**2  # stay free on disk, for the database and the log; then the crawl stops
 AUDIO_STOP_GRACE_S = 4  # after a stop, what is under way may end; then it is given up and taken again next time
 
+URLLENGTH_LIMIT = 0  # it would drop requests without a word; what is too long gets a row that says so
 CONCURRENT_REQUESTS = 32  # over all hosts
 CONCURRENT_REQUESTS_PER_DOMAIN = 4
 CONCURRENT_ITEMS = 32
 DOWNLOAD_TIMEOUT = 60  # pages; audio has the stall timeout
 DOWNLOAD_MAXSIZE = 64 * 1024**2  # pages and feeds; audio has AUDIO_MAX_BYTES
 DOWNLOAD_WARNSIZE = 0  # large is normal here
-RETRY_TIMES = 3
+RETRY_TIMES = 5  # with pauses of 1, 2, 4 ... s: what fails for half a minute is not lost
+RETRY_HTTP_CODES = [408, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524]
 RETRY_GIVE_UP_LOG_LEVEL = "INFO"  # the row in audio_sources and the closing table tell it
 REQUEST_FINGERPRINTER_CLASS = "audiocrawler.download.fingerprint.MediaFingerprinter"
 SCHEDULER = "audiocrawler.scheduling.scheduler.FrontierScheduler"  # keeps requests where a crash loses none
@@ -118,21 +125,28 @@ ITEM_PIPELINES = {
     "audiocrawler.pipelines.WarehousePipeline": 500,
 }
 DOWNLOADER_MIDDLEWARES = {
+    "audiocrawler.middlewares.credentials.CredentialsMiddleware": 1,  # before anything can tell of a URL's password
+    "audiocrawler.middlewares.urls.UrlLengthMiddleware": 3,  # before any pattern is matched against it
     "audiocrawler.middlewares.taken_down.TakenDownMiddleware": 4,
     "audiocrawler.middlewares.taken_again.TakenAgainMiddleware": 5,
     "audiocrawler.middlewares.limit.LimitMiddleware": 10,  # before anything is asked of a server
+    "audiocrawler.download.proxy.ProxyMiddleware": 15,  # whether names are looked up here depends on the proxy
+    "scrapy.downloadermiddlewares.httpproxy.HttpProxyMiddleware": None,
     "audiocrawler.download.screen.AddressMiddleware": 20,  # before robots.txt of a host that may not be asked
     "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": None,
     "audiocrawler.download.robots.RobotsMiddleware": 100,
     "audiocrawler.middlewares.optouts.OptOutMiddleware": 110,  # what robots.txt forbids is not asked about
-    "audiocrawler.download.retry_after.RetryAfterMiddleware": 560,  # sees a 503 before RetryMiddleware (550) does
+    "scrapy.downloadermiddlewares.retry.RetryMiddleware": None,
+    "audiocrawler.download.back_off.BackOffMiddleware": 560,
     "audiocrawler.scheduling.turns.TurnMiddleware": 570,  # last before the download, so that the time is kept
     "scrapy.downloadermiddlewares.cookies.CookiesMiddleware": None,
     "audiocrawler.download.cookies.LocalListCookiesMiddleware": 700,
     "audiocrawler.middlewares.revalidation.RevalidationMiddleware": 605,  # when robots.txt has let it pass
     "audiocrawler.download.robots_body.RobotsBodyMiddleware": 605,  # decodes it before HttpCompressionMiddleware does
+    "audiocrawler.middlewares.urls.LocationMiddleware": 610,  # before RedirectMiddleware (600) follows it
     "audiocrawler.middlewares.media.MediaMiddleware": 610,  # sees it stopped before HttpCompressionMiddleware (590)
 }
+SPIDER_MIDDLEWARES = {"audiocrawler.middlewares.credentials.LoginMiddleware": 10}
 EXTENSIONS = {
     "scrapy.extensions.remote_control.RemoteControl": None,  # to learn that it is off costs 0.1 s and an HTTP library
     "scrapy.extensions.feedexport.FeedExporter": None,

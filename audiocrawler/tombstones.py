@@ -11,6 +11,7 @@ from audiocrawler.addresses import plain_host
 from audiocrawler.columns import MAX_URL_LENGTH
 from audiocrawler.items import AudioSource, Status
 from audiocrawler.masking import mask_url
+from audiocrawler.rotation import row_key
 from audiocrawler.spelling import one_spelling
 from audiocrawler.texts import storable_url
 
@@ -27,12 +28,19 @@ def host_mark(host: str) -> str:
     return _HOST + plain_host(host)
 
 
-def tombstone(mark: str, reason: str, *, first_seen_at: datetime | None = None) -> AudioSource:
-    """Return the row for a masked audio URL or a mark: nothing but what keeps it from being taken again."""
+def tombstone(
+    mark: str, reason: str, *, first_seen_at: datetime | None = None, found: AudioSource | None = None
+) -> AudioSource:
+    """Return the row for a masked audio URL or a mark: nothing but what keeps it from being taken again.
+
+    Of a row that was ``found`` that is what it is known by under another URL.
+    """
     now = datetime.now(UTC)
     return AudioSource(
         source_url=mark,
         host=urlsplit(mark).hostname,
+        guid=found.guid if found else None,
+        url_pattern=found.url_pattern if found else None,
         status=Status.TAKEN_DOWN,
         reason=reason,
         last_status=Status.TAKEN_DOWN,
@@ -53,11 +61,12 @@ def hash_taken_down(row: AudioSource) -> str | None:
 
 
 def source_marks(url: str) -> frozenset[str]:
-    """Return what a URL's row may be found by, however the URL is spelt.
+    """Return what a URL's row may be found by, however the URL is spelt and whatever of it rotates.
 
     Its secrets are masked as they are written in it, and as they would be written without needless escapes.
     """
-    return frozenset(one_spelling(storable_url(mask_url(each), MAX_URL_LENGTH)) for each in (url, one_spelling(url)))
+    keys = (key for each in (url, one_spelling(url)) for key in (mask_url(each), row_key(each)))
+    return frozenset(one_spelling(storable_url(key, MAX_URL_LENGTH)) for key in keys)
 
 
 class Tombstones:
@@ -76,8 +85,12 @@ class Tombstones:
         return "was taken down" if self.has_row(url) else None
 
     def has_row(self, url: str) -> bool:
-        """Tell whether this URL, masked or not and in whatever spelling, was taken down."""
+        """Tell whether this URL, masked or not, in whatever spelling and with whatever signature, was taken down."""
         return not self._marks.isdisjoint(source_marks(url))
+
+    def has_mark(self, source_url: str) -> bool:
+        """Tell whether the row of this key was taken down."""
+        return one_spelling(source_url) in self._marks
 
     def has_content(self, sha256: str | None) -> bool:
         """Tell whether the content with this hash was taken down."""

@@ -15,8 +15,11 @@ QUICK = {
     "AUTOTHROTTLE_ENABLED": "False",
     "AUDIO_ALLOW_ADDRESSES": "127.0.0.0/8",
     "AUDIO_WORKERS": "1",
+    "RETRY_TIMES": "2",
 }
-"""Loopback needs no pauses, the site has a second host there, and few files need no second worker to start."""
+"""Loopback needs no pauses, the site has a second host there, few files need no second worker to start, and what fails
+for good need not be waited for as long as elsewhere.
+"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -121,6 +121,24 @@ def test_the_next_file_is_taken_where_a_host_is_down(tmp_path: Path) -> None:
     assert [row["last_status"] for row in run.sources.values()] == ["robots", "stored"]  # its robots.txt cannot be had
 
 
+def test_a_mirror_of_the_file_comes_before_other_formats_of_the_recording(tmp_path: Path) -> None:
+    def answer(wire: Wire, path: str) -> None:
+        other = '<podcast:alternateEnclosure type="audio/{}" length="{}"><podcast:source uri="{}"/>'
+        feed = (
+            f'<rss><channel><item><enclosure url="{DOWN}/a.mp3" type="audio/mpeg" length="4044"/>'
+            f"{other.format('opus', 900, '/low.opus')}</podcast:alternateEnclosure>"
+            f"{other.format('mpeg', 4044, server.at('127.0.0.2') + '/a.mp3')}</podcast:alternateEnclosure>"
+            "</item></channel></rss>"
+        )
+        wire.body(feed if path == "/" else tone_wav(1), kind="application/rss+xml" if path == "/" else "a/b")
+
+    with strange(answer) as server:
+        run = crawl(tmp_path, f"url={server.url}/", settings=BOUNDS)
+        assert len(server.times_s("/a.mp3", "127.0.0.2")) == 1
+    statuses = {url.rpartition("/")[2]: row["status"] for url, row in run.sources.items() if DOWN not in url}
+    assert statuses == {"a.mp3": "stored", "low.opus": "alternate"}
+
+
 def test_a_licence_in_the_tags_of_one_file_is_about_the_recording(tmp_path: Path) -> None:
     tags = {"copyright": "https://creativecommons.org/licenses/by-nc/4.0/"}
     tagged = write_audio(tmp_path / "a.flac", tone(440, 0.5, 0.3), "flac", tags=tags).read_bytes()

@@ -12,7 +12,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from audiocrawler.items import AUDIO_METADATA, AUDIO_SOURCES
-from audiocrawler.masking import mask_url
+from audiocrawler.rotation import row_key
 from tests.crawling import Run, crawl, finish, start
 from tests.site.answers import Options
 from tests.site.labels import LABELS, Label, sha256_of
@@ -20,7 +20,7 @@ from tests.site.server import Site
 
 
 def url_of(label: Label, site: Site) -> str:
-    return mask_url((site.second_url if label.second else site.url) + label.path)
+    return row_key((site.second_url if label.second else site.url) + label.path)
 
 
 def test_the_whole_site_becomes_the_labelled_rows(whole_crawl: Run, whole_site: Site) -> None:

@@ -141,7 +141,39 @@ def test_pods_have_no_root_a_read_only_disk_and_time_to_end(pod: dict[str, Any])
     assert container["securityContext"]["readOnlyRootFilesystem"] is True
     assert {mount["mountPath"] for mount in container["volumeMounts"]} == {"/data", "/tmp"}
     assert pod["terminationGracePeriodSeconds"] >= 60
-    assert {each["name"] for each in container["env"]} <= OWN
+    assert {each["name"] for each in container["env"]} <= OWN | {"REDIS_PASSWORD"}
+    assert [each for each in container["env"] if each["name"] == "REDIS_PASSWORD" and "value" in each] == []
+
+
+def test_a_lost_node_is_no_failure_of_a_crawl():
+    policies = [
+        (document["spec"].get("jobTemplate") or document)["spec"]["podFailurePolicy"]["rules"]
+        for name, document in documents()
+        if document["kind"] in {"Job", "CronJob"} and name.startswith("kubernetes/")
+    ]
+    assert len(policies) == 3
+    assert [rules[0] for rules in policies] == [
+        {"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget"}]}
+    ] * 3
+
+
+def test_redis_of_the_manifests_is_as_confined_as_the_crawlers_and_open_to_them_alone():
+    by_kind = {document["kind"]: document for name, document in documents() if name.endswith("workers.yaml")}
+    worker, redis = (by_kind[kind]["spec"]["template"] for kind in ("Job", "StatefulSet"))
+    (container,) = redis["spec"]["containers"]
+    assert container["securityContext"] == worker["spec"]["containers"][0]["securityContext"]
+    assert redis["spec"]["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+    assert container["args"][-2:] == ["--requirepass", "$(REDISCLI_AUTH)"]
+    policy = by_kind["NetworkPolicy"]["spec"]
+    assert policy["podSelector"]["matchLabels"] == redis["metadata"]["labels"]
+    assert policy["ingress"][0]["from"] == [{"podSelector": {"matchLabels": worker["metadata"]["labels"]}}]
+    secrets = [
+        each["valueFrom"]["secretKeyRef"]
+        for pod in (worker, redis)
+        for each in pod["spec"]["containers"][0]["env"]
+        if "valueFrom" in each
+    ]
+    assert secrets == [{"name": "audiocrawler-redis", "key": "password"}] * 2
 
 
 def test_what_has_to_outlast_a_pod_is_mounted():

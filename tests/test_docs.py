@@ -12,7 +12,10 @@ from audiocrawler.items import TABLES, Status, Table
 from tests.crawling import REPOSITORY, Run
 
 README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
-ONLY_SOMETIMES = {"audio/starts_failed", "audio/failed_start/<reason>", "audio/listed"}
+ONLY_SOMETIMES = {
+    *("audio/starts_failed", "audio/failed_start/<reason>", "audio/turned_away/<reason>", "audio/listed"),
+    *("audio/mended", "audio/pages_asked_again"),
+}
 """Stats that a crawl of the whole site has no reason for."""
 
 

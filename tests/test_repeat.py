@@ -44,6 +44,7 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
         {
             "/etag.mp3": (SURF, MP3 | {"ETag": '"one"'}),
             "/weak.mp3": (SURF + b"1", MP3 | {"ETag": 'W/"one"'}),
+            "/latin-1.mp3": (SURF + b"7", MP3 | {"ETag": '"m\xf6we"'}),
             "/modified.mp3": (SURF + b"2", MP3 | {"Last-Modified": TUESDAY}),
             "/deaf/etag.wav": (LARGE + b"3", WAV | {"ETag": '"one"'}),
             "/deaf/weak.wav": (LARGE + b"4", WAV | {"ETag": 'W/"one"'}),
@@ -66,7 +67,7 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
         yield Pair(before, rows(second, shelf), second, shelf.requests, shelf.sent_bytes)
 
 
-@pytest.mark.parametrize("path", ["/etag.mp3", "/weak.mp3", "/modified.mp3"])
+@pytest.mark.parametrize("path", ["/etag.mp3", "/weak.mp3", "/latin-1.mp3", "/modified.mp3"])
 def test_a_file_that_the_server_calls_unchanged_is_not_sent_again(path: str, pair: Pair) -> None:
     before, after = pair.before[path], pair.after[path]
     assert (pair.requests[path], pair.sent_bytes[path]) == (1, 0)

@@ -20,7 +20,7 @@ def fresh_checkout(folder: Path) -> None:
 def cron_line() -> str:
     readme = (REPOSITORY / "README.md").read_text(encoding="utf-8")
     (line,) = re.findall(r"^(?:\S+ ){5} *(cd .*scrapy crawl .*)$", readme, re.MULTILINE)
-    return line.replace("\\%", "%")
+    return str(line).replace("\\%", "%")
 
 
 def test_the_line_for_cron_runs_two_nights_from_an_empty_folder(site: Site, tmp_path: Path) -> None:

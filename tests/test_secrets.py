@@ -2,10 +2,7 @@
 
 import base64
 import json
-import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -14,54 +11,10 @@ from audiocrawler.crawl.rows import mask_row
 from audiocrawler.items import AudioSource, Status
 from audiocrawler.masking import mask_text
 from tests.crawling import crawl
+from tests.origins import TONE, Origin
 
-TONE = (Path(__file__).parent / "site/audio/surf.mp3").read_bytes()
 USER, PASSWORD = "annaSeCrEt", "hushSeCrEt"
 AUTHORIZATION = "Basic " + base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
-
-
-@dataclass
-class Origin:
-    """A web server on loopback: its pages by path without query, and the headers of all requests."""
-
-    address: str
-    pages: dict[str, tuple[int, dict[str, str], bytes]] = field(default_factory=dict)
-    asked: list[tuple[str, dict[str, str]]] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        origin = self
-
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_GET(self) -> None:
-                origin.asked.append((self.path, dict(self.headers)))
-                status, headers, body = origin.pages.get(self.path.partition("?")[0], (404, {}, b"no"))
-                self.send_response(status)
-                for name, value in {"Content-Length": str(len(body)), **headers}.items():
-                    self.send_header(name, value)
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *_: object) -> None:
-                pass
-
-        self.server = ThreadingHTTPServer((self.address, 0), Handler)
-        self.netloc = f"{self.address}:{self.server.server_address[1]}"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-
-    def html(self, path: str, text: str, **headers: str) -> None:
-        self.pages[path] = (200, {"Content-Type": "text/html", **headers}, text.encode())
-
-    def audio(self, path: str, body: bytes = TONE, **headers: str) -> None:
-        self.pages[path] = (200, {"Content-Type": "audio/mpeg", **headers}, body)
-
-    def redirect(self, path: str, target: str) -> None:
-        self.pages[path] = (302, {"Location": target}, b"")
-
-    def close(self) -> None:
-        self.server.shutdown()
-        self.server.server_close()
 
 
 @pytest.fixture

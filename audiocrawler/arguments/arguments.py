@@ -130,7 +130,8 @@ def _check_url(url: str) -> None:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port
     except ValueError as error:
-        raise ValueError(f"{shown!r} is not a URL: {error}") from error
+        why = "its host or port cannot be read; in a password write / ? # as %2F %3F %23"  # the error may quote one
+        raise ValueError(f"{shown!r} is not a URL: {why}") from error
     if not parts.scheme or "://" not in url:
         raise ValueError(f"{shown!r} has no scheme; write https://{shown.lstrip('/')}")
     if parts.scheme.lower() not in {"http", "https"}:

@@ -17,6 +17,7 @@ from scrapy.settings import BaseSettings
 from audiocrawler.crawl.lifecycle import refuse_crawl
 from audiocrawler.download.connect import policy_of
 from audiocrawler.download.handler import StreamingDownloadHandler
+from audiocrawler.download.proxy import proxies_of
 from audiocrawler.download.robots import RobotsMiddleware
 from audiocrawler.download.signals import transfers_given_up
 from audiocrawler.errors import BrowserMissingError, ConfigurationError, RenderError
@@ -126,7 +127,7 @@ class Browser:
             if self._pages is None:
                 from audiocrawler.browser.pages import BrowserPages
 
-                self._proxy = FilteringProxy(policy_of(self._crawler).refusal)
+                self._proxy = FilteringProxy(policy_of(self._crawler).refusal, proxies_of(self._crawler.settings))
                 await self._proxy.start()
                 self._pages = BrowserPages(self._crawler, self._executable, self._proxy.settings(), self._may_fetch())
                 logger.info("pages are opened in %s", self._executable)

@@ -8,6 +8,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
+from http.cookiejar import Cookie
 from typing import Any
 
 from playwright.async_api import Browser as PlaywrightBrowser
@@ -18,13 +19,16 @@ from scrapy.http import Response
 from scrapy_playwright.handler import BrowserContextWrapper, Config, ScrapyPlaywrightDownloadHandler
 from scrapy_playwright.provider import PlaywrightBrowserProvider
 
+from audiocrawler.accounts import read_cookies
+from audiocrawler.arguments.credentials import LOGIN
 from audiocrawler.browser.response import RenderedResponse
 from audiocrawler.discovery.media_types import AUDIO_EXTENSIONS, VIDEO_EXTENSIONS, extension_of
 from audiocrawler.errors import BrowserMissingError, RenderError
+from audiocrawler.middlewares.credentials import CredentialsMiddleware
 from audiocrawler.rendering.chromium import can_sandbox, launch_options
 from audiocrawler.rendering.scripts import PREPARE
 from audiocrawler.rendering.visit import PageCrashedError, Visit
-from audiocrawler.rendering.watch import Watch, origin_of
+from audiocrawler.rendering.watch import Watch
 
 logger = logging.getLogger(__name__)
 logging.getLogger("scrapy-playwright").setLevel(logging.ERROR)  # what fails has a row; its warnings are tracebacks
@@ -81,6 +85,8 @@ class BrowserPages(ScrapyPlaywrightDownloadHandler):  # type: ignore[misc]
         super().__init__(crawler)
         self._executable = executable
         self._may_fetch = may_fetch
+        self._credentials = crawler.get_downloader_middleware(CredentialsMiddleware) or CredentialsMiddleware(crawler)
+        self._cookies = read_cookies(crawler.settings["AUDIO_COOKIES"]).cookies
         self.browser_provider = OwnChromium(self.config, executable, proxy)
         self.config.target_closed_max_retries = 0
         self._context_options = {
@@ -162,6 +168,9 @@ class BrowserPages(ScrapyPlaywrightDownloadHandler):  # type: ignore[misc]
     ) -> BrowserContextWrapper:
         wrapper = await super()._create_browser_context(name, context_kwargs, spider)
         await wrapper.context.add_init_script(PREPARE)
+        for cookie in self._cookies:
+            with suppress(Error):  # what this browser refuses, such as a __Host- cookie for a domain, it would not send
+                await wrapper.context.add_cookies([_as_playwright_takes_it(cookie)])
         return wrapper
 
     async def _download_request_with_page(self, request: Request, page: Page, spider: Spider) -> Response:
@@ -176,10 +185,10 @@ class BrowserPages(ScrapyPlaywrightDownloadHandler):  # type: ignore[misc]
             is_media=lambda url: extension_of(url) in MEDIA_EXTENSIONS,
             is_manifest=lambda url: extension_of(url) in MANIFEST_EXTENSIONS,
             may_fetch=self._may_fetch,
-            headers_for=lambda url: _credentials(request, url),
+            headers_for=lambda url: self._headers_for(url, request),
         )
         await watch.start()
-        await page.context.add_cookies(_cookies(request))
+        await page.context.add_cookies(self._collected_cookies(request))
         seen = await Visit(page, watch, request.meta["ends_s"]).see(request.url)
         if watch.problem:
             logger.info("%s: %s", request.url, watch.problem)
@@ -193,6 +202,18 @@ class BrowserPages(ScrapyPlaywrightDownloadHandler):  # type: ignore[misc]
             seen=seen,
         )
 
+    def _headers_for(self, url: str, request: Request) -> dict[str, str]:
+        """Return what opens ``url``, by names as Playwright writes them."""
+        headers = self._credentials.headers_for(url, request.meta.get(LOGIN))
+        return {name.lower(): value for name, value in headers.items()}
+
+    def _collected_cookies(self, request: Request) -> list[Any]:
+        """Return the cookies that the plain requests of the crawl have collected for this page."""
+        header = (request.headers.get("Cookie") or b"").decode("latin-1")
+        pairs = [pair.strip().partition("=")[::2] for pair in header.split(";") if "=" in pair]
+        given = {(cookie.name, cookie.value) for cookie in self._cookies}
+        return [{"name": pair[0], "value": pair[1], "url": request.url} for pair in pairs if pair not in given]
+
     async def _ended(self, closing: Awaitable[Any]) -> None:
         """Wait until something is closed; if it does not close, end the whole browser."""
         try:
@@ -203,14 +224,13 @@ class BrowserPages(ScrapyPlaywrightDownloadHandler):  # type: ignore[misc]
             pass  # it is gone already
 
 
-def _credentials(request: Request, url: str) -> dict[str, str]:
-    """Return the user and password of the start URL, for its own origin."""
-    given = request.headers.get("Authorization")
-    return {"authorization": given.decode("latin-1")} if given and origin_of(url) == origin_of(request.url) else {}
-
-
-def _cookies(request: Request) -> list[Any]:
-    """Return the cookies that the plain requests of the crawl have collected for this page."""
-    header = (request.headers.get("Cookie") or b"").decode("latin-1")
-    pairs = (pair.strip().partition("=") for pair in header.split(";") if "=" in pair)
-    return [{"name": name, "value": value, "url": request.url} for name, _, value in pairs]
+def _as_playwright_takes_it(cookie: Cookie) -> dict[str, Any]:
+    return {
+        "name": cookie.name,
+        "value": cookie.value or "",
+        "domain": cookie.get_nonstandard_attr("Domain"),
+        "path": cookie.path,
+        "expires": cookie.expires or -1,
+        "secure": cookie.secure,
+        "httpOnly": cookie.has_nonstandard_attr("HttpOnly"),
+    }

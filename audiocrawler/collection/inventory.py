@@ -6,11 +6,12 @@ from typing import Any, Self
 
 from audiocrawler.items import AudioCrawl, AudioMetadata, AudioSource
 from audiocrawler.storage import StoredObject
+from audiocrawler.verified import mark_of
 
 _SCHEMA = """
     CREATE TABLE objects (url TEXT PRIMARY KEY, size_bytes INTEGER, sha256 TEXT) WITHOUT ROWID;
     CREATE TABLE audio (url TEXT PRIMARY KEY, size_bytes INTEGER, sha256 TEXT) WITHOUT ROWID;
-    CREATE TABLE sources (url TEXT PRIMARY KEY, object_url TEXT, sha256 TEXT, status TEXT) WITHOUT ROWID;
+    CREATE TABLE sources (url TEXT PRIMARY KEY, object_url TEXT, sha256 TEXT, status TEXT, marked TEXT) WITHOUT ROWID;
     CREATE TABLE crawls (url TEXT PRIMARY KEY) WITHOUT ROWID;
     CREATE INDEX audio_sha256 ON audio (sha256);
 """
@@ -29,6 +30,7 @@ PROBLEMS = {
         SELECT url || ': ' || status FROM sources
         WHERE status IN ('stored', 'duplicate', 'unchanged') AND NOT EXISTS (
             SELECT * FROM audio WHERE audio.sha256 = sources.sha256 OR audio.url = sources.object_url)""",
+    "source to be fetched again": "SELECT url || ': ' || marked FROM sources WHERE marked IS NOT NULL",
 }
 """What can be wrong -> the query that names each case. An object's URL ends with its hash."""
 
@@ -58,8 +60,8 @@ class Inventory:
 
     def add_sources(self, rows: Iterable[AudioSource]) -> None:
         """Take down rows of audio_sources."""
-        records = ((row.source_url, row.gcp_url, row.sha256, row.status) for row in rows)
-        self._database.executemany("INSERT OR REPLACE INTO sources VALUES (?, ?, ?, ?)", records)
+        records = ((row.source_url, row.gcp_url, row.sha256, row.status, mark_of(row)) for row in rows)
+        self._database.executemany("INSERT OR REPLACE INTO sources VALUES (?, ?, ?, ?, ?)", records)
 
     def add_crawls(self, rows: Iterable[AudioCrawl]) -> None:
         """Take down rows of audio_crawls."""
@@ -90,6 +92,15 @@ class Inventory:
         last = ""
         while record := self._one("SELECT min(url) FROM objects WHERE url > ?", last)[0]:
             yield (last := record)
+
+    def damaged(self) -> set[str]:
+        """Return the hashes of the files whose objects are missing or do not have their bytes, as far as was looked."""
+        found = self._database.execute(
+            """SELECT audio.sha256 FROM audio LEFT JOIN objects ON objects.url = audio.url
+            WHERE objects.url IS NULL OR audio.size_bytes <> objects.size_bytes
+                OR instr(objects.url, objects.sha256) = 0"""
+        )
+        return {sha256 for (sha256,) in found if sha256}
 
     def objects_of(self, sha256: str) -> list[str]:
         """Return the URLs of the objects that are named by this hash."""

@@ -15,7 +15,7 @@ from audiocrawler.collection.upload import Put, put_object
 from audiocrawler.errors import StoreError, WarehouseError
 from audiocrawler.items import AudioCrawl, AudioMetadata, AudioSource, Row
 from audiocrawler.report.bar import Bar
-from audiocrawler.storage import Store, key_in
+from audiocrawler.storage import Store, key_in, place_of
 from audiocrawler.tombstones import Tombstones, hash_taken_down, is_tombstone
 from audiocrawler.warehouse import Warehouse
 from audiocrawler.warehouse.values import checked
@@ -46,15 +46,23 @@ class Tally:
 class Sync:
     """Sends the rows of ``source``, and their objects below ``folder``, to ``store`` and ``warehouse``.
 
-    Without a store the rows go as they are; without a warehouse only the objects go. All objects go before all rows,
-    so that no row is there before its object; rows whose object cannot go stay. Whenever it is killed, another one
-    goes on: it looks first at what the store has, and rows that are there are merged with themselves.
+    Without a store the rows go as they are, with the URLs that moved objects now have ``here``; without a warehouse
+    only the objects go. All objects go before all rows, so that no row is there before its object; rows whose object
+    cannot go stay. Whenever it is killed, another one goes on: it looks first at what the store has, and rows that are
+    there are merged with themselves.
     """
 
-    def __init__(
-        self, source: Warehouse, folder: Path, store: Store | None, warehouse: Warehouse | None, batch_rows: int
+    def __init__(  # noqa: PLR0913 - two ends of two parts each, and how much at a time
+        self,
+        source: Warehouse,
+        folder: Path,
+        store: Store | None,
+        warehouse: Warehouse | None,
+        batch_rows: int,
+        *,
+        here: Store | None = None,
     ) -> None:
-        self._source, self._folder = source, folder
+        self._source, self._folder, self._here = source, folder, here
         self._store, self._warehouse = store, warehouse
         self._batch_rows = batch_rows
         self._failures = 0
@@ -141,8 +149,11 @@ class Sync:
 
     def _located(self, row: R, there: Inventory) -> R | None:
         """Return the row with the URL that its object has in the store; None if that has no such object."""
-        if self._store is None or isinstance(row, AudioCrawl) or row.gcp_url is None:
+        if isinstance(row, AudioCrawl) or row.gcp_url is None:
             return row
+        if self._store is None:
+            here = self._here
+            return replace(row, gcp_url=place_of(row.gcp_url, row.size_bytes, here)) if here else row
         key = key_in(row.gcp_url)
         url = key and self._store.url_of(key)
         return replace(row, gcp_url=url) if url and there.has_object(url, row.size_bytes) else None

@@ -5,16 +5,18 @@ left. A row that is taken down is the last trace of what it stood for.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from urllib.parse import urlsplit
 
 from audiocrawler.addresses import plain_host
-from audiocrawler.collection.send import flush_batch
+from audiocrawler.collection.send import flush_batch, send
+from audiocrawler.columns import MAX_URL_LENGTH
 from audiocrawler.items import AudioMetadata, AudioSource
-from audiocrawler.masking import mask_url
+from audiocrawler.rotation import row_key
 from audiocrawler.spelling import one_spelling
-from audiocrawler.storage import Store, key_in
+from audiocrawler.storage import Store, key_in, place_of
+from audiocrawler.texts import storable_url
 from audiocrawler.tombstones import hash_mark, host_mark, is_tombstone, source_marks, tombstone
 from audiocrawler.warehouse import Warehouse
 
@@ -59,7 +61,9 @@ class Target:
     @property
     def mark(self) -> str:
         """Return the source_url of the row that stands for the target itself."""
-        return max(self.marks) if self.source is None else one_spelling(mask_url(self.source))
+        if self.source is None:
+            return max(self.marks)
+        return one_spelling(storable_url(row_key(self.source), MAX_URL_LENGTH))
 
     @property
     def reason(self) -> str:
@@ -74,6 +78,8 @@ class Plan:
     sources: list[AudioSource] = field(default_factory=list)
     files: list[AudioMetadata] = field(default_factory=list)
     kept: dict[str, str] = field(default_factory=dict)
+    moved: list[AudioMetadata] = field(default_factory=list)
+    """Those of the files whose rows name the place where the store was before."""
     elsewhere: list[str] = field(default_factory=list)
     """URLs of objects that are not in this store; while they are there, nothing is done."""
     before: bool = False
@@ -103,13 +109,17 @@ def plan(target: Target, store: Store, warehouse: Warehouse) -> Plan:
     for row in warehouse.source_rows():
         if row.sha256 in hashes and not target.takes(row):
             found.kept.setdefault(row.sha256 or "", row.source_url)
-    found.files = [row for row in warehouse.audio_rows() if row.sha256 in hashes - found.kept.keys()]
+    files = [row for row in warehouse.audio_rows() if row.sha256 in hashes - found.kept.keys()]
+    found.files = [replace(row, gcp_url=place_of(row.gcp_url, row.size_bytes, store)) for row in files]
+    found.moved = [file for file, row in zip(found.files, files, strict=True) if file.gcp_url != row.gcp_url]
     found.elsewhere = [row.gcp_url for row in found.files if _url_in(store, row) != row.gcp_url]
     return found
 
 
 def carry_out(target: Target, found: Plan, store: Store, warehouse: Warehouse, batch_rows: int) -> Iterator[str]:
     """Do it, and yield a line for each thing that was done. Raises StoreError and WarehouseError."""
+    for _ in send(found.moved, warehouse, max(1, batch_rows)):  # else nothing would lead to what is removed already
+        pass
     for file in found.files:
         was_there = store.remove(file.gcp_url)
         yield f"removed object {file.gcp_url}" if was_there else f"object {file.gcp_url} was removed before"
@@ -124,13 +134,13 @@ def carry_out(target: Target, found: Plan, store: Store, warehouse: Warehouse, b
 
 def _tombstones(target: Target, found: Plan) -> Iterator[tuple[AudioSource, str]]:
     """Yield the rows that are left. Those of sources come last: they are what leads to their files."""
-    known = {row.source_url: row.first_seen_at for row in found.sources}
+    known = {row.source_url: row for row in found.sources}
     if not found.before and not any(one_spelling(url) in target.marks for url in known):
         yield tombstone(target.mark, target.reason), f"took down {target.mark}"
     for file in found.files:
         yield tombstone(hash_mark(file.sha256 or ""), target.reason), f"removed row {file.file_name} of {file.sha256}"
-    for url, first_seen_at in known.items():
-        yield tombstone(url, target.reason, first_seen_at=first_seen_at), f"took down {url}"
+    for url, row in known.items():
+        yield tombstone(url, target.reason, first_seen_at=row.first_seen_at, found=row), f"took down {url}"
 
 
 def _url_in(store: Store, row: AudioMetadata) -> str | None:

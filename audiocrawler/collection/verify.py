@@ -1,17 +1,28 @@
 """A store and a warehouse in; what they hold, and where they disagree, out."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from audiocrawler.collection.inventory import PROBLEMS, Inventory
 from audiocrawler.collection.parallel import in_parallel
 from audiocrawler.collection.problem import SHOWN, Problem
+from audiocrawler.collection.send import send
 from audiocrawler.errors import StoreError
+from audiocrawler.items import SETTLED, AudioMetadata, AudioSource
 from audiocrawler.report.bar import Bar
-from audiocrawler.storage import Store
+from audiocrawler.storage import Store, key_in
+from audiocrawler.tombstones import is_tombstone
+from audiocrawler.verified import mark_of, marked
 from audiocrawler.warehouse import Warehouse
+
+R = TypeVar("R", AudioMetadata, AudioSource)
 
 READERS = 8
 """Objects that are read at a time."""
+MARKED_AT_A_TIME = 1000
+TO_MEND = "source to be fetched again"
+DAMAGED = "its stored object is missing or damaged"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +34,11 @@ class Verified:
     objects: int
     object_bytes: int
     problems: list[Problem]
+    to_mend: int = 0
+    """Sources that are marked, so that a retry or the next crawl fetches them again."""
+    moved: int = 0
+    """Files whose rows name another place than this store, which has them under their hash."""
+    moved_from: str = ""
 
 
 def verify(store: Store, warehouse: Warehouse, *, read_bytes: bool) -> Verified:
@@ -31,10 +47,15 @@ def verify(store: Store, warehouse: Warehouse, *, read_bytes: bool) -> Verified:
     Raises StoreError and WarehouseError where they cannot be listed.
     """
     with Inventory() as inventory:
-        inventory.add_audio(warehouse.audio_rows())
-        inventory.add_sources(warehouse.source_rows())
         inventory.add_objects(store.objects())
+        moved = _Moved(store, inventory)
+        inventory.add_audio(moved.found(warehouse.audio_rows()))
+        files, moved_from = moved.number, moved.first
+        inventory.add_sources(moved.found(warehouse.source_rows()))
         unreadable = _hash_all(store, inventory) if read_bytes else Problem("object not readable")
+        if read_bytes:
+            _mark(inventory.damaged(), warehouse)
+            inventory.add_sources(moved.found(warehouse.source_rows()))
         problems = [Problem(name, *inventory.problems(name, SHOWN)) for name in PROBLEMS]
         return Verified(
             audio_rows=inventory.count("audio"),
@@ -42,7 +63,39 @@ def verify(store: Store, warehouse: Warehouse, *, read_bytes: bool) -> Verified:
             objects=inventory.count("objects"),
             object_bytes=inventory.object_bytes(),
             problems=[problem for problem in (*problems, unreadable) if problem.number],
+            to_mend=sum(problem.number for problem in problems if problem.name == TO_MEND),
+            moved=files,
+            moved_from=moved_from,
         )
+
+
+def _mark(damaged: set[str], warehouse: Warehouse) -> None:
+    """Mark the sources of damaged files: their validators would keep the bytes from coming again."""
+    rows = (row for row in warehouse.source_rows() if row.sha256 in damaged and row.status in SETTLED)
+    marked_rows = [marked(row, DAMAGED) for row in rows if mark_of(row) is None and not is_tombstone(row)]
+    for _ in send(marked_rows, warehouse, MARKED_AT_A_TIME):
+        pass
+
+
+class _Moved:
+    """Finds by its hash what the rows name in another place: the folder or bucket has moved."""
+
+    def __init__(self, store: Store, inventory: Inventory) -> None:
+        self._store, self._inventory = store, inventory
+        self.number = 0
+        self.first = ""
+
+    def found(self, rows: Iterable[R]) -> Iterator[R]:
+        """Yield the rows, those of objects that are here with the URL that they have here."""
+        for row in rows:
+            key = key_in(row.gcp_url or "")
+            here = self._store.url_of(key) if key else None
+            if here is None or here == row.gcp_url or not self._inventory.has_object(here):
+                yield row
+                continue
+            self.number += 1
+            self.first = self.first or str(row.gcp_url)
+            yield replace(row, gcp_url=here)
 
 
 def _hash_all(store: Store, inventory: Inventory) -> Problem:

@@ -4,6 +4,7 @@ import argparse
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
 
@@ -11,14 +12,16 @@ from scrapy.commands.crawl import Command as ScrapyCrawlCommand
 from scrapy.crawler import Crawler
 from scrapy.settings import BaseSettings
 
+from audiocrawler.accounts import read_cookies
 from audiocrawler.arguments.arguments import parse_arguments
 from audiocrawler.browser.handler import chromium_of
 from audiocrawler.collection.places import LOCAL_SCHEMES
 from audiocrawler.commands.streams import flush_output, messages_of, outlive_readers
 from audiocrawler.crawl.checks import check_settings
 from audiocrawler.crawl.crawl import new_crawl_id
-from audiocrawler.crawl.exit_codes import LOCKED, USAGE, conclusion
+from audiocrawler.crawl.exit_codes import INTERRUPTED, LOCKED, USAGE, Rest, conclusion
 from audiocrawler.crawl.lifecycle import CrawlLifecycle
+from audiocrawler.download.cookies import expired_note
 from audiocrawler.errors import ConfigurationError, LockedError
 from audiocrawler.extensions.json_log import log_as_json
 from audiocrawler.masking import mask_text
@@ -32,8 +35,9 @@ from audiocrawler.uris import scheme_of
 class Command(ScrapyCrawlCommand):
     """Run a spider; for ``audio`` say what came of it.
 
-    Exit codes: 0 done, single failed files included; 2 usage or configuration; 3 every start failed, or no audio
-    found; 4 rows or requests were left behind; 5 another crawl of the same start holds the lock; 130 interrupted.
+    Exit codes: 0 done, single failed files included; 2 usage or configuration; 3 every start failed, no audio found,
+    or not one file came; 4 rows or requests were left behind; 5 another crawl of the same start holds the lock; 130
+    interrupted.
     """
 
     def process_options(self, args: list[str], opts: argparse.Namespace) -> None:
@@ -63,14 +67,19 @@ class Command(ScrapyCrawlCommand):
 
     def crawl(self, spider_name: str, opts: argparse.Namespace) -> Crawler:
         """Run one of our spiders, conclude with a table and the exit code, and return what ran it."""
+        crawler = self.launch(spider_name, opts.spargs)
+        self.exitcode = self._conclude(crawler)
+        return crawler
+
+    def launch(self, spider_name: str, arguments: dict[str, str]) -> Crawler:
+        """Run one of our spiders to its end, and return what ran it."""
         assert self.crawler_process is not None
         assert self.settings is not None
         for note in notes(self.settings):
             print(note, file=sys.stderr)
         crawler = self._create_crawler(spider_name)
-        self.crawler_process.crawl(crawler, **opts.spargs)
+        self.crawler_process.crawl(crawler, **arguments)
         self.crawler_process.start()
-        self.exitcode = self._conclude(crawler)
         return crawler
 
     def _choose_log_file(self) -> None:
@@ -94,7 +103,8 @@ class Command(ScrapyCrawlCommand):
         log = self.settings["LOG_FILE"] if self.settings else None
         return f"{log} tells why" if log else "its log tells why"
 
-    def _conclude(self, crawler: Crawler) -> int:
+    def failure_to_start(self, crawler: Crawler) -> int | None:
+        """Say why a crawl could not run, and return the exit code for that; None if it ran."""
         lifecycle = crawler.get_extension(CrawlLifecycle) if not self._has_failed() else None
         if lifecycle is None:
             print(f"scrapy: error: the crawl could not start; {self._log_hint()}", file=sys.stderr)
@@ -103,6 +113,13 @@ class Command(ScrapyCrawlCommand):
         if error is not None:
             print(printable(mask_text(f"scrapy: error: {error}")), file=sys.stderr)
             return LOCKED if isinstance(error, LockedError) else USAGE
+        return None
+
+    def _conclude(self, crawler: Crawler) -> int:
+        if (code := self.failure_to_start(crawler)) is not None:
+            return code
+        lifecycle = crawler.get_extension(CrawlLifecycle)
+        assert lifecycle is not None
         stats = crawler.stats.get_stats()
         assert self.settings is not None
         places = Places(self.settings["AUDIO_STORE"], self.settings["AUDIO_WAREHOUSE"], self.settings["LOG_FILE"])
@@ -110,10 +127,11 @@ class Command(ScrapyCrawlCommand):
         if unrendered := stats.get("browser/missing"):
             print(f"{unrendered} pages need a browser: {HOW_TO_INSTALL}", file=sys.stderr)
         unwritten = flush_output()
-        left_behind = (lifecycle.crawl.left_behind if lifecycle.crawl else None) or unwritten
-        code, failure = conclusion(stats, stats.get("finish_reason"), left_behind)
+        rest = lifecycle.crawl.rest if lifecycle.crawl else Rest()
+        rest = replace(rest, left_behind=rest.left_behind or unwritten)
+        code, failure = conclusion(stats, stats.get("finish_reason"), rest)
         if failure:
-            print(printable(f"scrapy: error: {failure}"), file=sys.stderr)
+            print(printable(failure if code == INTERRUPTED else f"scrapy: error: {failure}"), file=sys.stderr)
         return code
 
 
@@ -133,6 +151,8 @@ def notes(settings: BaseSettings) -> Iterator[str]:
     """Yield what a user should know before the crawl starts."""
     if not settings["AUDIO_CONTACT"]:
         yield "no AUDIO_CONTACT is set: give a URL or an address, so that sites can reach you"
+    if note := expired_note(read_cookies(settings["AUDIO_COOKIES"])):
+        yield note
     store_is_local, warehouse_is_local = (
         scheme_of(settings[name]) in LOCAL_SCHEMES for name in ("AUDIO_STORE", "AUDIO_WAREHOUSE")
     )

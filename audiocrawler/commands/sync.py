@@ -68,8 +68,10 @@ def _prepared(settings: BaseSettings, opts: argparse.Namespace, opened: ExitStac
         store = opened.enter_context(closing(open_store(opts.to_store, options.gcp)))
     if opts.to_warehouse:
         warehouse = opened.enter_context(closing(open_warehouse(opts.to_warehouse, options)))
-    folder = local_path(settings["AUDIO_STORE"]) if store else Path()
-    return Sync(source, folder, store, warehouse, options.batch_rows or 1)
+    is_local = scheme_of(settings["AUDIO_STORE"]) in LOCAL_SCHEMES
+    folder = local_path(settings["AUDIO_STORE"]) if is_local else Path()
+    here = open_store(settings["AUDIO_STORE"]) if is_local and folder.exists() else None
+    return Sync(source, folder, store, warehouse, options.batch_rows or 1, here=here)
 
 
 def _check(settings: BaseSettings, opts: argparse.Namespace) -> None:

@@ -2,7 +2,9 @@
 
 from scrapy.settings import BaseSettings
 
+from audiocrawler.accounts import read_cookies, read_host_headers
 from audiocrawler.addresses import AddressPolicy
+from audiocrawler.download.proxy import proxies_of
 from audiocrawler.errors import ConfigurationError
 from audiocrawler.rights.licences_wanted import wanted_licences
 
@@ -47,6 +49,7 @@ def check_settings(settings: BaseSettings) -> None:
         raise ConfigurationError(f"AUDIO_BIGQUERY_CREATE={given}: is neither True nor False") from error
     if settings["AUDIO_OPT_OUT"] not in OPT_OUT_MODES:
         raise ConfigurationError(f"AUDIO_OPT_OUT={settings['AUDIO_OPT_OUT']}: is none of {', '.join(OPT_OUT_MODES)}")
+    check_accounts(settings)
     for name in NUMBERS:
         try:
             number = settings.getfloat(name)
@@ -54,3 +57,13 @@ def check_settings(settings: BaseSettings) -> None:
             number = -1 if settings[name] is not None else 0
         if number < 0 and name != "AUDIO_ENERGY_LOUDNESS_DBFS":
             raise ConfigurationError(f"{name}={settings[name]}: is not a number of 0 or more; unset it or give one")
+
+
+def check_accounts(settings: BaseSettings) -> None:
+    """Raise ConfigurationError for cookies, headers or a proxy of the environment that cannot be sent or used."""
+    read_host_headers(settings["AUDIO_HEADERS"])
+    if read_cookies(settings["AUDIO_COOKIES"]).cookies and not settings.getbool("COOKIES_ENABLED"):
+        raise ConfigurationError(
+            "AUDIO_COOKIES is set, and COOKIES_ENABLED=False lets no cookie be sent: unset one of them"
+        )
+    proxies_of(settings)

@@ -4,7 +4,8 @@ import asyncio
 import hashlib
 import logging
 import secrets
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
@@ -16,6 +17,7 @@ from audiocrawler.analysis import AnalysisPool, EnergyRule, Limits
 from audiocrawler.crawl.checks import check_settings
 from audiocrawler.crawl.claims import Claims
 from audiocrawler.crawl.cores import usable_cores
+from audiocrawler.crawl.exit_codes import Rest
 from audiocrawler.crawl.in_use import use_warehouse
 from audiocrawler.crawl.memory import Memory, judge_of
 from audiocrawler.crawl.rows import Flusher, RowWriter
@@ -27,7 +29,7 @@ from audiocrawler.frontier import Frontier, Start, open_frontier
 from audiocrawler.gcp import GcpAccess
 from audiocrawler.items import AudioMetadata, AudioSource, Row, Status
 from audiocrawler.rights.licences_wanted import wanted_licences
-from audiocrawler.storage import Store, open_store
+from audiocrawler.storage import Store, open_store, place_of
 from audiocrawler.tombstones import Tombstones
 from audiocrawler.warehouse import FlushResult, Options, Warehouse, open_warehouse
 
@@ -60,6 +62,10 @@ class Crawl:
         self.stopped = False
         self.before_close: Callable[[], Awaitable[str | None]] | None = None
         """What is still to be done when the last item has passed: it returns why it failed, None if it has not."""
+        self.waiting = 0
+        """Requests that were left when the crawl ended."""
+        self.when_stopped: Callable[[], Awaitable[int]] | None = None
+        """What counts them: the scheduler sets it."""
         self.when_sent: Callable[[], Awaitable[None]] | None = None
         """What is still to be done when the rows that can be sent are: the scheduler sets it."""
         self.frontier: Frontier = open_frontier(settings["AUDIO_FRONTIER"], start)
@@ -107,6 +113,11 @@ class Crawl:
             "warehouse/refused_rows": self.flusher.set_aside,
         }
 
+    @property
+    def rest(self) -> Rest:
+        """Return what is left, as far as it is known."""
+        return Rest(self.waiting, not self._settings["AUDIO_FRONTIER"].startswith("memory"), self.left_behind)
+
     async def write(self, rows: Iterable[Row]) -> None:
         """Return when the rows are in the warehouse, with the id of this crawl; raises WarehouseError."""
         rows = list(rows)
@@ -120,12 +131,24 @@ class Crawl:
         return self._writer.written_up_to
 
     async def find_audio(self, sha256: str) -> AudioMetadata | None:
-        """Return the row of the file with these bytes, None if there is none."""
-        return await self._writer.run(lambda: self.warehouse.find_audio(sha256))
+        """Return the row of the file with these bytes, None if there is none; its URL is where the object is now."""
+        row = await self._writer.run(lambda: self.warehouse.find_audio(sha256))
+        return row and replace(
+            row, gcp_url=await self.in_thread(lambda: place_of(row.gcp_url, row.size_bytes, self.store))
+        )
 
     async def find_source(self, source_url: str) -> AudioSource | None:
         """Return the row of a masked audio URL, None if there is none."""
         return await self._writer.run(lambda: self.warehouse.find_source(source_url))
+
+    async def related_sources(self, sources: Sequence[AudioSource]) -> list[list[AudioSource] | None]:
+        """Return for each source the rows with its guid or pattern; None where there is a row of its own key."""
+
+        def related() -> list[list[AudioSource] | None]:
+            find, related = self.warehouse.find_source, self.warehouse.related_sources
+            return [None if find(each.source_url) else related(each.guid, each.url_pattern) for each in sources]
+
+        return await self._writer.run(related)
 
     def _recall(self, sites: list[str]) -> None:
         try:
@@ -135,7 +158,13 @@ class Crawl:
             raise ConfigurationError(str(error)) from error
 
     async def _is_stored(self, source: AudioSource) -> bool:
-        return await self.in_thread(lambda: self.store.exists(str(source.gcp_url), source.size_bytes))
+        """Tell whether the file of a row is in the store; where the store has moved, its rows are moved after it."""
+        url = await self.in_thread(lambda: place_of(str(source.gcp_url), source.size_bytes, self.store))
+        if not await self.in_thread(lambda: self.store.exists(url, source.size_bytes)):
+            return False
+        if url != source.gcp_url and (audio := await self.find_audio(str(source.sha256))):
+            await self.write([audio])
+        return True
 
     async def stored_source(self, source_url: str) -> AudioSource | None:
         """Return the row of a masked audio URL whose file this crawl has stored, in this run or an earlier one."""
@@ -161,6 +190,8 @@ class Crawl:
         if self.before_close is not None and (why := await self.before_close()):
             self.left_behind = f"{self.left_behind}; {why}" if self.left_behind else why
         self._files.close()
+        if self.when_stopped is not None:
+            self.waiting += await self.when_stopped()
         await self._send_last_rows(record)
         await self._writer.close()
         if self.when_sent is not None:

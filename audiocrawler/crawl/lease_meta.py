@@ -2,6 +2,8 @@
 
 from scrapy import Request
 
+from audiocrawler.download.first_bytes import FIRST_BYTES
+
 LEASE = "lease"
 """The number of the lease by which the request was handed out."""
 STARTS = "starts"
@@ -10,7 +12,7 @@ CONTINUES = "continues"
 """The number of a lease that this request goes on with: if the process ends, the first request is taken up again."""
 UNFINISHED = "unfinished"
 """Whether the request is to be taken up again by the next run."""
-OF_THIS_PROCESS = frozenset({LEASE, STARTS, CONTINUES, UNFINISHED})
+OF_THIS_PROCESS = frozenset({LEASE, STARTS, CONTINUES, UNFINISHED, FIRST_BYTES})
 
 
 def leave_unfinished(request: Request | None) -> None:

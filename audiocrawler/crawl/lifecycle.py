@@ -71,6 +71,7 @@ class CrawlLifecycle:
         if self._watch.running:
             self._watch.stop()
         if self.crawl is not None:
+            self.crawl.waiting = getattr(self._crawler.spider, "starts_waiting", 0)
             await self.crawl.close(lambda: self._record(reason))
             self._count_rows(self.crawl)
 
@@ -94,7 +95,7 @@ class CrawlLifecycle:
         assert self.crawl is not None
         assert self._manifest is not None
         self._count_rows(self.crawl)
-        return self._manifest.end(self._crawler.stats.get_stats(), reason, self.crawl.left_behind)
+        return self._manifest.end(self._crawler.stats.get_stats(), reason, self.crawl.rest)
 
     def _say_whether_resumed(self, crawl: OpenCrawl) -> None:
         if not crawl.is_resumed:

@@ -21,17 +21,15 @@ from scrapy.settings import SETTINGS_PRIORITIES, BaseSettings
 
 from audiocrawler import __version__
 from audiocrawler.analysis.version import ANALYSER_VERSION
-from audiocrawler.crawl.exit_codes import conclusion
+from audiocrawler.crawl.exit_codes import Rest, conclusion
 from audiocrawler.items import AudioCrawl
-from audiocrawler.masking import mask_text
+from audiocrawler.masking import MASK, SECRET_NAME, mask_text
 from audiocrawler.report.summary import FAILED_STATUSES
 
-MASK = "***"
-_SECRET_NAME = re.compile(
-    r"KEY|SECRET|TOKEN|PASSW|PASSPHRASE|CREDENTIAL|AUTH(?!OR)|COOKIES?$|_PASS$|_PWD$", re.IGNORECASE
-)
-_HARMLESS_NAMES = {"AUDIO_GCP_KEY_FILE"}
-"""A path, not the key."""
+_PATHS = {"AUDIO_GCP_KEY_FILE", "AUDIO_COOKIES", "AUDIO_HEADERS"}
+"""Settings that name a file of secrets, and are none."""
+_PLAIN_HEADERS = {"accept", "accept-encoding", "accept-language", "cache-control", "from", "referer", "user-agent"}
+"""Headers that open nothing; what others hold nobody can tell."""
 
 
 class Manifest:
@@ -51,11 +49,11 @@ class Manifest:
         """Write the file of a crawl that has not ended. Raises OSError."""
         self._write({})
 
-    def end(self, stats: Mapping[str, Any], finish_reason: str, left_behind: str | None) -> AudioCrawl:
+    def end(self, stats: Mapping[str, Any], finish_reason: str, rest: Rest) -> AudioCrawl:
         """Write the file of a crawl that has ended, and return its row. Raises OSError."""
         row = self._row
         row.finished_at, row.finish_reason = datetime.now(UTC), finish_reason
-        row.exit_code, row.error = conclusion(stats, finish_reason, left_behind)
+        row.exit_code, row.error = conclusion(stats, finish_reason, rest)
         row.pages, row.found = stats.get("audio/pages", 0), stats.get("audio/found", 0)
         row.stored, row.stored_bytes = stats.get("audio/stored", 0), stats.get("audio/stored_bytes", 0)
         row.duplicate, row.unchanged = stats.get("audio/duplicate", 0), stats.get("audio/unchanged", 0)
@@ -105,8 +103,20 @@ def versions() -> dict[str, str]:
 
 
 def _shown(name: str, value: Any) -> str:
-    if name not in _HARMLESS_NAMES and _SECRET_NAME.search(name):
+    masked = mask_text(str(value)) if name in _PATHS else _masked(name, value)
+    return masked if isinstance(masked, str) else json.dumps(masked, ensure_ascii=False)
+
+
+def _masked(name: str, value: Any, inside: str = "") -> Any:
+    """Return a setting, or what stands under ``name`` inside of one, as JSON can have it."""
+    if isinstance(value, Mapping):
+        given = dict(value.items())
+        return {mask_text(str(key)): _masked(str(key), each, inside or name) for key, each in given.items()}
+    is_header = inside.upper().endswith("HEADERS")
+    if SECRET_NAME.search(name) or (is_header and name.lower() not in _PLAIN_HEADERS):
         return MASK
+    if isinstance(value, list | tuple | set):
+        return [_masked("", each, inside or name) for each in value]
     return mask_text(str(value))
 
 

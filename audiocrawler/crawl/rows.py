@@ -21,8 +21,8 @@ POLL_S = 1.0
 """How often the rows that wait are counted."""
 
 
-_LEFT_ALONE = frozenset({"source_url", "gcp_url", "crawl_id"})
-"""The first is masked as a URL when the row is made; into the others nobody else can write."""
+_LEFT_ALONE = frozenset({"source_url", "url_pattern", "gcp_url", "crawl_id"})
+"""The first two are masked as URLs when the row is made; into the others nobody else can write."""
 _MASKED = {
     table.row_type: tuple(column.name for column in table.columns if column.name not in _LEFT_ALONE) for table in TABLES
 }

@@ -28,6 +28,12 @@ class Tallies:
         self._files[lease] = source_url
         self._of.setdefault(source_url, Counter())
 
+    def rename(self, lease: int | None, source_url: str) -> None:
+        """Count for the lease's file under another URL from now on."""
+        if lease in self._files:
+            self._of[source_url] = self._of.pop(self._files[lease], Counter())
+            self._files[lease] = source_url
+
     def end(self, lease: int) -> Counter[str]:
         """Return what was counted for the lease's file; it stays held."""
         return self._of.pop(self._files.pop(lease, ""), Counter())

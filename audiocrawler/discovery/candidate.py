@@ -55,6 +55,7 @@ class Description:
     transcript_url: str | None = None
     published_at: datetime | None = None
     link_text: str | None = None
+    guid: str | None = None
     is_derivative: bool | None = None
 
 

@@ -63,6 +63,7 @@ def item_description(item: etree._Element, channel: Description) -> Description:
     children = children_of(item)
     about = Description(
         title=first_text(children, "title"),
+        guid=first_text(children, "guid", "id"),
         artist=_author(children) or first_text(children, "person"),
         duration_ms=duration_ms(first_text(children, "duration")),
         language=first_text(children, "language") or attribute(item, "lang"),

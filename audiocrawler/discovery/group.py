@@ -16,7 +16,7 @@ from audiocrawler.discovery.urls import absolute, key_of
 from audiocrawler.statements import Statement
 
 _DESCRIBED = tuple(field.name for field in fields(Description))
-_TEXTS = ("title", "artist", "language", "link_text")
+_TEXTS = ("title", "artist", "language", "link_text", "guid")
 
 
 def merge(document: Document, finds: Iterable[Find]) -> Iterator[Candidate]:

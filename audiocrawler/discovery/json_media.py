@@ -27,7 +27,8 @@ _LIVE_KEY = re.compile(r"(?<![a-z])live(?![rd])")
 _SPEECH_KEY = re.compile(r"tts|text_?to_?speech|speech_?synthesis|read_?aloud|polly")
 _LIVE_FLAGS = ("islive", "is_live", "live", "islivebroadcast")
 _EMBEDDED_TYPES = frozenset(("AudioObject", "MusicRecording", "PodcastEpisode", "RadioClip"))
-_MAX_URL = 4096
+_ENCODING_KEYS = ("encoding", "encodings", "associatedmedia")
+_MAX_URL = 65_536
 
 
 def media_in(value: JSONValue, found_by: str, scope: str) -> Iterator[Find]:
@@ -110,7 +111,8 @@ def _find(node: Node, key: str, text: str, mime_type: str | None, found_by: str)
         role=_role(key),
     )
     described(node, find, "json_ld" if found_by == "json_ld" else "json")
-    find.group = _group(node, key, find.title)
+    find.group = _group(node, key, find.title) or _group_of_encodings(node, text)
+    find.guid = _guid(node)
     return find
 
 
@@ -127,6 +129,26 @@ def _group(node: Node, key: str, title: str | None) -> str | None:
     if node.parent and title and "attachments" in node.parent.members:
         return f"json {node.parent.number} {title}"
     return None
+
+
+def _group_of_encodings(node: Node, url: str) -> str | None:
+    """Return the group of a file among the encodings of one work, where folder and name are those of another.
+
+    Pages also list the parts of a work so, and parts must not be taken for alternates.
+    """
+    place, dot, extension = url.partition("?")[0].rpartition(".")
+    if node.parent is None or not dot or extension.lower() not in AUDIO_EXTENSIONS:
+        return None
+    is_encoding = any(name in node.parent.members for name in _ENCODING_KEYS)
+    return f"json {node.parent.number} {'/'.join(place.split('/')[-2:])}" if is_encoding else None
+
+
+def _guid(node: Node) -> str | None:
+    """Return the id of the item whose attachment the object is (JSON Feed 1.1, Items)."""
+    if node.parent is None or "attachments" not in node.parent.members:
+        return None
+    value = node.parent.members.get("id")
+    return str(value) if isinstance(value, str | int) and value != "" else None
 
 
 def _group_mirrors(finds: list[Find], node: Node) -> None:

@@ -22,7 +22,9 @@ OTHER_EXTENSIONS = frozenset(_OTHER.split())
 """Extensions of files that are no audio even where the document says so."""
 
 FOLLOWED_EXTENSIONS = {
-    **dict.fromkeys(("asx", "b4s", "jspf", "m3u", "pls", "ram", "wax", "wpl", "wvx", "xspf"), Kind.PLAYLIST),
+    **dict.fromkeys(
+        ["asx", "b4s", "jspf", "m3u", "meta4", "metalink", "pls", "ram", "wax", "wpl", "wvx", "xspf"], Kind.PLAYLIST
+    ),
     **dict.fromkeys(("m3u8", "mpd"), Kind.MANIFEST),
 }
 
@@ -31,6 +33,8 @@ _FOLLOWED_TYPES = {
     "application/feed+json": Kind.FEED,
     "application/rss+xml": Kind.FEED,
     "application/jspf+json": Kind.PLAYLIST,
+    "application/metalink+xml": Kind.PLAYLIST,
+    "application/metalink4+xml": Kind.PLAYLIST,
     "application/pls+xml": Kind.PLAYLIST,
     "application/vnd.ms-wpl": Kind.PLAYLIST,
     "application/xspf+xml": Kind.PLAYLIST,

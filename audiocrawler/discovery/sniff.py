@@ -11,8 +11,8 @@ _MARKUP = re.compile(
     r"<(?:a|article|audio|body|div|head|html|iframe|img|link|meta|p|script|source|span|title)\b", re.IGNORECASE
 )
 _XML_ROOTS = frozenset(
-    ["asx", "feed", "mpd", "opml", "playlist", "rdf", "rss", "sitemapindex", "smil", "urlset", "winmediaplaylist"],
-)
+    ("asx", "feed", "metalink", "mpd", "opml", "playlist", "rdf", "rss", "sitemapindex", "smil", "urlset")
+) | {"winmediaplaylist"}
 
 
 class DocumentType(StrEnum):

@@ -8,11 +8,11 @@ from audiocrawler.discovery.json_text import without_escapes
 from audiocrawler.discovery.media_types import MEDIA_EXTENSION, MEDIA_NAME
 
 _STOP = r"\s\"'`<>\\|{};"
-_TOKEN = re.compile(rf"https?://[^{_STOP}]{{1,4000}}", re.IGNORECASE)
+_TOKEN = re.compile(rf"https?://[^{_STOP}]{{1,65536}}", re.IGNORECASE)
 _LISTED = re.compile(r",(?=https?:)", re.IGNORECASE)
 _MEDIA_URL = re.compile(rf".+?\.{MEDIA_EXTENSION}(?!\w)(?:[?/].*)?", re.IGNORECASE)
 _QUOTED = re.compile(
-    rf"(?P<quote>[\"'`])(?P<url>(?:\.{{0,2}}/|[\w%-]+/)[^\"'`<>\\\n{{}}()*$+]{{0,500}}\.{MEDIA_EXTENSION}(?:\?[^{_STOP}]{{0,500}})?)(?P=quote)",
+    rf"(?P<quote>[\"'`])(?P<url>(?:\.{{0,2}}/|[\w%-]+/)[^\"'`<>\\\n{{}}()*$+]{{0,500}}\.{MEDIA_EXTENSION}(?:\?[^{_STOP}]{{0,65536}})?)(?P=quote)",
     re.IGNORECASE,
 )
 _ENCODED_SCHEME = re.compile(r"https?%3A%2F%2F", re.IGNORECASE)

@@ -1,6 +1,7 @@
 """Joining what a document writes as a URL to its base, and telling what cannot be one."""
 
 import re
+from hashlib import sha256
 from urllib.parse import urljoin, urlsplit
 
 _IGNORED = re.compile(r"[\t\r\n]")
@@ -8,34 +9,58 @@ _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
 _PLACEHOLDER = re.compile(
     r"\{\{|\}\}|\$\{|<%|%>|\{%|%\}|\[\[|\]\]|<[a-z/?]|['\"]\s+\+|\+\s+['\"]|%7B%7B|[\ud800-\udfff]", re.IGNORECASE
 )
-_MAX_LENGTH = 4096
+MAX_URL_LENGTH = 65_535
+"""Longer URLs are not requested; no server is known to take them."""
+_TAIL_LENGTH = 40
+_MAX_HOST_LENGTH = 253
 
 
 def absolute(base_url: str, url: str) -> str | None:
     """Return ``url`` joined to ``base_url`` without its fragment, or None if no HTTP request can be made of it.
 
     An absolute URL is left as written, since signed queries do not survive normalisation. Tabs and line ends are
-    removed (WHATWG URL, section 4.4).
+    removed, and a backslash before the query is a slash (WHATWG URL, section 4.4). What is longer than MAX_URL_LENGTH
+    comes back as another URL that is, too.
     """
-    url = _IGNORED.sub("", url).strip().partition("#")[0]
-    if not url or len(url) > _MAX_LENGTH or _PLACEHOLDER.search(url):
+    url = with_slashes(_IGNORED.sub("", url).strip().partition("#")[0])
+    if not url or _PLACEHOLDER.search(url):
         return None
     try:
         joined = url if url[:8].lower().startswith(("http://", "https://")) else _joined(base_url, url)
-        return joined if joined and _has_host(joined) else None
+        return _bounded(joined) if joined and _has_host(joined) else None
     except ValueError:
         return None
 
 
+def with_slashes(url: str) -> str:
+    """Return ``url`` with slashes for the backslashes before its query, as the URLs of the web have it."""
+    if "\\" not in url:
+        return url
+    place, mark, query = url.partition("?")
+    return place.replace("\\", "/") + mark + query
+
+
+def _bounded(url: str) -> str:
+    """Return the URL; of one that is too long its start, a mark of its own and its end, which shows the extension."""
+    if len(url) <= MAX_URL_LENGTH:
+        return url
+    mark = "~" + sha256(url.encode(errors="replace")).hexdigest()[:8]
+    return url[: MAX_URL_LENGTH + 1 - len(mark) - _TAIL_LENGTH] + mark + url[-_TAIL_LENGTH:]
+
+
 def _has_host(url: str) -> bool:
     parts = urlsplit(url)
-    return bool(parts.hostname) and parts.port != 0 and not re.search(r"[\s{}<>\"']", parts.netloc)
+    host = parts.netloc.rpartition("@")[2]  # a password may have any character
+    is_named = 0 < len(parts.hostname or "") <= _MAX_HOST_LENGTH
+    return is_named and parts.port != 0 and not re.search(r"[\s{}<>\"']", host)
 
 
 def _joined(base_url: str, url: str) -> str | None:
     scheme = _SCHEME.match(url)
     if scheme and scheme[0].lower() not in ("http:", "https:"):
         return None
+    if scheme and url[len(scheme[0]) :][:1] == "/" and not base_url.lower().startswith(scheme[0].lower()):
+        return f"{scheme[0]}//{url[len(scheme[0]) :].lstrip('/')}"
     joined = urljoin(base_url, url)
     return joined if joined.startswith(("http://", "https://")) else None
 

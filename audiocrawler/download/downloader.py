@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping
 from time import monotonic
+from weakref import WeakKeyDictionary
 
 from scrapy import Request, Spider
 from scrapy.core.downloader import Downloader, Slot
 from scrapy.crawler import Crawler
 from scrapy.exceptions import IgnoreRequest
+from scrapy.http import Response
 from scrapy.utils.asyncio import CallLaterResult, call_later
 
 from audiocrawler.download.slots import floor_s, host_of, slot_of, slots_of
@@ -29,7 +31,8 @@ class PacedSlot(Slot):
         """Return the seconds from the last request of this slot to the next one."""
         own_s = super().download_delay()
         wait_s = max(self.lastseen + own_s - monotonic(), self._wait_for_host_s())
-        return monotonic() - self.lastseen + wait_s if wait_s > 0 else own_s
+        # A delay lets one request go; without one, all that wait would go at once.
+        return monotonic() - self.lastseen + wait_s if wait_s > 0 else max(own_s, self._downloader.delay_s(self._host))
 
     def wait_s(self) -> float:
         """Return in how many seconds the next request may be sent, 0 for now."""
@@ -46,6 +49,9 @@ class PoliteDownloader(Downloader):
         super().__init__(crawler)
         self.crawl_delays_s: dict[str, float] = {}
         self.resume_at: dict[str, float] = {}
+        self.sent_at: WeakKeyDictionary[Request, float] = WeakKeyDictionary()
+        """When requests were sent last, on the monotonic clock."""
+        self._probes_s: dict[str, float] = {}
         self._wake_at = 0.0
         self._wake_call: CallLaterResult | None = None
 
@@ -74,17 +80,31 @@ class PoliteDownloader(Downloader):
         """Return how many seconds are left of the pause that ``host`` wants; 0 or less for none."""
         return self.resume_at.get(host, 0.0) - monotonic()
 
-    def refuse_waiting(self, host: str, error: IgnoreRequest) -> None:
-        """Let the requests to ``host`` fail that have not been sent yet."""
-        for slot in self.slots_of(host):
-            while slot.queue:
-                _request, answer = slot.queue.popleft()
-                answer.errback(error)
+    def probe_every(self, host: str, delay_s: float) -> None:
+        """Send single requests so many seconds apart, to see whether ``host`` serves again; 0 for as usual."""
+        if delay_s:
+            self._probes_s[host] = delay_s
+        else:
+            self._probes_s.pop(host, None)
+
+    def delay_s(self, host: str) -> float:
+        """Return the seconds between any two requests to ``host``; 0 where only those of a slot have a delay."""
+        return max(self.crawl_delays_s.get(host, 0.0), self._probes_s.get(host, 0.0))
+
+    def refuse_waiting(self, key: str, error: IgnoreRequest) -> int:
+        """Let the requests of a slot fail that have not been sent yet, and return how many they are."""
+        slot = self.slots.get(key)
+        waiting = list(slot.queue) if slot is not None else []
+        if slot is not None:
+            slot.queue.clear()
+        for _request, answer in waiting:
+            answer.errback(error)
+        return len(waiting)
 
     def host_wait_s(self, host: str, asking: Slot | None = None) -> float:
         """Return in how many seconds ``host`` may be asked for anything at all; 0 or less for now."""
         pause_s = self.pause_left_s(host)
-        delay_s, slots = self.crawl_delays_s.get(host, 0.0), self.slots_of(host)
+        delay_s, slots = self.delay_s(host), self.slots_of(host)
         if not delay_s or not slots:
             return pause_s
         last = max(slots, key=lambda slot: slot.lastseen)
@@ -101,12 +121,13 @@ class PoliteDownloader(Downloader):
         slot = self.slots.get(key)
         if not isinstance(slot, PacedSlot):  # the first request waits for robots.txt, which may ask for a delay
             return max(LOOK_AGAIN_S if active[key] else 0.0, self.host_wait_s(host))
-        wait_s = slot.wait_s()
-        if not slot.delay and not wait_s:
+        wait_s, host_delay_s = slot.wait_s(), self.delay_s(host)
+        delay_s = max(slot.delay, host_delay_s)
+        if not delay_s and not wait_s:
             return 0.0
-        keys = slots_of(host)[:2] if host in self.crawl_delays_s else (key,)
+        keys = slots_of(host)[:2] if host_delay_s else (key,)
         unsent = sum(active[each] - len(self.slots[each].transferring) for each in keys if each in self.slots)
-        return max(slot.delay, wait_s) if unsent > 0 else wait_s
+        return max(delay_s, wait_s) if unsent > 0 else wait_s
 
     def wake_in(self, wait_s: float) -> None:
         """Let the engine ask for requests again after so many seconds."""
@@ -123,6 +144,10 @@ class PoliteDownloader(Downloader):
             self._wake_call.cancel()
             self._wake_call = None
         super().close()
+
+    async def _download(self, slot: Slot, request: Request) -> Response:
+        self.sent_at[request] = monotonic()
+        return await super()._download(slot, request)
 
     def _wake(self) -> None:
         self._wake_call = None

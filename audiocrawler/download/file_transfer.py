@@ -74,7 +74,7 @@ class FileTransfer:
             return None
         if body.is_whole_already:
             return self._done(exchange)
-        if not body.is_begun or told.stop is not None:
+        if not body.is_begun or told.stop is not None or not body.spool.size_bytes:
             self._drop_unless_passing(exchange)
             return response_of(self._request, exchange, bytes(body.error_body), told.stop, [])
         if self._wants_more(exchange, body):

@@ -1,4 +1,4 @@
-"""What makes two requests the same: pages by Scrapy's canonical URL, audio by its exact one.
+"""What makes two requests the same: pages by Scrapy's canonical URL, audio by the key of its row.
 
 The same page in the browser is another request, and a fragment there another page: some sites keep their routes in it.
 """
@@ -25,7 +25,10 @@ class MediaFingerprinter(RequestFingerprinter):
         if source is None:
             page = super().fingerprint(request)
             return _digest(f"{page.hex()} {_round(request)}") if _round(request) else page
-        return _digest(f"audio {getattr(source, 'source_url', '')} {request.url}{_round(request)}")
+        key = request.meta.get("own_key") or getattr(source, "source_url", "")
+        # The row's key tells the file, and its first URL may be another one at each visit.
+        place = request.url if not key or "part" in request.meta or "redirect_urls" in request.meta else ""
+        return _digest(f"audio {key} {place}{_round(request)}")
 
 
 def _round(request: Request) -> str:

@@ -3,10 +3,17 @@
 RFC 9110, sections 8.8 and 13: validators and conditional requests.
 """
 
-from dataclasses import asdict, dataclass
+import re
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from scrapy.http import Headers
+
+from audiocrawler.texts import storable
+
+_ESCAPED = re.compile(r"\\x([0-9a-f]{2})")
+_CONTROL = re.compile(rb"[\x00-\x1f\x7f]")
+_ESCAPE = re.compile(r"[^ -~]|\\")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +35,17 @@ class Known:
         return asdict(self)
 
 
-def conditional_headers(known: Known) -> dict[str, str]:
+def conditional_headers(known: Known) -> dict[str, bytes]:
     """Return the headers that ask for the body only if it has changed; none where there is no validator."""
     given = {"If-None-Match": known.etag, "If-Modified-Since": known.last_modified}
-    return {name: value for name, value in given.items() if value}
+    return {name: header_bytes(value) for name, value in given.items() if value}
+
+
+def trusted(known: Known) -> Known | None:
+    """Return what holds of a file also under a changed URL: its strong ETag; None if it has none."""
+    if not known.etag or known.etag.startswith("W/"):
+        return None
+    return replace(known, last_modified=None, varies=False)
 
 
 def validators(headers: Headers) -> list[str]:
@@ -56,4 +70,22 @@ def _has_length(headers: Headers, known: Known) -> bool:
 
 
 def _text(headers: Headers, name: str) -> str:
-    return (headers.get(name) or b"").decode("utf-8", "replace")
+    return header_text(headers.get(name) or b"")
+
+
+def header_text(value: bytes) -> str:
+    """Return a header's value as a row holds it: readable, and such that ``header_bytes`` gives the same bytes."""
+    try:
+        text = value.decode()
+    except UnicodeDecodeError:
+        text = ""
+    if text and storable(text) == text and not _ESCAPED.search(text):
+        return text
+    return _ESCAPE.sub(lambda found: f"\\x{ord(found[0]):02x}", value.decode("latin-1"))
+
+
+def header_bytes(text: str) -> bytes:
+    """Return the value that ``header_text`` has made ``text`` of; never a control character, which no header has."""
+    pieces = enumerate(_ESCAPED.split(text))
+    value = b"".join(bytes.fromhex(piece) if number % 2 else piece.encode() for number, piece in pieces)
+    return text.encode() if _CONTROL.search(value) else value

@@ -29,6 +29,8 @@ RETRY_S = 600.0
 MAX_REDIRECTS = 5
 """Redirects that are followed, also to other hosts (section 2.3.1.2)."""
 TIMEOUT_S = 30.0
+RETRIES = 4
+"""Tries for robots.txt after the first, 15 s of pauses: nothing of the host is asked for meanwhile."""
 LONGEST_HELD_S = 1.0
 """A request that would wait longer for the delay which it has just met waits in the queue, in nobody's place."""
 MAX_HELD_CHARACTERS = 16_000_000
@@ -97,7 +99,11 @@ class RobotsMiddleware:
         """Let the request pass, send it back to wait in the queue, or raise RobotsError with the reason."""
         if not self._is_obeyed or request.meta.get("dont_obey_robotstxt"):
             return None
-        rules = await self.rules_of(request)
+        reading = asyncio.ensure_future(self.rules_of(request))
+        while not (await asyncio.wait({reading}, timeout=LONGEST_HELD_S))[0]:
+            if again := sent_back(self._crawler, request):
+                return again
+        rules = reading.result()
         if isinstance(rules, str):
             raise RobotsError(rules)
         if not rules.parser.allowed(request.url, self._token):
@@ -164,7 +170,9 @@ class RobotsMiddleware:
         return None
 
     async def _ask(self, url: str) -> Response:
-        return await self._crawler.engine.download_async(host_file_request(self._crawler, url, dont_redirect=True))
+        return await self._crawler.engine.download_async(
+            host_file_request(self._crawler, url, RETRIES, dont_redirect=True)
+        )
 
     def _ask_delay(self, rules: Rules) -> None:
         host = urlsplit(f"//{rules.host}").hostname or rules.host
@@ -183,7 +191,7 @@ def sent_back(crawler: Crawler, request: Request) -> Request | None:
     return request.replace(dont_filter=True, meta={**request.meta, "sent_back": True})
 
 
-def host_file_request(crawler: Crawler, url: str, *, dont_redirect: bool = False) -> Request:
+def host_file_request(crawler: Crawler, url: str, retries: int = 1, *, dont_redirect: bool = False) -> Request:
     """Return the request for a small file about a host, which goes before all others and is held up by little."""
     meta = {
         "robots": 0,
@@ -192,7 +200,7 @@ def host_file_request(crawler: Crawler, url: str, *, dont_redirect: bool = False
         "allow_offsite": True,
         "download_maxsize": 0,  # what is too long is cut, not refused
         "download_timeout": TIMEOUT_S,
-        "max_retry_times": 1,
+        "max_retry_times": min(retries, crawler.settings.getint("RETRY_TIMES")),
     }
     request = Request(url, callback=NO_CALLBACK, headers={"Accept-Encoding": "identity"}, meta=meta, priority=1000)
     open_robots_slot(crawler, slot_of(request))

@@ -12,6 +12,8 @@ from audiocrawler.addresses import literal_address
 from audiocrawler.download.connect import RefusedAddressError, look_up, policy_of
 
 _PORTS = {"http": 80, "https": 443}
+_NAMES_ARE_THE_PROXYS = ("socks4a:", "socks5h:")
+"""Who chooses such a proxy wants no name looked up here."""
 
 
 class AddressMiddleware:
@@ -30,16 +32,16 @@ class AddressMiddleware:
         """Let the request pass, or raise RefusedAddressError with the reason."""
         parts = urlparse_cached(request)
         host, port = parts.hostname or "", parts.port or _PORTS.get(parts.scheme, 0)
-        for address in await self._addresses_of(host):
+        for address in await self._addresses_of(host, request.meta.get("proxy") or ""):
             reason = self._policy.refusal(host, port, address)
             if reason:
                 raise RefusedAddressError(reason)
 
-    async def _addresses_of(self, host: str) -> list[str]:
+    async def _addresses_of(self, host: str, proxy: str) -> list[str]:
         literal = literal_address(host)
         if literal is not None:
             return [literal]
-        if not host or host in self._unknown_hosts:
+        if not host or host in self._unknown_hosts or proxy.startswith(_NAMES_ARE_THE_PROXYS):
             return []
         addresses = await look_up(host)
         if not addresses:

@@ -3,7 +3,7 @@
 from scrapy import Request, signals
 from scrapy.crawler import Crawler
 
-REPEATED = ("retry_times", "redirect_times", "part", "seen_validators", "sent_back")
+REPEATED = ("retry_times", "redirect_times", "part", "seen_validators", "sent_back", "interstitial")
 """In the meta of a request whose audio URL has been counted before."""
 
 

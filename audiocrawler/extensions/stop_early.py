@@ -7,9 +7,9 @@ from scrapy.crawler import Crawler
 from scrapy.exceptions import StopDownload
 from scrapy.http import Headers
 
+from audiocrawler.download.first_bytes import FIRST_BYTES, FirstBytes
 from audiocrawler.download.headers import is_audio_type, is_endless, is_refused_type
 from audiocrawler.download.revalidation import Known, proves_same, validators
-from audiocrawler.sniff import HEAD_BYTES, sniff
 
 logger = logging.getLogger(__name__)
 
@@ -29,13 +29,14 @@ class StopEarly:
     def _check_headers(self, headers: Headers, request: Request) -> None:
         if "Location" in headers or "robots" in request.meta:
             return
-        wanted = not (is_refused_type(headers) or is_endless(headers))
-        if (not wanted) if "audio" in request.meta else is_audio_type(headers):
+        first, wants_audio = FirstBytes(headers), "audio" in request.meta
+        if is_endless(headers) and (wants_audio or is_audio_type(headers)):
+            raise StopDownload(fail=False)
+        if not first.can_tell and (is_refused_type(headers) if wants_audio else is_audio_type(headers)):
             raise StopDownload(fail=False)
         if request.meta.get("known") and self._is_known(headers, request):
             raise StopDownload(fail=False)
-        if "audio" in request.meta and not headers.get("Content-Encoding"):
-            request.meta["first_bytes"] = True
+        request.meta[FIRST_BYTES] = None if "Range" in request.headers else first
 
     def _is_known(self, headers: Headers, request: Request) -> bool:
         """Return whether the body need not come: it is the known file, or one that varies at every fetch.
@@ -56,9 +57,15 @@ class StopEarly:
         return True
 
     def _check_first_bytes(self, data: bytes, request: Request) -> None:
-        if not request.meta.pop("first_bytes", False) or "Range" in request.headers:
+        first: FirstBytes | None = request.meta.get(FIRST_BYTES)
+        if first is None or first.is_complete:
             return
-        sniffed = sniff(data[:HEAD_BYTES])
-        if sniffed.is_audio is False:
-            request.meta["came"] = sniffed.name
+        first.add(data)
+        judgement = first.judgement
+        if judgement is None or not first.is_complete:
+            return
+        if "audio" not in request.meta and judgement.is_audio_in_place_of_page:
+            raise StopDownload(fail=False)
+        if "audio" in request.meta and not judgement.may_be_audio:
+            request.meta["came"] = judgement.name
             raise StopDownload(fail=False)

@@ -66,6 +66,7 @@ class Leases:
         self._is_closing = self._has_failed = False
         self._is_busy = True
         """Whether an exchange runs or is due: what is known of the frontier is out of date."""
+        self._is_told = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="frontier")
 
@@ -78,6 +79,7 @@ class Leases:
     def wake(self) -> None:
         """Let an exchange happen soon."""
         self._is_busy = True
+        self._is_told.clear()
         self._woken.set()
 
     def put(self, new: NewRequest, tag: Any) -> None:
@@ -143,6 +145,12 @@ class Leases:
         self._prefetched = {}
         self.wake()
 
+    async def count_waiting(self) -> int:
+        """Return how many requests wait once everything is told; what is under way does not count."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._is_told.wait(), PATIENCE_AT_END_S)
+        return sum(self.last.waiting.values())
+
     async def close(self, *, finish: bool) -> None:
         """Give back everything that is not done; with ``finish`` a crawl that has nothing left is over."""
         self.stop_leasing()
@@ -189,6 +197,8 @@ class Leases:
             )
         self.last = answer
         self._is_busy = self._woken.is_set()
+        if not self._is_busy:
+            self._is_told.set()
         self._worker.take_answer(answer, [tags[index] for index in answer.known])
         return True
 

@@ -6,7 +6,7 @@ from scrapy import Request
 from scrapy.crawler import Crawler
 
 from audiocrawler.crawl.lifecycle import crawl_of
-from audiocrawler.download.revalidation import conditional_headers
+from audiocrawler.download.revalidation import conditional_headers, trusted
 from audiocrawler.items import AudioSource
 
 
@@ -27,6 +27,8 @@ class RevalidationMiddleware:
         if not isinstance(source, AudioSource) or "part" in request.meta or "known" in request.meta:
             return
         known = await crawl_of(self._crawler).memory.recall(source.source_url)
+        if known and "trust" in request.meta:
+            known = trusted(known) if request.meta["trust"] == "strong" else None
         request.meta["known"] = known.as_meta() if known else None
         if known:
             request.headers.update(conditional_headers(known))

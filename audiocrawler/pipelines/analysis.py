@@ -63,8 +63,8 @@ class AnalysisPipeline(Stage):
 
     async def _known(self, sha256: str) -> AudioMetadata | None:
         row = await self.crawl.find_audio(sha256)
-        if row is None or row.analyser_version != ANALYSER_VERSION:
-            return None
+        if row is None or row.analyser_version != ANALYSER_VERSION or row.status != "ok":
+            return None  # what is partial may be so only by what verify found
         stored = await self.crawl.in_thread(lambda: self.crawl.store.exists(row.gcp_url, row.size_bytes))
         return row if stored else None
 

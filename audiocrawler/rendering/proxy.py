@@ -13,6 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from audiocrawler.proxies import Proxies
 from audiocrawler.rendering.proxy_route import Connection, RefusedError, Route
 
 logger = logging.getLogger(__name__)
@@ -45,10 +46,13 @@ class Head:
 
 
 class FilteringProxy:
-    """A proxy of one crawl. ``refusal(host, port, address)`` returns why an address is not connected to, or None."""
+    """A proxy of one crawl, before the ``proxies`` that the crawl goes through.
 
-    def __init__(self, refusal: Callable[[str, int, str], str | None]) -> None:
-        self._route = Route(refusal)
+    ``refusal(host, port, address)`` returns why an address is not connected to, or None.
+    """
+
+    def __init__(self, refusal: Callable[[str, int, str], str | None], proxies: Proxies) -> None:
+        self._route = Route(refusal, proxies)
         self._password = secrets.token_urlsafe(24)
         self._server: asyncio.Server | None = None
         self._clients: set[asyncio.Task[None]] = set()

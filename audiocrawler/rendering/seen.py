@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
+from urllib.parse import urlsplit
 
 
 class How(StrEnum):
@@ -49,9 +50,12 @@ class Seen:
     cookies: list[dict[str, Any]] = field(default_factory=list)
 
 
-def cookies_for(host: str, cookies: list[dict[str, Any]]) -> list[dict[str, str]]:
-    """Return those cookies that a browser would send to ``host`` (RFC 6265, section 5.1.3), as Scrapy takes them."""
-    return [_cookie(each) for each in cookies if _matches(host.lower(), str(each["domain"]).lower())]
+def cookies_for(url: str, cookies: list[dict[str, Any]]) -> list[dict[str, str]]:
+    """Return those cookies that a browser would send to the host of ``url`` (RFC 6265, 5.1.3), as Scrapy takes them."""
+    parts = urlsplit(url)
+    host, is_safe = (parts.hostname or "").lower(), parts.scheme == "https"
+    matching = (each for each in cookies if _matches(host, str(each["domain"]).lower()))
+    return [_cookie(each) for each in matching if is_safe or not each.get("secure")]
 
 
 def _matches(host: str, domain: str) -> bool:

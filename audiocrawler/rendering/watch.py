@@ -5,7 +5,6 @@ import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any
-from urllib.parse import urlsplit
 
 from audiocrawler.rendering.seen import How, SeenText, SeenUrl
 
@@ -186,9 +185,3 @@ class Watch:
         from playwright.async_api import Error
 
         return Error
-
-
-def origin_of(url: str) -> str:
-    """Return scheme and host with port."""
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}"

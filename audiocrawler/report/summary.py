@@ -24,6 +24,8 @@ LEFT_OUT_STATUSES = ("filtered", "limit", "stream", "alternate", "taken_down")
 SHOWN_REASONS = 4
 FAILED_START = "audio/failed_start/"
 """What the stats of a start that failed begin with; the start and the reason follow."""
+TURNED_AWAY = "audio/turned_away/"
+"""What the stats of a host that was left begin with; its download slot, a space and the reason follow."""
 SETTLED_STATUSES = ("stored", "duplicate", "unchanged", *FAILED_STATUSES, *LEFT_OUT_STATUSES)
 
 
@@ -53,11 +55,31 @@ class Summary:
     stored_bytes: int
     elapsed_s: float
     failed_starts: list[str] = field(default_factory=list)
+    turned_away: list[tuple[str, str, int]] = field(default_factory=list)
+    """Host, what is left of it with the reason, and how many requests that are."""
     beyond_page_limit: int = 0
+    mended: int = 0
     opened: int = 0
     """Pages that were opened in a browser ..."""
     not_opened: int = 0
     """... and those that seemed to need one and were not, or not well."""
+
+    @property
+    def taken(self) -> int:
+        """Return how many URLs brought what they were asked for."""
+        return self.stored + self.duplicates + self.unchanged + self.listed
+
+    @property
+    def failed(self) -> int:
+        """Return how many URLs brought no file."""
+        return sum(self.not_taken.get(status, 0) for status in FAILED_STATUSES)
+
+    @property
+    def commonest_failure(self) -> str:
+        """Return how often the commonest reason was met, and which it is."""
+        counted = [(times, reason) for of_status in self.reasons.values() for reason, times in of_status.items()]
+        times, reason = max(counted, default=(self.failed, "failed"), key=lambda each: each[0])
+        return f"{times} x {reason}"
 
 
 def summarise(stats: Mapping[str, Any]) -> Summary:
@@ -78,8 +100,10 @@ def summarise(stats: Mapping[str, Any]) -> Summary:
         audio_ms=stats.get("audio/duration_ms", 0),
         stored_bytes=stats.get("audio/stored_bytes", 0),
         elapsed_s=stats.get("elapsed_time_seconds", 0.0),
+        turned_away=_turned_away(stats),
         failed_starts=[name.removeprefix(FAILED_START) for name in stats if name.startswith(FAILED_START)],
         beyond_page_limit=stats.get("audio/beyond_page_limit", 0),
+        mended=stats.get("audio/mended", 0),
         opened=stats.get("browser/pages", 0),
         not_opened=sum(stats.get(f"browser/{name}", 0) for name in ("pages_failed", "missing"))
         + max(0, stats.get("browser/left_out", 0) - stats.get("browser/taken_up", 0)),
@@ -94,6 +118,7 @@ def render(summary: Summary, places: Places) -> str:
         *_counted("not opened", summary.not_opened, "pages that may hold more; their rows in audio_sources tell why"),
         ("found", f"{summary.found} audio URLs"),
         ("stored", f"{summary.stored} files, {bytes_text(summary.stored_bytes)}, {_hours(summary.audio_ms)}"),
+        *_counted("mended", summary.mended, "of these: their objects were missing or damaged, and are whole again"),
         *_counted("duplicates", summary.duplicates, "the same bytes at another URL"),
         *_counted("unchanged", summary.unchanged, "stored by an earlier crawl"),
         *_counted("listed", summary.listed, "not downloaded, as asked"),
@@ -101,6 +126,7 @@ def render(summary: Summary, places: Places) -> str:
             _with_reasons(status, count, summary.reasons.get(status, {})) for status, count in summary.not_taken.items()
         ),
         *_counted("left", summary.pending, "taken up by the next crawl"),
+        *(("turned away", f"{count} requests for {what}") for _, what, count in summary.turned_away),
         *_counted("left out", summary.beyond_page_limit, "beyond AUDIO_MAX_FILES_PER_PAGE, the log names the pages"),
         ("time", duration_text(summary.elapsed_s)),
         ("files", places.store),
@@ -115,6 +141,16 @@ def _reasons(stats: Mapping[str, Any], status: str) -> dict[str, int]:
     prefix = f"audio/{status}/"
     counted = {key.removeprefix(prefix): count for key, count in stats.items() if key.startswith(prefix)}
     return dict(sorted(counted.items(), key=lambda reason: (-reason[1], reason[0])))
+
+
+def _turned_away(stats: Mapping[str, Any]) -> list[tuple[str, str, int]]:
+    found = []
+    for name, count in stats.items():
+        if name.startswith(TURNED_AWAY):
+            slot, _, reason = name.removeprefix(TURNED_AWAY).partition(" ")
+            host = slot.removeprefix("media:")
+            found.append((host, f"{'pages' if host == slot else 'files'}: {reason}", count))
+    return sorted(found)
 
 
 def _with_reasons(status: str, count: int, reasons: dict[str, int]) -> list[tuple[str, str]]:

@@ -11,12 +11,15 @@ from scrapy.exceptions import CloseSpider
 from scrapy.utils.asyncio import create_looping_call
 
 from audiocrawler.crawl.crawl import Crawl
+from audiocrawler.crawl.exit_codes import has_reached_bound
 from audiocrawler.crawl.lease_meta import CONTINUES, LEASE, STARTS, UNFINISHED, leave_unfinished
 from audiocrawler.crawl.lifecycle import CrawlLifecycle, stop_crawl
+from audiocrawler.download.back_off import ASK_AGAIN_IN_S
 from audiocrawler.download.open_slots import OpenSlots
 from audiocrawler.download.slots import is_media_slot
 from audiocrawler.errors import ConfigurationError, FrontierError, WarehouseError
 from audiocrawler.frontier import Answer, Kind, Leases, Limit, NewRequest
+from audiocrawler.scheduling.continuing import Continuing
 from audiocrawler.scheduling.counters import Counters
 from audiocrawler.scheduling.failures import Failures
 from audiocrawler.scheduling.internals import missing_internals
@@ -61,8 +64,8 @@ class FrontierScheduler(BaseScheduler):
         """Fingerprints of requests that cannot be written down."""
         self._reason: str | None = None
         self._tick = create_looping_call(self._look_around)
-        self._continuing: dict[str, list[Request]] = {}
-        """By slot: requests that go on with a lease that is under way, and are not kept on their own."""
+        self._continuing = Continuing()
+        """Requests that go on with a lease that is under way, and are not kept on their own."""
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> "FrontierScheduler":
@@ -90,9 +93,9 @@ class FrontierScheduler(BaseScheduler):
         most = getattr(self._crawler.spider, "limit", None)
         self._limit = None if most is None else Limit("audio/stored", most)
         self._leases = Leases(self._crawl.frontier, PREFETCHED_PER_SLOT, files_per_slot, self._limit)
-        self._pauses = SharedPauses(self._crawler, self._leases)
+        self._pauses = SharedPauses(self._crawler, self._leases, self._crawl.frontier.crawl)
         self._failures = Failures(self._crawler)
-        self._crawl.when_sent = self._finish
+        self._crawl.when_stopped, self._crawl.when_sent = self._leases.count_waiting, self._finish
         self._is_open = True
         self._leases.start(self)
         self._tick.start(TICK_S, now=False)
@@ -108,10 +111,13 @@ class FrontierScheduler(BaseScheduler):
         """Keep the request; whether it is a known one shows later, and is then told by ``request_dropped``."""
         slot = self._crawler.engine.downloader.get_slot_key(request)
         self._crawler.stats.inc_value("scheduler/enqueued")
+        wait_s = request.meta.pop(ASK_AGAIN_IN_S, 0.0)
+        if wait_s and LEASE in request.meta:
+            request.meta.setdefault(CONTINUES, request.meta[LEASE])
         lease = request.meta.get(CONTINUES)
         if lease in self._under_way:
             self._under_way[lease].append(request)
-            self._continuing.setdefault(slot, []).append(request)
+            self._continuing.put(request, slot, wait_s)
         else:
             self._keep(request, slot)
         return True
@@ -125,7 +131,7 @@ class FrontierScheduler(BaseScheduler):
         slot = self._slots.least_active(slots, self._leases.last.waiting.get(Kind.FILE, 0)) if slots else None
         if slot is None:
             return None
-        request = self._continued(slot) or self._leased(slot)
+        request = self._continuing.take(slot) or self._leased(slot)
         self._crawler.stats.inc_value("scheduler/dequeued")
         return request
 
@@ -134,9 +140,8 @@ class FrontierScheduler(BaseScheduler):
         if not self._is_open:
             return
         self._reason = reason
-        for request in (request for requests in self._continuing.values() for request in requests):
+        for request in self._continuing.remove_all():
             leave_unfinished(request)
-        self._continuing.clear()
         self._settle()
         self._leases.stop_leasing()
 
@@ -145,7 +150,7 @@ class FrontierScheduler(BaseScheduler):
         if self._tick.running:
             self._tick.stop()
         self._acknowledge_sent()
-        await self._leases.close(finish=self._reason == "finished")
+        await self._leases.close(finish=self._reason == "finished" or has_reached_bound(self._reason))
 
     def _look_around(self) -> None:
         self._settle()
@@ -191,7 +196,7 @@ class FrontierScheduler(BaseScheduler):
         """Let the engine go on; see frontier.Worker."""
         self._drop(known)
         self._counters.take(answer.counted)
-        self._pauses.keep(answer.pauses_s)
+        self._pauses.keep(answer)
         self._go_on()
 
     def give_up(self, error: FrontierError) -> None:
@@ -207,7 +212,7 @@ class FrontierScheduler(BaseScheduler):
         """Acknowledge or give back what the engine has done with."""
         slot = self._crawler.engine._slot  # noqa: SLF001 - checked by missing_internals
         in_progress = slot.inprogress if slot is not None else set()
-        waiting = {request for requests in self._continuing.values() for request in requests}
+        waiting = set(self._continuing)
         for lease, requests in list(self._under_way.items()):
             if lease not in self._at_host and in_progress.issuperset(requests):
                 continue
@@ -253,7 +258,7 @@ class FrontierScheduler(BaseScheduler):
         if not self._kept_here:
             logger.warning("%s: such requests are lost if this process ends", why)
         self._kept_here.add(fingerprint or b"")
-        self._continuing.setdefault(slot, []).append(request)
+        self._continuing.put(request, slot)
 
     def _drop(self, known: list[Request]) -> None:
         for request in known:
@@ -263,18 +268,11 @@ class FrontierScheduler(BaseScheduler):
     def _may_go(self) -> list[str]:
         """Return the slots whose next request may go now; a suspect goes alone, when there is nothing else to do."""
         suspects = self._leases.suspects()
-        innocent = [*self._continuing, *(self._leases.prefetched().keys() - suspects)]
+        continuing = self._continuing.slots()
+        innocent = [*continuing, *(self._leases.prefetched().keys() - suspects)]
         if self._suspect in self._under_way:
-            return list(self._continuing)
+            return continuing
         return innocent if innocent or self._under_way else list(suspects)
-
-    def _continued(self, slot: str) -> Request | None:
-        if slot not in self._continuing:
-            return None
-        request = self._continuing[slot].pop(0)
-        if not self._continuing[slot]:
-            del self._continuing[slot]
-        return request
 
     def _leased(self, slot: str) -> Request | None:
         """Return the slot's next request, None if it cannot be read any more."""

@@ -6,16 +6,19 @@ from typing import Any
 from protego import Protego
 from scrapy import Request
 from scrapy.crawler import Crawler
-from scrapy.http import Response
+from scrapy.http import HtmlResponse, Response, TextResponse
+from scrapy.http.request import NO_CALLBACK
 from twisted.python.failure import Failure
 
 from audiocrawler.arguments.arguments import Arguments, parse_arguments
-from audiocrawler.arguments.credentials import Credentials, without_credentials
+from audiocrawler.arguments.credentials import login_meta, without_credentials
 from audiocrawler.arguments.sites import origin_of, site_of
 from audiocrawler.crawl.lease_meta import leave_unfinished
 from audiocrawler.discovery import DEFAULT_FINDERS, Candidate, Document, Kind, find_in, read
 from audiocrawler.discovery.hls import audio_rendition
+from audiocrawler.discovery.sniff import DocumentType
 from audiocrawler.discovery.urls import absolute
+from audiocrawler.download.first_bytes import judge
 from audiocrawler.download.headers import is_audio_type, media_type
 from audiocrawler.items import Status
 from audiocrawler.masking import mask_url
@@ -24,11 +27,12 @@ from audiocrawler.report.summary import FAILED_START
 from audiocrawler.spiders.links import is_allowed, page_links
 from audiocrawler.spiders.outcomes import MAX_REASON_LENGTH, outcome_of_failure
 from audiocrawler.spiders.rendering import NESTED_PRIORITY
+from audiocrawler.spiders.renewing import RenewingSpider
 from audiocrawler.spiders.seen import seen_candidates
-from audiocrawler.spiders.sources import direct_candidate, rendition_candidate, source_of
-from audiocrawler.spiders.taking import TakingSpider
+from audiocrawler.spiders.sources import direct_candidate, rendition_candidate
 from audiocrawler.spiders.traps import Traps
 from audiocrawler.texts import one_line
+from audiocrawler.warehouse.values import clean_url
 
 FOLLOWED = {Kind.PLAYLIST, Kind.MANIFEST, Kind.EMBED}
 """Kinds that belong to the page itself: they are fetched and searched at every depth."""
@@ -39,7 +43,7 @@ LARGE_DOCUMENT_BYTES = 200_000
 """Larger documents are parsed in a thread, so that transfers go on meanwhile."""
 
 
-class AudioSpider(TakingSpider):
+class AudioSpider(RenewingSpider):
     """Finds the audio of its start pages, and of ``depth`` levels of pages below them."""
 
     name = "audio"
@@ -56,7 +60,6 @@ class AudioSpider(TakingSpider):
         self.job = kwargs.get("_job")
         self.arguments = self.read_arguments(kwargs)
         self.limit = self.arguments.limit
-        self.credentials = Credentials(self.arguments.start_urls())
         self._traps = Traps()
         super().__init__(*args)
 
@@ -73,21 +76,26 @@ class AudioSpider(TakingSpider):
 
     async def start(self) -> AsyncIterator[Any]:
         """Request each start page."""
-        urls = [without_credentials(url) for url in self.arguments.start_urls()]
-        self.crawler.stats.set_value("audio/starts", len(urls))
-        for url in urls:
-            where = {"site": site_of(url), "level": 0, "nesting": 0}
+        starts = self.arguments.start_urls()
+        self.crawler.stats.set_value("audio/starts", len(starts))
+        self.starts_waiting = len(starts)
+        for start in starts:
+            url = without_credentials(start)
+            where = {"site": site_of(url), "level": 0, "nesting": 0, **login_meta(start)}
             yield self._page_request(url, {"start": url, **where})
+            self.starts_waiting -= 1
             if self.arguments.depth:
                 yield self._robots_request(url, where)
 
     async def parse(self, response: Response) -> AsyncIterator[Any]:
         """Search a document: what it leads to is requested, and its audio becomes rows and requests."""
         links: list[str] = []
-        if is_audio_type(response.headers):
+        if is_audio(response):
             document, candidates = None, [direct_candidate(response)]
         else:
             document, candidates, links = await self._search(response)
+            if is_audio_type(response.headers) and not (candidates or links):
+                document, candidates = None, [direct_candidate(response)]
         if not candidates and document is not None and not document.text.strip():
             self._note_failed_start(response.meta, f"nothing to search in {media_type(response.headers) or 'it'}")
             return
@@ -99,7 +107,8 @@ class AudioSpider(TakingSpider):
         async for each in self._take(response, document, candidates):
             yield each
         if document is not None and (rendition := audio_rendition(document)):
-            source = source_of(rendition_candidate(response, rendition), response, None, response.meta["site"])
+            (found,) = await self.found_in(response, None, [rendition_candidate(response, rendition)])
+            source = found.source
             source.opt_out = response.meta["page_opt_out"]
             await self.crawl.write([source])
             async for each in self._take_rendition(source, rendition, response.meta.get("via")):
@@ -126,6 +135,21 @@ class AudioSpider(TakingSpider):
         for request in await self.note_rendered(response, gained=gained):
             yield request
 
+    def request_again(self, page: dict[str, Any]) -> Request:
+        """Return the request for a page, feed or playlist that was searched before."""
+        where = {**page["where"], "nesting": 1}
+        if page["is_rendered"]:
+            request = self.render_request(page["url"], where, "asked again", [])
+        else:
+            request = self._page_request(page["url"], where)
+        return request.replace(dont_filter=True, callback=NO_CALLBACK, errback=None)
+
+    async def candidates_again(self, page: Response) -> list[Candidate]:
+        """Return what such a document names now."""
+        document, candidates, _ = await self._search(page)
+        seen = getattr(page, "seen", None)
+        return candidates if seen is None else seen_candidates(candidates, seen, document, self.finders, [])
+
     def parse_robots(self, response: Response) -> Iterator[Request]:
         """Follow the sitemaps that robots.txt announces (sitemaps.org, "Informing search engine crawlers")."""
         where = {name: response.meta[name] for name in ("site", "level", "nesting")}
@@ -141,7 +165,7 @@ class AudioSpider(TakingSpider):
             leave_unfinished(request)
         if self.crawl.stopped or outcome.status == Status.LIMIT:
             return
-        self.logger.info("%s: %s", request.url, outcome.reason)
+        self.logger.info("%s: %s", clean_url(request.url), outcome.reason)
         self.crawler.stats.inc_value("audio/pages_failed")
         self._note_failed_start(request.meta, outcome.reason)
 
@@ -152,7 +176,7 @@ class AudioSpider(TakingSpider):
         def search() -> tuple[Document, list[Candidate], list[str]]:
             document = read(response)
             candidates = list(find_in(document, self.finders))
-            links = page_links(response, where["site"], self.arguments) if follows_links else []
+            links = page_links(as_page(response, document), where["site"], self.arguments) if follows_links else []
             return document, candidates, links
 
         return await self.crawl.in_thread(search) if len(response.body) > LARGE_DOCUMENT_BYTES else search()
@@ -195,7 +219,6 @@ class AudioSpider(TakingSpider):
             url,
             self.parse,
             errback=self.page_failed,
-            headers=self.credentials.headers_for(url),
             meta={**meta, "allow_offsite": True},
             priority=priority,
         )
@@ -207,5 +230,16 @@ class AudioSpider(TakingSpider):
     def _note_failed_start(self, meta: dict[str, Any], reason: str) -> None:
         if "start" in meta:
             self.crawler.stats.inc_value("audio/starts_failed")
-            start = f"{mask_url(meta['start'])}: {one_line(reason, MAX_REASON_LENGTH)}"
+            start = f"{clean_url(mask_url(meta['start']))}: {one_line(reason, MAX_REASON_LENGTH)}"
             self.crawler.stats.inc_value(FAILED_START + start)
+
+
+def is_audio(answer: Response) -> bool:
+    """Return whether the answer to a request for a page is audio: its transfer was stopped, or its bytes say so."""
+    return "download_stopped" in answer.flags or judge(answer.body, answer.headers).is_audio_in_place_of_page
+
+
+def as_page(answer: Response, document: Document) -> Response:
+    """Return the answer with links that can be read, also where its type hides that it is a page."""
+    is_hidden = document.type is DocumentType.HTML and not isinstance(answer, TextResponse)
+    return answer.replace(cls=HtmlResponse) if is_hidden else answer

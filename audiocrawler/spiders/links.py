@@ -19,6 +19,7 @@ MAX_PAGE_BYTES = 8_000_000
 """How much of a page is searched for links."""
 # Its list of ignored extensions is right for pages: audio, feeds and playlists are discovery's.
 _LINKS = LinkExtractor()
+_HREF = re.compile(rb"\bhref\s*=\s*(?:\"[^\"?]*|'[^'?]*)", re.IGNORECASE)
 _BASE = re.compile(rb"<base\b", re.IGNORECASE)
 
 
@@ -32,10 +33,17 @@ def _page_links(page: Response, site: str, arguments: Arguments) -> Iterator[str
         return
     if len(page.body) > MAX_PAGE_BYTES:
         page = page.replace(body=page.body[:MAX_PAGE_BYTES])
-    for link in _links(page):
+    for link in _links(_with_slashes(page)):
         leads_to = classify(link.url)  # audio, feeds and playlists are taken from what discovery found
         if leads_to in {None, Kind.PAGE} and site_of(link.url) == site and is_allowed(link.url, arguments):
             yield link.url
+
+
+def _with_slashes(page: HtmlResponse) -> HtmlResponse:
+    """Return the page with slashes for the backslashes in its links, which the extractor takes for letters."""
+    if b"\\" not in page.body:
+        return page
+    return page.replace(body=_HREF.sub(lambda link: link[0].replace(b"\\", b"/"), page.body))
 
 
 def _links(page: HtmlResponse) -> list[Link]:

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any, Self
 
 from scrapy import Request, Spider, signals
@@ -12,17 +13,20 @@ from scrapy.http import Response
 from scrapy.spidermiddlewares.referer import RefererMiddleware
 from twisted.python.failure import Failure
 
-from audiocrawler.arguments.credentials import Credentials
 from audiocrawler.arguments.sites import origin_of
-from audiocrawler.crawl.crawl import Crawl
+from audiocrawler.crawl.crawl import Crawl, sha256_of
 from audiocrawler.crawl.drops import FetchAgainError, RefusedError
-from audiocrawler.crawl.lease_meta import leave_unfinished
+from audiocrawler.crawl.lease_meta import LEASE, leave_unfinished
 from audiocrawler.crawl.lifecycle import crawl_of, stop_crawl
+from audiocrawler.download.first_bytes import FIRST_BYTES
 from audiocrawler.download.revalidation import Known
 from audiocrawler.items import AudioItem, AudioSource, Status
 from audiocrawler.masking import is_masked
+from audiocrawler.middlewares.credentials import inherit_login
 from audiocrawler.middlewares.optouts import OptOuts
 from audiocrawler.middlewares.taken_again import StoredAlreadyError
+from audiocrawler.spiders.identifying import OWN_KEY, TRUST
+from audiocrawler.spiders.interstitial import FOLLOWED, Interstitial, interstitial_in
 from audiocrawler.spiders.outcomes import Outcome, outcome_of_failure, outcome_without_body
 from audiocrawler.spiders.sources import attempted, item_of, media_meta
 
@@ -35,8 +39,6 @@ Alternate = tuple[str, AudioSource]
 
 class MediaSpider(Spider):
     """A spider that downloads audio: each URL a scheduled request whose body is streamed to disk."""
-
-    credentials: Credentials
 
     @classmethod
     def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> Self:
@@ -61,7 +63,7 @@ class MediaSpider(Spider):
             url,
             self.parse_audio,
             errback=self.audio_failed,
-            headers={"Accept-Encoding": "identity", **self.credentials.headers_for(url)},
+            headers={"Accept-Encoding": "identity"},
             meta=media_meta(url, self.settings) | {"audio": source, "alternates": list(alternates)},
             priority=AUDIO_PRIORITY,
         )
@@ -72,9 +74,15 @@ class MediaSpider(Spider):
         assert request is not None
         source: AudioSource = attempted(request.meta["audio"], response, request)
         body_file = getattr(response, "body_file", None)
-        if body_file is not None:
+        interstitial = interstitial_in(response, request.meta.pop(FIRST_BYTES, None))
+        if interstitial is not None and not request.meta.get("opted_out"):
+            for each in await self._past(interstitial, source, request, body_file):
+                yield each
+        elif body_file is not None:
+            await self._settle_identity(request, Path(body_file))
             yield item_of(source, response, body_file)
         elif is_known(response):
+            source.rotates = OWN_KEY in request.meta or None
             known = Known(**request.meta["known"])
             await self.settle_known(source, known, varies="seen_validators" in request.meta)
             if known.size_bytes is None:
@@ -83,10 +91,47 @@ class MediaSpider(Spider):
         elif "seen_validators" in request.meta and not request.meta.get("opted_out"):
             yield request.replace(dont_filter=True)
         else:
+            self._keep_apart(request)
             outcome = outcome_without_body(response)
             await self.settle(source, outcome)
             for alternate in await self._next_alternate(request, outcome):
                 yield alternate
+
+    async def _past(
+        self, interstitial: Interstitial, source: AudioSource, request: Request, body_file: str | None
+    ) -> list[Request]:
+        """Return the request for what an interstitial leads to, the next alternate if it leads nowhere."""
+        if body_file is not None:
+            await self.crawl.in_thread(lambda: Path(body_file).unlink(missing_ok=True))
+        why_not = interstitial.why_not(is_second=FOLLOWED in request.meta)
+        if why_not is None:
+            onward = self.audio_request(str(interstitial.url), source, request.meta.get("alternates", ()))
+            inherited = {name: request.meta[name] for name in (OWN_KEY, TRUST) if name in request.meta}
+            return [onward.replace(meta={**onward.meta, **inherited, FOLLOWED: request.url}, dont_filter=True)]
+        self._keep_apart(request)
+        outcome = Outcome(Status.NOT_AUDIO, why_not)
+        await self.settle(source, outcome)
+        return await self._next_alternate(request, outcome)
+
+    async def _settle_identity(self, request: Request, body: Path) -> None:
+        """Let the bytes decide which row is meant, where the URL leaves a doubt."""
+        if OWN_KEY not in request.meta and TRUST not in request.meta:
+            return
+        source: AudioSource = request.meta["audio"]
+        before = await self.crawl.find_source(source.source_url)
+        sha256 = await self.crawl.in_thread(lambda: sha256_of(body))
+        if before is not None and before.sha256 == sha256:
+            source.rotates = True
+        else:
+            self._keep_apart(request)
+
+    def _keep_apart(self, request: Request) -> None:
+        """Give the file the row of its own URL: that it is the one of the other row is not proved."""
+        source: AudioSource = request.meta["audio"]
+        key = request.meta.get(OWN_KEY)
+        if key is not None and key != source.source_url:
+            self.crawl.tallies.rename(request.meta.get(LEASE), key)
+            source.source_url = key
 
     async def settle_known(self, source: AudioSource, known: Known, *, varies: bool = False) -> None:
         """Write the row of a file that need not be fetched again: unchanged, or refused as it was before."""
@@ -105,7 +150,8 @@ class MediaSpider(Spider):
     async def audio_failed(self, failure: Failure) -> AsyncIterator[Request]:
         """Settle the row of an audio URL that could not be downloaded, unless the crawl was only stopped."""
         request: Request = failure.request  # type: ignore[attr-defined]
-        if outcome := await self.settle_failure(failure, request):
+        why = request.meta.get("why_not_renewed")
+        if outcome := await self.settle_failure(failure, request, f"{why}: " if why else ""):
             for alternate in await self._next_alternate(request, outcome):
                 yield alternate
 
@@ -147,6 +193,7 @@ class MediaSpider(Spider):
         answer: Response | None = getattr(failure.value, "response", None)
         source = attempted(request.meta["audio"], None, request)
         source.http_status = answer.status if answer is not None else None
+        self._keep_apart(request)
         outcome = await self._unless_gone(source, outcome)
         await self.settle(source, Outcome(outcome.status, where + outcome.reason))
         return outcome
@@ -169,7 +216,8 @@ class MediaSpider(Spider):
         source.status, source.reason, source.last_status, source.last_error = Status.PENDING, None, None, None
         self.crawler.stats.inc_value(f"audio/{Status.ALTERNATE}", -1)
         self.crawler.stats.inc_value("audio/found", -1)  # its request counts it again
-        return [self._referred(self.audio_request(url, source, others), source.page_url)]
+        alternate = inherit_login(self.audio_request(url, source, others), request.meta)
+        return [self._referred(alternate, source.page_url)]
 
     def _referred(self, request: Request, page_url: str | None) -> Request:
         """Return the request with the page as its Referer, as far as REFERRER_POLICY tells it."""

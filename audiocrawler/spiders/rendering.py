@@ -12,6 +12,7 @@ from scrapy.http import Response
 from twisted.python.failure import Failure
 
 from audiocrawler.arguments.arguments import Arguments
+from audiocrawler.arguments.credentials import LOGIN
 from audiocrawler.arguments.sites import site_of
 from audiocrawler.browser.handler import Browser
 from audiocrawler.browser.response import RenderedResponse
@@ -68,7 +69,7 @@ class RenderingSpider(RenditionSpider):
         if why is None:
             return []
         known = [digest(candidate.url) for candidate in told][:MAX_KNOWN]
-        return await self._unless_left_out(self._render_request(page.url, page.meta, why, known))
+        return await self._unless_left_out(self.render_request(page.url, page.meta, why, known))
 
     async def requests_for_routes(self, page: RenderedResponse, document: Document) -> AsyncIterator[Request]:
         """Yield the requests for the routes that a rendered page keeps in the fragments of its links."""
@@ -79,7 +80,7 @@ class RenderingSpider(RenditionSpider):
         for url in _routes(page, document):
             if is_allowed(url, self.arguments):
                 for request in await self._unless_left_out(
-                    self._render_request(url, deeper, about["why"], about["known"])
+                    self.render_request(url, deeper, about["why"], about["known"])
                 ):
                     yield request
 
@@ -108,7 +109,7 @@ class RenderingSpider(RenditionSpider):
     def as_from_browser(self, request: Any, page: RenderedResponse) -> Any:
         """Give a request that a rendered page led to the cookies that the browser would send with it."""
         if isinstance(request, Request) and "render" not in request.meta:
-            request.cookies = cookies_for(urlsplit(request.url).hostname or "", page.seen.cookies)  # type: ignore[assignment]
+            request.cookies = cookies_for(request.url, page.seen.cookies)  # type: ignore[assignment]
         return request
 
     def note_dropped(self, request: Request) -> None:
@@ -144,16 +145,16 @@ class RenderingSpider(RenditionSpider):
         await self._note_page(request, Status.PENDING, f"not opened in a browser: it has {about['why']}, but {reason}")
         return due
 
-    def _render_request(self, url: str, where: dict[str, Any], why: str, known: list[str]) -> Request:
+    def render_request(self, url: str, where: dict[str, Any], why: str, known: list[str]) -> Request:
+        """Return the request that opens a page in the browser."""
         place: dict[str, Any] = {
-            name: where[name] for name in ("site", "level", "nesting", "via", "page_opt_out") if name in where
+            name: where[name] for name in ("site", "level", "nesting", "via", "page_opt_out", LOGIN) if name in where
         }
         about = {"why": why, "known": known, "pattern": f"{why} {pattern_of(url)}", "context": site_of(url)}
         return Request(
             url,
             self.parse_rendered,
             errback=self.render_failed,
-            headers=self.credentials.headers_for(url),
             meta={**place, "render": about, "allow_offsite": True},
             priority=NESTED_PRIORITY if where["nesting"] else -where["level"],
         )

@@ -12,7 +12,7 @@ from twisted.python.failure import Failure
 from audiocrawler.crawl.lease_meta import CONTINUES, LEASE
 from audiocrawler.discovery.hls import Part, Rendition
 from audiocrawler.items import AudioItem, AudioSource, Status
-from audiocrawler.masking import mask_url
+from audiocrawler.rotation import row_key
 from audiocrawler.spiders.media import AUDIO_PRIORITY, MediaSpider
 from audiocrawler.spiders.outcomes import Outcome, outcome_without_body
 from audiocrawler.spiders.sources import attempted, item_of, media_meta, note_opt_out
@@ -92,8 +92,8 @@ class RenditionSpider(MediaSpider):
 
 
 def tag_of(parts: list[Part]) -> str:
-    """Return what stands for the bytes of a rendition, as an ETag does for a file's: its parts, secrets masked."""
-    named = "\n".join(f"{mask_url(part.url)} {part.first_byte} {part.size_bytes}" for part in parts)
+    """Return what stands for a rendition's bytes, as an ETag does for a file's: its parts, without what rotates."""
+    named = "\n".join(f"{row_key(part.url)} {part.first_byte} {part.size_bytes}" for part in parts)
     return f"hls-{hashlib.sha256(named.encode()).hexdigest()[:32]}"
 
 

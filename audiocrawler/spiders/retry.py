@@ -15,12 +15,18 @@ from audiocrawler.discovery import Candidate, Document, Kind
 from audiocrawler.discovery.classify import classify
 from audiocrawler.items import AudioItem, AudioSource, Status
 from audiocrawler.masking import is_masked
+from audiocrawler.rotation import is_key_of_rotating
 from audiocrawler.spiders.audio import AudioSpider
+from audiocrawler.spiders.outcomes import Outcome
 from audiocrawler.spiders.rendering import PAGE
-from audiocrawler.spiders.sources import source_url_of
+from audiocrawler.spiders.sources import attempted
 
 _OF_ATTEMPTS = {Merge.ATTEMPT, Merge.OUTCOME, Merge.KNOWN}
-_DOCUMENTS = {Kind.PLAYLIST, Kind.MANIFEST, Kind.FEED}
+DOCUMENTS = {Kind.PLAYLIST, Kind.MANIFEST, Kind.FEED}
+
+
+_REFUSED = {401, 403, 404, 410}
+NOT_NAMED = "its page names it no longer"
 
 
 class Selection(BaseModel):
@@ -65,9 +71,9 @@ class RetrySpider(AudioSpider):
         self.crawler.stats.set_value("audio/selected", len(rows))
         for row in rows:
             self.crawler.stats.inc_value("audio/starts")
-            if not is_masked(row.source_url):
+            if not _needs_page(row):
                 yield self._again(row)
-            elif row.page_url and not is_masked(row.page_url):
+            elif row.page_url and not _is_incomplete(row.page_url):
                 by_page[row.page_url].append(row.source_url)
             else:
                 self.logger.warning("%s: its page's URL had a secret too: crawl that page again", row.source_url)
@@ -81,7 +87,7 @@ class RetrySpider(AudioSpider):
         where = {"site": row.site, "level": 0, "nesting": 0}
         if row.kind == PAGE:
             return self._page_request(row.source_url, where)
-        if classify(row.source_url) in _DOCUMENTS:
+        if classify(row.source_url) in DOCUMENTS:
             return self._page_request(row.source_url, {**where, "wanted": [row.source_url], "via": row.found_by})
         return self.audio_request(row.source_url, fresh(row))
 
@@ -89,13 +95,41 @@ class RetrySpider(AudioSpider):
         """Follow nothing from a document of failed files: it is where their rows say that they were found."""
         return iter(()) if "wanted" in page.meta else super()._follow(page, candidates, links)
 
-    def _take(
+    def is_wanted(self, page: Response, source: AudioSource) -> bool:
+        """Tell whether it is one of the files that failed; of a page that failed in the browser all are wanted."""
+        page.meta.setdefault("named", set()).add(source.source_url)
+        return source.source_url in page.meta.get("wanted", [source.source_url])
+
+    async def _take(
         self, page: Response, document: Document | None, candidates: list[Candidate]
     ) -> AsyncIterator[Request | AudioItem]:
-        wanted = page.meta.get("wanted")  # a page that failed in the browser has none: all of it is wanted
-        if wanted is not None:
-            candidates = [each for each in candidates if source_url_of(each) in wanted]
-        return super()._take(page, document, candidates)
+        async for each in super()._take(page, document, candidates):
+            yield each
+        for source_url in set(page.meta.get("wanted", [])) - page.meta.get("named", set()):
+            if request := await self._not_named(source_url):
+                yield request
+
+    async def _not_named(self, source_url: str) -> Request | None:
+        """Return the request for a row that its page names no longer; where its URL is masked, the row says so."""
+        row = await self.crawl.find_source(source_url)
+        if row is None or classify(source_url) in DOCUMENTS or (row.found_by or "").startswith("browser_"):
+            return None
+        if not _is_incomplete(source_url):
+            return self.audio_request(source_url, fresh(row))
+        await self.settle(attempted(fresh(row), None, Request(str(row.page_url))), Outcome(Status.FAILED, NOT_NAMED))
+        return None
+
+
+def _is_incomplete(url: str) -> bool:
+    return is_masked(url) or is_key_of_rotating(url)
+
+
+def _needs_page(row: AudioSource) -> bool:
+    """Tell whether only the row's page can tell its URL: it is not kept whole, or has expired."""
+    if _is_incomplete(row.source_url):
+        return True
+    is_refused = row.http_status in _REFUSED and bool(row.guid or row.url_pattern)
+    return is_refused and bool(row.page_url) and not _is_incomplete(str(row.page_url))
 
 
 def fresh(row: AudioSource) -> AudioSource:

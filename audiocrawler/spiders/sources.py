@@ -3,7 +3,7 @@
 import re
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import unquote, urldefrag, urlsplit
+from urllib.parse import urlsplit
 
 from scrapy import Request
 from scrapy.http import Response
@@ -12,16 +12,21 @@ from scrapy.settings import BaseSettings
 from audiocrawler.discovery import Candidate, Kind
 from audiocrawler.discovery.hls import Rendition
 from audiocrawler.download.body_file import UNPROVED
+from audiocrawler.download.file_names import suggested_name, unquoted
 from audiocrawler.download.headers import is_endless
+from audiocrawler.download.revalidation import header_text
 from audiocrawler.download.slots import media_slot
 from audiocrawler.items import AudioItem, AudioSource, FileInfo, Status
 from audiocrawler.masking import mask_text, mask_url
 from audiocrawler.rights.optouts import joined
+from audiocrawler.rotation import row_key
 from audiocrawler.spiders.licences import state
+from audiocrawler.warehouse.values import clean_url
 
 FOREIGN = "item"
 """What found the URL in an item of somebody else's spider."""
 MAX_NAME_LENGTH = 180
+_UNIQUE_GUID = re.compile(r"://[^/]+/.|^tag:|[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}", re.IGNORECASE)
 _MAX_RAW_NAME = 10_000
 _UNSAFE = re.compile(r'[\x00-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff\\/:*?"<>|]+')
 _DEVICE = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d)(?=\.|$)", re.IGNORECASE)
@@ -43,6 +48,7 @@ def source_of(candidate: Candidate, page: Response, page_title: str | None, site
         kind=candidate.kind,
         role=candidate.role,
         group_id=candidate.group,
+        guid=_guid_of(candidate, page),
         title=candidate.title,
         artist=candidate.artist,
         published_at=candidate.published_at,
@@ -59,7 +65,15 @@ def source_of(candidate: Candidate, page: Response, page_title: str | None, site
 
 def source_url_of(candidate: Candidate) -> str:
     """Return the key of a candidate's row."""
-    return mask_url(urldefrag(candidate.url).url)
+    return clean_url(row_key(candidate.url))
+
+
+def _guid_of(candidate: Candidate, page: Response) -> str | None:
+    """Return the guid, without what rotates in it where it is a URL; a short one is unique within its feed only."""
+    if not candidate.guid:
+        return None
+    guid = row_key(candidate.guid) if "://" in candidate.guid else mask_text(candidate.guid)
+    return guid if _UNIQUE_GUID.search(guid) else f"{row_key(page.url)} {guid}"
 
 
 def direct_candidate(answer: Response) -> Candidate:
@@ -110,7 +124,10 @@ def item_of(source: AudioSource, answer: Response, body_file: str) -> AudioItem:
     """Return the item that carries a downloaded body through the pipelines."""
     status = UNPROVED if UNPROVED in answer.flags else "downloaded"
     entry: FileInfo = {"url": source.source_url, "path": body_file, "checksum": None, "status": status}
-    name = _suggested_name(answer) or urlsplit(source.source_url).path.rsplit("/", 1)[-1]
+    name = (
+        suggested_name(answer.headers.get("Content-Disposition") or b"")
+        or urlsplit(source.source_url).path.rsplit("/", 1)[-1]
+    )
     return AudioItem(file_urls=[source.source_url], files=[entry], file_name=clean_name(mask_text(name)), source=source)
 
 
@@ -120,7 +137,7 @@ def foreign_source(url: str, answer: Response | None) -> AudioSource:
     request = (answer.request if answer is not None else None) or Request(url)
     page_url = (request.headers.get("Referer") or b"").decode("latin-1")
     source = AudioSource(
-        source_url=mask_url(url),
+        source_url=clean_url(row_key(url)),
         host=urlsplit(url).hostname,
         site=urlsplit(page_url or url).hostname,
         page_url=mask_url(page_url) if page_url else None,
@@ -136,7 +153,7 @@ def foreign_source(url: str, answer: Response | None) -> AudioSource:
 
 def clean_name(name: str) -> str:
     """Return a readable file name without path, control and direction characters, of at most MAX_NAME_LENGTH."""
-    readable = _UNSAFE.sub("_", unquote(name[:_MAX_RAW_NAME])).strip(" ._") or "audio"
+    readable = _UNSAFE.sub("_", unquoted(name[:_MAX_RAW_NAME])).strip(" ._") or "audio"
     readable = _DEVICE.sub(r"\g<0>_", readable) if _DEVICE.match(readable) else readable
     stem, dot, extension = readable.rpartition(".")
     if not dot or len(readable) <= MAX_NAME_LENGTH:
@@ -144,23 +161,6 @@ def clean_name(name: str) -> str:
     return stem[: MAX_NAME_LENGTH - len(extension) - 1] + dot + extension
 
 
-def _suggested_name(answer: Response) -> str:
-    """Return the file name of Content-Disposition (RFC 6266), its extended notation first; empty without one."""
-    value = _header(answer, "Content-Disposition") or ""
-    extended = re.search(r"filename\*\s*=\s*([\w-]*)'[^']*'([^;\s]+)", value, re.IGNORECASE)
-    if extended:
-        return _decoded(extended[2], extended[1] or "utf-8")
-    plain = re.search(r'filename\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^;]+))', value, re.IGNORECASE)
-    return re.sub(r"\\(.)", r"\1", plain[1] or plain[2] or "").strip() if plain else ""
-
-
-def _decoded(percent_encoded: str, charset: str) -> str:
-    try:
-        return unquote(percent_encoded, encoding=charset)
-    except LookupError:
-        return unquote(percent_encoded)
-
-
 def _header(answer: Response, name: str) -> str | None:
     value = answer.headers.get(name)
-    return value.decode("utf-8", "replace") if value else None
+    return header_text(value) if value else None

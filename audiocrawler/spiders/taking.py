@@ -1,25 +1,26 @@
 """What becomes of the audio that a document names: left out with a reason, listed, or asked for."""
 
 from collections import OrderedDict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
-from urllib.parse import urldefrag
 
 from scrapy import Request
 from scrapy.http import Response
 
 from audiocrawler.discovery import Candidate, Document, Kind
-from audiocrawler.discovery.choose import choose
+from audiocrawler.discovery.choose import choose, rank
 from audiocrawler.discovery.hls import Rendition
 from audiocrawler.items import AudioItem, AudioSource, Status
-from audiocrawler.masking import mask_url
 from audiocrawler.rights.licences_wanted import refusal_before
+from audiocrawler.rotation import is_rotating, row_key
+from audiocrawler.spiders.identifying import Found, identify
 from audiocrawler.spiders.licences import stated_by
 from audiocrawler.spiders.outcomes import Outcome, opted_out
 from audiocrawler.spiders.rendering import RenderingSpider
 from audiocrawler.spiders.renditions import tag_of
 from audiocrawler.spiders.sources import source_of
 from audiocrawler.tombstones import tombstone
+from audiocrawler.warehouse.values import clean_url
 
 MAX_REMEMBERED = 100_000
 """URLs that were found and not requested, of which it is known that they have been counted."""
@@ -37,13 +38,14 @@ class TakingSpider(RenderingSpider):
     ) -> AsyncIterator[Request | AudioItem]:
         title = document.title if document is not None else None
         found = (candidate for candidate in candidates if candidate.kind in {Kind.AUDIO, Kind.STREAM})
-        media = self._at_most([candidate for candidate in found if not await self._is_taken_down(candidate.url)], page)
-        sources = [source_of(candidate, page, title, page.meta["site"]) for candidate in media]
+        wanted = self._at_most([candidate for candidate in found if not await self._is_taken_down(candidate.url)], page)
+        finds = [each for each in await self.found_in(page, title, wanted) if self._may_take(page, each)]
+        media, sources = [each.candidate for each in finds], [each.source for each in finds]
         for source in sources:
             source.opt_out = page.meta["page_opt_out"]
         await self.crawl.write(sources)
         left_out = self._alternates(media, sources)
-        for candidate, source in zip(media, sources, strict=True):
+        for candidate, source, find in zip(media, sources, finds, strict=True):
             self.crawler.stats.inc_value(f"audio/found/{source.found_by}")
             if source.opt_out and self.opt_outs.are_honoured:
                 await self._leave_out(source, opted_out(source.opt_out))
@@ -54,10 +56,41 @@ class TakingSpider(RenderingSpider):
             elif refusal := refusal_before(stated_by(source), self.crawl.licenses):
                 await self._leave_out(source, Outcome(Status.FILTERED, refusal))
             elif self.arguments.download == "yes":
-                yield self.audio_request(candidate.url, source, list(left_out.get(candidate.group or "", {}).values()))
+                request = self.audio_request(
+                    candidate.url, source, list(left_out.get(candidate.group or "", {}).values())
+                )
+                request.meta.update(find.meta | self._way_back(candidate, page))
+                yield request
             elif self._is_new(source):
                 self.crawler.stats.inc_value("audio/listed")
                 yield AudioItem(file_urls=[source.source_url], source=source)
+
+    async def found_in(self, page: Response, title: str | None, candidates: Sequence[Candidate]) -> list[Found]:
+        """Return the audio of a document with its rows, which are those of earlier visits where only URLs changed."""
+        media = (each for each in candidates if each.kind in {Kind.AUDIO, Kind.STREAM})
+        finds = [Found(each, source_of(each, page, title, page.meta["site"])) for each in media]
+        await identify(self.crawl, finds, may_doubt=self.arguments.download == "yes")
+        return finds
+
+    def _may_take(self, page: Response, find: Found) -> bool:
+        """Tell whether a file is to be taken; of one that was taken down under another URL the row says so."""
+        if not find.is_taken_down:
+            return self.is_wanted(page, find.source)
+        if self._is_new(find.source):
+            self.crawl.tallies.count_outcome(find.source.source_url, Status.TAKEN_DOWN, "was taken down")
+        return False
+
+    def is_wanted(self, page: Response, source: AudioSource) -> bool:
+        """Tell whether a file of a document is to be taken."""
+        return True
+
+    def _way_back(self, candidate: Candidate, page: Response) -> dict[str, Any]:
+        """Return how to ask again for a document whose URLs may expire, for a request's meta."""
+        if candidate.url == page.url or not (candidate.guid or is_rotating(candidate.url)):
+            return {}
+        first, *_ = page.meta.get("redirect_urls", [page.url])
+        place = {name: page.meta[name] for name in ("site", "level", "nesting", "via") if name in page.meta}
+        return {"found_on": {"url": first, "is_rendered": "render" in page.meta, "where": place}}
 
     def _at_most(self, media: list[Candidate], page: Response) -> list[Candidate]:
         """Return as many candidates as a page may have, and say how many are left out."""
@@ -77,7 +110,7 @@ class TakingSpider(RenderingSpider):
     def _alternates(
         self, media: list[Candidate], sources: list[AudioSource]
     ) -> dict[str, dict[str, tuple[str, AudioSource]]]:
-        """Return, by group and masked URL, the files that are left out because another of their group is taken.
+        """Return, by group and masked URL, the best first, the files that are left out because another one is taken.
 
         A file whose licence is refused is not the one to take, nor one to try when that fails.
         """
@@ -86,7 +119,7 @@ class TakingSpider(RenderingSpider):
             return left_out
         row_of = {candidate.url: source for candidate, source in zip(media, sources, strict=True)}
         open_to_choice = (candidate for candidate in media if self._is_choice(candidate, row_of[candidate.url]))
-        for candidate, is_taken in choose(open_to_choice):
+        for candidate, is_taken in sorted(choose(open_to_choice), key=lambda each: rank(each[0])):
             if not is_taken:
                 source = row_of[candidate.url]
                 left_out.setdefault(candidate.group or "", {})[source.source_url] = candidate.url, source
@@ -123,7 +156,7 @@ class TakingSpider(RenderingSpider):
         why = self.crawl.tombstones.covers(url)
         if why is None:
             return False
-        row = tombstone(mask_url(urldefrag(url).url), why)
+        row = tombstone(clean_url(row_key(url)), why)
         if self._is_new(row):
             self.crawl.tallies.count_outcome(row.source_url, row.status, why)
             if not self.crawl.tombstones.has_row(url):

@@ -4,7 +4,9 @@ import re
 from collections import OrderedDict
 from urllib.parse import urlsplit
 
-MAX_URL_LENGTH = 2000
+from audiocrawler.discovery.urls import MAX_URL_LENGTH
+
+MAX_PATH_LENGTH = 2000
 MAX_SEGMENTS = 20
 MAX_REPEATED_SEGMENTS = 3
 MAX_BARREN_PAGES = 1_000
@@ -23,8 +25,9 @@ class Traps:
 
     def is_trap(self, url: str) -> bool:
         """Return whether ``url`` should not be followed."""
-        segments = [segment for segment in urlsplit(url).path.split("/") if segment]
-        if len(url) > MAX_URL_LENGTH or len(segments) > MAX_SEGMENTS:
+        path = urlsplit(url).path
+        segments = [segment for segment in path.split("/") if segment]
+        if len(url) > MAX_URL_LENGTH or len(path) > MAX_PATH_LENGTH or len(segments) > MAX_SEGMENTS:
             return True
         if any(segments.count(segment) > MAX_REPEATED_SEGMENTS for segment in segments):
             return True

@@ -1,13 +1,11 @@
-"""Objects in a bucket of Google Cloud Storage: whole or not there at all, and never overwritten."""
+"""Objects in a bucket of Google Cloud Storage: whole or not there at all, and replaced only if they are damaged."""
 
 import base64
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from hashlib import file_digest
 from pathlib import Path
 
-import google_crc32c
 from google.api_core.exceptions import GoogleAPIError, NotFound, PreconditionFailed
 from google.auth.exceptions import GoogleAuthError
 from google.cloud.storage import Blob, Client
@@ -16,6 +14,7 @@ from google.cloud.storage.retry import DEFAULT_RETRY
 
 from audiocrawler.errors import ConfigurationError, StoreError
 from audiocrawler.gcp import STORAGE_EMULATOR, GcpAccess, failure_of
+from audiocrawler.storage.digests import digest
 from audiocrawler.storage.gcs_check import check_bucket
 from audiocrawler.storage.object_headers import content_disposition, source_address
 from audiocrawler.storage.object_key import ROOT, key_in
@@ -62,38 +61,47 @@ class GcsStore:
         return self.url_of(object_key)
 
     def _upload(self, blob: Blob, path: Path, content_type: str) -> None:
-        size_bytes = path.stat().st_size
         try:
-            with path.open("rb") as file:
-                blob.upload_from_file(
-                    file,
-                    size=size_bytes if size_bytes <= ONE_REQUEST_BYTES else None,  # up to 8 MiB would be one request
-                    content_type=content_type,
-                    if_generation_match=0,
-                    checksum="crc32c",
-                    timeout=_TIMEOUT_S,
-                    retry=_RETRY,
-                )
+            self._send(blob, path, content_type, generation=0)
         except PreconditionFailed:  # by an earlier upload, or by this one, whose answer was lost
-            self._verify(blob.name, path, size_bytes)
+            stored = self._found(blob.name)
+            if stored is None:
+                raise StoreError(
+                    f"{self._bucket.name}/{blob.name}: was deleted while it was stored; run again"
+                ) from None
+            if not _is_copy(stored, path):
+                self._send(blob, path, content_type, generation=stored.generation)
 
-    def _verify(self, name: str, path: Path, size_bytes: int) -> None:
-        stored = self._bucket.get_blob(name, timeout=_TIMEOUT_S, retry=_RETRY)
-        if stored is None:
-            raise StoreError(f"gs://{self._bucket.name}/{name}: was deleted while it was being stored; run again")
-        if (stored.size, stored.crc32c) != (size_bytes, _crc32c(path)):
-            raise StoreError(
-                f"gs://{self._bucket.name}/{name}: holds {stored.size} other bytes than the {size_bytes} of {path}; "
-                "delete it and run again"
+    def _send(self, blob: Blob, path: Path, content_type: str, generation: int) -> None:
+        """Upload the file in place of this generation of the object; 0 stands for none."""
+        size_bytes = path.stat().st_size
+        with path.open("rb") as file:
+            blob.upload_from_file(
+                file,
+                size=size_bytes if size_bytes <= ONE_REQUEST_BYTES else None,  # up to 8 MiB would be one request
+                content_type=content_type,
+                if_generation_match=generation,
+                checksum="crc32c",
+                timeout=_TIMEOUT_S,
+                retry=_RETRY,
             )
+
+    def _found(self, name: str) -> Blob | None:
+        return self._bucket.get_blob(name, timeout=_TIMEOUT_S, retry=_RETRY)
 
     def exists(self, url: str, size_bytes: int | None) -> bool:
         """Tell whether ``url`` names an object below the prefix, with this size if one is given."""
         if not url.startswith(self.url_of("")):
             return False
         with _naming(f"{url}: cannot be looked up"):
-            stored = self._bucket.get_blob(self._name_in(url), timeout=_TIMEOUT_S, retry=_RETRY)
+            stored = self._found(self._name_in(url))
         return stored is not None and size_bytes in {None, stored.size}
+
+    def has_bytes_of(self, path: Path, url: str, sha256: str) -> bool:
+        """Compare size and CRC-32C, which the bucket tells without a download; see Store.has_bytes_of."""
+        with _naming(f"{url}: cannot be looked up"):
+            stored = self._found(self._name_in(url))
+        return stored is not None and _is_copy(stored, path)
 
     def objects(self) -> Iterator[StoredObject]:
         """Yield the objects below the prefix that stand under their hash; see Store.objects."""
@@ -105,12 +113,16 @@ class GcsStore:
 
     def sha256_of(self, url: str) -> str:
         """Return the SHA-256 of an object, which is downloaded, but not kept; see Store.sha256_of."""
+        return self.digest_of(url, "sha256").hex()
+
+    def digest_of(self, url: str, algorithm: str) -> bytes:
+        """Return a digest of an object, which is downloaded, but not kept; see Store.digest_of."""
         blob = self._bucket.blob(self._name_in(url))
         with (
             _naming(f"{url}: cannot be read"),
             blob.open("rb", chunk_size=CHUNK_BYTES, timeout=_TIMEOUT_S, retry=_RETRY) as file,
         ):
-            return file_digest(file, "sha256").hexdigest()
+            return digest(file, algorithm)
 
     def remove(self, url: str) -> bool:
         """Delete an object; see Store.remove."""
@@ -142,10 +154,11 @@ def _naming(subject: str) -> Iterator[None]:
         raise StoreError(f"{subject}: {failure_of(error)}; check the bucket and the network and run again") from error
 
 
+def _is_copy(stored: Blob, path: Path) -> bool:
+    return bool((stored.size, stored.crc32c) == (path.stat().st_size, _crc32c(path)))
+
+
 def _crc32c(path: Path) -> str:
-    """Return the CRC-32C (RFC 9260, appendix A) of a file as Google writes it: big-endian, in Base64."""
-    checksum = google_crc32c.Checksum()
+    """Return the CRC-32C of a file as Google writes it: big-endian, in Base64."""
     with path.open("rb") as file:
-        while chunk := file.read(CHUNK_BYTES):
-            checksum.update(chunk)
-    return base64.b64encode(checksum.digest()).decode("ascii")
+        return base64.b64encode(digest(file, "crc32c")).decode("ascii")

@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Iterator
-from hashlib import file_digest
 from pathlib import Path
 from tempfile import TemporaryFile
 from urllib.parse import unquote, urlsplit
@@ -10,6 +9,7 @@ from urllib.parse import unquote, urlsplit
 from audiocrawler.errors import ConfigurationError, StoreError
 from audiocrawler.gcp import GcpAccess
 from audiocrawler.storage.atomic import copy, link, sync_folders
+from audiocrawler.storage.digests import digest
 from audiocrawler.storage.object_key import ROOT, key_in
 from audiocrawler.storage.store import StoredObject
 from audiocrawler.uris import local_path
@@ -46,7 +46,7 @@ class LocalStore:
 
     def _store(self, path: Path, target: Path, sha256: str) -> None:
         size_bytes = path.stat().st_size
-        if not _has_size(target, size_bytes):
+        if not _has_size(target, size_bytes) or self.sha256_of(target.as_uri()) != sha256:
             target.parent.mkdir(parents=True, exist_ok=True)
             if not link(path, target):
                 copy(path, target, sha256)
@@ -61,6 +61,10 @@ class LocalStore:
         is_ours = url.startswith("file:") and path.is_relative_to(self._folder)
         return is_ours and (path.is_file() if size_bytes is None else _has_size(path, size_bytes))
 
+    def has_bytes_of(self, path: Path, url: str, sha256: str) -> bool:
+        """Tell whether the object has this hash; see Store.has_bytes_of."""
+        return self.exists(url, path.stat().st_size) and self.sha256_of(url) == sha256
+
     def objects(self) -> Iterator[StoredObject]:
         """Yield the files that stand under their hash; see Store.objects."""
         try:
@@ -73,10 +77,14 @@ class LocalStore:
 
     def sha256_of(self, url: str) -> str:
         """Return the SHA-256 of a file of this folder; see Store.sha256_of."""
+        return self.digest_of(url, "sha256").hex()
+
+    def digest_of(self, url: str, algorithm: str) -> bytes:
+        """Return a digest of a file of this folder; see Store.digest_of."""
         path = _path_in(url)
         try:
             with path.open("rb") as file:
-                return file_digest(file, "sha256").hexdigest()
+                return digest(file, algorithm)
         except OSError as error:
             raise StoreError(f"{path}: cannot be read: {error.strerror}; check the disk and run again") from error
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Protocol, cast
 
 from audiocrawler.gcp import GcpAccess
+from audiocrawler.storage.object_key import key_in
 from audiocrawler.uris import load_registered
 
 STORES = {
@@ -33,12 +34,16 @@ class Store(Protocol):
     ) -> str:
         """Store the file at ``path`` as ``object_key``, verify it, and return its URL; the file itself stays.
 
-        An object that is already whole is kept. Raises StoreError.
+        An object that is already whole is kept, one with other bytes is replaced. Raises StoreError.
         """
         ...
 
     def exists(self, url: str, size_bytes: int | None) -> bool:
         """Tell whether the object at ``url`` is in this store, with this size if one is given. Raises StoreError."""
+        ...
+
+    def has_bytes_of(self, path: Path, url: str, sha256: str) -> bool:
+        """Tell whether the object at ``url`` has the bytes of the file, whose hash this is. Raises StoreError."""
         ...
 
     def url_of(self, object_key: str) -> str:
@@ -53,6 +58,13 @@ class Store(Protocol):
         """Return the SHA-256 of the object's bytes in hex, all of which are read. Raises StoreError."""
         ...
 
+    def digest_of(self, url: str, algorithm: str) -> bytes:
+        """Return a digest of the object's bytes, all of which are read: by hashlib's name for it, or ``crc32c``.
+
+        Raises StoreError.
+        """
+        ...
+
     def remove(self, url: str) -> bool:
         """Delete the object at ``url``, which is in this store, and tell whether it was there. Raises StoreError."""
         ...
@@ -60,6 +72,16 @@ class Store(Protocol):
     def close(self) -> None:
         """Release connections."""
         ...
+
+
+def place_of(url: str, size_bytes: int | None, store: Store) -> str:
+    """Return where the object at ``url`` is now: in ``store`` if that has it under its hash, else where it was.
+
+    An object is known by its hash, so that a folder or bucket may be moved with all that is in it. Raises StoreError.
+    """
+    key = key_in(url)
+    here = store.url_of(key) if key else url
+    return here if here != url and store.exists(here, size_bytes) else url
 
 
 def open_store(uri: str, gcp: GcpAccess | None = None) -> Store:

@@ -19,13 +19,16 @@ from audiocrawler.items import (
     Row,
     Status,
 )
+from audiocrawler.masking import is_masked
+from audiocrawler.rotation import row_key
 from audiocrawler.warehouse.bigquery_jobs import FAILURES, Jobs
 from audiocrawler.warehouse.bigquery_rows import PAGE_ROWS, recalled_rows, rows_of
 from audiocrawler.warehouse.bigquery_tables import explained, place_of, prepare_table, prepared_location
 from audiocrawler.warehouse.flush import Sender, Sent
 from audiocrawler.warehouse.outbox import Outbox, outbox_path
+from audiocrawler.warehouse.rekey import rekeyed
 from audiocrawler.warehouse.values import checked, clean_url
-from audiocrawler.warehouse.warehouse import FlushResult, Options
+from audiocrawler.warehouse.warehouse import MAX_RELATED, FlushResult, Options
 
 
 class BigQueryWarehouse:
@@ -73,9 +76,13 @@ class BigQueryWarehouse:
         """Return the row of this audio URL as far as this machine knows; see Warehouse.find_source."""
         return cast(AudioSource | None, self._outbox.find(AUDIO_SOURCES, clean_url(source_url)))
 
+    def related_sources(self, guid: str | None, url_pattern: str | None) -> list[AudioSource]:
+        """Return the rows with this guid or this pattern as far as this machine knows; see Warehouse."""
+        return self._outbox.related(guid, url_pattern, MAX_RELATED)
+
     def recall(self, sites: Sequence[str]) -> int:
         """Keep what the table knows of these sites beside the outbox, by one query; see Warehouse.recall."""
-        rows = recalled_rows(self._jobs, self._place.name_of(AUDIO_SOURCES), sites)
+        rows = rekeyed(recalled_rows(self._jobs, self._place.name_of(AUDIO_SOURCES), sites))
         batches = iter(lambda: list(islice(rows, PAGE_ROWS)), [])
         return sum(map(self._outbox.learn, batches))
 
@@ -100,7 +107,8 @@ class BigQueryWarehouse:
             records = self._jobs.run(statement)
         except FAILURES as error:
             raise WarehouseError(f"{name}: cannot be read: {failure_of(error)}; check the network") from error
-        yield from {*(record[0] for record in records), *self._outbox.taken_down()}
+        marks = {*(record[0] for record in records), *self._outbox.taken_down()}
+        yield from marks | {row_key(mark) for mark in marks if is_masked(mark)}  # of older versions
 
     def pending_rows(self) -> int:
         """Return how many rows wait in the outbox."""

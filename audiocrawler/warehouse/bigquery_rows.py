@@ -14,6 +14,7 @@ PAGE_ROWS = 1000
 RECALLED = (
     *("source_url", "site", "host", "status", "reason", "last_status", "gcp_url", "etag", "last_modified"),
     *("size_bytes", "sha256", "variants", "judged_by", "last_attempt_at", "crawl_id"),
+    *("guid", "url_pattern", "rotates", "title", "link_text", "published_at", "last_seen_at"),
 )
 """Columns of audio_sources that the next crawl needs: a query is billed for the columns that it names."""
 

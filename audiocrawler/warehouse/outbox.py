@@ -37,6 +37,12 @@ _SCHEMA = (
     """CREATE TABLE IF NOT EXISTS refused (
         table_name TEXT NOT NULL, key TEXT NOT NULL, row TEXT NOT NULL, error TEXT NOT NULL, refused_at TEXT NOT NULL,
         PRIMARY KEY (table_name, key)) STRICT""",
+    *(
+        f"CREATE INDEX IF NOT EXISTS {place}_{name} ON {place} (json_extract(row, '$.{name}')) "
+        "WHERE table_name = 'audio_sources'"
+        for place in ("pending", "sent")
+        for name in ("guid", "url_pattern")
+    ),
     "CREATE TABLE IF NOT EXISTS state (identity TEXT NOT NULL, last_sequence INTEGER NOT NULL) STRICT",
     "INSERT INTO state SELECT '{identity}', 0 WHERE NOT EXISTS (SELECT * FROM state)",
 )
@@ -45,6 +51,11 @@ _PUT = """
     ON CONFLICT (table_name, key) DO UPDATE SET sequence = :sequence, row = :row
 """
 _TAKE = "SELECT table_name, key, sequence, row FROM pending ORDER BY sequence LIMIT ?"
+_RELATED = {
+    name: f"SELECT key FROM pending WHERE table_name = 'audio_sources' AND json_extract(row, '$.{name}') = ?1 UNION "  # noqa: S608
+    f"SELECT key FROM sent WHERE table_name = 'audio_sources' AND json_extract(row, '$.{name}') = ?1 LIMIT ?2"
+    for name in ("guid", "url_pattern")
+}
 _UP_TO = "SELECT coalesce((SELECT min(first_sequence) - 1 FROM pending), last_sequence) FROM state"
 
 
@@ -93,6 +104,15 @@ class Outbox:
         with self._lock, self._errors():
             pending, sent = (self._stored(place, table, key) for place in ("pending", "sent"))
         return cast(Row | None, sent if pending is None else merge_rows(sent, pending))
+
+    def related(self, guid: str | None, url_pattern: str | None, limit: int) -> list[AudioSource]:
+        """Return what this machine knows of the sources with this guid or this pattern."""
+        wanted = {"guid": guid, "url_pattern": url_pattern}
+        with self._lock, self._errors():
+            found = [self._run(_RELATED[name], value, limit) for name, value in wanted.items() if value is not None]
+            keys = dict.fromkeys(key for records in found for (key,) in records)
+        rows = (self.find(AUDIO_SOURCES, key) for key in keys)
+        return [row for row in rows if isinstance(row, AudioSource)]
 
     def pending_rows(self) -> int:
         """Return how many rows wait."""

@@ -30,6 +30,8 @@ INDEXES = (
     (AUDIO_METADATA, "sha256", "UNIQUE"),
     (AUDIO_SOURCES, "sha256", ""),
     (AUDIO_SOURCES, "site", ""),
+    (AUDIO_SOURCES, "guid", ""),
+    (AUDIO_SOURCES, "url_pattern", ""),
     (AUDIO_SOURCES, "status", ""),
 )
 

@@ -25,15 +25,18 @@ from audiocrawler.uris import local_path
 from audiocrawler.warehouse.derive import derive
 from audiocrawler.warehouse.merge import merge_rows
 from audiocrawler.warehouse.migrate import migrate
+from audiocrawler.warehouse.rekey import rekey
 from audiocrawler.warehouse.schema import SELECT, UPSERT, to_record, to_row
 from audiocrawler.warehouse.sources import leave_taken_down, settle_statuses, stated_by_sources
 from audiocrawler.warehouse.values import checked, clean_url, table_for
-from audiocrawler.warehouse.warehouse import FlushResult, Options
+from audiocrawler.warehouse.warehouse import MAX_RELATED, FlushResult, Options
 
 PAGE_ROWS = 1000
 """Rows that are read at a time, so that others may write in between."""
 
 _FIRST_STRICT_VERSION = (3, 37, 0)
+_KEYS_VERSION = 1
+"""The first user_version in which rows have keys that leave out what rotates."""
 
 
 class SqliteWarehouse:
@@ -66,6 +69,13 @@ class SqliteWarehouse:
         """Return the row of this audio URL; see Warehouse.find_source."""
         with self._lock, self._errors():
             return cast(AudioSource | None, self._find(AUDIO_SOURCES, "source_url", clean_url(source_url)))
+
+    def related_sources(self, guid: str | None, url_pattern: str | None) -> list[AudioSource]:
+        """Return the rows with this guid or this pattern; see Warehouse.related_sources."""
+        statement = f"{SELECT[AUDIO_SOURCES.name]} WHERE guid = ? OR url_pattern = ? LIMIT {MAX_RELATED}"
+        with self._lock, self._errors():
+            records = self._run(statement, guid, url_pattern).fetchall()
+        return [cast(AudioSource, to_row(record, AUDIO_SOURCES)) for record in records]
 
     def recall(self, sites: Sequence[str]) -> int:
         """Return 0: ``find_source`` asks the table itself."""
@@ -198,7 +208,9 @@ def _opened(path: Path) -> sqlite3.Connection:
 def _prepare(connection: sqlite3.Connection, path: Path) -> None:
     with transaction(connection):
         migrate(connection, str(path))
-        # Writing a number that is there already shows whether the file can be written to.
         (version,) = connection.execute("PRAGMA user_version").fetchone()
-        connection.execute(f"PRAGMA user_version = {version}")
+        if version < _KEYS_VERSION:
+            rekey(connection)
+        # Writing a number that is there already shows whether the file can be written to.
+        connection.execute(f"PRAGMA user_version = {max(version, _KEYS_VERSION)}")
     make_durable(connection)

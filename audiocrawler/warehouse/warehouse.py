@@ -16,6 +16,10 @@ WAREHOUSES = {
 """Scheme -> dotted path of a class that takes the URI and Options; imported only when used."""
 
 
+MAX_RELATED = 200
+"""Rows that are compared with a newly found URL."""
+
+
 @dataclass(frozen=True, slots=True)
 class Options:
     """What a warehouse that is not local needs besides its URI; a local one ignores it."""
@@ -60,6 +64,10 @@ class Warehouse(Protocol):
 
     def find_source(self, source_url: str) -> AudioSource | None:
         """Return the row of this audio URL, whose secrets are masked. Raises WarehouseError."""
+        ...
+
+    def related_sources(self, guid: str | None, url_pattern: str | None) -> list[AudioSource]:
+        """Return rows of audio_sources with this guid or this pattern, MAX_RELATED at most. Raises WarehouseError."""
         ...
 
     def recall(self, sites: Sequence[str]) -> int:

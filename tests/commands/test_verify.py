@@ -72,7 +72,7 @@ def problem_in(printed: str) -> Callable[[str], list[str]]:
 
 
 def test_a_whole_collection_has_no_problems(collection):
-    run = collection.run("verify", "--hash")
+    run = collection.run("verify", "--hash", "--offline")
     assert (run.code, run.stderr) == (0, "")
     assert run.stdout == (
         f"{FILES} files and {SOURCES} sources in the tables, {FILES} objects (1.1 MB) in the store: no problems\n"
@@ -93,7 +93,7 @@ def test_what_rows_and_objects_disagree_on_is_named(collection, objects):
     assert lines("wrong size: 1") == [f"{objects.url_of(keys[1])}: 4 bytes, not {torn.size_bytes}"]
     assert lines("object without a row: 1") == [objects.url_of(ORPHAN)]
     assert run.stdout.endswith(" in the store: 3 problems\n")
-    closely = problem_in(collection.run("verify", "--store", objects.store, "--hash").stdout)
+    closely = problem_in(collection.run("verify", "--store", objects.store, "--hash", "--offline").stdout)
     wrong = [line.split(": ")[0] for line in closely("wrong hash: 3")]
     assert sorted(wrong) == sorted(objects.url_of(key) for key in (keys[1], keys[2], ORPHAN))
 

@@ -41,3 +41,14 @@ def test_video_objects_and_pages_about_audio_are_not_audio():
 
 def test_small_mistakes_in_the_json_are_forgiven():
     assert urls(in_block('<!-- {"audio": "https://cdn.example/a.mp3",\n"text": "two\nlines",} -->'))
+
+
+def test_encodings_of_one_work_are_alternates_where_their_names_are_equal_and_its_parts_are_not():
+    def groups(*places: str) -> list[str | None]:
+        media = ",".join(f'{{"@type": "MediaObject", "contentUrl": "https://{place}"}}' for place in places)
+        return [each.group for each in in_block(f'{{"@type": "AudioObject", "name": "x", "encoding": [{media}]}}')]
+
+    mirrors = groups("a.example/1/x.mp3", "b.example/pub/1/x.mp3?m=2", "a.example/1/x.ogg")
+    assert len(set(mirrors)) == 1
+    assert mirrors[0] is not None
+    assert groups("a.example/1/x.mp3", "a.example/2/x.mp3", "a.example/2/y.mp3") == [None] * 3

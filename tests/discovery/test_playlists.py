@@ -96,3 +96,21 @@ def test_sitemaps_and_lists_of_feeds_are_read():
     assert urls(sitemap) == ["https://cdn.example/a.mp3"]
     opml = in_text('<opml><body><outline text="x" xmlUrl="https://show.example/rss"/></body></opml>', "text/x-opml")
     assert urls(opml, Kind.FEED) == ["https://show.example/rss"]
+
+
+def test_metalink_gives_the_mirrors_of_each_file_by_priority():
+    four = (
+        '<?xml version="1.0"?><metalink xmlns="urn:ietf:params:xml:ns:metalink"><file name="x.mp3"><size>77</size>'
+        '<url priority="2">https://a.example/get/1</url><url priority="1">https://b.example/x.mp3</url>'
+        '<metaurl mediatype="torrent">https://a.example/x.torrent</metaurl></file>'
+        '<file name="y.zip"><url>https://a.example/y.zip</url></file></metalink>'
+    )
+    three = (
+        '<metalink version="3.0"><files><file name="x.mp3"><resources><url type="http" preference="10">'
+        'https://a.example/get/1</url><url preference="90">https://b.example/x.mp3</url></resources></file></files></metalink>'
+    )
+    for text in (four, three):
+        found = in_text(text, "application/metalink4+xml")
+        assert urls(found) == ["https://b.example/x.mp3", "https://a.example/get/1"]
+        assert found[0].group == found[1].group is not None
+    assert in_text(four, "")[0].size_bytes == 77

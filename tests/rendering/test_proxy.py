@@ -10,7 +10,10 @@ from urllib.parse import urlsplit
 import pytest
 
 from audiocrawler.addresses import AddressPolicy
+from audiocrawler.proxies import Proxies, parse_proxy
 from audiocrawler.rendering.proxy import FilteringProxy
+from tests.emulators.http_proxy import HttpProxy
+from tests.emulators.socks_proxy import SocksProxy
 from tests.site.server import Site
 
 Refusal = Callable[[str, int, str], str | None]
@@ -20,9 +23,13 @@ def allow(_host: str, _port: int, _address: str) -> None:
     return None
 
 
-def run(talk: Callable[[FilteringProxy], Coroutine[Any, Any, bytes]], refusal: Refusal = allow) -> bytes:
+def run(
+    talk: Callable[[FilteringProxy], Coroutine[Any, Any, bytes]],
+    refusal: Refusal = allow,
+    proxies: Proxies | None = None,
+) -> bytes:
     async def with_proxy() -> bytes:
-        proxy = FilteringProxy(refusal)
+        proxy = FilteringProxy(refusal, proxies or Proxies({}))
         await proxy.start()
         try:
             return await asyncio.wait_for(talk(proxy), 20)
@@ -94,11 +101,10 @@ def test_an_address_that_the_policy_refuses_is_not_connected_to(site: Site, meth
     assert site.requests == []
 
 
-def test_the_proxy_of_the_environment_opens_no_way_to_a_refused_address(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in (("http_proxy", "http://127.0.0.1:1"), ("no_proxy", "")):
-        monkeypatch.setenv(name, value)
+def test_another_proxy_opens_no_way_to_a_refused_address() -> None:
+    proxies = Proxies({"http": parse_proxy("http://127.0.0.1:1", "http_proxy")})
     refusal = AddressPolicy(["https://example.org/"]).refusal
-    answer = run(lambda proxy: ask(proxy, "GET http://localhost:8080/ HTTP/1.1\r\nHost: x"), refusal)
+    answer = run(lambda proxy: ask(proxy, "GET http://localhost:8080/ HTTP/1.1\r\nHost: x"), refusal, proxies)
     assert answer.startswith(b"HTTP/1.1 403")
 
 
@@ -110,32 +116,60 @@ def test_a_server_that_is_not_there_is_a_bad_gateway() -> None:
     assert answer.startswith(b"HTTP/1.1 502")
 
 
-@pytest.mark.parametrize("method", ["GET", "CONNECT"])
-def test_the_proxy_of_the_environment_is_used(monkeypatch: pytest.MonkeyPatch, method: str) -> None:
-    heads: list[str] = []
+LOGIN = ("user", "se:cr@et")
 
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        heads.append((await reader.readuntil(b"\r\n\r\n")).decode())
-        writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
-        if method == "CONNECT":
-            writer.write((await reader.read(100)).upper())
-        await writer.drain()
-        writer.close()
 
-    async def through_another(proxy: FilteringProxy) -> bytes:
-        outer = await asyncio.start_server(serve, "127.0.0.1", 0)
-        url = f"http://user:secret@127.0.0.1:{outer.sockets[0].getsockname()[1]}"
-        for name, value in (("http_proxy", url), ("https_proxy", url), ("no_proxy", "")):
-            monkeypatch.setenv(name, value)
-        target = "http://far.example/x" if method == "GET" else "far.example:443"
-        answer = await ask(proxy, f"{method} {target} HTTP/1.1\r\nHost: far.example", then=b"hello")
-        outer.close()
-        return answer
+def through(*, tunnel: bool, url: str, site: Site, refusal: Refusal = allow, name: str = "far.test") -> bytes:
+    """Return what comes of a page that the browser asks for by a name, of which only the proxy at ``url`` knows."""
+    proxy = parse_proxy(url, "proxy")
+    place = f"{name}:{urlsplit(site.url).port}"
+    asking = f"GET /about.html HTTP/1.1\r\nHost: {place}\r\nConnection: close\r\n\r\n".encode()
+    head = f"CONNECT {place} HTTP/1.1\r\nHost: {place}" if tunnel else f"GET http://{place}/about.html HTTP/1.1"
+    return run(
+        lambda own: ask(own, head, then=asking if tunnel else b""), refusal, Proxies({"http": proxy, "https": proxy})
+    )
 
-    answer = run(through_another)
-    assert answer.startswith(b"HTTP/1.1 200")
-    assert answer.endswith(b"HELLO") == (method == "CONNECT")
-    (head,) = heads
-    expected = "GET http://far.example/x HTTP/1.1" if method == "GET" else "CONNECT far.example:443 HTTP/1.1"
-    assert head.splitlines()[0] == expected
-    assert f"Proxy-Authorization: Basic {b64encode(b'user:secret').decode()}" in head
+
+@pytest.mark.parametrize("tunnel", [False, True])
+@pytest.mark.parametrize("login", [None, LOGIN])
+def test_an_http_proxy_is_gone_through(site: Site, login: tuple[str, str] | None, *, tunnel: bool) -> None:
+    with HttpProxy({"far.test": "127.0.0.1"}, login) as outer:
+        assert b"</html>" in through(tunnel=tunnel, url=outer.url, site=site)
+        assert [method for method, _ in outer.asked] == ["CONNECT" if tunnel else "GET"]
+        assert (
+            b"</html>" not in through(tunnel=tunnel, url=f"http://me:x@127.0.0.1:{outer.port}", site=site) or not login
+        )
+    assert outer.refused == bool(login)
+
+
+@pytest.mark.parametrize("tunnel", [False, True])
+@pytest.mark.parametrize(("scheme", "login"), [("socks5h", None), ("socks5h", LOGIN), ("socks4a", None)])
+def test_a_socks_proxy_is_gone_through_and_alone_looks_names_up(
+    site: Site, scheme: str, login: tuple[str, str] | None, monkeypatch: pytest.MonkeyPatch, *, tunnel: bool
+) -> None:
+    monkeypatch.setattr("audiocrawler.rendering.proxy_route._addresses", None)
+    with SocksProxy({"far.test": "127.0.0.1"}, login) as outer:
+        assert b"</html>" in through(tunnel=tunnel, url=outer.url(scheme), site=site)
+    assert outer.asked == [("far.test", urlsplit(site.url).port)]
+
+
+@pytest.mark.parametrize("scheme", ["socks5", "socks4"])
+def test_a_socks_proxy_without_names_gets_an_address_that_was_checked(site: Site, scheme: str) -> None:
+    with SocksProxy() as outer:
+        assert b"</html>" in through(tunnel=True, url=outer.url(scheme), site=site, name="127.0.0.1")
+        policy = AddressPolicy(["https://example.org/"])
+        for other in (scheme, "socks5h"):
+            answer = through(tunnel=True, url=outer.url(other), site=site, name="127.0.0.1", refusal=policy.refusal)
+            assert answer.startswith(b"HTTP/1.1 403")
+    assert outer.asked == [("127.0.0.1", urlsplit(site.url).port)]
+
+
+@pytest.mark.parametrize("scheme", ["http", "https", "socks5h", "socks4a", "socks5"])
+def test_nothing_goes_past_a_proxy_that_is_dead_or_refuses(site: Site, scheme: str) -> None:
+    for tunnel in (False, True):
+        answer = through(tunnel=tunnel, url=f"{scheme}://127.0.0.1:9", site=site, name="127.0.0.1")
+        assert answer.startswith(b"HTTP/1.1 502")
+    with SocksProxy(login=LOGIN) as outer:
+        answer = through(tunnel=True, url=f"socks5h://me:x@127.0.0.1:{outer.port}", site=site, name="127.0.0.1")
+        assert answer.startswith(b"HTTP/1.1 502")
+    assert site.requests == []

@@ -17,6 +17,8 @@ STATS = {
     "audio/robots/robots.txt of example.org forbids it": 1,
     "audio/failed/HTTP 404": 1,
     "audio/failed_start/https://gone.example/: unknown host": 1,
+    "audio/turned_away/media:a.example a.example turned the crawl away: HTTP 429, 7 times in a row": 9,
+    "audio/turned_away/a.example a.example asks for a pause of 3600 s, more than a crawl waits": 4,
     "elapsed_time_seconds": 200.0,
 }
 PLACES = Places("file:data/objects", "sqlite:data/audio.db", "data/logs/1.log")
@@ -38,6 +40,8 @@ def test_the_table_names_counts_reasons_and_places() -> None:
         "robots      1\n              1 x robots.txt of example.org forbids it",
         "failed      1\n              1 x HTTP 404",
         "https://gone.example/: unknown host",
+        "turned away 9 requests for files: a.example turned the crawl away: HTTP 429, 7 times in a row",
+        "turned away 4 requests for pages: a.example asks for a pause of 3600 s",
         'sqlite3 data/audio.db "SELECT file_name',
     ):
         assert words in table

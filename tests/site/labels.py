@@ -84,7 +84,6 @@ WORKSHOP = (
     _file("/download?id=42", "/downloads.html", name="download.mp3"),
     _file("/downloads/packed.wav", "/downloads.html"),
     _file(signed_path("/signed/session.mp3"), "/signed.html", name="signed.mp3"),
-    Label("/signed/session.mp3?Expires=1000000000&Signature=stale", "/signed.html", "failed"),
     Label("/withheld/lullaby.mp3", "/withheld.html", "opted_out"),
     Label("/private/vault.mp3", "/withheld.html", "robots"),
 )
@@ -98,7 +97,7 @@ TROUBLE = (
     Label("/impostors/page.mp3", "/impostors.html", "not_audio"),
     Label("/impostors/login.mp3", "/impostors.html", "not_audio"),
     Label("/impostors/picture.mp3", "/impostors.html", "not_audio"),
-    Label("/impostors/empty.mp3", "/impostors.html", "not_audio"),
+    Label("/impostors/empty.mp3", "/impostors.html", "failed"),
 )
 MANY = tuple(
     Label(tone_path(number), "/many/", sha256=hashlib.sha256(tone_wav(number)).hexdigest())

@@ -1,6 +1,7 @@
 """Requests for the browser survive a frontier, and what it has seen becomes candidates."""
 
 import json
+from typing import Any
 
 from scrapy import Request
 from scrapy.http import HtmlResponse
@@ -25,7 +26,7 @@ def seen_in(seen: Seen, *known: str) -> dict[str, Candidate]:
 def test_a_request_for_the_browser_is_plain_values_and_names() -> None:
     spider = AudioSpider.from_crawler(get_crawler(AudioSpider), url=URL)
     where = {"site": "example.org", "level": 1, "nesting": 0, "start": URL}
-    request = spider._render_request(URL, where, "a player made by scripts", ["0011"])
+    request = spider.render_request(URL, where, "a player made by scripts", ["0011"])
     assert json.loads(json.dumps(request.meta)) == request.meta
     assert (request.callback, request.errback) == (spider.parse_rendered, spider.render_failed)
     assert {name for name in ("parse_rendered", "render_failed") if hasattr(AudioSpider, name)} == {
@@ -78,10 +79,12 @@ def test_blobs_and_videos_are_no_audio() -> None:
 
 
 def test_cookies_go_to_the_hosts_that_they_are_for() -> None:
-    def cookie(name: str, domain: str) -> dict[str, str]:
-        return {"name": name, "value": "v", "domain": domain, "path": "/"}
+    def cookie(name: str, domain: str, *, secure: bool = False) -> dict[str, Any]:
+        return {"name": name, "value": "v", "domain": domain, "path": "/", "secure": secure}
 
     cookies = [cookie("own", "example.org"), cookie("all", ".example.org"), cookie("else", ".example.com")]
-    assert [each["name"] for each in cookies_for("example.org", cookies)] == ["own", "all"]
-    assert [each["name"] for each in cookies_for("cdn.example.org", cookies)] == ["all"]
-    assert cookies_for("badexample.org", cookies) == []
+    cookies.append(cookie("safe", "example.org", secure=True))
+    assert [each["name"] for each in cookies_for("https://example.org/a", cookies)] == ["own", "all", "safe"]
+    assert [each["name"] for each in cookies_for("http://example.org/a", cookies)] == ["own", "all"]
+    assert [each["name"] for each in cookies_for("http://cdn.example.org/a", cookies)] == ["all"]
+    assert cookies_for("http://badexample.org/a", cookies) == []

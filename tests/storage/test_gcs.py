@@ -1,6 +1,7 @@
 import socket
 import subprocess
 import sys
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -77,11 +78,13 @@ def test_a_long_file_that_is_there_is_not_sent_again(proxy, bucket, source):
 
 
 @pytest.mark.parametrize("torn", [CONTENT[:-1], CONTENT[:-1] + b"?"])
-def test_an_object_with_other_bytes_is_an_error_and_stays(gcs, bucket, store, source, torn):
+def test_an_object_with_other_bytes_is_replaced(gcs, bucket, store, source, torn):
     Client(project=None).bucket(bucket).blob(key_of(CONTENT)).upload_from_string(torn)
-    with pytest.raises(StoreError, match=rf"^gs://{bucket}/{key_of(CONTENT)}: holds {len(torn)} other bytes .*delete"):
-        put(store, source)
-    assert gcs.content(bucket, key_of(CONTENT)) == torn
+    digest = sha256(CONTENT).hexdigest()
+    assert not store.has_bytes_of(source, store.url_of(key_of(CONTENT)), digest)
+    assert store.has_bytes_of(source, put(store, source), digest)
+    assert gcs.content(bucket, key_of(CONTENT)) == CONTENT
+    assert gcs.objects(bucket)[key_of(CONTENT)]["metadata"]["sha256"] == digest
 
 
 @pytest.mark.parametrize("action", [Action.UNAVAILABLE, Action.RESET, Action.LOSE_ANSWER])

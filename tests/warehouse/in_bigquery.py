@@ -55,6 +55,10 @@ class InBigQuery:
     def find_source(self, source_url: str) -> AudioSource | None:
         return self._find(AUDIO_SOURCES, "source_url", clean_url(source_url))  # type: ignore[return-value]
 
+    def related_sources(self, guid: str | None, url_pattern: str | None) -> list[AudioSource]:
+        self.flush()
+        return self._warehouse.related_sources(guid, url_pattern)
+
     def recall(self, sites: Sequence[str]) -> int:
         self.flush()
         return self._warehouse.recall(sites)

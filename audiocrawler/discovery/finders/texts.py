@@ -9,9 +9,10 @@ from audiocrawler.discovery.media_types import MEDIA_EXTENSION, MEDIA_NAME
 from audiocrawler.discovery.sniff import DocumentType
 from audiocrawler.discovery.string_media import absolute_urls_in
 
-_SHORTCODE = re.compile(r"\[(?:audio|podcast|powerpress)\s[^\[\]<>]{1,2000}\]", re.IGNORECASE)
+_SHORTCODE = re.compile(r"\[(?:audio|podcast|powerpress)\s[^\[\]<>]{1,70000}\]", re.IGNORECASE)
 _RELATIVE_URL = re.compile(
-    rf"(?:src|url|{MEDIA_EXTENSION})\s*=\s*[\"'\u201c\u201d\u2033](/[^\s\"'\u201c\u201d\u2033]{{1,500}})", re.IGNORECASE
+    rf"(?:src|url|{MEDIA_EXTENSION})\s*=\s*[\"'\u201c\u201d\u2033](/[^\s\"'\u201c\u201d\u2033]{{1,65536}})",
+    re.IGNORECASE,
 )
 _UNREAD = frozenset(("a", "code", "pre", "script", "style", "textarea", "title"))
 

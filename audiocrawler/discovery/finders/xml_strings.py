@@ -11,7 +11,7 @@ from audiocrawler.discovery.sniff import DocumentType
 from audiocrawler.discovery.string_media import absolute_urls_in
 from audiocrawler.discovery.xml_tree import attribute
 
-_READ_ELSEWHERE = frozenset(("rss", "feed", "rdf", "playlist", "asx", "smil", "winmediaplaylist", "mpd"))
+_READ_ELSEWHERE = frozenset(("rss", "feed", "rdf", "playlist", "asx", "smil", "winmediaplaylist", "metalink", "mpd"))
 
 
 def find(document: Document) -> Iterator[Find]:

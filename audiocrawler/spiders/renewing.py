@@ -1,0 +1,179 @@
+"""A signed URL that has expired: its page is asked once more, and the file is fetched under its fresh URL."""
+
+import asyncio
+import time
+from abc import abstractmethod
+from collections import Counter, OrderedDict
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+from scrapy import Request
+from scrapy.http import Response
+from twisted.python.failure import Failure
+
+from audiocrawler.crawl.lease_meta import CONTINUES, LEASE
+from audiocrawler.discovery import Candidate
+from audiocrawler.download.headers import is_audio_type
+from audiocrawler.download.reasons import explain
+from audiocrawler.items import AudioItem
+from audiocrawler.masking import mask_text
+from audiocrawler.rotation import is_rotating
+from audiocrawler.spiders.media import AUDIO_PRIORITY
+from audiocrawler.spiders.taking import TakingSpider
+
+EXPIRED = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.GONE})
+FOUND_ON = "found_on"
+"""In a request's meta: how to ask again for the document in which its URL was found."""
+RENEWED = "renewed"
+"""In a request's meta: when it was given a fresh URL, in seconds since 1970."""
+TRIED = "tried"
+"""In a request's meta: the URLs that were refused."""
+WHY_NOT = "why_not_renewed"
+"""In a request's meta: why there is no fresh URL."""
+
+_YOUNG_S = 2.0
+"""How long an answer counts as just given: files that expire together ask once."""
+_AT_ONCE_S = 0.5
+"""A fresh URL that is refused within this time was not good for anything; a later one may have expired in its turn."""
+_MAX_TRIED = 20
+"""Fresh URLs that one file is given, at most."""
+_MAX_ANSWERS = 100
+_MAX_REFUSED = 4
+"""Fresh URLs in a row that are refused, too, after which a page is not asked any more."""
+
+
+@dataclass(slots=True)
+class Answer:
+    """What a page said: the URLs of each row's file, and why there is none at all."""
+
+    at_s: float
+    urls: dict[str, list[str]]
+    error: str = ""
+    successes: int = 0
+    """Files that have come under these URLs."""
+
+    def fresh_url(self, request: Request) -> str | None:
+        """Return a URL of the request's file that has not been tried yet."""
+        urls = self.urls.get(request.meta["audio"].source_url, [])
+        return next((url for url in urls if url not in request.meta[TRIED]), None)
+
+    @property
+    def is_young(self) -> bool:
+        """Return whether it need not be asked for again."""
+        return time.monotonic() - self.at_s < _YOUNG_S
+
+
+class RenewingSpider(TakingSpider):
+    """A spider that asks the page again for files whose URLs have expired."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._answers: OrderedDict[str, Answer] = OrderedDict()
+        self._asked: dict[str, asyncio.Future[Answer]] = {}
+        self._refused: Counter[str] = Counter()
+
+    async def audio_failed(self, failure: Failure) -> AsyncIterator[Request]:
+        """Fetch the file under a fresh URL if its own has expired, else settle its row."""
+        request: Request = failure.request  # type: ignore[attr-defined]
+        answer: Response | None = getattr(failure.value, "response", None)
+        if answer is not None and answer.status in EXPIRED and not self.crawl.stopped:
+            fresh = await self._renewed(request)
+            if fresh is not None:
+                yield fresh
+                return
+        async for each in super().audio_failed(failure):
+            yield each
+
+    async def parse_audio(self, response: Response) -> AsyncIterator[AudioItem | Request]:
+        """Note that fresh URLs of this page are good, and go on as ever."""
+        page = response.meta.get(FOUND_ON)
+        if page is not None and RENEWED in response.meta:
+            self._refused.pop(page["url"], None)
+            if answer := self._answers.get(page["url"]):
+                answer.successes += 1
+        async for each in super().parse_audio(response):
+            yield each
+
+    async def _renewed(self, request: Request) -> Request | None:
+        """Return the request under a fresh URL; None if there is none, which the request's meta then explains."""
+        first, *_ = request.meta.get("redirect_urls", [request.url])
+        if first != request.url and RENEWED not in request.meta and is_rotating(request.url):
+            return _under(first, request)  # what it redirects to has expired, not the URL itself
+        page = request.meta.get(FOUND_ON)
+        if page is None:
+            return None
+        if self._is_hopeless(request, page["url"]):
+            request.meta[WHY_NOT] = "its page was asked again, and the fresh URL is refused, too"
+            return None
+        request.meta[TRIED] = [*request.meta.get(TRIED, []), first]
+        answer = self._answers.get(page["url"])
+        fresh = answer.fresh_url(request) if answer is not None and answer.is_young else None
+        if answer is None or (fresh is None and not answer.is_young):
+            answer = await self._ask(page)
+            fresh = answer.fresh_url(request)
+        if fresh is None:
+            request.meta[WHY_NOT] = answer.error or "its page was asked again and names no fresh URL"
+            return None
+        return _under(fresh, request)
+
+    def _is_hopeless(self, request: Request, page_url: str) -> bool:
+        """Tell whether to ask no more: a fresh URL is refused, and has not just waited too long for its turn."""
+        if RENEWED in request.meta:
+            answer = self._answers.get(page_url)
+            has_waited = time.time() - request.meta[RENEWED] > _AT_ONCE_S
+            if has_waited and answer is not None and answer.successes and len(request.meta[TRIED]) < _MAX_TRIED:
+                return False
+            self._refused[page_url] += 1
+            return True
+        return self._refused[page_url] >= _MAX_REFUSED
+
+    async def _ask(self, page: dict[str, Any]) -> Answer:
+        """Return what the page says now; those that ask while it is asked for get the same answer."""
+        url = page["url"]
+        if url not in self._asked:
+            self._asked[url] = asyncio.ensure_future(self._answer(page))
+        try:
+            return await asyncio.shield(self._asked[url])
+        finally:
+            if url in self._asked and self._asked[url].done():
+                del self._asked[url]
+
+    async def _answer(self, page: dict[str, Any]) -> Answer:
+        self.crawler.stats.inc_value("audio/pages_asked_again")
+        try:
+            response = await self.crawler.engine.download_async(self.request_again(page))
+            answer = Answer(time.monotonic(), await self._urls_in(response))
+        except Exception as error:  # noqa: BLE001 - whatever it is, the file stays without a fresh URL
+            answer = Answer(time.monotonic(), {}, f"its page cannot be asked again: {mask_text(explain(error))}")
+        self._answers[page["url"]] = answer
+        if len(self._answers) > _MAX_ANSWERS:
+            self._answers.popitem(last=False)
+        return answer
+
+    async def _urls_in(self, response: Response) -> dict[str, list[str]]:
+        if response.status >= HTTPStatus.BAD_REQUEST or is_audio_type(response.headers):
+            raise ValueError(f"HTTP {response.status}")
+        candidates = await self.candidates_again(response)
+        finds = await self.found_in(response, None, candidates)
+        urls: dict[str, list[str]] = {}
+        for each in finds:
+            urls.setdefault(each.source.source_url, []).append(each.candidate.url)
+        return urls
+
+    @abstractmethod
+    def request_again(self, page: dict[str, Any]) -> Request:
+        """Return the request for a document that was searched before."""
+
+    @abstractmethod
+    async def candidates_again(self, page: Response) -> list[Candidate]:
+        """Return what such a document names now."""
+
+
+def _under(url: str, request: Request) -> Request:
+    """Return the request for the fresh URL, which goes on with the lease of the first one, ahead of all that waits."""
+    meta = {name: value for name, value in request.meta.items() if not name.startswith("redirect_")}
+    lease = meta.pop(LEASE, meta.get(CONTINUES))
+    meta |= {RENEWED: time.time()} | ({} if lease is None else {CONTINUES: lease})
+    return request.replace(url=url, dont_filter=True, priority=AUDIO_PRIORITY + 1, meta=meta)

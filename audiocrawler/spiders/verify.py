@@ -1,0 +1,167 @@
+"""The spider that asks servers what they state of the files that are stored from them, and transfers none."""
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from scrapy import Request, signals
+from scrapy.crawler import Crawler
+from scrapy.exceptions import StopDownload
+from scrapy.http import Headers, Response
+from twisted.python.failure import Failure
+
+from audiocrawler.arguments.arguments import Arguments
+from audiocrawler.crawl.crawl import TAKEN
+from audiocrawler.crawl.lease_meta import leave_unfinished
+from audiocrawler.crawl.memory import VARIES_AFTER
+from audiocrawler.discovery.classify import classify
+from audiocrawler.download.headers import is_refused_type, media_type
+from audiocrawler.download.revalidation import validators
+from audiocrawler.download.stated import SIZES, Stated, is_encoded, stated_in
+from audiocrawler.errors import StoreError
+from audiocrawler.items import AudioSource
+from audiocrawler.masking import is_masked
+from audiocrawler.spiders.audio import AudioSpider
+from audiocrawler.spiders.retry import DOCUMENTS
+from audiocrawler.verified import marked
+
+ASKED, SAME, CHANGED, DIFFERENT, UNKNOWN = (
+    f"verify/{name}" for name in ("asked", "same", "changed", "different", "unknown")
+)
+"""Stats: sources that were asked about, by what the server's answer came to."""
+
+
+class VerifySpider(AudioSpider):
+    """Asks for the headers of each stored file, and marks the rows of those that are not what the server has."""
+
+    name = "verify"
+    callbacks = frozenset({"parse_stated", "not_stated"})
+
+    def read_arguments(self, given: dict[str, Any]) -> Arguments:
+        """Return a crawl's arguments without a start: an interrupted one is resumed."""
+        return Arguments.model_construct(crawl="verify")
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> "VerifySpider":
+        """Return the spider, which ends each transfer at its headers."""
+        spider = super().from_crawler(crawler, *args, **kwargs)
+        assert isinstance(spider, VerifySpider)
+        crawler.signals.connect(spider.stop_at_headers, signal=signals.headers_received)
+        return spider
+
+    async def start(self) -> AsyncIterator[Request]:
+        """Ask about every stored file that one URL stands for."""
+        self.crawler.stats.set_value("audio/selected", 0)  # no file is to be transferred
+        for row in await self.crawl.in_thread(self._rows):
+            self.crawler.stats.inc_value(ASKED)
+            yield self._request("HEAD", row)
+
+    def _rows(self) -> list[AudioSource]:
+        return [row for row in self.crawl.warehouse.source_rows() if is_provable(row)]
+
+    def _request(self, method: str, row: AudioSource) -> Request:
+        headers = {"Accept-Encoding": "identity"} | ({"Range": "bytes=0-0"} if method == "GET" else {})
+        meta = {"verified": row, "allow_offsite": True, "dont_cache": True, "download_maxsize": 0}
+        return Request(
+            row.source_url, self.parse_stated, method, headers, meta=meta, errback=self.not_stated, dont_filter=True
+        )
+
+    def stop_at_headers(self, headers: Headers, request: Request) -> None:
+        """End the transfer: of a server that ignores a range the whole file would come."""
+        if "verified" in request.meta and "Location" not in headers:
+            request.meta["encoded"] = is_encoded(headers)
+            if request.method != "HEAD":
+                raise StopDownload(fail=False)
+
+    async def parse_stated(self, response: Response) -> AsyncIterator[Request]:
+        """Compare what is stated with the row; only an answer to GET convicts a file."""
+        row = response.meta["verified"]
+        request = response.request
+        assert request is not None
+        stated = Stated() if response.meta.get("encoded") else stated_in(response.status, response.headers)
+        if request.method == "HEAD" and stated.size_bytes == 0:
+            stated.size_bytes = None  # what many answers to HEAD say of a body that they do not have
+        if is_refused_type(response.headers) and (row.content_type or "") != media_type(response.headers):
+            stated = Stated()  # a page that stands in for the file
+        difference = await self._difference(row, stated)
+        if request.method == "HEAD" and (stated.is_empty or difference):
+            yield self._request("GET", row)
+        else:
+            await self._conclude(row, stated, difference, response)
+
+    async def not_stated(self, failure: Failure) -> AsyncIterator[Request]:
+        """Ask by GET where HEAD is refused; what neither tells is not known."""
+        request: Request = failure.request  # type: ignore[attr-defined]
+        if self.crawl.stopped:
+            leave_unfinished(request)
+        elif request.method == "HEAD" and getattr(failure.value, "response", None) is not None:
+            yield self._request("GET", request.meta["verified"])
+        else:
+            self.crawler.stats.inc_value(UNKNOWN)
+            self.logger.info("%s: %s", request.url, failure.value)
+
+    async def _difference(self, row: AudioSource, stated: Stated) -> str | None:
+        if stated.size_bytes is not None and stated.size_bytes != row.size_bytes:
+            return f"the server has {stated.size_bytes} bytes, and {row.size_bytes} are stored"
+        algorithm = next((name for name in SIZES if name in stated.digests), None)
+        own = await self._digest(row, algorithm) if algorithm else None
+        if algorithm is None or own is None or own == stated.digests[algorithm]:
+            return None
+        return f"the server states another {algorithm} than that of the stored bytes"
+
+    async def _digest(self, row: AudioSource, algorithm: str) -> bytes | None:
+        if algorithm == "sha256":
+            return bytes.fromhex(str(row.sha256))
+        try:
+            audio = await self.crawl.find_audio(str(row.sha256))
+            url = audio.gcp_url if audio else str(row.gcp_url)
+            return await self.crawl.in_thread(lambda: self.crawl.store.digest_of(url, algorithm))
+        except StoreError as error:
+            self.logger.warning("%s", error)
+            return None
+
+    async def _conclude(self, row: AudioSource, stated: Stated, difference: str | None, response: Response) -> None:
+        stats = self.crawler.stats
+        if stated.is_empty:
+            stats.inc_value(UNKNOWN)
+        elif difference is None:
+            stats.inc_value(SAME)
+        elif has_changed(row, response.headers):
+            stats.inc_value(CHANGED)
+        else:
+            stats.inc_value(DIFFERENT)
+            await self._mark(row, difference, response)
+
+    async def _mark(self, row: AudioSource, why: str, response: Response) -> None:
+        self.logger.warning("%s: %s", row.source_url, why)
+        current = await self.crawl.find_source(row.source_url)
+        if current is None or current.sha256 != row.sha256:
+            return  # another crawl has stored it anew
+        again = replace(marked(current, why), http_status=response.status, last_attempt_at=datetime.now(UTC))
+        audio = await self.crawl.find_audio(str(row.sha256))
+        await self.crawl.write([again, *([replace(audio, status="partial")] if audio else [])])
+
+    def closed(self, reason: str) -> None:
+        """Have the record of the crawl say that something is left to do."""
+        if number := self.crawler.stats.get_value(DIFFERENT, 0):
+            self.crawl.left_behind = self.crawl.left_behind or f"{number} stored files are not what their servers have"
+
+
+def is_provable(row: AudioSource) -> bool:
+    """Return whether one answer can tell of the row's file: it has one, of one URL, that is the same at each fetch."""
+    has_file = row.status in TAKEN and row.sha256 is not None and row.size_bytes is not None
+    varies = (row.variants or 0) >= VARIES_AFTER
+    return has_file and not varies and not is_masked(row.source_url) and classify(row.source_url) not in DOCUMENTS
+
+
+def has_changed(row: AudioSource, headers: Headers) -> bool:
+    """Return whether the server says that it has another version than the one that was stored."""
+    known = [_opaque(row.etag or ""), row.last_modified or ""]
+    now = [_opaque(validators(headers)[0]), validators(headers)[1]]
+    return any(before and after and before != after for before, after in zip(known, now, strict=True))
+
+
+def _opaque(etag: str) -> str:
+    """Return an ETag without what servers add for an encoding or a weak comparison."""
+    return etag.removeprefix("W/").replace('-gzip"', '"')

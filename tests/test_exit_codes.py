@@ -1,0 +1,83 @@
+"""What a crawl that ended tells by its exit code, and in one line."""
+
+import os
+import signal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from audiocrawler.crawl.exit_codes import Rest, conclusion
+from tests.crawling import crawl, finish, start
+from tests.site.answers import Options
+from tests.site.server import Site
+from tests.test_kill import tones, wait_until
+
+FOUND = {"audio/starts": 1, "audio/found": 3}
+TURNED_AWAY = {"audio/turned_away/media:a.example a.example turned the crawl away: HTTP 429, 7 times in a row": 2}
+
+
+@pytest.mark.parametrize(
+    ("stats", "reason", "rest", "code", "words"),
+    [
+        (FOUND | {"audio/stored": 1, "audio/failed": 2}, "finished", Rest(), 0, None),
+        (FOUND | {"audio/unchanged": 3}, "finished", Rest(), 0, None),
+        (FOUND | {"audio/listed": 3}, "finished", Rest(), 0, None),
+        (FOUND | {"audio/filtered": 3}, "finished", Rest(), 0, None),
+        (FOUND | {"audio/stored": 1, "audio/limit": 2}, "finished", Rest(), 0, None),
+        (FOUND | {"audio/failed": 3, "audio/failed/HTTP 503": 3}, "finished", Rest(), 3, "not one file came: 3 x HTTP"),
+        (FOUND | {"audio/failed": 2, "audio/filtered": 1}, "finished", Rest(), 3, "not one file came"),
+        (FOUND | TURNED_AWAY | {"audio/failed": 3}, "finished", Rest(), 3, "not one file came"),
+        (FOUND | TURNED_AWAY | {"audio/failed": 2, "audio/stored": 1}, "finished", Rest(), 4, "a.example turned the"),
+        ({"audio/starts": 1}, "finished", Rest(), 3, "no audio was found"),
+        (FOUND | {"audio/stored": 1}, "closespider_timeout", Rest(2), 4, "CLOSESPIDER_TIMEOUT ended the crawl: 2 req"),
+        (FOUND, "closespider_itemcount", Rest(1, is_kept=False), 4, "1 request not sent, and none is kept"),
+        (FOUND | {"audio/stored": 3}, "closespider_itemcount", Rest(), 0, None),
+        (FOUND | {"audio/stored": 1}, "shutdown", Rest(2), 130, "interrupted: 2 requests left; the same command goes"),
+        ({}, None, Rest(), 130, "interrupted: no request waits"),
+        (FOUND, "left_behind", Rest(2, left_behind="the disk is full"), 4, "the disk is full"),
+        ({"audio/starts": 0, "audio/selected": 0}, "finished", Rest(), 0, None),
+    ],
+)
+def test_each_end_has_its_code(stats: dict[str, Any], reason: str, rest: Rest, code: int, words: str | None) -> None:
+    ended = conclusion(stats, reason, rest)
+    assert ended[0] == code
+    assert (words is None) == (ended[1] is None)
+    assert (words or "") in (ended[1] or "")
+
+
+def left(line: str) -> int:
+    return int(line.partition(" requests left; the same command goes on with them")[0].rpartition(" ")[2])
+
+
+def test_a_bound_or_ctrl_c_says_how_many_requests_wait_and_the_same_command_takes_them(tmp_path: Path) -> None:
+    with Site(Options(many_files=12, many_delay_s=0.4)) as site:
+        url = f"url={site.url}/many/"
+        one_by_one = {"AUDIO_MAX_FILES_IN_FLIGHT": "1"}
+        bounded = crawl(tmp_path, url, settings={**one_by_one, "CLOSESPIDER_ITEMCOUNT": "2"})
+        process = start(tmp_path, url, settings=one_by_one)
+        before = len(tones(site))
+        wait_until(lambda: len(tones(site)) >= before + 2)
+        os.kill(process.pid, signal.SIGINT)
+        interrupted = finish(process, tmp_path)
+        stored = len(interrupted.objects)
+        whole = crawl(tmp_path, url, settings={"CLOSESPIDER_TIMEOUT": "60"})
+        anew = crawl(tmp_path, url)
+    assert (bounded.code, interrupted.code, whole.code, anew.code) == (4, 130, 0, 0)
+    assert bounded.stderr.splitlines()[-1].startswith("scrapy: error: CLOSESPIDER_ITEMCOUNT ended the crawl: ")
+    assert interrupted.stderr.splitlines()[-1].startswith("interrupted: ")
+    assert left(interrupted.stderr.splitlines()[-1]) == 12 - stored
+    assert f"goes on, {left(bounded.stderr.splitlines()[-1])} requests wait" in interrupted.stderr
+    assert f"goes on, {12 - stored} requests wait" in whole.stderr
+    assert len(whole.objects) == 12
+    assert "goes on" not in anew.stderr
+    ends = whole.query("SELECT exit_code, error FROM audio_crawls ORDER BY started_at")
+    assert [row["exit_code"] for row in ends] == [0, 0]
+
+
+def test_a_bound_that_leaves_nothing_is_no_failure_and_the_next_crawl_starts_anew(tmp_path: Path) -> None:
+    with Site(Options(many_files=3)) as site:
+        settings = {"CLOSESPIDER_ITEMCOUNT": "3"}
+        runs = [crawl(tmp_path, f"url={site.url}/many/", settings=settings) for _ in range(2)]
+    assert [run.code for run in runs] == [0, 0]
+    assert "goes on" not in runs[1].stderr

@@ -1,0 +1,326 @@
+"""Crawls of files whose URLs change from visit to visit, as the server sees them and as the rows tell."""
+
+import re
+import secrets
+import sqlite3
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from tests.crawling import Run, crawl
+from tests.site.tones import tone_wav
+
+FILES = 4
+
+
+@dataclass
+class Host:
+    """A server on loopback whose pages are made anew at each visit, and which counts what it sends.
+
+    ``names`` gives the number of the file that a path and its query stand for, None for none.
+    """
+
+    page: Callable[["Host"], str]
+    names: Callable[[str, dict[str, list[str]]], int | None]
+    has_tags: bool = True
+    kind: str = "text/html"
+    visits: int = 0
+    refuse: Callable[[str, dict[str, list[str]]], int | None] = lambda _path, _query: None
+    asked: list[str] = field(default_factory=list)
+    sent_bytes: Counter[int] = field(default_factory=Counter)
+    transfers: Counter[int] = field(default_factory=Counter)
+    lasts_s: float = 0.0
+
+    def answer(self, target: str, tag: str | None) -> tuple[int, dict[str, str], bytes]:
+        self.asked.append(target)
+        parts = urlsplit(target)
+        query = parse_qs(parts.query)
+        if parts.path == "/":
+            self.visits += 1
+            return 200, {"Content-Type": self.kind}, self.page(self).encode()
+        number = self.names(parts.path, query)
+        if number is None:
+            return 404, {}, b""
+        if refusal := self.refuse(parts.path, query):
+            return refusal, {"Content-Type": "application/xml"}, b"<Error>no</Error>"
+        headers = {"Content-Type": "audio/wav"} | ({"ETag": f'"file-{number}"'} if self.has_tags else {})
+        if tag is not None and tag == headers.get("ETag"):
+            return 304, headers, b""
+        body = tone_wav(number)
+        self.transfers[number] += 1
+        self.sent_bytes[number] += len(body)
+        time.sleep(self.lasts_s)
+        return 200, headers, body
+
+
+@contextmanager
+def served(host: Host) -> Iterator[str]:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            status, headers, body = host.answer(self.path, self.headers["If-None-Match"])
+            self.send_response(status)
+            for name, value in {**headers, "Content-Length": str(len(body))}.items():
+                self.send_header(name, value)
+            self.end_headers()
+            if status != 304:
+                self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def feed(*items: str) -> str:
+    return f'<rss version="2.0"><channel><title>Show</title>{"".join(items)}</channel></rss>'
+
+
+def item(url: str, guid: object, title: str | None = None, date: str | None = None) -> str:
+    about = f"<title>{title}</title>" if title else ""
+    about += f"<pubDate>{date}</pubDate>" if date else ""
+    return f'<item>{about}<guid>{guid}</guid><enclosure url="{url}" type="audio/wav" length="1"/></item>'.replace(
+        "&", "&amp;"
+    )
+
+
+def day(number: int) -> str:
+    return f"0{number} Jan 2026 08:00:00 GMT"
+
+
+def links(*urls: str) -> str:
+    return "<!doctype html><title>Page</title>" + "".join(f'<a href="{url}">listen</a>' for url in urls).replace(
+        "&", "&amp;"
+    )
+
+
+def by_digits(path: str, _query: dict[str, list[str]]) -> int | None:
+    found = re.search(r"ep(\d+)\.wav$", path)
+    return int(found[1]) if found else None
+
+
+def stamp(host: Host) -> int:
+    return 1_700_000_000 + 1000 * host.visits
+
+
+NEW_AT_EACH_VISIT: dict[str, Callable[[Host, int], str]] = {
+    "token": lambda host, n: f"/ep{n}.wav?token={secrets.token_hex(8)}",
+    "patreon": lambda host, n: f"/ep{n}.wav?token-time={stamp(host)}&token-hash={secrets.token_urlsafe(12)}",
+    "megaphone": lambda host, n: f"/ep{n}.wav?updated={stamp(host)}",
+    "cloudfront": lambda host, n: f"/ep{n}.wav?Expires={stamp(host)}&Signature={secrets.token_hex(20)}&Key-Pair-Id=K",
+    "azure": lambda host, n: f"/ep{n}.wav?sv=1&se=2030-01-01T00%3A00%3A0{host.visits}Z&sig={secrets.token_hex(9)}",
+    "path": lambda host, n: f"/{secrets.token_hex(12)}/ep{n}.wav",
+    "dated": lambda host, n: f"/2026/05/0{host.visits}/ep{n}.wav",
+    "buster": lambda host, n: f"/ep{n}.wav?v={stamp(host)}",
+}
+
+
+@pytest.mark.parametrize("way", NEW_AT_EACH_VISIT)
+def test_four_crawls_of_a_feed_leave_one_row_and_one_transfer_an_episode(way: str, tmp_path: Path) -> None:
+    url_of = NEW_AT_EACH_VISIT[way]
+
+    def page(host: Host) -> str:
+        return feed(
+            *(
+                item(url_of(host, n), f"guid {n}", f"Episode {n}", f"Mon, 0{n} Jan 2026 08:00:00 GMT")
+                for n in range(1, FILES + 1)
+            )
+        )
+
+    with served(host := Host(page, by_digits, kind="application/rss+xml")) as url:
+        for _ in range(4):
+            run = crawl(tmp_path, f"url={url}/")
+            assert run.code == 0, run.stderr
+    assert set(host.transfers.values()) == {1}, host.transfers
+    assert [row["status"] for row in run.sources.values()] == ["unchanged"] * FILES
+    assert len(run.audio) == FILES
+    newest = [target for target in host.asked if by_digits(target.partition("?")[0], {})][-FILES:]
+    assert len(set(newest)) == FILES
+
+
+@pytest.mark.parametrize("way", ["token", "cloudfront", "buster", "path"])
+def test_a_page_without_guids_too(way: str, tmp_path: Path) -> None:
+    url_of = NEW_AT_EACH_VISIT[way]
+    with served(host := Host(lambda host: links(*(url_of(host, n) for n in range(1, FILES + 1))), by_digits)) as url:
+        for _ in range(4):
+            run = crawl(tmp_path, f"url={url}/")
+            assert run.code == 0, run.stderr
+    assert [row["status"] for row in run.sources.values()] == ["unchanged"] * FILES
+    assert set(host.transfers.values()) == {2 if way == "path" else 1}, host.transfers
+
+
+def test_what_only_looks_alike_is_never_made_one(tmp_path: Path) -> None:
+    """Each address names a new file at each visit: as a parameter, under a guid for all items, or a guid used again."""
+
+    def page(host: Host) -> str:
+        first = 10 * host.visits
+        numbers = range(first, first + 3)
+        same_guid = [item(f"/play.php?id={n}", "http://example.org/show", f"Episode {n}") for n in numbers]
+        again = [
+            item(
+                f"/again.php?n={first + 5}",
+                "reused",
+                f"News {host.visits}",
+                f"Mon, 0{host.visits} Jan 2026 08:00:00 GMT",
+            )
+        ]
+        silent = [item(f"/silent.php?n={first + 6}", "silent")]
+        latest = [item(f"/latest.wav?t=17000{first + 7:05}", "latest")]
+        return feed(*same_guid, *again, *silent, *latest)
+
+    def names(path: str, query: dict[str, list[str]]) -> int | None:
+        if path == "/latest.wav":
+            return int(query["t"][0][-5:])
+        return int(next(iter(query.values()))[0]) if query else None
+
+    with served(host := Host(page, names, has_tags=False, kind="application/rss+xml")) as url:
+        for _ in range(2):
+            run = crawl(tmp_path, f"url={url}/")
+            assert run.code == 0, run.stderr
+    assert len(run.audio) == len(host.transfers) == 12
+    assert {row["status"] for row in run.sources.values()} == {"stored"}
+    assert {row["sha256"] for row in run.audio} == {row["sha256"] for row in run.sources.values()}
+    assert len(run.sources) == 12
+
+
+@pytest.mark.parametrize("query", ["id={}", "file=a{}.wav", "v={}", "token={}", "key=ep{}", "t={}", "ts=170000000{}"])
+def test_files_of_one_page_that_differ_in_a_parameter_only_stay_apart(query: str, tmp_path: Path) -> None:
+    def page(host: Host) -> str:
+        return links(*(f"/get.wav?{query.format(n)}" for n in range(host.visits, host.visits + 3)))
+
+    def names(_path: str, asked: dict[str, list[str]]) -> int | None:
+        return int(re.sub(r"\D", "", next(iter(asked.values()))[0])) if asked else None
+
+    with served(Host(page, names, has_tags=False)) as url:
+        for _ in range(2):
+            run = crawl(tmp_path, f"url={url}/")
+    assert len(run.sources) == len(run.audio) == 4
+    assert all(row["sha256"] for row in run.sources.values())
+
+
+def test_files_that_expire_while_others_are_fetched_get_fresh_urls_from_their_page(tmp_path: Path) -> None:
+    good_until: dict[str, float] = {}
+
+    def page(_: Host) -> str:
+        signatures = [secrets.token_hex(8) for _ in range(16)]
+        good_until.update(dict.fromkeys(signatures, time.monotonic() + 1.5))
+        return links(*(f"/ep{n}.wav?Expires=1&Signature={each}" for n, each in enumerate(signatures, 1)))
+
+    def refuse(_path: str, query: dict[str, list[str]]) -> int | None:
+        return 403 if good_until[query["Signature"][0]] < time.monotonic() else None
+
+    with served(host := Host(page, by_digits, refuse=refuse, lasts_s=0.6)) as url:
+        run = crawl(tmp_path, f"url={url}/")
+    assert run.code == 0, run.stderr
+    assert [row["status"] for row in run.sources.values()] == ["stored"] * 16
+    assert host.transfers == dict.fromkeys(range(1, 17), 1)
+    assert 2 <= host.visits <= 5
+
+
+@pytest.mark.parametrize("status", [401, 403, 410])
+def test_a_file_that_is_refused_under_fresh_urls_too_fails_and_ends_there(status: int, tmp_path: Path) -> None:
+    def refuse(path: str, _query: dict[str, list[str]]) -> int | None:
+        return status if path != "/ep1.wav" else None
+
+    pages = lambda host: links(*(NEW_AT_EACH_VISIT["token"](host, n) for n in range(1, 9)), "/ep9.wav")  # noqa: E731
+    with served(host := Host(pages, by_digits, refuse=refuse)) as url:
+        run = crawl(tmp_path, f"url={url}/")
+        rows = {urlsplit(key).path: row for key, row in run.sources.items()}
+        assert rows["/ep1.wav"]["status"] == "stored"
+        assert {row["last_status"] for path, row in rows.items() if path != "/ep1.wav"} == {
+            "gone" if status == 410 else "failed"
+        }
+        assert f"HTTP {status}" in rows["/ep2.wav"]["reason"]
+        assert host.visits <= 3
+        assert max(Counter(urlsplit(each).path for each in host.asked).values()) <= 3
+        assert sum(each == "/ep9.wav" for each in host.asked) == 1  # a URL without a signature cannot expire
+
+        host.refuse = lambda _path, _query: None
+        again = crawl(tmp_path, command=("retry", "--status", "failed,gone"))
+    assert again.code == 0, again.stderr
+    assert {row["last_status"] for row in again.sources.values()} == {"stored"}
+    assert len(again.sources) == 9
+
+
+def test_a_retry_says_of_which_files_the_page_knows_no_more(tmp_path: Path) -> None:
+    names = ["/ep1.wav", "/ep2.wav"]
+
+    def page(_: Host) -> str:
+        return links(*(f"{name}?token={secrets.token_hex(8)}" for name in names))
+
+    with served(host := Host(page, by_digits, refuse=lambda _path, _query: 403)) as url:
+        crawl(tmp_path, f"url={url}/")
+        host.refuse = lambda _path, _query: None
+        names.pop()
+        run = crawl(tmp_path, command=("retry",))
+    rows = {urlsplit(key).path: row for key, row in run.sources.items()}
+    assert (rows["/ep1.wav"]["status"], rows["/ep2.wav"]["status"]) == ("stored", "failed")
+    assert rows["/ep2.wav"]["reason"] == "its page names it no longer"
+
+
+def test_rows_of_an_older_database_are_found_again(tmp_path: Path) -> None:
+    """Four crawls of an older version left four rows an episode: they become one, and nothing is fetched again."""
+    url_of = NEW_AT_EACH_VISIT["token"]
+    pages = lambda host: links(*(url_of(host, n) for n in range(1, FILES + 1)))  # noqa: E731
+    with served(host := Host(pages, by_digits)) as url:
+        run = crawl(tmp_path, f"url={url}/")
+        make_old(run)
+        assert len(run.sources) == 4 * FILES
+        run = crawl(tmp_path, f"url={url}/")
+    assert set(host.transfers.values()) == {1}
+    assert [row["status"] for row in run.sources.values()] == ["unchanged"] * FILES
+    assert {row["source_url"] for row in run.audio} == run.sources.keys()
+
+
+def make_old(run: Run) -> None:
+    """Turn the rows into those of four crawls by a version that knew no identity, under masked tokens."""
+    with sqlite3.connect(run.folder / "data/audio.db") as database:
+        names = [name for _, name, *_ in database.execute("PRAGMA table_info(audio_sources)")]
+        rows = [dict(zip(names, row, strict=True)) for row in database.execute("SELECT * FROM audio_sources")]
+        database.execute("DELETE FROM audio_sources")
+        for row, number in ((row, number) for row in rows for number in range(4)):
+            key = row["source_url"].replace("token=~", f"token=~{number}{secrets.token_hex(4)[1:]}")
+            status = "stored" if number == 0 else "duplicate"
+            old = {**row, "source_url": key, "status": status, "last_status": status, "url_pattern": None}
+            database.execute(f"INSERT INTO audio_sources VALUES ({','.join('?' * len(names))})", list(old.values()))
+        for index in ("guid", "url_pattern"):
+            database.execute(f"DROP INDEX audio_sources_{index}")
+        for name in ("guid", "url_pattern", "rotates"):
+            database.execute(f"ALTER TABLE audio_sources DROP COLUMN {name}")
+        database.execute(
+            "UPDATE audio_metadata SET source_url = (SELECT min(source_url) FROM audio_sources s "
+            "WHERE s.sha256 = audio_metadata.sha256)"
+        )
+        database.execute("PRAGMA user_version = 0")
+
+
+@pytest.mark.parametrize("way", ["token", "buster", "dated"])
+def test_what_was_taken_down_stays_so_under_its_next_url(way: str, tmp_path: Path) -> None:
+    url_of = NEW_AT_EACH_VISIT[way]
+
+    def page(host: Host) -> str:
+        return feed(*(item(url_of(host, n), f"guid {n}", f"Episode {n}") for n in (1, 2)))
+
+    with served(host := Host(page, by_digits, kind="application/rss+xml")) as url:
+        run = crawl(tmp_path, f"url={url}/")
+        gone = next(row for key, row in run.sources.items() if "ep1" in key)
+        assert crawl(tmp_path, command=("takedown", "--source", gone["source_url"], "--yes")).code == 0
+        run = crawl(tmp_path, f"url={url}/")
+    assert host.transfers == {1: 1, 2: 1}
+    assert sorted(row["status"] for key, row in run.sources.items() if "://" in key) == ["taken_down", "unchanged"]
