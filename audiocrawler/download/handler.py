@@ -46,7 +46,8 @@ class StreamingDownloadHandler(BaseDownloadHandler):
     async def _into_memory(self, request: Request) -> Response:
         settings, meta = self.crawler.settings, request.meta
         told = Told(self.crawler, request)
-        max_bytes = int(meta.get("download_maxsize", settings.getint("DOWNLOAD_MAXSIZE")))
+        has_body = request.method != "HEAD"
+        max_bytes = int(meta.get("download_maxsize", settings.getint("DOWNLOAD_MAXSIZE"))) if has_body else 0
         body = MemoryBody(told, max_bytes, lambda status: self._is_wanted(request, status))
         exchange = self._client.exchange(request, body)
         timeout_s = float(meta.get("download_timeout", settings.getfloat("DOWNLOAD_TIMEOUT")))
