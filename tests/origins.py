@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+HOLD_S = 60
 TONE = (Path(__file__).parent / "site/audio/surf.mp3").read_bytes()
 
 
@@ -12,16 +13,18 @@ TONE = (Path(__file__).parent / "site/audio/surf.mp3").read_bytes()
 class Origin:
     """A web server on loopback: its pages by path without query, and the headers of all requests.
 
-    ``wanted`` has the Authorization without which a path is answered by 401.
+    ``wanted`` has the Authorization without which a path is answered by 401; a path in ``held`` is never answered.
     """
 
     address: str
     pages: dict[str, tuple[int, dict[str, str], bytes]] = field(default_factory=dict)
     asked: list[tuple[str, dict[str, str]]] = field(default_factory=list)
     wanted: dict[str, str] = field(default_factory=dict)
+    held: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         origin = self
+        self.closing = threading.Event()
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
@@ -29,6 +32,8 @@ class Origin:
             def do_GET(self) -> None:
                 origin.asked.append((self.path, dict(self.headers)))
                 path = self.path.partition("?")[0]
+                if path in origin.held:
+                    origin.closing.wait(HOLD_S)
                 status, headers, body = origin.pages.get(path, (404, {}, b"no"))
                 if origin.wanted.get(path, self.headers["Authorization"]) != self.headers["Authorization"]:
                     status, headers, body = 401, {"WWW-Authenticate": 'Basic realm="test"'}, b"no"
@@ -55,9 +60,11 @@ class Origin:
         self.pages[path] = (302, {"Location": target}, b"")
 
     def sent(self, path: str, name: str) -> list[str | None]:
-        """Return the values of a header in the requests for a path."""
-        return [headers.get(name) for asked, headers in self.asked if asked.partition("?")[0] == path]
+        """Return the values of a header in the requests for a path; its name may be written in any case."""
+        asked = [headers for where, headers in self.asked if where.partition("?")[0] == path]
+        return [next((value for key, value in each.items() if key.lower() == name.lower()), None) for each in asked]
 
     def close(self) -> None:
+        self.closing.set()
         self.server.shutdown()
         self.server.server_close()

@@ -1,6 +1,10 @@
 """Logins in URLs, cookies and headers of the operator: each goes to its own place, and is seen nowhere else."""
 
 import json
+import os
+import signal
+import stat
+import time
 from base64 import b64encode
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,7 +15,7 @@ import pytest
 from audiocrawler.accounts import read_cookies, read_host_headers
 from audiocrawler.arguments.credentials import Credentials, is_meant_for, login_of, without_credentials
 from audiocrawler.errors import ConfigurationError
-from tests.crawling import Run, crawl
+from tests.crawling import Run, crawl, finish, start
 from tests.origins import TONE, Origin
 
 LATER, EARLIER = 4_000_000_000, 1_000_000_000
@@ -91,6 +95,7 @@ def fill(net: Net) -> None:
     net.other.audio("/hal/1.mp3", TONE[:5000])
     net.other.audio("/hal/2.mp3", TONE[5000:])
     net.other.html("/kim/podcast-player.html", "<audio src='song.mp3'></audio>")
+    net.port.redirect("/robots.txt", net.url("other", "/rules.txt", "rob:rSeCrEt@"))
     net.home.redirect("/moves.mp3", net.url("other", "/moved.mp3"))
     net.other.redirect("/away.mp3", net.url("port", "/frank.mp3", "frank:fSeCrEt@"))
     net.other.redirect("/back.mp3", net.url("home", "/returned.mp3"))
@@ -155,6 +160,7 @@ def test_hosts_are_asked_for_robots_txt_without_a_login(net: Net, run: Run) -> N
     assert run.code == 0
     for origin in (net.home, net.port, net.other):
         assert set(origin.sent("/robots.txt", "Authorization")) == {None}
+    assert net.other.sent("/rules.txt", "Authorization") == [None]
 
 
 def test_the_record_has_names_of_headers_without_what_opens_something(run: Run) -> None:
@@ -205,6 +211,32 @@ def test_a_login_is_meant_for_one_origin_also_when_that_goes_over_to_https(url: 
     of_https = login_of("https://u:p@e.test/a")
     assert of_https is not None
     assert not is_meant_for(of_https, "http://e.test/a")
+
+
+def test_a_killed_crawl_goes_on_with_the_logins_that_it_has_found(tmp_path: Path) -> None:
+    home, other = Origin("127.0.0.1"), Origin("127.0.0.2")
+    for number, login in enumerate(("nora:nSeCrEt@", "otto:oSeCrEt@")):
+        other.audio(f"/{number}.mp3", TONE[: 9000 + number])
+        other.wanted[f"/{number}.mp3"] = basic(*login.rstrip("@").split(":"))
+    links = [f"http://{login}{other.netloc}/{n}.mp3" for n, login in enumerate(("nora:nSeCrEt@", "otto:oSeCrEt@"))]
+    home.html("/", "".join(f"<audio src='{link}'></audio>" for link in links))
+    other.held |= {"/0.mp3", "/1.mp3"}
+    process = start(tmp_path, f"url=http://{home.netloc}/")
+    deadline_s = time.monotonic() + 60
+    while len(other.sent("/0.mp3", "Host") + other.sent("/1.mp3", "Host")) < 2:
+        assert time.monotonic() < deadline_s
+        time.sleep(0.02)
+    os.killpg(process.pid, signal.SIGKILL)
+    finish(process, tmp_path)
+    assert stat.S_IMODE((tmp_path / "data/frontier.db").stat().st_mode) == 0o600
+    other.held.clear()
+    run = crawl(tmp_path, f"url=http://{home.netloc}/")
+    for origin in (home, other):
+        origin.close()
+    assert "goes on" in run.stderr
+    assert home.sent("/", "Host") == [home.netloc]
+    assert [row["status"] for row in run.sources.values()] == ["stored", "stored"]
+    assert "SeCrEt" not in run.stdout + run.stderr + run.log + str(run.sources)
 
 
 COOKIES = """# Netscape HTTP Cookie File

@@ -1,5 +1,6 @@
 import random
 import re
+import time
 from hashlib import sha256
 
 import pytest
@@ -134,3 +135,45 @@ def test_random_urls_never_leak_and_masking_is_idempotent():
         assert SECRET not in masked
         assert mask_url(masked) == masked
         assert SECRET not in mask_text(f"error at {url}: refused")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "robots.txt of me:SeCrEt@e.test:8080 cannot be read",
+        "no route to me:SeCrEt@[::1]:80",
+        "http://me:Se/CrEt@e.test/",
+        "see http://me:Se?Cr#Et@e.test/x and go",
+        "at http://me:it'sSeCrEt@e.test/x",
+        "{'MAIL_PASS': 'SeCrEt', 'HTTPAUTH_PASS': \"Se'CrEt\"}",
+        "https://e.test/?next=http://me:Se/CrEt@x.test/",
+        "http:\\\\me:SeCrEt@e.test\\a.mp3",
+    ],
+)
+def test_logins_are_masked_also_where_they_make_no_url(text: str) -> None:
+    masked = mask_text(text)
+    assert "CrEt" not in masked
+    assert mask_text(masked) == masked
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "mailto:bob@example.org",
+        "Live: bob@example.org",
+        "at 20:15@Berlin",
+        "http://e.test:8080/path@x.test",
+        "https://medium.com/@user:x",
+        "u='http://a.test:80',m='x@y.test'",
+        "{'BOT_NAME': 'x', 'LOG_FILE': 'y'}",
+    ],
+)
+def test_what_only_looks_like_a_login_stays(text: str) -> None:
+    assert mask_text(text) == text
+
+
+@pytest.mark.parametrize("text", ["http://a:b" + "/x" * 30_000, "://a:b" * 10_000, "://a:'" * 10_000, "a:b" * 20_000])
+def test_long_texts_of_beginnings_of_logins_take_no_time(text: str) -> None:
+    began_s = time.monotonic()
+    mask_text(text + "=@")
+    assert time.monotonic() - began_s < 5

@@ -13,6 +13,7 @@ from audiocrawler.download.proxy import ProxyMiddleware, proxies_of
 from audiocrawler.download.screen import AddressMiddleware
 from audiocrawler.errors import ConfigurationError
 from audiocrawler.proxies import Proxies
+from tests.chromium import require_chromium
 from tests.crawling import Run, crawl
 from tests.emulators.http_proxy import HttpProxy
 from tests.emulators.socks_proxy import SocksProxy
@@ -188,3 +189,42 @@ def test_a_proxy_that_cannot_be_used_stops_the_crawl_before_its_first_request(
     origin.close()
     assert (run.code, origin.asked, run.stderr.count("\n")) == (2, [], 1)
     assert run.stderr.startswith("scrapy: error: ALL_PROXY=socks://127.0.0.1:9: a proxy of the kind socks")
+
+
+@pytest.mark.parametrize("kind", ["http", "socks5h"])
+def test_the_browser_goes_through_the_proxy_with_what_opens_the_site(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    require_chromium()
+    home, other = Origin("127.0.0.1"), Origin("127.0.0.2")
+    home_port, other_port = (origin.netloc.rpartition(":")[2] for origin in (home, other))
+    home.html(
+        "/",
+        f"""<div id=player></div><script>fetch('/api').then(a => a.text()).then(name => {{
+        document.body.append(Object.assign(document.createElement('audio'), {{src: name}}))}});
+        fetch('http://other.test:{other_port}/api', {{credentials: 'include'}}).catch(() => 0)</script>""",
+    )
+    home.html("/api", "/files/2024/a.mp3")
+    home.audio("/files/2024/a.mp3")
+    other.html("/api", "nothing")
+    lines = ["home.test\tFALSE\t/\tFALSE\t0\tsid\tcSeCrEt", "#HttpOnly_.test\tTRUE\t/x\tFALSE\t0\tfar\tcSeCrEt2"]
+    (tmp_path / "cookies.txt").write_text("\n".join(lines), encoding="utf-8")
+    (tmp_path / "headers.json").write_text('{"home.test": {"X-Key": "hSeCrEt"}}', encoding="utf-8")
+    names = {"home.test": "127.0.0.1", "other.test": "127.0.0.2"}
+    proxy = HttpProxy(names) if kind == "http" else SocksProxy(names)
+    set_proxies(monkeypatch, ALL_PROXY=proxy.url if isinstance(proxy, HttpProxy) else proxy.url(kind))
+    settings = {"AUDIO_COOKIES": "cookies.txt", "AUDIO_HEADERS": "headers.json"}
+    settings["AUDIO_ALLOW_ADDRESSES"] = f"127.0.0.0/8 home.test:{home_port} other.test:{other_port}"
+    with proxy:
+        run = crawl(tmp_path, f"url=http://me:pSeCrEt@home.test:{home_port}/", "render=always", settings=settings)
+    for origin in (home, other):
+        origin.close()
+    assert [row["status"] for row in run.sources.values() if row["kind"] == "audio"] == ["stored"]
+    login = f"Basic {b64encode(b'me:pSeCrEt').decode()}"
+    for path in ("/", "/api", "/files/2024/a.mp3"):
+        assert set(home.sent(path, "Authorization")) == {login}
+        assert set(home.sent(path, "X-Key")) == {"hSeCrEt"}
+        assert set(home.sent(path, "Cookie")) == {"sid=cSeCrEt"}
+    assert len(home.sent("/", "Cookie")) == 2
+    assert other.sent("/api", "Authorization") == other.sent("/api", "X-Key") == other.sent("/api", "Cookie") == [None]
+    assert "SeCrEt" not in run.stdout + run.stderr + run.log

@@ -121,11 +121,18 @@ def test_what_a_document_writes_into_a_row_is_masked_and_what_we_write_is_not() 
 
 
 @pytest.mark.parametrize(
-    "url", ["ftp://me:SeCrEt@e.test/", "me:SeCrEt@e.test/a", "http://me:SeCrEt@e.test:x/", "http://me:SeCrEt@/"]
+    "url",
+    [
+        "ftp://me:SeCrEt@e.test/",
+        "me:SeCrEt@e.test/a",
+        "http://me:SeCrEt@e.test:x/",
+        "http://me:SeCrEt@/",
+        "http://me:SeCr/Et@e.test/",
+    ],
 )
 def test_a_wrong_start_is_named_without_its_password(url: str, tmp_path: Path) -> None:
     run = crawl(tmp_path, f"url={url}")
     assert run.code == 2
-    assert "SeCrEt" not in run.stderr
+    assert "SeCr" not in run.stderr
     (tmp_path / "urls.txt").write_text(url + "\n", encoding="utf-8")
-    assert "SeCrEt" not in crawl(tmp_path, "urls=urls.txt").stderr
+    assert "SeCr" not in crawl(tmp_path, "urls=urls.txt").stderr

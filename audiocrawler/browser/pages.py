@@ -87,6 +87,8 @@ class BrowserPages(ScrapyPlaywrightDownloadHandler):  # type: ignore[misc]
         self._may_fetch = may_fetch
         self._credentials = crawler.get_downloader_middleware(CredentialsMiddleware) or CredentialsMiddleware(crawler)
         self._cookies = read_cookies(crawler.settings["AUDIO_COOKIES"]).cookies
+        self._given_cookies = {(cookie.name, cookie.value) for cookie in self._cookies}
+        """Those of AUDIO_COOKIES, which need not be passed on from page to request and back: both have them."""
         self.browser_provider = OwnChromium(self.config, executable, proxy)
         self.config.target_closed_max_retries = 0
         self._context_options = {
@@ -190,6 +192,7 @@ class BrowserPages(ScrapyPlaywrightDownloadHandler):  # type: ignore[misc]
         await watch.start()
         await page.context.add_cookies(self._collected_cookies(request))
         seen = await Visit(page, watch, request.meta["ends_s"]).see(request.url)
+        seen.cookies = [each for each in seen.cookies if (each["name"], each["value"]) not in self._given_cookies]
         if watch.problem:
             logger.info("%s: %s", request.url, watch.problem)
         return RenderedResponse(
@@ -211,8 +214,8 @@ class BrowserPages(ScrapyPlaywrightDownloadHandler):  # type: ignore[misc]
         """Return the cookies that the plain requests of the crawl have collected for this page."""
         header = (request.headers.get("Cookie") or b"").decode("latin-1")
         pairs = [pair.strip().partition("=")[::2] for pair in header.split(";") if "=" in pair]
-        given = {(cookie.name, cookie.value) for cookie in self._cookies}
-        return [{"name": pair[0], "value": pair[1], "url": request.url} for pair in pairs if pair not in given]
+        new = (pair for pair in pairs if pair not in self._given_cookies)
+        return [{"name": name, "value": value, "url": request.url} for name, value in new]
 
     async def _ended(self, closing: Awaitable[Any]) -> None:
         """Wait until something is closed; if it does not close, end the whole browser."""
