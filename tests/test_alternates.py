@@ -24,7 +24,7 @@ FAILS = {
     "/undecodable.flac": "undecodable",
     "/picture.wav": "not_audio",
     "/page.wav": "not_audio",
-    "/empty.wav": "not_audio",
+    "/empty.wav": "failed",
     "/large.wav": "too_large",
     "/short.wav": "filtered",
     "/missing.wav": "failed",

@@ -279,8 +279,8 @@ def seconds_of(retry_after: str) -> float:
 
 
 def _is_empty(response: Any) -> bool:
-    is_stopped = "download_stopped" in response.flags
-    return not response.body and not is_stopped and getattr(response, "body_file", None) is None
+    leads_on = "download_stopped" in response.flags or "Refresh" in response.headers
+    return not response.body and not leads_on and getattr(response, "body_file", None) is None
 
 
 def _jitter() -> float:
