@@ -4,6 +4,7 @@ import gzip
 import hashlib
 import time
 import zlib
+from base64 import b64encode
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -119,6 +120,56 @@ def first_part_for_good(wire: Wire, file: File) -> None:
     ranged(wire, file.wav, 0, 999, len(file.wav))
 
 
+def part_as_whole(wire: Wire, file: File) -> None:
+    """Give the first part with the status of a whole file."""
+    if file.first_byte:
+        ranged(wire, file.wav, file.first_byte, len(file.wav) - 1, len(file.wav), 'ETag: "1"')
+    else:
+        whole(wire, file.wav[:1500], f"Content-Range: bytes 0-1499/{len(file.wav)}", 'ETag: "1"')
+
+
+def whole_as_part(wire: Wire, file: File) -> None:
+    """Say that the rest comes, and send the whole file."""
+    if file.first_byte:
+        content = f"Content-Range: bytes {file.first_byte}-{len(file.wav) - 1}/{len(file.wav)}"
+        head = f'HTTP/1.1 206 Partial Content\r\nContent-Type: audio/wav\r\nETag: "1"\r\n{content}\r\n'
+        chunk = b"%x\r\n%s\r\n0\r\n\r\n" % (len(file.wav), file.wav)
+        wire.send(head.encode() + b"Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n" + chunk)
+    elif len(file.asked) == 1:
+        cut(wire, file, 1500, 'ETag: "1"')
+    else:
+        whole(wire, file.wav, 'ETag: "1"')
+
+
+def several_parts(wire: Wire, file: File) -> None:
+    """Answer a range in the form that is meant for several of them."""
+    if file.first_byte:
+        whole(wire, b"--x\r\n\r\nzzz\r\n--x--", 'ETag: "1"', status="206 Partial Content")
+    elif len(file.asked) == 1:
+        cut(wire, file, 1500, 'ETag: "1"')
+    else:
+        whole(wire, file.wav, 'ETag: "1"')
+
+
+def stated(algorithm: str, data: bytes) -> str:
+    return b64encode(hashlib.new(algorithm, data).digest()).decode()
+
+
+def with_digests(wire: Wire, file: File) -> None:
+    sha256, md5 = stated("sha256", file.wav), stated("md5", file.wav)
+    whole(wire, file.wav, f"Repr-Digest: sha-256=:{sha256}:", f"Content-MD5: {md5}", f"x-goog-hash: md5={md5}")
+
+
+def damaged_once(wire: Wire, file: File) -> None:
+    """Send other bytes than those of the digest, the first time."""
+    data = file.other if len(file.asked) == 1 else file.wav
+    whole(wire, data, f"Content-MD5: {stated('md5', file.wav)}")
+
+
+def damaged(wire: Wire, file: File) -> None:
+    whole(wire, file.other, f"Digest: SHA-256={stated('sha256', file.wav)}")
+
+
 def a_part_in_the_middle(wire: Wire, file: File) -> None:
     ranged(wire, file.wav, 100, len(file.wav) - 1, len(file.wav), 'ETag: "1"')
 
@@ -174,11 +225,12 @@ def two_members(data: bytes) -> bytes:
 
 
 def cut_gzip(data: bytes) -> bytes:
-    return gzip.compress(data)[:-400]
+    encoded = gzip.compress(data)
+    return encoded[: len(encoded) // 2]
 
 
 def one_member_of_two(data: bytes) -> bytes:
-    return two_members(data)[:-300]
+    return two_members(data)[: -len(gzip.compress(data[1000:])) // 2]
 
 
 def shoutcast(wire: Wire, file: File) -> None:
@@ -224,6 +276,11 @@ OWN = {
     "other-start-on-resume": other_start_on_resume,
     "short-ranges": short_ranges,
     "short-ranges-of-unknown-total": short_ranges_of_unknown_total,
+    "part-as-whole": part_as_whole,
+    "whole-as-part": whole_as_part,
+    "several-parts": several_parts,
+    "with-digests": with_digests,
+    "damaged-once": damaged_once,
     "length-too-large-once": length_too_large_once,
     "smaller-after-all": smaller_after_all,
     "gzip": encoded("gzip", gzip.compress),
@@ -253,6 +310,7 @@ REPLACED = {"other-version-on-resume": other_version_on_resume, "other-total-on-
 LOST = {
     "first-part-for-good": (first_part_for_good, "nothing by which the rest can be told"),
     "a-part-in-the-middle": (a_part_in_the_middle, "not its start"),
+    "damaged": (damaged, "not those of the sha256 digest"),
     "length-too-large": (length_too_large, "broke off"),
     "reset-in-the-middle": (reset_in_the_middle, "broke off"),
     "chunked-and-cut": (chunked_and_cut, "broke off"),

@@ -5,7 +5,7 @@ It speaks the interface that Scrapy 2.20 announces, so that it can be deleted th
 
 from typing import Any
 
-from scrapy.exceptions import DownloadCancelledError
+from scrapy.exceptions import DownloadCancelledError, ResponseDataLossError
 from scrapy.http import Response
 
 UNPROVED = "unproved"
@@ -20,6 +20,10 @@ class BodyFileResponse(Response):
     def __init__(self, *args: Any, body_file: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.body_file = body_file
+
+
+class DigestError(ResponseDataLossError):
+    """Raised when a body has not the digest that its server states."""
 
 
 class TooLargeError(DownloadCancelledError):

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from hashlib import algorithms_available, file_digest
 from http import HTTPStatus
 from ipaddress import ip_address
 from pathlib import Path
@@ -13,7 +14,7 @@ from scrapy.crawler import Crawler
 from scrapy.exceptions import DownloadFailedError, DownloadTimeoutError, ResponseDataLossError
 from scrapy.http import Headers, Response
 
-from audiocrawler.download.body_file import UNPROVED, BodyFileResponse, TooLargeError
+from audiocrawler.download.body_file import UNPROVED, BodyFileResponse, DigestError, TooLargeError
 from audiocrawler.download.client import Client
 from audiocrawler.download.curl import Exchange
 from audiocrawler.download.downloader import PoliteDownloader
@@ -21,6 +22,7 @@ from audiocrawler.download.parts import Part, Version
 from audiocrawler.download.receivers import Bounds, EnoughError, FileBody, Told
 from audiocrawler.download.responses import accepts_dataloss, response_of
 from audiocrawler.download.room import Room
+from audiocrawler.download.stated import SIZES, stated_in
 from audiocrawler.errors import AudioCrawlerError
 
 PROGRESS_BYTES = 1 << 20
@@ -60,16 +62,18 @@ class FileTransfer:
 
     async def _ask(self) -> Response | None:
         """Return the response, None if the server is to be asked for more or anew."""
-        request = self._with_range()
-        told, bounds = Told(self._crawler, request), Bounds(self._crawler, request, self._room)
+        bounds = Bounds(self._crawler, self._request, self._room)
+        told = Told(self._crawler, self._request)
         body = FileBody(told, self._part, bounds, self._wanted)
-        exchange = self._client.exchange(request, body)
+        asked_for = self._add_range()
+        exchange = self._client.exchange(self._request, body)
         try:
             is_cut = await self._fetch(exchange, body, bounds)
         finally:
             body.spool.close()
-            self._request.meta.update(request.meta)
-        if body.is_stale:
+            for name in asked_for:
+                self._request.headers.pop(name, None)
+        if body.is_stale or (body.ends_at is not None and body.spool.size_bytes > body.ends_at):
             self._restart()
             return None
         if body.is_whole_already:
@@ -77,9 +81,24 @@ class FileTransfer:
         if not body.is_begun or told.stop is not None or not body.spool.size_bytes:
             self._drop_unless_passing(exchange)
             return response_of(self._request, exchange, bytes(body.error_body), told.stop, [])
-        if self._wants_more(exchange, body):
+        if self._wants_more(body):
             return None
+        await self._check_digest(exchange)
         return self._done(exchange, *([] if body.is_framed and not is_cut else [UNPROVED]))
+
+    async def _check_digest(self, exchange: Exchange) -> None:
+        """Compare the bytes with the digest that the server states of the file, if any; raises DigestError."""
+        assert exchange.head is not None
+        if self._wanted is not None:
+            return
+        stated = stated_in(exchange.head.status, exchange.head.headers).digests
+        algorithm = next((name for name in SIZES if name in stated and name in algorithms_available), None)
+        if algorithm is None:
+            return
+        found = await asyncio.to_thread(_digest_of, self._part.path, algorithm)
+        if found != stated[algorithm]:
+            self._part.drop()
+            raise DigestError(f"the bytes that came are not those of the {algorithm} digest that the server states")
 
     async def _fetch(self, exchange: Exchange, body: FileBody, bounds: Bounds) -> bool:
         """Return whether the body broke off and is taken all the same; raises what ended the transfer."""
@@ -119,10 +138,9 @@ class FileTransfer:
         if can_resume and body.spool.size_bytes - body.had_bytes >= PROGRESS_BYTES:
             self._request.meta["retry_times"] = 0
 
-    def _wants_more(self, exchange: Exchange, body: FileBody) -> bool:
+    def _wants_more(self, body: FileBody) -> bool:
         """Return whether the answer was a range that does not reach the end of the file."""
-        assert exchange.head is not None
-        if exchange.head.status != HTTPStatus.PARTIAL_CONTENT or self._wanted is not None:
+        if not body.is_partial or self._wanted is not None:
             return False
         version = self._part.version
         total_bytes = version.total_bytes if version is not None else None
@@ -148,15 +166,12 @@ class FileTransfer:
         if self._restarts > MAX_RESTARTS:
             raise DownloadFailedError("the file changed on the server again and again while it was transferred")
 
-    def _with_range(self) -> Request:
-        """Return the request, or one for what the part lacks."""
+    def _add_range(self) -> dict[str, str]:
+        """Let the request ask for what the part lacks, and return the headers that say so."""
         wanted = self._part.range_headers() if self._wanted is None else {}
-        if not wanted:
-            return self._request
-        self._is_resumed = True
-        headers = self._request.headers.copy()
-        headers.update(wanted)
-        return self._request.replace(headers=headers)
+        self._request.headers.update(wanted)
+        self._is_resumed = self._is_resumed or bool(wanted)
+        return wanted
 
     async def _keep_crawl_delay(self) -> None:
         downloader = self._crawler.engine.downloader
@@ -201,6 +216,11 @@ class _Watch:
             return
         what = "no byte" if self._body.is_begun else "no answer"
         self._exchange.abort(DownloadTimeoutError(f"{what} came for {self._stall_s:g} s"))
+
+
+def _digest_of(path: Path, algorithm: str) -> bytes:
+    with path.open("rb") as file:
+        return file_digest(file, algorithm).digest()
 
 
 def wanted_range(request: Request) -> tuple[int, int] | None:

@@ -38,6 +38,11 @@ class ContentRange:
         return content if content.makes_sense else None
 
     @property
+    def size_bytes(self) -> int | None:
+        """Return how many bytes the answer carries, None if that is not told."""
+        return None if self.first is None or self.last is None else self.last - self.first + 1
+
+    @property
     def makes_sense(self) -> bool:
         """Return whether the bytes are in order and within the total."""
         if self.first is None or self.last is None:

@@ -5,6 +5,7 @@ import errno
 from scrapy import exceptions
 from scrapy.exceptions import IgnoreRequest
 
+from audiocrawler.download.body_file import DigestError
 from audiocrawler.download.room import NoRoomError
 
 _MESSAGES: dict[type[BaseException], str] = {
@@ -17,7 +18,7 @@ _MESSAGES: dict[type[BaseException], str] = {
 def explain(error: BaseException) -> str:
     """Return the reason in a few words, without the URL."""
     for error_type, message in _MESSAGES.items():
-        if isinstance(error, error_type):
+        if isinstance(error, error_type) and not isinstance(error, DigestError):
             return message
     return _first_line(error)
 

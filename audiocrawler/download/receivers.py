@@ -137,6 +137,10 @@ class FileBody:
         self.is_stale = False
         """Whether the answer is not of the version that the part is of: the file is to be fetched from its start."""
         self.is_whole_already = False
+        self.is_partial = False
+        """Whether the answer is a range of the file, be it the last one."""
+        self.ends_at: int | None = None
+        """Where the bytes of a range must end in the file."""
         self.error_body = bytearray()
         self._told, self._part, self._bounds, self._wanted = told, part, bounds, wanted
         self._skip_bytes = 0
@@ -192,17 +196,21 @@ class FileBody:
 
     def _place(self, head: Head) -> int | None:
         """Let the body go where its bytes belong, and return the size of the whole file if it is told."""
-        if head.status != HTTPStatus.PARTIAL_CONTENT:
+        content = ContentRange.of(head)
+        self.is_partial = head.status == HTTPStatus.PARTIAL_CONTENT or _is_part(head, content)
+        if not self.is_partial:
             if self._wanted is not None:
                 self._skip_bytes, self._left_bytes = self._wanted[0], self._wanted[1] - self._wanted[0] + 1
             self._restart()
             return head.length_bytes
-        content = ContentRange.of(head)
-        if content is None or content.first is None:
+        if content is None or content.first is None or head.length_bytes not in {None, content.size_bytes}:
+            self._leave_part_if_any()
             raise DownloadFailedError("the server sent part of the file without saying which")
+        self.ends_at = (content.last or 0) + 1
         if self._wanted is not None:
             if (content.first, content.last) != self._wanted:
                 raise DownloadFailedError("the server sent another range than was asked for")
+            self.ends_at = content.size_bytes
             self._restart()
         elif self._part.version is not None:
             self._check_continuation(head, content)
@@ -229,6 +237,10 @@ class FileBody:
         self.is_whole_already = True
         raise EnoughError
 
+    def _leave_part_if_any(self) -> None:
+        if self._part.version is not None:
+            self._leave_part()
+
     def _leave_part(self) -> None:
         self.is_stale = True
         raise EnoughError
@@ -250,6 +262,13 @@ class FileBody:
             data = data[: self._left_bytes]
             self._left_bytes -= len(data)
         return data
+
+
+def _is_part(head: Head, content: ContentRange | None) -> bool:
+    """Return whether an answer with status 200 carries only part of the file, as some servers give it."""
+    if content is None or content.total is None or content.size_bytes is None:
+        return False
+    return content.size_bytes < content.total and head.length_bytes == content.size_bytes
 
 
 def _validators(head: Head) -> tuple[str, str]:

@@ -8,6 +8,7 @@ from scrapy.http import Response
 from scrapy.responsetypes import responsetypes
 from scrapy.settings import BaseSettings
 
+from audiocrawler.download.back_off import BROKEN_OFF_RETRIES
 from audiocrawler.download.curl import Exchange
 
 
@@ -44,4 +45,4 @@ def accepts_dataloss(request: Request, settings: BaseSettings, *, is_page: bool 
     if request.meta.get("dont_retry") or not settings.getbool("RETRY_ENABLED"):
         return True
     most = int(request.meta.get("max_retry_times", settings.getint("RETRY_TIMES")))
-    return int(request.meta.get("retry_times", 0)) >= most
+    return int(request.meta.get("retry_times", 0)) >= min(most, BROKEN_OFF_RETRIES)
