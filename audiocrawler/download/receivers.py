@@ -1,6 +1,7 @@
 """Where the bytes of an answer go: into memory, as pages do, or into a file, as audio does."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from http import HTTPStatus
 from time import monotonic
 from typing import Any
@@ -23,6 +24,10 @@ WORTH_RESUMING_BYTES = 1 << 20
 """A file of so many bytes is resumed even after a kill."""
 ROOM_CHECK_BYTES = 1 << 20
 """After so many bytes it is asked again whether there is room for more."""
+PORTION_BYTES = 256 * 1024
+PORTION_S = 0.1
+"""Of a file's later bytes so many at a time, or what has come in so long, are counted and told to Scrapy's signals:
+libcurl hands over 16 kB at a time, and a signal costs more than to receive them."""
 
 
 class EnoughError(Exception):
@@ -145,6 +150,9 @@ class FileBody:
         self._told, self._part, self._bounds, self._wanted = told, part, bounds, wanted
         self._skip_bytes = 0
         self._left_bytes: int | None = None
+        self._noted_at = 0.0
+        self._noted_bytes = self._unnoted_bytes = 0
+        self._untold: list[bytes] = []
 
     def begin(self, head: Head) -> None:
         """Decide what the answer is; raises EnoughError where it ends here, DownloadFailedError for a wrong one."""
@@ -175,18 +183,31 @@ class FileBody:
             return
         if self._skip_bytes or self._left_bytes is not None:
             data = self._cut(data)
-        written = self._write(data)
-        self._bounds.count(len(data))
-        if written:
-            self._told.data(written)
+        self._untold.append(self._write(data))
+        self._unnoted_bytes += len(data)
+        is_due = self._unnoted_bytes >= PORTION_BYTES or self.last_byte_at - self._noted_at >= PORTION_S
+        if is_due or self._noted_bytes < PORTION_BYTES or self._left_bytes == 0:
+            self._note()
         if self._left_bytes == 0:
             self.is_framed = True
             raise EnoughError
 
     def finish(self) -> None:
         """Write what is left of the body at its end."""
-        if self.is_begun and (rest := self.spool.finish()):
-            self._told.data(rest)
+        if self.is_begun:
+            self._untold.append(self.spool.finish())
+            with suppress(EnoughError):  # there is no more to stop
+                self._note()
+
+    def _note(self) -> None:
+        """Count the bytes that have come since the last time, and tell of them; raises what ends the transfer."""
+        size_bytes, data = self._unnoted_bytes, b"".join(self._untold)
+        self._noted_at, self._noted_bytes = self.last_byte_at, self._noted_bytes + size_bytes
+        self._unnoted_bytes, self._untold = 0, []
+        if size_bytes:
+            self._bounds.count(size_bytes)
+        if data:
+            self._told.data(data)
 
     def _write(self, data: bytes) -> bytes:
         try:
