@@ -153,15 +153,17 @@ def _keep(connection: socket.socket) -> dict[str, Any] | None:
     head, ancillary, _, _ = connection.recvmsg(8, socket.CMSG_SPACE(2 * fds.itemsize))
     fds.frombytes(ancillary[0][2][: 2 * fds.itemsize])
     spec: dict[str, Any] = json.loads(_exactly(connection, int.from_bytes(head, "big")))
+    begun, beginning = os.pipe()
     pid = os.fork()
     if pid == 0:
-        os.setsid()
+        os.setsid()  # told by the end of the pipe: a signal to its group may follow at once
         os.dup2(fds[0], 1)
         os.dup2(fds[1], 2)
         os.closerange(3, 256)
         return spec
-    for fd in fds:
+    for fd in (*fds, beginning):
         os.close(fd)
+    os.read(begun, 1)
     with suppress(BrokenPipeError):
         connection.sendall(pid.to_bytes(8, "big"))
         connection.sendall(os.waitpid(pid, 0)[1].to_bytes(8, "big"))

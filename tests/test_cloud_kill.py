@@ -120,4 +120,5 @@ def is_measuring(folder: Path) -> bool:
                 os.kill(pid, signal.SIGSTOP)
         except (FileNotFoundError, ProcessLookupError):
             continue
-    return any(path.is_file() and not path.suffix for path in (folder / "data/incoming").glob("*-*/[0-9a-f]*"))
+    bodies = (path for path in (folder / "data/incoming").glob("*-*/[0-9a-f]*") if path.is_file() and not path.suffix)
+    return any(Path("/proc", path.parent.name.partition("-")[0]).exists() for path in bodies)
