@@ -18,6 +18,9 @@ from cryptography.x509.oid import NameOID
 
 from audiocrawler.download.curl_errors import MISSING_INTERMEDIATE
 from tests.crawling import Run, crawl
+from tests.emulators.http_proxy import HttpProxy
+from tests.emulators.socks_proxy import SocksProxy
+from tests.site.tones import tone_wav
 
 NOW = datetime.now(UTC)
 
@@ -64,14 +67,31 @@ def issue(
     return Identity(key, builder.sign(by.key, hashes.SHA256()))
 
 
+class Tone(http.server.BaseHTTPRequestHandler):
+    """Serves a page with an audio file."""
+
+    def do_GET(self) -> None:
+        kind, body = {"/": ("text/html", b'<a href="/a.wav">a</a>'), "/a.wav": ("audio/wav", tone_wav(1))}.get(
+            self.path, ("text/plain", b"")
+        )
+        self.send_response(200 if body else 404)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Keep quiet."""
+
+
 @contextmanager
 def served(folder: Path, shown: Identity, *chain: Identity) -> Iterator[str]:
-    """Serve an empty folder with these certificates, and return its URL."""
+    """Serve a page with these certificates, and return its URL."""
     path = folder / f"{shown.certificate.serial_number}.pem"
     path.write_bytes(shown.key_pem + shown.pem + b"".join(each.pem for each in chain))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(path)
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), http.server.BaseHTTPRequestHandler)
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Tone)
     server.socket = context.wrap_socket(server.socket, server_side=True)
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
     yield f"https://127.0.0.1:{server.server_address[1]}/"
@@ -86,7 +106,6 @@ REASONS = {
     "unknown root": "TLS: the certificate's issuer is not trusted: its root is self-signed",
     "missing intermediate": f"TLS: {MISSING_INTERMEDIATE}",
     "another host": "TLS: the certificate is for another host name",
-    "good": "no reason",
 }
 
 
@@ -119,4 +138,21 @@ def run_and_urls(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Run
 def test_the_reason_names_what_is_wrong(kind: str, run_and_urls: tuple[Run, dict[str, str]]) -> None:
     run, urls = run_and_urls
     said = next(line for line in run.stdout.splitlines() if urls[kind] in line)
-    assert f"({REASONS[kind]})" in said or (kind == "good" and "TLS" not in said)
+    assert f"({REASONS[kind]})" in said
+
+
+def test_a_trusted_server_is_crawled(run_and_urls: tuple[Run, dict[str, str]]) -> None:
+    run, urls = run_and_urls
+    assert {url: row["status"] for url, row in run.sources.items()} == {f"{urls['good']}a.wav": "stored"}
+
+
+@pytest.mark.parametrize("proxy", [HttpProxy(login=("me", "p w")), SocksProxy(login=("me", "p w"))])
+def test_https_goes_through_a_proxy(proxy: HttpProxy | SocksProxy, tmp_path: Path) -> None:
+    root = issue("a root", None, is_authority=True)
+    (tmp_path / "trusted.pem").write_bytes(root.pem)
+    address = proxy.url() if isinstance(proxy, SocksProxy) else proxy.url
+    with served(tmp_path, issue("127.0.0.1", root)) as url, proxy:
+        env = {"SSL_CERT_FILE": str(tmp_path / "trusted.pem"), "https_proxy": address, "no_proxy": ""}
+        run = crawl(tmp_path, f"url={url}", env=env)
+    assert [row["status"] for row in run.sources.values()] == ["stored"]
+    assert proxy.asked
