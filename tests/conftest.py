@@ -22,6 +22,13 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.section(f"NO CHROMIUM: {NO_CHROMIUM} ({skipped} tests)", sep="!", red=True, bold=True)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let one process of xdist run all tests that look at the crawl of the whole site: it takes a while."""
+    for item in items:
+        if "whole_crawl" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.xdist_group("whole_crawl"))
+
+
 @pytest.fixture
 def site() -> Iterator[Site]:
     """Return a site of the test's own."""

@@ -115,9 +115,10 @@ class ForkServer:
     def _started(self) -> str:
         path = str(Path(tempfile.mkdtemp(prefix="fork-")) / "server")
         words = [sys.executable, "-m", "tests.forking", path]
-        subprocess.Popen(words, cwd=REPOSITORY, stdin=subprocess.DEVNULL, start_new_session=True)
+        server = subprocess.Popen(words, cwd=REPOSITORY, stdin=subprocess.DEVNULL, start_new_session=True)
         until = time.monotonic() + 60
         while not Path(path).exists():
+            assert server.poll() is None, "the fork server has ended"
             assert time.monotonic() < until, "the fork server has not come up"
             time.sleep(0.02)
         return path

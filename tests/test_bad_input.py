@@ -3,6 +3,7 @@
 import re
 import sqlite3
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -40,6 +41,15 @@ def test_a_setting_that_must_be_a_number_is_named(value: str, tmp_path: Path) ->
     run = crawl(tmp_path, "url=https://example.org/", env={"AUDIO_FLUSH_ROWS": value})
     assert run.code == 2
     assert f"AUDIO_FLUSH_ROWS={value}" in error_of(run.stderr)
+
+
+@pytest.mark.parametrize("how", ["settings", "env"])
+def test_a_setting_that_does_not_exist_is_named_with_the_one_that_may_be_meant(how: str, tmp_path: Path) -> None:
+    given: dict[str, Any] = {how: {"AUDIO_STOER": "elsewhere"}}
+    run = crawl(tmp_path, "url=https://example.org/", **given)
+    assert run.code == 2
+    assert error_of(run.stderr).endswith("AUDIO_STOER: no such setting; did you mean AUDIO_STORE?")
+    assert not (tmp_path / "data").exists()
 
 
 def test_an_unknown_host_is_named(tmp_path: Path) -> None:

@@ -18,6 +18,8 @@ from tests.forking import Forked
 from tests.site.tones import tone_wav
 from tests.strange_server import Strange, Wire, strange
 
+pytestmark = pytest.mark.xdist_group("transfers")  # they share what takes a while to make
+
 OLD = "Mon, 01 Jan 2024 00:00:00 GMT"
 RETRIES = {"RETRY_TIMES": "2"}
 

@@ -1,5 +1,9 @@
 """The settings in; nothing, or the first of them that cannot work in one line, out."""
 
+import os
+from collections.abc import Iterable
+from difflib import get_close_matches
+
 from scrapy.settings import BaseSettings
 
 from audiocrawler.accounts import read_cookies, read_host_headers
@@ -40,6 +44,7 @@ OPT_OUT_MODES = ("honour", "record", "ignore")
 
 def check_settings(settings: BaseSettings) -> None:
     """Raise ConfigurationError for a number, truth value, address or licence among the settings that is none."""
+    _check_names(name for source in (settings, os.environ) for name in map(str, source))
     AddressPolicy((), settings["AUDIO_ALLOW_ADDRESSES"])
     wanted_licences(settings["AUDIO_LICENSES"])
     try:
@@ -57,6 +62,18 @@ def check_settings(settings: BaseSettings) -> None:
             number = -1 if settings[name] is not None else 0
         if number < 0 and name != "AUDIO_ENERGY_LOUDNESS_DBFS":
             raise ConfigurationError(f"{name}={settings[name]}: is not a number of 0 or more; unset it or give one")
+
+
+def _check_names(names: Iterable[str]) -> None:
+    """Raise ConfigurationError for a setting or variable that looks like ours and does not exist."""
+    from audiocrawler import settings as defaults  # reads the environment when it is loaded
+
+    known = [name for name in vars(defaults) if name.startswith("AUDIO_")]
+    for name in names:
+        if name.startswith("AUDIO_") and name not in known and not name.startswith("AUDIO_TEST_"):
+            near = get_close_matches(name, known, 1)
+            hint = f"; did you mean {near[0]}?" if near else "; README lists those that there are"
+            raise ConfigurationError(f"{name}: no such setting{hint}")
 
 
 def check_accounts(settings: BaseSettings) -> None:

@@ -89,6 +89,8 @@ class AudioSpider(RenewingSpider):
 
     async def parse(self, response: Response) -> AsyncIterator[Any]:
         """Search a document: what it leads to is requested, and its audio becomes rows and requests."""
+        if "level" not in response.meta:  # `scrapy parse` makes its own requests
+            response.meta.update({"site": site_of(response.url), "level": 0, "nesting": 0})
         links: list[str] = []
         if is_audio(response):
             document, candidates = None, [direct_candidate(response)]
