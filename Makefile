@@ -19,7 +19,7 @@ else
 endif
 
 test: .venv/installed .venv/chromium .venv/redis
-	@$(RUN) pytest -n $$(($$(getconf _NPROCESSORS_ONLN) + 1)) --dist loadgroup --durations 10  # some wait for delays
+	@$(RUN) pytest -n $$(($$(getconf _NPROCESSORS_ONLN) + 1)) --durations 10  # some wait for delays
 
 lint: .venv/installed-dev
 	@$(RUN) ruff check

@@ -2,13 +2,15 @@
 
 import subprocess
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.chromium import NO_CHROMIUM
 from tests.cloud import Cloud, new_cloud
-from tests.crawling import Run, crawl
+from tests.crawling import REPOSITORY, Run, crawl
 from tests.emulators.bigquery import BigQueryEmulator
 from tests.emulators.gcs import GcsEmulator
 from tests.emulators.redis_server import RedisServer
@@ -22,11 +24,21 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.section(f"NO CHROMIUM: {NO_CHROMIUM} ({skipped} tests)", sep="!", red=True, bold=True)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let one process of xdist run all tests that look at the crawl of the whole site: it takes a while."""
-    for item in items:
-        if "whole_crawl" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.xdist_group("whole_crawl"))
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Let one process of xdist run all tests of a file that share a crawl or a server, which takes a while to make."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByWhatIsShared(LoadScopeScheduling):  # type: ignore[misc] # xdist ships no types
+        def _split_scope(self, nodeid: str) -> str:
+            path = nodeid.partition("::")[0]
+            return path if _is_shared(path) else nodeid
+
+    return ByWhatIsShared(config, log)
+
+
+@cache
+def _is_shared(path: str) -> bool:
+    return 'scope="module"' in (REPOSITORY / path).read_text(encoding="utf-8")
 
 
 @pytest.fixture

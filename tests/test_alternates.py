@@ -17,8 +17,6 @@ from tests.crawling import Run, crawl, start
 from tests.site.tones import tone_wav
 from tests.strange_server import Strange, Wire, strange
 
-pytestmark = pytest.mark.xdist_group("alternates")  # they share what takes a while to make
-
 DOWN = "http://127.0.0.9:1"
 BOUNDS = {"AUDIO_MIN_DURATION_MS": "200", "AUDIO_MAX_BYTES": "100000", "RETRY_TIMES": "0"}
 DAMAGED = b"fLaC" + bytes(range(256)) * 8

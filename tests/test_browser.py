@@ -15,8 +15,6 @@ from tests.crawling import Run, crawl, finish, start
 from tests.site.scripted import MEMBER
 from tests.site.server import Site
 
-pytestmark = pytest.mark.xdist_group("browser")  # they share what takes a while to make
-
 GOOD_PAGES = (
     *("fetched", "answered", "clicked", "manifest", "segments", "shadow", "framed"),
     *("lazy", "members", "beside", "rude", "crashing", "reloading", "forbidden", "inward"),

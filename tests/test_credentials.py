@@ -18,8 +18,6 @@ from audiocrawler.errors import ConfigurationError
 from tests.crawling import Run, crawl, finish, start
 from tests.origins import TONE, Origin
 
-pytestmark = pytest.mark.xdist_group("credentials")  # they share what takes a while to make
-
 LATER, EARLIER = 4_000_000_000, 1_000_000_000
 
 

@@ -19,8 +19,6 @@ from audiocrawler.columns import MAX_TEXT_LENGTH, MAX_URL_LENGTH
 from tests.analysis.sounds import tone, write_audio
 from tests.crawling import Run, crawl
 
-pytestmark = pytest.mark.xdist_group("hostile_names")  # they share what takes a while to make
-
 MEGABYTE = 1_000_000
 HARMFUL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\u2028\u2029\ufeff\ud800-\udfff]")
 RECORD = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d \[")

@@ -10,8 +10,6 @@ from tests.crawling import Run, crawl
 from tests.site.tones import tone_wav
 from tests.strange_server import Strange, Wire, strange
 
-pytestmark = pytest.mark.xdist_group("long_urls")  # they share what takes a while to make
-
 LENGTHS = (2_084, 4_096, 4_097, 8_193, 16_384, 40_000, 65_535)
 KNOWN = ("unchanged", "")
 _numbers = count(1)

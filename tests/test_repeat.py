@@ -15,8 +15,6 @@ from tests.site.behaviours import AUDIO
 from tests.site.server import Site
 from tests.site.tones import tone_wav
 
-pytestmark = pytest.mark.xdist_group("repeat")  # they share what takes a while to make
-
 SURF = (AUDIO / "surf.mp3").read_bytes()
 MP3 = {"Content-Type": "audio/mpeg"}
 WAV = {"Content-Type": "audio/wav"}

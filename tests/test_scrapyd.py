@@ -14,8 +14,6 @@ from tests.scrapyd_server import LOGIN, ScrapydServer, copy_of_the_project, wait
 from tests.site.answers import Options
 from tests.site.server import Site
 
-pytestmark = pytest.mark.xdist_group("scrapyd")  # they share what takes a while to make
-
 GRACEFUL = "launcher = audiocrawler.scrapyd_launcher.GracefulLauncher\n"
 NO_EGG = f"{GRACEFUL}[settings]\naudiocrawler = audiocrawler.settings\n"
 SETTINGS = {"SCRAPY_SETTINGS_MODULE": "audiocrawler.settings"}

@@ -11,8 +11,6 @@ import pytest
 from tests.crawling import REPOSITORY, Run, crawl, environment, words_of
 from tests.shelf import Shelf
 
-pytestmark = pytest.mark.xdist_group("streams")  # they share what takes a while to make
-
 AUDIO = sorted((REPOSITORY / "tests/site/audio").glob("*.mp3"))[:12]
 
 

@@ -22,8 +22,6 @@ from tests.emulators.http_proxy import HttpProxy
 from tests.emulators.socks_proxy import SocksProxy
 from tests.site.tones import tone_wav
 
-pytestmark = pytest.mark.xdist_group("tls")  # they share what takes a while to make
-
 NOW = datetime.now(UTC)
 
 

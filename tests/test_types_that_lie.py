@@ -14,8 +14,6 @@ import pytest
 from tests.crawling import Run, crawl
 from tests.strange_server import Strange, Wire, strange
 
-pytestmark = pytest.mark.xdist_group("types_that_lie")  # they share what takes a while to make
-
 MP3 = (Path(__file__).parent / "site/audio/surf.mp3").read_bytes()
 """Begins with an ID3 tag."""
 UNKNOWN = b"\xd0\xcf\x11\xe0" + bytes(range(1, 255)) * 40

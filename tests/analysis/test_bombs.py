@@ -13,8 +13,6 @@ from tests.analysis.bombs import MADE, chained, png, sparse, vorbis_comments
 from tests.analysis.boxes import id3, id3_frame, picture, wav
 from tests.analysis.sounds import silence, tone, write_audio
 
-pytestmark = pytest.mark.xdist_group("bombs")  # they share what takes a while to make
-
 OWN_MS = 500
 LIMITS = Limits(max_duration_s=3600)
 HEADERS_CPU_S = 4.0

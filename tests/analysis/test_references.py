@@ -16,8 +16,6 @@ from tests.analysis.references import audio_with_links, movies, texts
 from tests.analysis.sounds import tone, write_audio
 from tests.analysis.test_pool import measured
 
-pytestmark = pytest.mark.xdist_group("references")  # they share what takes a while to make
-
 NEIGHBOUR_MS = 3000
 OWN_SOUND_MS = {"matroska-linked": 100, "id3-links": 500, "asf-script": 549, "ogg-skeleton": 511}
 """Files that have sound of their own: it is measured, and their links are left alone."""

@@ -16,8 +16,6 @@ import pytest
 from tests.crawling import Run, crawl
 from tests.site.tones import tone_wav
 
-pytestmark = pytest.mark.xdist_group("verify_servers")  # they share what takes a while to make
-
 LARGE = b"LIST" + (30_000_000).to_bytes(4, "little") + bytes(30_000_000)
 
 
