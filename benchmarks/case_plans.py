@@ -88,7 +88,7 @@ def _damage(folder: Path, _url: str) -> None:
 def _cron() -> tuple[str, ...]:
     """Return README's line for cron, for this folder and start."""
     lines = (REPOSITORY / "README.md").read_text(encoding="utf-8").splitlines()
-    line = next(line for line in lines if re.match(r"[\d*]\S* \S+ \S+ \S+ \S+\s.*crawl", line))
+    line = next(line for line in lines if re.match(r"\d+ \d+ \* \* \*\s.*crawl", line))
     command = line.split(None, 5)[5].replace("https://example.org/", "{url}").replace("/srv/audio", "{folder}")
     return ("sh", "-c", re.sub(r"\S*bin/scrapy", "{scrapy}", command))
 
