@@ -35,7 +35,7 @@ def is_endless(url: str) -> bool:
     Mounts have short paths without dates or numbers, on hosts, ports or under names that are used for radio.
     """
     parts = urlsplit(url)
-    host = (parts.hostname or "").lower()
+    host = (parts.hostname or "").lower().removesuffix(".")
     if _STREAM_PATH.search(parts.path):
         return True
     if _LONG_NUMBER.search(parts.path):
@@ -45,7 +45,7 @@ def is_endless(url: str) -> bool:
         return True
     if _STREAM_NAME.fullmatch(name) and not _EPISODE.search(parts.path):
         return True
-    is_mount = _MOUNT_NAME.fullmatch(name) or _is_stream_host(host) or _has_odd_port(parts)
+    is_mount = _MOUNT_NAME.fullmatch(name) or _is_stream_host(host) or _has_odd_port(parts, host)
     return _is_short(parts.path) and bool(is_mount)
 
 
@@ -60,8 +60,7 @@ def _is_stream_host(host: str) -> bool:
     return any(_STREAM_LABEL.fullmatch(word) for word in words) or any("icecast" in label for label in below)
 
 
-def _has_odd_port(parts: SplitResult) -> bool:
-    host = parts.hostname or ""
+def _has_odd_port(parts: SplitResult, host: str) -> bool:
     if parts.port in (None, 80, 443) or "." not in host:
         return False
     try:

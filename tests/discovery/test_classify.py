@@ -18,6 +18,7 @@ from audiocrawler.discovery.classify import classify
         "https://live.h.example/mediaselector/version/2.0/mediaset/p08lmrp1.mp3",
         "http://127.0.0.1:8123/tone.mp3",
         "http://site:8000/tone.mp3",
+        "http://site.:8000/tone.mp3",
         "https://h.example/sounds/effects/radio.mp3",
         "https://stream.h.example/episodes/0a1b2c3d-aaaa-bbbb-cccc-dddddddddddd/stream.mp3",
         "https://github.com/lab/demo/blob/main/a.wav?raw=true",
