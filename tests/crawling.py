@@ -4,6 +4,7 @@ import os
 import sqlite3
 import sys
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -35,7 +36,7 @@ class Run:
 
     def query(self, sql: str, *values: Any) -> list[dict[str, Any]]:
         """Return the rows of a query on the crawl's database."""
-        with sqlite3.connect(self.folder / "data/audio.db") as database:
+        with closing(sqlite3.connect(self.folder / "data/audio.db")) as database:
             database.row_factory = sqlite3.Row
             return [dict(row) for row in database.execute(sql, values)]
 
