@@ -12,6 +12,7 @@ from pathlib import Path
 
 import brotli
 import pytest
+from backports import zstd
 
 from tests.crawling import Run, crawl, start
 from tests.forking import Forked
@@ -265,6 +266,65 @@ def large_error(wire: Wire, _file: File) -> None:
         SENT["404"] += 1_000_000
 
 
+def refusing_range(status: str) -> Callable[[Wire, File], None]:
+    """Break off once, and answer the request for the rest with ``status``."""
+
+    def behave(wire: Wire, file: File) -> None:
+        if file.first_byte:
+            whole(wire, b"no ranges here", status=status)
+        elif len(file.asked) == 1:
+            cut(wire, file, 1500, 'ETag: "1"')
+        else:
+            whole(wire, file.wav, 'ETag: "1"')
+
+    return behave
+
+
+def rest_as_whole(wire: Wire, file: File) -> None:
+    """Send the rest with the status of a whole file, and without saying that it is a range."""
+    if file.first_byte:
+        whole(wire, file.wav[file.first_byte :], 'ETag: "1"')
+    elif len(file.asked) == 1:
+        cut(wire, file, 1500, 'ETag: "1"')
+    else:
+        whole(wire, file.wav, 'ETag: "1"')
+
+
+def spelt(content: str) -> Callable[[Wire, File], None]:
+    """Break off always, and describe the rest in an odd spelling of Content-Range."""
+
+    def behave(wire: Wire, file: File) -> None:
+        if not file.first_byte:
+            cut(wire, file, 1500, 'ETag: "1"')
+            return
+        last, total = len(file.wav) - 1, len(file.wav)
+        told = content.format(first=file.first_byte, last=last, total=total)
+        whole(wire, file.wav[file.first_byte :], f"Content-Range: {told}", 'ETag: "1"', status="206 Partial Content")
+
+    return behave
+
+
+def packed_range(wire: Wire, file: File) -> None:
+    """Give all of an encoded file as a range that nobody has asked for."""
+    data = gzip.compress(file.wav)
+    content = f"Content-Range: bytes 0-{len(data) - 1}/{len(data)}"
+    whole(wire, data, content, "Content-Encoding: gzip", status="206 Partial Content")
+
+
+def chunked_with_length(wire: Wire, file: File) -> None:
+    """Send chunks under a Content-Length that is far too large, and break off once."""
+    if file.first_byte:
+        ranged(wire, file.wav, file.first_byte, len(file.wav) - 1, len(file.wav), 'ETag: "1"')
+        return
+    lines = ("Content-Type: audio/wav", "Transfer-Encoding: chunked", "Content-Length: 99999999999", 'ETag: "1"')
+    wire.send("\r\n".join(["HTTP/1.1 200 OK", *lines, "", ""]).encode() + b"%x\r\n%s\r\n" % (1500, file.wav[:1500]))
+
+
+def length_of_minus_one(wire: Wire, file: File) -> None:
+    head = f"HTTP/1.1 200 OK\r\nContent-Type: audio/wav\r\nContent-Length: {2**64 - 1}\r\n\r\n"
+    wire.send(head.encode() + file.wav)
+
+
 def not_authoritative(wire: Wire, file: File) -> None:
     whole(wire, file.wav, status="203 Non-Authoritative Information")
 
@@ -303,6 +363,21 @@ OWN = {
     "invalid-length": invalid_length,
     "no-length-told": no_length,
     "not-authoritative": not_authoritative,
+    "created": lambda wire, file: whole(wire, file.wav, status="201 Created"),
+    "range-is-bad": refusing_range("400 Bad Request"),
+    "range-is-forbidden": refusing_range("403 Forbidden"),
+    "range-is-not-modified": refusing_range("304 Not Modified"),
+    "range-is-not-implemented": refusing_range("501 Not Implemented"),
+    "rest-as-whole": rest_as_whole,
+    "range-with-equals": spelt("bytes={first}-{last}/{total}"),
+    "range-with-spaces": spelt("bytes {first} - {last} / {total}"),
+    "range-without-unit": spelt("{first}-{last}/{total}"),
+    "range-that-excludes-its-end": spelt("bytes {first}-{total}/{total}"),
+    "packed-range": packed_range,
+    "chunked-with-length": chunked_with_length,
+    "length-of-minus-one": length_of_minus_one,
+    "zstd-of-two-frames": encoded("zstd", lambda data: zstd.compress(data[:1000]) + zstd.compress(data[1000:])),
+    "zstd-with-padding": encoded("zstd", lambda data: zstd.compress(data) + bytes(600)),
 }
 """Files that come as they are, in spite of all."""
 REPLACED = {"other-version-on-resume": other_version_on_resume, "other-total-on-resume": other_total_on_resume}

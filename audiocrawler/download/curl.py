@@ -22,6 +22,8 @@ from audiocrawler.download.curl_errors import (
 MAX_HEADER_BYTES = 256 * 1024
 """Of all header lines of an answer, as browsers bound them."""
 MAX_HEADER_LINES = 4000
+MAX_LENGTH_BYTES = 2**63 - 1
+"""A Content-Length above is some program's -1; libcurl does not believe it either."""
 TOO_MUCH_HEADER = f"the response headers are longer than {MAX_HEADER_BYTES} bytes or {MAX_HEADER_LINES} lines"
 IDLE_S = 30
 BUFFER_BYTES = 128 * 1024
@@ -50,15 +52,20 @@ class Head:
 
     @property
     def length_bytes(self) -> int | None:
-        """Return the Content-Length, None where there is no valid one."""
+        """Return the Content-Length, None where there is no valid one or chunks override it (RFC 9112, section 6.3)."""
         value = self.text("Content-Length").strip()
-        return int(value) if value.isascii() and value.isdigit() else None
+        is_valid = value.isascii() and value.isdigit() and not self.is_chunked
+        return int(value) if is_valid and int(value) <= MAX_LENGTH_BYTES else None
+
+    @property
+    def is_chunked(self) -> bool:
+        """Return whether the body comes in chunks."""
+        return "chunked" in self.all_text("Transfer-Encoding").lower()
 
     @property
     def is_framed(self) -> bool:
         """Return whether the end of the body shows in the message, not only in the end of the connection."""
-        is_chunked = "chunked" in self.all_text("Transfer-Encoding").lower()
-        return is_chunked or self.length_bytes is not None or self.protocol.startswith(("HTTP/2", "HTTP/3"))
+        return self.is_chunked or self.length_bytes is not None or self.protocol.startswith(("HTTP/2", "HTTP/3"))
 
 
 class Receiver(Protocol):
@@ -164,6 +171,8 @@ class Exchange:
             _add_header(self._reading.headers, stripped)
         elif self._reading.status >= 200:  # those below announce another answer
             self.head = self._reading
+            if self.head.length_bytes is None:
+                self.head.headers.pop("Content-Length", None)
             self._receiver.begin(self.head)
         else:
             self._reading = None

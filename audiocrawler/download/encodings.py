@@ -8,6 +8,7 @@ import re
 import sys
 import zlib
 from collections.abc import Callable, Iterator
+from itertools import chain
 from typing import Protocol
 
 import brotli
@@ -26,6 +27,7 @@ HEAD_BYTES = 512
 """First bytes by which an encoding is believed or not."""
 MAX_LAYERS = 4
 _GZIP_MAGIC = b"\x1f\x8b\x08"
+ZSTD_MAGIC_BYTES = 4
 _ZSTD_MAGIC = re.compile(rb"\x28\xb5\x2f\xfd|[\x50-\x5f]\x2a\x4d\x18")  # RFC 8878, sections 3.1.1 and 3.1.2
 _ALIASES = {"x-gzip": "gzip", "x-zstd": "zstd"}
 _NOT_UNDONE = frozenset({"compress", "x-compress", "exi", "pack200-gzip", "dcb", "dcz", "bzip2", "xz", "lzma"})
@@ -122,15 +124,18 @@ class _Brotli:
 
 
 class _Zstd:
-    """All frames of RFC 8878."""
+    """All frames of RFC 8878; what follows the last one is padding and is left out."""
 
     def __init__(self) -> None:
         self._frame = zstd.ZstdDecompressor()
+        self._between = b""
+        self._is_padding = False
 
     def feed(self, data: bytes) -> Iterator[bytes]:
-        while data or not (self._frame.needs_input or self._frame.eof):
+        while (data or not (self._frame.needs_input or self._frame.eof)) and not self._is_padding:
             if self._frame.eof:
-                self._frame = zstd.ZstdDecompressor()
+                data = self._next_frame(data)
+                continue
             try:
                 yield self._frame.decompress(data, CHUNK_BYTES)
             except zstd.ZstdError as error:
@@ -139,7 +144,19 @@ class _Zstd:
 
     @property
     def is_whole(self) -> bool:
-        return bool(self._frame.eof)
+        return bool(self._frame.eof) and not self._between
+
+    def _next_frame(self, data: bytes) -> bytes:
+        """Return the bytes of the next frame; none while it cannot be told whether it is one."""
+        head, self._between = self._between + data, b""
+        if len(head) < ZSTD_MAGIC_BYTES:
+            self._between = head
+        elif _ZSTD_MAGIC.match(head):
+            self._frame = zstd.ZstdDecompressor()
+            return head
+        else:
+            self._is_padding = True
+        return b""
 
 
 class _Layer:
@@ -226,6 +243,14 @@ def names_of(content_encoding: str) -> list[str]:
     if len(known) > MAX_LAYERS:
         raise EncodingError(f"Content-Encoding names {len(known)} encodings")
     return known
+
+
+def is_encoded(content_encoding: str, head: bytes) -> bool:
+    """Return whether the first bytes of a body bear out any encoding that its header names."""
+    decoding = Decoding(content_encoding)
+    for _ in chain(decoding.feed(head), decoding.finish()):
+        pass
+    return decoding.is_encoded
 
 
 def _decoder_for(name: str, head: bytes) -> _Decoder | None:

@@ -32,6 +32,18 @@ MAX_RESTARTS = 2
 SMALL_RANGE_BYTES = 4096
 MAX_SMALL_RANGES = 16
 """A server that gives the rest of a file in so many pieces of fewer bytes each is given up."""
+_OF_RANGE = frozenset(
+    {
+        HTTPStatus.NOT_MODIFIED,
+        HTTPStatus.BAD_REQUEST,
+        HTTPStatus.FORBIDDEN,
+        HTTPStatus.METHOD_NOT_ALLOWED,
+        HTTPStatus.NOT_ACCEPTABLE,
+        HTTPStatus.PRECONDITION_FAILED,
+        HTTPStatus.NOT_IMPLEMENTED,
+    }
+)
+"""Statuses with which servers refuse a Range or an If-Range header of which they know nothing."""
 _BYTE_RANGE = re.compile(r"bytes=(\d+)-(\d+)")
 
 
@@ -44,7 +56,7 @@ class FileTransfer:
         self._part = Part.at(self._path.with_suffix(".part"))
         self._wanted = wanted_range(request)
         self._restarts = self._small_ranges = 0
-        self._is_resumed = False
+        self._is_resumed = self._has_refused_range = False
 
     async def run(self) -> Response:
         """Return the answer, with the file in place if it brought one; a part stays for a later transfer."""
@@ -78,6 +90,9 @@ class FileTransfer:
             return None
         if body.is_whole_already:
             return self._done(exchange)
+        if asked_for and not body.is_begun and told.stop is None and self._refuses_range(exchange):
+            self._has_refused_range = True
+            return None
         if not body.is_begun or told.stop is not None or not body.spool.size_bytes:
             self._drop_unless_passing(exchange)
             return response_of(self._request, exchange, bytes(body.error_body), told.stop, [])
@@ -153,6 +168,11 @@ class FileTransfer:
             raise DownloadFailedError("the server sends the file in ever smaller parts")
         return True
 
+    def _refuses_range(self, exchange: Exchange) -> bool:
+        """Return whether the answer may mean the range, not the file; if so, the whole file is asked for once."""
+        assert exchange.head is not None
+        return exchange.head.status in _OF_RANGE
+
     def _drop_unless_passing(self, exchange: Exchange) -> None:
         """Keep the part only where the answer is a redirect or a trouble that may pass."""
         assert exchange.head is not None
@@ -168,7 +188,7 @@ class FileTransfer:
 
     def _add_range(self) -> dict[str, str]:
         """Let the request ask for what the part lacks, and return the headers that say so."""
-        wanted = self._part.range_headers() if self._wanted is None else {}
+        wanted = self._part.range_headers() if self._wanted is None and not self._has_refused_range else {}
         self._request.headers.update(wanted)
         self._is_resumed = self._is_resumed or bool(wanted)
         return wanted

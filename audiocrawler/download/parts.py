@@ -13,8 +13,13 @@ from pathlib import Path
 
 from audiocrawler.download.curl import Head
 
-_RANGE = re.compile(r"bytes\s+(?:(?P<first>\d+)-(?P<last>\d+)|\*)\s*/\s*(?P<total>\d+|\*)", re.IGNORECASE)
+_RANGE = re.compile(
+    r"(?:bytes\s*[\s=:]\s*)?(?:(?P<first>\d+)\s*-\s*(?P<last>\d+)|\*)\s*/\s*(?P<total>\d+|\*)", re.IGNORECASE
+)
+"""Also as some servers spell it: ``bytes=0-9/10``, ``bytes 0 - 9 / 10``, ``0-9/10``."""
 _KEPT_HEADERS = ("Content-Type", "Content-Disposition", "ETag", "Last-Modified")
+WITH_FILE = frozenset({200, 201, 203, 206})
+"""Statuses of answers that bring a file, or a part of it."""
 STRONG_AFTER_S = 1.0
 """A Last-Modified so much older than the answer is a strong validator (section 8.8.2.2)."""
 STRONG_AFTER_BY_OUR_CLOCK_S = 60.0
@@ -34,13 +39,21 @@ class ContentRange:
         match = _RANGE.fullmatch(head.text("Content-Range").strip())
         if match is None:
             return None
-        content = cls(*(_number(text) for text in match.group("first", "last", "total")))
+        first, last, total = (_number(text) for text in match.group("first", "last", "total"))
+        if first is not None and last is not None and last == total and head.length_bytes == last - first:
+            last -= 1  # a common mistake: the length shows that the last byte is meant to be excluded
+        content = cls(first, last, total)
         return content if content.makes_sense else None
 
     @property
     def size_bytes(self) -> int | None:
         """Return how many bytes the answer carries, None if that is not told."""
         return None if self.first is None or self.last is None else self.last - self.first + 1
+
+    @property
+    def is_whole(self) -> bool:
+        """Return whether the range is all of the file."""
+        return self.first == 0 and self.total is not None and self.size_bytes == self.total
 
     @property
     def makes_sense(self) -> bool:
@@ -114,6 +127,13 @@ class Part:
         """Return how many bytes are there."""
         return self.path.stat().st_size if self.path.exists() else 0
 
+    def is_lacking(self, size_bytes: int | None) -> bool:
+        """Return whether just so many bytes are missing: some servers send the rest with the status of the whole."""
+        total_bytes = self.version.total_bytes if self.version is not None else None
+        if total_bytes is None or size_bytes is None or not self.size_bytes:
+            return False
+        return self.size_bytes + size_bytes == total_bytes
+
     def range_headers(self) -> dict[str, str]:
         """Return the headers that ask for the rest; none where there is nothing to go on with."""
         if self.version is None:
@@ -144,6 +164,13 @@ class Part:
         """Move the whole file to ``path``."""
         self.path.replace(path)
         self.drop()
+
+
+def is_part(head: Head, content: ContentRange | None) -> bool:
+    """Return whether an answer with status 200 carries only part of the file, as some servers give it."""
+    if content is None or content.total is None or content.size_bytes is None:
+        return False
+    return content.size_bytes < content.total and head.length_bytes == content.size_bytes
 
 
 def _number(text: str | None) -> int | None:

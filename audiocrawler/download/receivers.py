@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from http import HTTPStatus
 from time import monotonic
 from typing import Any
@@ -13,7 +14,7 @@ from twisted.python.failure import Failure
 
 from audiocrawler.download.body_file import TooLargeError, TotalReachedError
 from audiocrawler.download.curl import Head
-from audiocrawler.download.parts import ContentRange, Part, Version
+from audiocrawler.download.parts import WITH_FILE, ContentRange, Part, Version, is_part
 from audiocrawler.download.progress import EndlessError, Progress, Unsized
 from audiocrawler.download.room import NoRoomError, Room
 from audiocrawler.download.spool import Spool, SpoolFullError
@@ -159,7 +160,7 @@ class FileBody:
         self.last_byte_at = monotonic()
         if head.status == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE and self._part.version is not None:
             self._end_of_part(head, self._part.version)
-        if head.status not in {HTTPStatus.OK, HTTPStatus.NON_AUTHORITATIVE_INFORMATION, HTTPStatus.PARTIAL_CONTENT}:
+        if head.status not in WITH_FILE:
             self._told.head(head)
             return
         total_bytes = self._place(head)
@@ -218,8 +219,12 @@ class FileBody:
     def _place(self, head: Head) -> int | None:
         """Let the body go where its bytes belong, and return the size of the whole file if it is told."""
         content = ContentRange.of(head)
-        self.is_partial = head.status == HTTPStatus.PARTIAL_CONTENT or _is_part(head, content)
+        self.is_partial = head.status == HTTPStatus.PARTIAL_CONTENT or is_part(head, content)
+        if content is not None and content.is_whole and self._wanted is None:
+            self.is_partial = False
         if not self.is_partial:
+            if self._part.is_lacking(head.length_bytes):
+                self._leave_part()
             if self._wanted is not None:
                 self._skip_bytes, self._left_bytes = self._wanted[0], self._wanted[1] - self._wanted[0] + 1
             self._restart()
@@ -246,6 +251,8 @@ class FileBody:
         is_same = self._part.version.is_continued_by(head, content.total)
         if not is_same or content.first != self.spool.size_bytes or head.all_text("Content-Encoding"):
             self._leave_part()
+        if self._part.version.total_bytes is None:
+            self._part.version = replace(self._part.version, total_bytes=content.total)
 
     def _end_of_part(self, head: Head, version: Version) -> None:
         """Take the part as the whole file if the server says that it has no more bytes; raises EnoughError."""
@@ -283,13 +290,6 @@ class FileBody:
             data = data[: self._left_bytes]
             self._left_bytes -= len(data)
         return data
-
-
-def _is_part(head: Head, content: ContentRange | None) -> bool:
-    """Return whether an answer with status 200 carries only part of the file, as some servers give it."""
-    if content is None or content.total is None or content.size_bytes is None:
-        return False
-    return content.size_bytes < content.total and head.length_bytes == content.size_bytes
 
 
 def _validators(head: Head) -> tuple[str, str]:

@@ -1,5 +1,6 @@
 """What an exchange has brought in; the response that Scrapy's parts read out."""
 
+from contextlib import suppress
 from ipaddress import ip_address
 
 from scrapy import Request
@@ -9,7 +10,8 @@ from scrapy.responsetypes import responsetypes
 from scrapy.settings import BaseSettings
 
 from audiocrawler.download.back_off import BROKEN_OFF_RETRIES
-from audiocrawler.download.curl import Exchange
+from audiocrawler.download.curl import Exchange, Head
+from audiocrawler.download.encodings import HEAD_BYTES, EncodingError, is_encoded
 
 
 def response_of(
@@ -18,6 +20,7 @@ def response_of(
     """Return the response with its body in memory; raises StopDownload where a signal's handler asked for that."""
     head = exchange.head
     assert head is not None
+    _drop_wrong_encoding(head, body)
     kind = responsetypes.from_args(headers=head.headers, url=request.url, body=body)
     response = kind(
         request.url,
@@ -32,6 +35,15 @@ def response_of(
         stop.response = response
         raise stop
     return response
+
+
+def _drop_wrong_encoding(head: Head, body: bytes) -> None:
+    """Remove a Content-Encoding that the body does not have, before Scrapy's middleware fails on it."""
+    if not body or "Content-Encoding" not in head.headers:
+        return
+    with suppress(EncodingError):
+        if not is_encoded(head.all_text("Content-Encoding"), body[:HEAD_BYTES]):
+            head.headers.pop("Content-Encoding")
 
 
 def accepts_dataloss(request: Request, settings: BaseSettings, *, is_page: bool = False) -> bool:
