@@ -75,9 +75,9 @@ DOWNLOAD_WARNSIZE = 0  # large is normal here
 RETRY_TIMES = 5  # with pauses of 1, 2, 4 ... s: what fails for half a minute is not lost
 RETRY_HTTP_CODES = [408, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524]
 RETRY_GIVE_UP_LOG_LEVEL = "INFO"  # the row in audio_sources and the closing table tell it
-REQUEST_FINGERPRINTER_CLASS = "audiocrawler.download.fingerprint.MediaFingerprinter"
-SCHEDULER = "audiocrawler.scheduling.scheduler.FrontierScheduler"  # keeps requests where a crash loses none
-DOWNLOADER = "audiocrawler.download.downloader.PoliteDownloader"  # one clock per host
+REQUEST_FINGERPRINTER_CLASS = "audiocrawler.scheduler.request_json.MediaFingerprinter"
+SCHEDULER = "audiocrawler.scheduler.scheduler.FrontierScheduler"  # keeps requests where a crash loses none
+DOWNLOADER = "audiocrawler.fetch.slots.PoliteDownloader"  # one clock per host
 DOWNLOAD_HANDLERS = {
     "http": "audiocrawler.browser.handler.RenderingDownloadHandler",
     "https": "audiocrawler.browser.handler.RenderingDownloadHandler",
@@ -126,43 +126,43 @@ ITEM_PIPELINES = {
 }
 DOWNLOADER_MIDDLEWARES = {
     "audiocrawler.middlewares.credentials.CredentialsMiddleware": 1,  # before anything can tell of a URL's password
-    "audiocrawler.middlewares.urls.UrlLengthMiddleware": 3,  # before any pattern is matched against it
-    "audiocrawler.middlewares.taken_down.TakenDownMiddleware": 4,
-    "audiocrawler.middlewares.taken_again.TakenAgainMiddleware": 5,
-    "audiocrawler.middlewares.limit.LimitMiddleware": 10,  # before anything is asked of a server
-    "audiocrawler.download.proxy.ProxyMiddleware": 15,  # whether names are looked up here depends on the proxy
+    "audiocrawler.middlewares.gates.UrlLengthMiddleware": 3,  # before any pattern is matched against it
+    "audiocrawler.middlewares.gates.TakenDownMiddleware": 4,
+    "audiocrawler.middlewares.gates.TakenAgainMiddleware": 5,
+    "audiocrawler.middlewares.gates.LimitMiddleware": 10,  # before anything is asked of a server
+    "audiocrawler.fetch.connect.ProxyMiddleware": 15,  # whether names are looked up here depends on the proxy
     "scrapy.downloadermiddlewares.httpproxy.HttpProxyMiddleware": None,
-    "audiocrawler.download.screen.AddressMiddleware": 20,  # before robots.txt of a host that may not be asked
+    "audiocrawler.fetch.connect.AddressMiddleware": 20,  # before robots.txt of a host that may not be asked
     "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": None,
-    "audiocrawler.download.robots.RobotsMiddleware": 100,
+    "audiocrawler.fetch.robots.RobotsMiddleware": 100,
     "audiocrawler.middlewares.optouts.OptOutMiddleware": 110,  # what robots.txt forbids is not asked about
     "scrapy.downloadermiddlewares.retry.RetryMiddleware": None,
-    "audiocrawler.download.back_off.BackOffMiddleware": 560,
-    "audiocrawler.scheduling.turns.TurnMiddleware": 570,  # last before the download, so that the time is kept
+    "audiocrawler.fetch.back_off.BackOffMiddleware": 560,
+    "audiocrawler.scheduler.shared.TurnMiddleware": 570,  # last before the download, so that the time is kept
     "scrapy.downloadermiddlewares.cookies.CookiesMiddleware": None,
-    "audiocrawler.download.cookies.LocalListCookiesMiddleware": 700,
-    "audiocrawler.middlewares.revalidation.RevalidationMiddleware": 605,  # when robots.txt has let it pass
-    "audiocrawler.download.robots_body.RobotsBodyMiddleware": 605,  # decodes it before HttpCompressionMiddleware does
-    "audiocrawler.middlewares.urls.LocationMiddleware": 610,  # before RedirectMiddleware (600) follows it
+    "audiocrawler.fetch.accounts.LocalListCookiesMiddleware": 700,
+    "audiocrawler.middlewares.media.RevalidationMiddleware": 605,  # when robots.txt has let it pass
+    "audiocrawler.fetch.robots.RobotsBodyMiddleware": 605,  # decodes it before HttpCompressionMiddleware does
+    "audiocrawler.middlewares.gates.LocationMiddleware": 610,  # before RedirectMiddleware (600) follows it
     "audiocrawler.middlewares.media.MediaMiddleware": 610,  # sees it stopped before HttpCompressionMiddleware (590)
 }
 SPIDER_MIDDLEWARES = {"audiocrawler.middlewares.credentials.LoginMiddleware": 10}
 EXTENSIONS = {
     "scrapy.extensions.remote_control.RemoteControl": None,  # to learn that it is off costs 0.1 s and an HTTP library
     "scrapy.extensions.feedexport.FeedExporter": None,
-    "audiocrawler.extensions.feeds.HeardFeedExporter": 0,
-    "audiocrawler.extensions.mask_secrets.MaskSecrets": 0,
+    "audiocrawler.exports.HeardFeedExporter": 0,
+    "audiocrawler.logs.MaskSecrets": 0,
     "audiocrawler.crawl.lifecycle.CrawlLifecycle": 10,
-    "audiocrawler.extensions.json_log.JsonLog": 15,  # needs the crawl's id
+    "audiocrawler.logs.JsonLog": 15,  # needs the crawl's id
     "audiocrawler.browser.handler.Browser": 15,
-    "audiocrawler.extensions.stop_early.StopEarly": 20,
-    "audiocrawler.extensions.count_found.CountFound": 20,
-    "audiocrawler.extensions.progress.Progress": 30,
+    "audiocrawler.extensions.StopEarly": 20,
+    "audiocrawler.extensions.CountFound": 20,
+    "audiocrawler.extensions.Progress": 30,
     "scrapy.extensions.throttle.AutoThrottle": None,
-    "audiocrawler.download.throttle.FlooredAutoThrottle": 40,
+    "audiocrawler.fetch.slots.FlooredAutoThrottle": 40,
 }
 FILES_STORE = "data/incoming"  # FilesPipeline asks for one; AUDIO_STORE is where files go
-LOG_FORMATTER = "audiocrawler.extensions.log_formatter.OneLineLogFormatter"
+LOG_FORMATTER = "audiocrawler.logs.OneLineLogFormatter"
 LOG_LEVEL = "INFO"
 FEED_EXPORT_ENCODING = "utf-8"
 FEED_EXPORTERS = {

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from audiocrawler.analysis import analyse
-from audiocrawler.errors import AnalysisError
+from audiocrawler.model.errors import AnalysisError
 
 
 def _row(path: Path) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from scrapy.http import HtmlResponse, Response
 from scrapy.linkextractors import LinkExtractor
 
 from audiocrawler.discovery import Kind, find
-from audiocrawler.discovery.media_types import AUDIO_EXTENSIONS, extension_of
+from audiocrawler.discovery.kinds import AUDIO_EXTENSIONS, extension_of
 from benchmarks.discovery_corpus import responses
 
 _NAIVE_EXTENSIONS = (".mp3", ".wav", ".ogg", ".flac", ".aac")

@@ -8,7 +8,7 @@ from scrapy.http import Response
 from yt_dlp.networking import Response as Answer  # type: ignore[import-untyped]
 from yt_dlp.networking.exceptions import HTTPError  # type: ignore[import-untyped]
 
-from audiocrawler.discovery.media_types import AUDIO_EXTENSIONS, extension_of, kind_of_type
+from audiocrawler.discovery.kinds import AUDIO_EXTENSIONS, extension_of, kind_of_type
 
 
 def extract(response: Response) -> list[str]:

@@ -19,9 +19,9 @@ from pathlib import Path
 from typing import Any
 
 from audiocrawler.analysis import AnalysisPool, EnergyRule, Limits
-from audiocrawler.errors import AnalysisError, WarehouseError
-from audiocrawler.items import AudioMetadata
-from audiocrawler.warehouse.values import checked
+from audiocrawler.model.errors import AnalysisError, WarehouseError
+from audiocrawler.model.rows import AudioMetadata
+from audiocrawler.warehouse.rows import checked
 
 SITE_AUDIO = Path(__file__).parents[1] / "tests/site/audio"
 MAX_SEED_BYTES = 128 * 1024

@@ -26,14 +26,13 @@ from scrapy import Request
 from scrapy.http import Response
 from scrapy.responsetypes import responsetypes
 
-from audiocrawler.arguments.arguments import Arguments
-from audiocrawler.arguments.sites import site_of
+from audiocrawler.config.arguments import Arguments
 from audiocrawler.discovery import Candidate, Kind, choose, find_in, read
 from audiocrawler.discovery.hls import audio_rendition
-from audiocrawler.spiders.links import page_links
-from audiocrawler.spiders.sources import rendition_candidate, source_of
-from audiocrawler.spiders.traps import Traps
-from audiocrawler.warehouse.values import checked
+from audiocrawler.model.urls import site_of
+from audiocrawler.records import rendition_candidate, source_of
+from audiocrawler.spiders.links import Traps, page_links
+from audiocrawler.warehouse.rows import checked
 
 SITE_PAGES = Path(__file__).parents[1] / "tests/site/pages"
 URL = "https://site.example/music/page"

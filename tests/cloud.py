@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
-from audiocrawler.items import AUDIO_CRAWLS, AUDIO_METADATA, AUDIO_SOURCES, AudioMetadata, AudioSource
+from audiocrawler.model.rows import AUDIO_CRAWLS, AUDIO_METADATA, AUDIO_SOURCES, AudioMetadata, AudioSource
 from tests.emulators.bigquery import BigQueryEmulator
 from tests.emulators.fault_proxy import FaultProxy
 from tests.emulators.gcs import GcsEmulator

@@ -24,8 +24,8 @@ from typing import IO, Any
 LOADED_BEFORE = (
     *("scrapy.cmdline", "scrapy.crawler", "scrapy.core.engine", "scrapy.utils.asyncgen", "lxml.html", "pycurl"),
     *("audiocrawler.commands.crawl", "audiocrawler.commands.retry", "audiocrawler.spiders.audio"),
-    *("audiocrawler.pipelines", "audiocrawler.scheduling.scheduler", "audiocrawler.middlewares.optouts"),
-    *("audiocrawler.middlewares.media", "audiocrawler.middlewares.revalidation", "audiocrawler.extensions.stop_early"),
+    *("audiocrawler.pipelines", "audiocrawler.scheduler.scheduler", "audiocrawler.middlewares.optouts"),
+    *("audiocrawler.middlewares.media", "audiocrawler.middlewares.media", "audiocrawler.extensions"),
 )
 """Neither the settings, which read the environment, nor a reactor."""
 REPOSITORY = Path(__file__).parents[1]

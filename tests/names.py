@@ -9,7 +9,7 @@ from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.internet.interfaces import IHostnameResolver
 from zope.interface import implementer
 
-from audiocrawler.addresses import literal_address
+from audiocrawler.model.addresses import literal_address
 
 VARIABLE = "TEST_NAMES"
 

@@ -1,7 +1,7 @@
 import pytest
 
-from audiocrawler.addresses import AddressPolicy, plain_host
-from audiocrawler.errors import ConfigurationError
+from audiocrawler.model.addresses import AddressPolicy, plain_host
+from audiocrawler.model.errors import ConfigurationError
 
 SPELLINGS_OF_LOOPBACK = [
     "127.0.0.1",

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from audiocrawler.crawl.drops import FetchAgainError
-from audiocrawler.items import AudioItem
-from audiocrawler.pipelines.stage import Stage
+from audiocrawler.crawl.crawl import FetchAgainError
+from audiocrawler.model.rows import AudioItem
+from audiocrawler.pipelines import Stage
 from audiocrawler.settings import ITEM_PIPELINES
 from tests.analysis.sounds import tone, write_audio
 from tests.crawling import Run, crawl, start

@@ -18,8 +18,8 @@ from tests.strange_server import Strange, Wire, strange
 from tests.test_kill import wait_until
 
 HURRIED = """
-from audiocrawler.download import health
-from audiocrawler.scheduling.scheduler import FrontierScheduler as Hurried
+from audiocrawler.fetch import back_off as health
+from audiocrawler.scheduler.scheduler import FrontierScheduler as Hurried
 health.FIRST_PAUSE_S = 0.05
 """
 """A scheduler that only shortens the pauses."""

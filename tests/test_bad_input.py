@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from audiocrawler.arguments.arguments import Arguments
+from audiocrawler.config.arguments import Arguments
 from tests.crawling import crawl
 from tests.site.answers import Options
 from tests.site.server import Site

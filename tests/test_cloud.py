@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from audiocrawler.items import AudioMetadata
+from audiocrawler.model.rows import AudioMetadata
 from tests.cloud import Cloud
 from tests.crawling import REPOSITORY, Run, crawl, finish, start
 from tests.emulators.bigquery import BigQueryEmulator

@@ -11,8 +11,8 @@ from collections import Counter
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from audiocrawler.items import AUDIO_METADATA, AUDIO_SOURCES
-from audiocrawler.rotation import row_key
+from audiocrawler.model.rotation import row_key
+from audiocrawler.model.rows import AUDIO_METADATA, AUDIO_SOURCES
 from tests.crawling import Run, crawl, finish, start
 from tests.site.answers import Options
 from tests.site.labels import LABELS, Label, sha256_of

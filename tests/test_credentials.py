@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from audiocrawler.accounts import read_cookies, read_host_headers
-from audiocrawler.arguments.credentials import Credentials, is_meant_for, login_of, without_credentials
-from audiocrawler.errors import ConfigurationError
+from audiocrawler.fetch.accounts import read_cookies, read_host_headers
+from audiocrawler.model.errors import ConfigurationError
+from audiocrawler.model.urls import Credentials, is_meant_for, login_of, without_credentials
 from tests.crawling import Run, crawl, finish, start
 from tests.origins import TONE, Origin
 

@@ -6,9 +6,9 @@ import re
 import pytest
 
 from audiocrawler import settings
-from audiocrawler.arguments.arguments import Arguments
+from audiocrawler.config.arguments import Arguments
 from audiocrawler.crawl import exit_codes
-from audiocrawler.items import TABLES, Status, Table
+from audiocrawler.model.rows import TABLES, Status, Table
 from tests.crawling import REPOSITORY, Run
 
 README = (REPOSITORY / "README.md").read_text(encoding="utf-8")

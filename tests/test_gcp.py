@@ -6,8 +6,8 @@ import traceback
 import pytest
 from google.oauth2.service_account import Credentials
 
-from audiocrawler.errors import ConfigurationError
-from audiocrawler.gcp import BIGQUERY_EMULATOR, STORAGE_EMULATOR, GcpAccess, Login
+from audiocrawler.model.errors import ConfigurationError
+from audiocrawler.model.gcp import BIGQUERY_EMULATOR, STORAGE_EMULATOR, GcpAccess, Login
 
 SECRET = "-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBgkqhkiG9w0BAQ\n-----END PRIVATE KEY-----\n"
 KEY = {

@@ -15,7 +15,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from audiocrawler.columns import MAX_TEXT_LENGTH, MAX_URL_LENGTH
+from audiocrawler.model.rows import MAX_TEXT_LENGTH, MAX_URL_LENGTH
 from tests.analysis.sounds import tone, write_audio
 from tests.crawling import Run, crawl
 

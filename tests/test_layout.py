@@ -12,19 +12,33 @@ import pytest
 from tests.crawling import REPOSITORY
 
 PACKAGE = REPOSITORY / "audiocrawler"
-STAGES = ("discovery", "rights", "download", "rendering", "analysis", "storage", "warehouse", "frontier", "report")
+GROUND = ("__init__", "model", "sniff")
+STAGES = (
+    "rights",
+    "discovery",
+    "analysis",
+    "storage",
+    "warehouse",
+    "frontier",
+    "rendering",
+    "fetch",
+    "report",
+    "scrapy_private",
+)
 GLUE = (
-    "arguments",
+    "config",
     "crawl",
-    "spiders",
-    "scheduling",
-    "browser",
+    "records",
     "middlewares",
+    "browser",
     "extensions",
+    "logs",
+    "exports",
     "pipelines",
+    "spiders",
+    "scheduler",
     "collection",
     "commands",
-    "exports",
     "settings",
     "scrapyd_launcher",
 )
@@ -52,9 +66,9 @@ def rooms_imported(path: Path) -> set[str]:
 def test_stages_import_neither_each_other_nor_the_glue(path: Path) -> None:
     room = room_of(path)
     if room in STAGES:
-        assert not rooms_imported(path) & ({*STAGES, *GLUE} - {room})
-    elif room not in GLUE:
-        assert not rooms_imported(path) & {*STAGES, *GLUE}
+        assert not rooms_imported(path) - {*GROUND, room}
+    elif room in GROUND:
+        assert not rooms_imported(path) - {*GROUND}
 
 
 def test_no_two_rooms_import_each_other() -> None:
@@ -70,19 +84,19 @@ def test_only_glue_download_and_discovery_know_scrapy(path: Path) -> None:
     scrapy = {name for name in imported(path) if name.split(".")[0] in {"scrapy", "twisted"}}
     if room_of(path) == "discovery":
         assert scrapy <= {"scrapy.http", "scrapy.http.Response", "scrapy.http.TextResponse"}
-    elif room_of(path) not in {*GLUE, "download"} - {"collection"}:
+    elif room_of(path) not in {*GLUE, "fetch", "scrapy_private"} - {"collection"}:
         assert not scrapy
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_modules_are_small(path: Path) -> None:
-    assert len(path.read_text(encoding="utf-8").splitlines()) <= 300
+def test_modules_are_read_in_one_sitting(path: Path) -> None:
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 500
 
 
 def test_the_crawls_own_process_loads_no_decoder_and_no_cloud_library() -> None:
     heavy = ("av", "numpy", "pydub", "google.cloud", "playwright", "redis")
     code = (
-        "import sys, audiocrawler.commands.crawl, audiocrawler.pipelines, audiocrawler.scheduling.scheduler\n"
+        "import sys, audiocrawler.commands.crawl, audiocrawler.pipelines, audiocrawler.scheduler.scheduler\n"
         "import audiocrawler.spiders.audio, audiocrawler.browser.handler, audiocrawler.middlewares.optouts\n"
         f"print([name for name in {heavy!r} if name in sys.modules])"
     )

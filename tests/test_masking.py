@@ -5,7 +5,7 @@ from hashlib import sha256
 
 import pytest
 
-from audiocrawler.masking import mask_text, mask_url
+from audiocrawler.model.text import mask_text, mask_url
 
 SECRET = "Zq9-hunter2_XYZ"
 MASK = "~" + sha256(SECRET.encode()).hexdigest()[:8]

@@ -9,10 +9,9 @@ from scrapy import Request
 from scrapy.settings import Settings
 from scrapy.utils.test import get_crawler
 
-from audiocrawler.download.proxy import ProxyMiddleware, proxies_of
-from audiocrawler.download.screen import AddressMiddleware
-from audiocrawler.errors import ConfigurationError
-from audiocrawler.proxies import Proxies
+from audiocrawler.fetch.connect import AddressMiddleware, ProxyMiddleware, proxies_of
+from audiocrawler.model.errors import ConfigurationError
+from audiocrawler.model.proxies import Proxies
 from tests.chromium import require_chromium
 from tests.crawling import Run, crawl
 from tests.emulators.http_proxy import HttpProxy

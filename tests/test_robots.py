@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from audiocrawler.download.robots_text import for_agent
+from audiocrawler.fetch.robots import for_agent
 from tests.crawling import Run, crawl
 from tests.site.tones import tone_wav
 from tests.strange_server import Strange, Wire, strange
@@ -118,7 +118,7 @@ def test_only_the_group_of_our_product_token_counts(agent: str, code: int, tmp_p
 @pytest.mark.parametrize(("later", "status"), [(FORBIDDEN, "robots"), ("User-agent: GPTBot\nDisallow: /", "opted_out")])
 def test_rules_are_asked_for_again_when_they_are_old(later: str, status: str, tmp_path: Path) -> None:
     (tmp_path / "hurried.py").write_text(
-        "from audiocrawler.download import robots\nfrom audiocrawler.spiders.audio import AudioSpider\n"
+        "from audiocrawler.fetch import robots\nfrom audiocrawler.spiders.audio import AudioSpider\n"
         "robots.REFRESH_S = 0.5\nclass Hurried(AudioSpider):\n    name = 'hurried'\n",
         encoding="utf-8",
     )

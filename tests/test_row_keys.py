@@ -2,8 +2,8 @@
 
 import pytest
 
-from audiocrawler.masking import mask_url
-from audiocrawler.rotation import is_key_of_rotating, is_rotating, pattern_of, row_key
+from audiocrawler.model.rotation import is_key_of_rotating, is_rotating, pattern_of, row_key
+from audiocrawler.model.text import mask_url
 
 AMZ = "?X-Amz-Algorithm=AWS4&X-Amz-Credential=A%2F{0}&X-Amz-Date={0}T000000Z&X-Amz-Expires=9&X-Amz-Signature=a{0}"
 SAME = {

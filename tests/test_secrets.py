@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from audiocrawler.crawl.rows import mask_row
-from audiocrawler.items import AudioSource, Status
-from audiocrawler.masking import mask_text
+from audiocrawler.model.rows import AudioSource, Status
+from audiocrawler.model.text import mask_text
 from tests.crawling import crawl
 from tests.origins import TONE, Origin
 

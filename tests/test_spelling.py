@@ -3,7 +3,7 @@
 import pytest
 from scrapy import Request
 
-from audiocrawler.spelling import one_spelling
+from audiocrawler.model.urls import one_spelling
 
 PLAIN = "http://example.org/a/f2.mp3?x=1&y=%2F"
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from audiocrawler.texts import one_line, printable, storable, storable_url
+from audiocrawler.model.text import one_line, printable, storable, storable_url
 
 
 @pytest.mark.parametrize(

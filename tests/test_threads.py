@@ -5,7 +5,7 @@ from functools import partial
 
 import pytest
 
-from audiocrawler.crawl.threads import Threads
+from audiocrawler.crawl.rows import Threads
 
 
 def test_results_and_errors_come_back_to_their_callers() -> None:

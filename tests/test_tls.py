@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from audiocrawler.download.curl_errors import MISSING_INTERMEDIATE
+from audiocrawler.fetch.curl import MISSING_INTERMEDIATE
 from tests.crawling import Run, crawl
 from tests.emulators.http_proxy import HttpProxy
 from tests.emulators.socks_proxy import SocksProxy

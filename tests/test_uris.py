@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from audiocrawler.errors import ConfigurationError
-from audiocrawler.uris import load_registered, local_path, scheme_of
+from audiocrawler.model.errors import ConfigurationError
+from audiocrawler.model.uris import load_registered, local_path, scheme_of
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from audiocrawler.analysis.energy import EnergyRule
-from audiocrawler.analysis.limits import Limits
 from audiocrawler.analysis.pool import AnalysisPool
+from audiocrawler.analysis.rules import EnergyRule, Limits
 
 __all__ = ["AnalysisPool", "EnergyRule", "Limits", "analyse"]
 

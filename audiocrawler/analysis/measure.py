@@ -7,25 +7,21 @@ from typing import Any, Protocol
 
 import av
 
-from audiocrawler.analysis.block import Block
-from audiocrawler.analysis.bounds import bounded, uniform
-from audiocrawler.analysis.decode import Decoder, open_audio
-from audiocrawler.analysis.energy import EnergyRule
-from audiocrawler.analysis.fingerprint import PcmHash
-from audiocrawler.analysis.graph import MeterGraph
-from audiocrawler.analysis.id3 import id3_tags
-from audiocrawler.analysis.levels import Clipping, Levels, PydubLoudness
-from audiocrawler.analysis.limits import Limits
-from audiocrawler.analysis.loudness import r128_columns
-from audiocrawler.analysis.probe import bit_rate_bps, declared_s, header_columns
-from audiocrawler.analysis.silence import Noise, Silence
-from audiocrawler.analysis.spectrum import Spectrum
-from audiocrawler.analysis.tags import tag_columns
-from audiocrawler.analysis.truncation import is_cut_short
-from audiocrawler.analysis.version import ANALYSER_VERSION
-from audiocrawler.analysis.waveform import Waveform
-from audiocrawler.analysis.widths import pydub_format
-from audiocrawler.errors import AnalysisError
+from audiocrawler.analysis.decode import Block, Decoder, MeterGraph, bounded, open_audio, pydub_format, uniform
+from audiocrawler.analysis.headers import bit_rate_bps, declared_s, header_columns, id3_tags, is_cut_short, tag_columns
+from audiocrawler.analysis.meters import (
+    Clipping,
+    Levels,
+    Noise,
+    PcmHash,
+    PydubLoudness,
+    Silence,
+    Spectrum,
+    Waveform,
+    r128_columns,
+)
+from audiocrawler.analysis.rules import ANALYSER_VERSION, EnergyRule, Limits
+from audiocrawler.model.errors import AnalysisError
 from audiocrawler.sniff import sniff_file
 
 

@@ -5,6 +5,7 @@ are JSON because the pool must not trust a process that has decoded hostile file
 """
 
 import base64
+import ctypes
 import json
 import math
 import os
@@ -15,11 +16,43 @@ import sys
 import threading
 import time
 import traceback
+from contextlib import suppress
 from typing import Any, BinaryIO
 
 from audiocrawler.analysis import EnergyRule, Limits, analyse
-from audiocrawler.analysis.confine import allow, confine
-from audiocrawler.errors import AnalysisError
+from audiocrawler.model.errors import AnalysisError
+
+OPEN_FILES = 64
+_PR_SET_NO_NEW_PRIVS = 38  # linux/prctl.h
+_CLONE_NEWUSER, _CLONE_NEWNET = 0x10000000, 0x40000000  # linux/sched.h
+
+
+def confine(memory_bytes: int) -> None:
+    """Bound this process for good; call it before the first thread starts.
+
+    The system's limits hold everywhere. On Linux the process can gain no rights any more, and has a network without any
+    interface where the kernel lets it have one of its own, which many containers do not.
+    """
+    allow(resource.RLIMIT_AS, memory_bytes)
+    allow(resource.RLIMIT_CORE, 0)
+    allow(resource.RLIMIT_FSIZE, 0)
+    allow(resource.RLIMIT_NOFILE, OPEN_FILES)
+    if sys.platform == "linux":
+        with suppress(OSError, AttributeError):  # a C library without these calls
+            _leave_rights_and_network(ctypes.CDLL(None, use_errno=True))
+
+
+def allow(limit: int, amount: int) -> None:
+    """Set a soft limit of the process, not above the hard one."""
+    _, hard = resource.getrlimit(limit)
+    resource.setrlimit(limit, (amount if hard == resource.RLIM_INFINITY else min(amount, hard), hard))
+
+
+def _leave_rights_and_network(libc: ctypes.CDLL) -> None:
+    libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+    if libc.unshare(_CLONE_NEWNET) and os.geteuid():
+        libc.unshare(_CLONE_NEWUSER | _CLONE_NEWNET)  # root would lose its access to the files of others
+
 
 TRACEBACK_ENTRIES = 10
 

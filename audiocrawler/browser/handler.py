@@ -15,14 +15,12 @@ from scrapy.http import Response
 from scrapy.settings import BaseSettings
 
 from audiocrawler.crawl.lifecycle import refuse_crawl
-from audiocrawler.download.connect import policy_of
-from audiocrawler.download.handler import StreamingDownloadHandler
-from audiocrawler.download.proxy import proxies_of
-from audiocrawler.download.robots import RobotsMiddleware
-from audiocrawler.download.signals import transfers_given_up
-from audiocrawler.errors import BrowserMissingError, ConfigurationError, RenderError
-from audiocrawler.rendering.chromium import HOW_TO_INSTALL, find_chromium
-from audiocrawler.rendering.contexts import Contexts
+from audiocrawler.fetch.back_off import transfers_given_up
+from audiocrawler.fetch.connect import policy_of, proxies_of
+from audiocrawler.fetch.handler import StreamingDownloadHandler
+from audiocrawler.fetch.robots import RobotsMiddleware
+from audiocrawler.model.errors import BrowserMissingError, ConfigurationError, RenderError
+from audiocrawler.rendering.chromium import HOW_TO_INSTALL, Contexts, find_chromium
 from audiocrawler.rendering.proxy import FilteringProxy
 
 if TYPE_CHECKING:

@@ -19,16 +19,14 @@ from scrapy.http import Response
 from scrapy_playwright.handler import BrowserContextWrapper, Config, ScrapyPlaywrightDownloadHandler
 from scrapy_playwright.provider import PlaywrightBrowserProvider
 
-from audiocrawler.accounts import read_cookies
-from audiocrawler.arguments.credentials import LOGIN
 from audiocrawler.browser.response import RenderedResponse
-from audiocrawler.discovery.media_types import AUDIO_EXTENSIONS, VIDEO_EXTENSIONS, extension_of
-from audiocrawler.errors import BrowserMissingError, RenderError
+from audiocrawler.discovery.kinds import AUDIO_EXTENSIONS, VIDEO_EXTENSIONS, extension_of
+from audiocrawler.fetch.accounts import read_cookies
 from audiocrawler.middlewares.credentials import CredentialsMiddleware
+from audiocrawler.model.errors import BrowserMissingError, RenderError
+from audiocrawler.model.urls import LOGIN
 from audiocrawler.rendering.chromium import can_sandbox, launch_options
-from audiocrawler.rendering.scripts import PREPARE
-from audiocrawler.rendering.visit import PageCrashedError, Visit
-from audiocrawler.rendering.watch import Watch
+from audiocrawler.rendering.visit import PREPARE, PageCrashedError, Visit, Watch
 
 logger = logging.getLogger(__name__)
 logging.getLogger("scrapy-playwright").setLevel(logging.ERROR)  # what fails has a row; its warnings are tracebacks

@@ -4,7 +4,7 @@ from typing import Any
 
 from scrapy.http import HtmlResponse
 
-from audiocrawler.rendering.seen import Seen
+from audiocrawler.rendering.visit import Seen
 
 
 class RenderedResponse(HtmlResponse):

@@ -1,6 +1,6 @@
 """The rows and the objects of a finished crawl in; sent to another place, or checked against each other, out."""
 
-from audiocrawler.collection.places import require_present
+from audiocrawler.collection.inventory import require_present
 from audiocrawler.collection.sync import Sync, Tally
 from audiocrawler.collection.verify import Verified, verify
 

@@ -1,12 +1,74 @@
-"""The rows of a warehouse and the objects of a store in; what is there, and where the two disagree, out."""
+"""What a store and a warehouse hold, where the two disagree, and the tools to go through them."""
 
 import sqlite3
-from collections.abc import Iterable, Iterator
-from typing import Any, Self
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, as_completed, wait
+from dataclasses import dataclass, field
+from typing import Any, Self, TypeVar
 
-from audiocrawler.items import AudioCrawl, AudioMetadata, AudioSource
+from audiocrawler.model.errors import ConfigurationError
+from audiocrawler.model.marks import mark_of
+from audiocrawler.model.rows import AudioCrawl, AudioMetadata, AudioSource
+from audiocrawler.model.uris import local_path, scheme_of
 from audiocrawler.storage import StoredObject
-from audiocrawler.verified import mark_of
+
+LOCAL_SCHEMES = frozenset({"", "file", "sqlite"})
+
+
+def require_present(uri: str, option: str) -> None:
+    """Raise ConfigurationError if ``uri``, which ``option`` gives, names a local path that is not there.
+
+    Opening it would create it, and an empty collection has no problems.
+    """
+    if scheme_of(uri) in LOCAL_SCHEMES and not local_path(uri).exists():
+        raise ConfigurationError(f"{option} {uri}: {local_path(uri)} is not there; run this where the crawl ran")
+
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+def in_parallel(work: Callable[[T], R], inputs: Iterable[T], threads: int) -> Iterator[R]:
+    """Yield what ``work`` returns for each input, in the order in which the threads end; raises what it raises.
+
+    When the caller stops early, work that runs ends and no other begins.
+    """
+    pool = ThreadPoolExecutor(threads)
+    running: set[Future[R]] = set()
+    try:
+        for each in inputs:
+            running.add(pool.submit(work, each))
+            if len(running) >= 2 * threads:
+                done, running = wait(running, return_when=FIRST_COMPLETED)
+                yield from (future.result() for future in done)
+        yield from (future.result() for future in as_completed(running))
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+SHOWN = 20
+"""Cases that are named; the others are counted."""
+
+
+@dataclass(slots=True)
+class Problem:
+    """Something that is wrong: what it is called, in how many cases, and a line for each of the first of them."""
+
+    name: str
+    number: int = 0
+    lines: list[str] = field(default_factory=list)
+
+    def add(self, line: str) -> None:
+        """Count a case, and keep its line if it is one of the first."""
+        self.number += 1
+        if len(self.lines) < SHOWN:
+            self.lines.append(line)
+
+    def text(self) -> str:
+        """Return a heading with the number, and the lines below it."""
+        more = [f"and {self.number - len(self.lines)} more"] if self.number > len(self.lines) else []
+        return "\n  ".join([f"{self.name}: {self.number}", *self.lines, *more])
+
 
 _SCHEMA = """
     CREATE TABLE objects (url TEXT PRIMARY KEY, size_bytes INTEGER, sha256 TEXT) WITHOUT ROWID;

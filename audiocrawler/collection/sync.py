@@ -1,24 +1,88 @@
 """A collection on this machine in; the same objects and rows in another store and warehouse out."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial
-from itertools import chain
+from hashlib import file_digest
+from itertools import chain, islice
 from pathlib import Path
 from typing import TypeVar
 
-from audiocrawler.collection.inventory import Inventory
-from audiocrawler.collection.parallel import in_parallel
-from audiocrawler.collection.problem import Problem
-from audiocrawler.collection.send import send
-from audiocrawler.collection.upload import Put, put_object
-from audiocrawler.errors import StoreError, WarehouseError
-from audiocrawler.items import AudioCrawl, AudioMetadata, AudioSource, Row
-from audiocrawler.report.bar import Bar
-from audiocrawler.storage import Store, key_in, place_of
-from audiocrawler.tombstones import Tombstones, hash_taken_down, is_tombstone
+from audiocrawler.collection.inventory import Inventory, Problem, in_parallel
+from audiocrawler.model.errors import StoreError, WarehouseError
+from audiocrawler.model.marks import Tombstones, hash_taken_down, is_tombstone
+from audiocrawler.model.rows import AudioCrawl, AudioMetadata, AudioSource, Row
+from audiocrawler.report.progress import Bar
+from audiocrawler.storage import Store, StoredObject, key_in, place_of
 from audiocrawler.warehouse import Warehouse
-from audiocrawler.warehouse.values import checked
+from audiocrawler.warehouse.rows import checked
+
+
+def send(rows: Iterable[Row], warehouse: Warehouse, batch_rows: int) -> Iterator[int]:
+    """Yield after each batch how many rows it had. Raises WarehouseError where a batch cannot be sent."""
+    remaining = iter(rows)
+    while batch := list(islice(remaining, batch_rows)):
+        warehouse.upsert(batch)
+        flush_batch(warehouse)
+        yield len(batch)
+    while flush_batch(warehouse):
+        pass
+
+
+def flush_batch(warehouse: Warehouse) -> int:
+    """Send one batch of what waits, and return how many rows left the outbox with it."""
+    result = warehouse.flush()
+    if result.error:
+        raise WarehouseError(f"{result.left} rows wait: {result.error}; run the same command again")
+    return result.sent + result.set_aside
+
+
+@dataclass(frozen=True, slots=True)
+class Put:
+    """The object as the store has it, or the ``problem`` in one line; ``is_refused`` tells that the store made it."""
+
+    stored: StoredObject | None = None
+    problem: str | None = None
+    is_refused: bool = False
+
+
+def put_object(row: AudioMetadata, folder: Path, store: Store) -> Put:
+    """Put the object of ``row``, which is below ``folder``, into the store, if it has the bytes that its name tells.
+
+    An object is never overwritten, so a damaged one would stay for good.
+    """
+    key = key_in(row.gcp_url)
+    if key is None:
+        return Put(problem=f"{row.gcp_url}: is not named by a hash, so it is no object of this collection")
+    try:
+        return _put(row, folder / key, key, store)
+    except OSError as error:
+        return Put(problem=f"{folder / key}: {error.strerror}")
+    except StoreError as error:
+        return Put(problem=str(error), is_refused=True)
+
+
+def _put(row: AudioMetadata, path: Path, key: str, store: Store) -> Put:
+    sha256, size_bytes = Path(key).stem, path.stat().st_size
+    if row.size_bytes not in {None, size_bytes}:
+        return Put(problem=f"{path}: is damaged: {size_bytes} bytes, not {row.size_bytes}; delete it and crawl again")
+    if _sha256_of(path) != sha256:
+        return Put(problem=f"{path}: is damaged: not the bytes of its hash; delete it and crawl again")
+    url = store.put(
+        path,
+        key,
+        content_type=row.content_type or "application/octet-stream",
+        file_name=row.file_name,
+        sha256=sha256,
+        source_url=row.source_url or "",
+    )
+    return Put(StoredObject(url, size_bytes))
+
+
+def _sha256_of(path: Path) -> str:
+    with path.open("rb") as file:
+        return file_digest(file, "sha256").hexdigest()
+
 
 R = TypeVar("R", bound=Row)
 

@@ -9,15 +9,14 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 from urllib.parse import urlsplit
 
-from audiocrawler.addresses import plain_host
-from audiocrawler.collection.send import flush_batch, send
-from audiocrawler.columns import MAX_URL_LENGTH
-from audiocrawler.items import AudioMetadata, AudioSource
-from audiocrawler.rotation import row_key
-from audiocrawler.spelling import one_spelling
+from audiocrawler.collection.sync import flush_batch, send
+from audiocrawler.model.addresses import plain_host
+from audiocrawler.model.marks import hash_mark, host_mark, is_tombstone, source_marks, tombstone
+from audiocrawler.model.rotation import row_key
+from audiocrawler.model.rows import MAX_URL_LENGTH, AudioMetadata, AudioSource
+from audiocrawler.model.text import storable_url
+from audiocrawler.model.urls import one_spelling
 from audiocrawler.storage import Store, key_in, place_of
-from audiocrawler.texts import storable_url
-from audiocrawler.tombstones import hash_mark, host_mark, is_tombstone, source_marks, tombstone
 from audiocrawler.warehouse import Warehouse
 
 SHOWN_NEAR = 3

@@ -4,16 +4,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from audiocrawler.collection.inventory import PROBLEMS, Inventory
-from audiocrawler.collection.parallel import in_parallel
-from audiocrawler.collection.problem import SHOWN, Problem
-from audiocrawler.collection.send import send
-from audiocrawler.errors import StoreError
-from audiocrawler.items import SETTLED, AudioMetadata, AudioSource
-from audiocrawler.report.bar import Bar
+from audiocrawler.collection.inventory import PROBLEMS, SHOWN, Inventory, Problem, in_parallel
+from audiocrawler.collection.sync import send
+from audiocrawler.model.errors import StoreError
+from audiocrawler.model.marks import is_tombstone, mark_of, marked
+from audiocrawler.model.rows import SETTLED, AudioMetadata, AudioSource
+from audiocrawler.report.progress import Bar
 from audiocrawler.storage import Store, key_in
-from audiocrawler.tombstones import is_tombstone
-from audiocrawler.verified import mark_of, marked
 from audiocrawler.warehouse import Warehouse
 
 R = TypeVar("R", AudioMetadata, AudioSource)

@@ -12,24 +12,22 @@ from scrapy.commands.crawl import Command as ScrapyCrawlCommand
 from scrapy.crawler import Crawler
 from scrapy.settings import BaseSettings
 
-from audiocrawler.accounts import read_cookies
-from audiocrawler.arguments.arguments import Arguments, parse_arguments
 from audiocrawler.browser.handler import chromium_of
-from audiocrawler.collection.places import LOCAL_SCHEMES
+from audiocrawler.collection.inventory import LOCAL_SCHEMES
 from audiocrawler.commands.streams import flush_output, messages_of, outlive_readers
-from audiocrawler.crawl.checks import check_settings
+from audiocrawler.config.arguments import Arguments, parse_arguments
+from audiocrawler.config.settings import check_settings
 from audiocrawler.crawl.crawl import new_crawl_id
 from audiocrawler.crawl.exit_codes import INTERRUPTED, LOCKED, USAGE, Rest, conclusion
 from audiocrawler.crawl.lifecycle import CrawlLifecycle
-from audiocrawler.download.cookies import expired_note
-from audiocrawler.errors import ConfigurationError, LockedError
-from audiocrawler.extensions.json_log import log_as_json
-from audiocrawler.masking import mask_text
+from audiocrawler.fetch.accounts import expired_note, read_cookies
+from audiocrawler.logs import log_as_json
+from audiocrawler.model.errors import ConfigurationError, LockedError
+from audiocrawler.model.text import mask_text, printable
+from audiocrawler.model.uris import scheme_of
 from audiocrawler.rendering.chromium import HOW_TO_INSTALL
 from audiocrawler.report.summary import Places, render, summarise
 from audiocrawler.spiders.audio import AudioSpider
-from audiocrawler.texts import printable
-from audiocrawler.uris import scheme_of
 
 
 class Command(ScrapyCrawlCommand):

@@ -9,7 +9,7 @@ from audiocrawler.commands.crawl import refuse
 from audiocrawler.commands.streams import outlive_readers
 from audiocrawler.crawl.crawl import warehouse_options
 from audiocrawler.crawl.exit_codes import DONE, LEFT_BEHIND
-from audiocrawler.errors import AudioCrawlerError, ConfigurationError
+from audiocrawler.model.errors import AudioCrawlerError, ConfigurationError
 from audiocrawler.warehouse import FlushResult, Warehouse, open_warehouse
 
 

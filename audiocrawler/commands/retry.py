@@ -5,8 +5,8 @@ import sys
 
 from scrapy.exceptions import UsageError
 
-from audiocrawler.arguments.arguments import checked_arguments
 from audiocrawler.commands.crawl import Command as CrawlCommand
+from audiocrawler.config.arguments import checked_arguments
 from audiocrawler.spiders.retry import RetrySpider, Selection
 
 

@@ -9,15 +9,15 @@ from scrapy.commands import ScrapyCommand
 from scrapy.settings import BaseSettings
 
 from audiocrawler.collection import Sync, Tally, require_present
-from audiocrawler.collection.places import LOCAL_SCHEMES
+from audiocrawler.collection.inventory import LOCAL_SCHEMES
 from audiocrawler.commands.streams import outlive_readers
-from audiocrawler.crawl.checks import check_settings
+from audiocrawler.config.settings import check_settings
 from audiocrawler.crawl.crawl import warehouse_options
 from audiocrawler.crawl.exit_codes import DONE, INTERRUPTED, LEFT_BEHIND, USAGE
-from audiocrawler.errors import AudioCrawlerError, ConfigurationError
-from audiocrawler.report.quantities import bytes_text
+from audiocrawler.model.errors import AudioCrawlerError, ConfigurationError
+from audiocrawler.model.uris import local_path, scheme_of
+from audiocrawler.report.summary import bytes_text
 from audiocrawler.storage import open_store
-from audiocrawler.uris import local_path, scheme_of
 from audiocrawler.warehouse import open_warehouse
 
 

@@ -8,17 +8,17 @@ from contextlib import ExitStack, closing
 from scrapy.commands import ScrapyCommand
 from scrapy.settings import BaseSettings
 
-from audiocrawler.addresses import plain_host
 from audiocrawler.collection import require_present
 from audiocrawler.collection.takedown import Plan, Target, carry_out, plan
 from audiocrawler.commands.flush import flush_all
 from audiocrawler.commands.streams import outlive_readers
-from audiocrawler.crawl.checks import check_settings
+from audiocrawler.config.settings import check_settings
 from audiocrawler.crawl.crawl import warehouse_options
 from audiocrawler.crawl.exit_codes import DONE, INTERRUPTED, LEFT_BEHIND, LOCKED, NOTHING, USAGE
 from audiocrawler.crawl.in_use import keep_crawls_out
-from audiocrawler.errors import AudioCrawlerError, ConfigurationError, LockedError
-from audiocrawler.spelling import one_spelling
+from audiocrawler.model.addresses import plain_host
+from audiocrawler.model.errors import AudioCrawlerError, ConfigurationError, LockedError
+from audiocrawler.model.urls import one_spelling
 from audiocrawler.storage import Store, open_store
 from audiocrawler.warehouse import Warehouse, open_warehouse
 

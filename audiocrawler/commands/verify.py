@@ -16,11 +16,11 @@ from audiocrawler.commands.crawl import refuse
 from audiocrawler.commands.streams import outlive_readers
 from audiocrawler.crawl.crawl import gcp_access, warehouse_options
 from audiocrawler.crawl.exit_codes import DONE, INTERRUPTED, LEFT_BEHIND
-from audiocrawler.errors import AudioCrawlerError, ConfigurationError
-from audiocrawler.report.quantities import bytes_text
+from audiocrawler.model.errors import AudioCrawlerError, ConfigurationError
+from audiocrawler.model.marks import MARK
+from audiocrawler.report.summary import bytes_text
 from audiocrawler.spiders.verify import ASKED, CHANGED, DIFFERENT, SAME, UNKNOWN, VerifySpider
 from audiocrawler.storage import Store, open_store
-from audiocrawler.verified import MARK
 from audiocrawler.warehouse import Warehouse, open_warehouse
 
 

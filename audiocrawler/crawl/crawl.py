@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import logging
+import os
 import secrets
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import replace
@@ -10,28 +11,76 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
+from scrapy.exceptions import DropItem
 from scrapy.settings import BaseSettings
 from scrapy.statscollectors import StatsCollector
 
 from audiocrawler.analysis import AnalysisPool, EnergyRule, Limits
-from audiocrawler.crawl.checks import check_settings
-from audiocrawler.crawl.claims import Claims
-from audiocrawler.crawl.cores import usable_cores
+from audiocrawler.config.settings import check_settings
+from audiocrawler.crawl.counts import Tallies
 from audiocrawler.crawl.exit_codes import Rest
 from audiocrawler.crawl.in_use import use_warehouse
-from audiocrawler.crawl.memory import Memory, judge_of
-from audiocrawler.crawl.rows import Flusher, RowWriter
-from audiocrawler.crawl.tallies import Tallies
-from audiocrawler.crawl.threads import Threads
-from audiocrawler.download.incoming import Incoming
-from audiocrawler.errors import ConfigurationError, WarehouseError
+from audiocrawler.crawl.known import Memory, judge_of
+from audiocrawler.crawl.rows import Flusher, RowWriter, Threads
+from audiocrawler.fetch.staging import Incoming
 from audiocrawler.frontier import Frontier, Start, open_frontier
-from audiocrawler.gcp import GcpAccess
-from audiocrawler.items import AudioMetadata, AudioSource, Row, Status
-from audiocrawler.rights.licences_wanted import wanted_licences
+from audiocrawler.model.errors import ConfigurationError, WarehouseError
+from audiocrawler.model.gcp import GcpAccess
+from audiocrawler.model.marks import Tombstones
+from audiocrawler.model.rows import AudioMetadata, AudioSource, Row, Status
+from audiocrawler.rights.licences import wanted_licences
 from audiocrawler.storage import Store, open_store, place_of
-from audiocrawler.tombstones import Tombstones
 from audiocrawler.warehouse import FlushResult, Options, Warehouse, open_warehouse
+
+
+class Claims:
+    """Which contents are under way, so that equal files that arrive together are measured and stored once."""
+
+    def __init__(self) -> None:
+        self._under_way: dict[str, asyncio.Future[None]] = {}
+
+    async def claim(self, sha256: str) -> None:
+        """Return when nobody else is at work on this content."""
+        while sha256 in self._under_way:
+            await self._under_way[sha256]
+        self._under_way[sha256] = asyncio.get_running_loop().create_future()
+
+    def release(self, sha256: str) -> None:
+        """Let the next one have it."""
+        released = self._under_way.pop(sha256, None)
+        if released is not None:
+            released.set_result(None)
+
+
+MAX_WORKERS = 4
+
+
+def usable_cores() -> int:
+    """Return how many cores this process may use by affinity and cgroup quota, at most MAX_WORKERS."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, min(cores, _cgroup_quota(), MAX_WORKERS))
+
+
+def _cgroup_quota() -> int:
+    """Return the whole cores that cgroup v2's cpu.max grants, MAX_WORKERS where it grants all."""
+    try:
+        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text(encoding="ascii").split()
+    except (OSError, ValueError):
+        return MAX_WORKERS
+    return MAX_WORKERS if quota == "max" else max(1, int(quota) // int(period))
+
+
+class GivenBackError(DropItem):
+    """Raised when a crawl that stops leaves a file to its next run: the request is not acknowledged."""
+
+
+class RefusedError(DropItem):
+    """Raised when the row of a file that was refused has been written; another file of the recording may be tried."""
+
+
+class FetchAgainError(DropItem):
+    """Raised when the bytes that came are not to be judged: the same request is made again, and no row is written."""
+
 
 T = TypeVar("T")
 

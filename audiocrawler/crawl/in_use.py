@@ -6,8 +6,8 @@ from typing import IO
 
 from scrapy.settings import BaseSettings
 
-from audiocrawler.errors import ConfigurationError, LockedError
-from audiocrawler.uris import local_path, scheme_of
+from audiocrawler.model.errors import ConfigurationError, LockedError
+from audiocrawler.model.uris import local_path, scheme_of
 from audiocrawler.warehouse.outbox import outbox_path
 
 

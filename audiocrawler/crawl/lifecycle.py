@@ -5,22 +5,39 @@ import sys
 import time
 from pathlib import Path
 
-from scrapy import Spider, signals
+from scrapy import Request, Spider, signals
 from scrapy.crawler import Crawler
 from scrapy.exceptions import CloseSpider, IgnoreRequest
 from scrapy.settings import BaseSettings
 from scrapy.utils.asyncio import create_looping_call
 from scrapy.utils.defer import deferred_from_coro
 
-from audiocrawler.arguments.identity import identity_of
-from audiocrawler.arguments.sites import site_of
+from audiocrawler.config.identity import identity_of
 from audiocrawler.crawl.crawl import Crawl, new_crawl_id
-from audiocrawler.crawl.lease_meta import leave_unfinished
 from audiocrawler.crawl.manifest import Manifest
-from audiocrawler.download.signals import transfers_given_up
-from audiocrawler.errors import ConfigurationError
+from audiocrawler.fetch.back_off import transfers_given_up
+from audiocrawler.fetch.first_bytes import FIRST_BYTES
 from audiocrawler.frontier import OpenCrawl, Start
-from audiocrawler.items import AudioCrawl
+from audiocrawler.model.errors import ConfigurationError
+from audiocrawler.model.rows import AudioCrawl
+from audiocrawler.model.urls import site_of
+
+LEASE = "lease"
+"""The number of the lease by which the request was handed out."""
+STARTS = "starts"
+"""How many processes have ended while the request was under way; left out for none."""
+CONTINUES = "continues"
+"""The number of a lease that this request goes on with: if the process ends, the first request is taken up again."""
+UNFINISHED = "unfinished"
+"""Whether the request is to be taken up again by the next run."""
+OF_THIS_PROCESS = frozenset({LEASE, STARTS, CONTINUES, UNFINISHED, FIRST_BYTES})
+
+
+def leave_unfinished(request: Request | None) -> None:
+    """Let a request that is under way be taken up again, by the next run of the crawl."""
+    if request is not None:
+        request.meta[UNFINISHED] = True
+
 
 logger = logging.getLogger(__name__)
 

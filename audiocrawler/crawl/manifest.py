@@ -20,10 +20,10 @@ from scrapy import __version__ as scrapy_version
 from scrapy.settings import SETTINGS_PRIORITIES, BaseSettings
 
 from audiocrawler import __version__
-from audiocrawler.analysis.version import ANALYSER_VERSION
+from audiocrawler.analysis.rules import ANALYSER_VERSION
 from audiocrawler.crawl.exit_codes import Rest, conclusion
-from audiocrawler.items import AudioCrawl
-from audiocrawler.masking import MASK, SECRET_NAME, mask_text
+from audiocrawler.model.rows import AudioCrawl
+from audiocrawler.model.text import MASK, SECRET_NAME, mask_text
 from audiocrawler.report.summary import FAILED_STATUSES
 
 _PATHS = {"AUDIO_GCP_KEY_FILE", "AUDIO_COOKIES", "AUDIO_HEADERS"}

@@ -1,21 +1,67 @@
 """From a response to the audio in it: every finder runs on the one parsed document, and each URL is classified once.
 
-candidate -> what is given; document, sniff -> what is read; finders/ -> one mechanism each, listed in registry;
-classify, streams, media_types, urls, roles -> what a URL is; group -> one candidate per URL, alternates together;
-choose -> which of the alternates to take.
+candidate -> what is given; document -> what is read; finders/ -> one function per mechanism, listed here;
+kinds, urls, roles -> what a URL is; merge -> one candidate per URL, alternates together; choose -> which to take.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
+from importlib import import_module
 
 from scrapy.http import Response
 
-from audiocrawler.discovery.candidate import Candidate, Kind, Role
+from audiocrawler.discovery.candidate import Candidate, Find, Kind, Role
 from audiocrawler.discovery.choose import choose
 from audiocrawler.discovery.document import Document, read
-from audiocrawler.discovery.group import merge
-from audiocrawler.discovery.registry import DEFAULT_FINDERS, load_finders
+from audiocrawler.discovery.merge import merge
 
 __all__ = ["DEFAULT_FINDERS", "Candidate", "Document", "Kind", "Role", "choose", "find", "find_in", "read"]
+
+Finder = Callable[[Document], Iterator[Find]]
+
+_FINDERS = "audiocrawler.discovery.finders"
+
+DEFAULT_FINDERS: dict[str, int] = {
+    f"{_FINDERS}.markup.find_elements": 100,
+    f"{_FINDERS}.markup.find_links": 200,
+    f"{_FINDERS}.structured.find_jsonld": 300,
+    f"{_FINDERS}.structured.find_microdata": 350,
+    f"{_FINDERS}.head.find_opengraph": 400,
+    f"{_FINDERS}.head.find_embeds": 500,
+    f"{_FINDERS}.feeds.find_feeds": 600,
+    f"{_FINDERS}.feeds.find_feed_pages": 650,
+    f"{_FINDERS}.feed_bodies.find_feed_bodies": 700,
+    f"{_FINDERS}.playlists.find_playlists": 800,
+    f"{_FINDERS}.playlists.find_hls": 900,
+    f"{_FINDERS}.playlists.find_xml_playlists": 1000,
+    f"{_FINDERS}.playlists.find_dash": 1100,
+    f"{_FINDERS}.playlists.find_sitemaps": 1150,
+    f"{_FINDERS}.playlists.find_xml_strings": 1200,
+    f"{_FINDERS}.structured.find_json_documents": 1300,
+    f"{_FINDERS}.structured.find_jspf": 1310,
+    f"{_FINDERS}.sites.find_archive_org": 1320,
+    f"{_FINDERS}.sites.find_bandcamp": 1330,
+    f"{_FINDERS}.attributes.find_attributes": 1400,
+    f"{_FINDERS}.structured.find_scripts": 1500,
+    f"{_FINDERS}.markup.find_texts": 1600,
+}
+"""Dotted path of each finder and its place: of two that are equally sure of a URL, the lower one names it."""
+
+
+def load_finders(paths: Mapping[str, int | None]) -> list[Finder]:
+    """Return the finders in ascending order; one whose order is None is switched off.
+
+    Raises ImportError or AttributeError, naming the path, where there is no such finder.
+    """
+    enabled = [(order, path) for path, order in paths.items() if order is not None]
+    return [_load(path) for _, path in sorted(enabled)]
+
+
+@cache
+def _load(path: str) -> Finder:
+    module, _, name = path.rpartition(".")
+    finder: Finder = getattr(import_module(module), name)
+    return finder
 
 
 def find(response: Response, finders: Mapping[str, int | None] = DEFAULT_FINDERS) -> Iterator[Candidate]:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from audiocrawler.statements import Statement
+from audiocrawler.model.statements import Statement
 
 ELEMENT = 0.95
 """Confidence where an audio element or a declared audio type names the URL."""

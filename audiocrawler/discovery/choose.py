@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from urllib.parse import unquote, urlsplit
 
 from audiocrawler.discovery.candidate import Candidate, Role
-from audiocrawler.discovery.media_types import LOSSLESS_EXTENSIONS, bare_type, extension_of
+from audiocrawler.discovery.kinds import LOSSLESS_EXTENSIONS, bare_type, extension_of
 
 _LOSSLESS_TYPE = re.compile(r"audio/(?:x-)?(?:aiff|flac|wav|wave)|audio/vnd\.wave")
 _RATE_IN_NAME = re.compile(

@@ -4,7 +4,8 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import cached_property
+from enum import StrEnum
+from functools import cached_property, lru_cache
 from typing import Any
 from zlib import MAX_WBITS, decompressobj
 from zlib import error as zlib_error
@@ -12,8 +13,79 @@ from zlib import error as zlib_error
 from lxml import etree
 from scrapy.http import Response, TextResponse
 
-from audiocrawler.discovery.sniff import DocumentType, root_name, sniff
+from audiocrawler.discovery.kinds import bare_type, extension_of
 from audiocrawler.discovery.urls import absolute
+
+_LOOK = 4096
+_ROOT = re.compile(r"<([A-Za-z_][\w.:-]*)")
+_MARKUP = re.compile(
+    r"<(?:a|article|audio|body|div|head|html|iframe|img|link|meta|p|script|source|span|title)\b", re.IGNORECASE
+)
+_XML_ROOTS = frozenset(
+    ("asx", "feed", "metalink", "mpd", "opml", "playlist", "rdf", "rss", "sitemapindex", "smil", "urlset")
+) | {"winmediaplaylist"}
+
+
+class DocumentType(StrEnum):
+    """The ways in which a document is read."""
+
+    HTML = "html"
+    XML = "xml"
+    JSON = "json"
+    PLAYLIST = "playlist"
+    TEXT = "text"
+
+
+def sniff(text: str, content_type: str, url: str) -> DocumentType:
+    """Return how to read ``text``. What it holds outweighs what the server says, since servers err more often."""
+    head = text[:_LOOK].lstrip("\ufeff \t\r\n")
+    if head.startswith("#EXTM3U") or head[:10].lower() == "[playlist]":
+        return DocumentType.PLAYLIST
+    if head.startswith(("{", "[")):
+        return DocumentType.JSON
+    if head.startswith("<"):
+        return _markup_type(text, bare_type(content_type))
+    if _is_playlist(bare_type(content_type), extension_of(url)) and not _MARKUP.search(head):
+        return DocumentType.PLAYLIST
+    return DocumentType.HTML if "html" in content_type or _MARKUP.search(head) else DocumentType.TEXT
+
+
+def root_name(text: str) -> str:
+    """Return the local name of the first element in lower case, whatever prolog and comments precede it."""
+    position = 0
+    while (start := text.find("<", position)) >= 0:
+        if text.startswith("<!--", start):
+            end = text.find("-->", start)
+        elif text.startswith(("<?", "<!"), start):
+            end = _end_of_declaration(text, start)
+        else:
+            match = _ROOT.match(text, start)
+            return match[1].rpartition(":")[2].lower() if match else ""
+        if end < 0:
+            return ""
+        position = end + 1
+    return ""
+
+
+def _end_of_declaration(text: str, start: int) -> int:
+    end = text.find(">", start)
+    subset = text.find("[", start, end) if end > 0 else -1
+    return text.find("]>", start) + 1 or -1 if subset > 0 else end
+
+
+def _markup_type(text: str, content_type: str) -> DocumentType:
+    name = root_name(text)
+    if name == "html":
+        return DocumentType.HTML
+    if name in _XML_ROOTS:
+        return DocumentType.XML
+    declared_xml = content_type.endswith(("/xml", "+xml")) and content_type != "application/xhtml+xml"
+    return DocumentType.XML if declared_xml and text.lstrip("\ufeff \t\r\n").startswith("<?xml") else DocumentType.HTML
+
+
+def _is_playlist(content_type: str, extension: str) -> bool:
+    return "mpegurl" in content_type or "scpls" in content_type or extension in ("m3u", "m3u8", "pls")
+
 
 MAX_CHARACTERS = 16 * 2**20
 """What is longer is cut: no real page comes near."""
@@ -167,3 +239,58 @@ def _unpacked(body: bytes) -> bytes:
         return decompressobj(wbits=16 + MAX_WBITS).decompress(body, MAX_CHARACTERS)
     except zlib_error:
         return b""
+
+
+Children = dict[str, list[etree._Element]]  # noqa: SLF001 -- lxml offers no other name for the type
+"""The children of an element by local name."""
+
+
+def local_name(element: etree._Element) -> str:
+    """Return the element's name in lower case without its namespace, declared or not."""
+    return _without_namespace(element.tag)
+
+
+@lru_cache(maxsize=1024)
+def _without_namespace(name: object) -> str:
+    return name.rpartition("}")[2].rpartition(":")[2].lower() if isinstance(name, str) else ""
+
+
+def each_named(root: etree._Element, *names: str) -> Iterator[etree._Element]:
+    """Yield the elements below ``root``, itself included, with one of these lower-case local names."""
+    for element in root.iter(etree.Element):
+        if local_name(element) in names:
+            yield element
+
+
+def attribute(element: etree._Element, *names: str) -> str | None:
+    """Return the first of these attributes that is not empty, whatever its namespace and case."""
+    values = {_without_namespace(key): str(value) for key, value in element.items()}
+    return next((values[name].strip() for name in names if values.get(name, "").strip()), None)
+
+
+def child_text(element: etree._Element, *names: str) -> str | None:
+    """Return the text of the first child with one of these names, in the order of the names, on one line."""
+    return first_text(children_of(element), *names)
+
+
+def children_of(element: etree._Element) -> Children:
+    """Return the children of an element by local name."""
+    children: Children = {}
+    for child in element.iterchildren(etree.Element):
+        children.setdefault(local_name(child), []).append(child)
+    return children
+
+
+def first_text(children: Children, *names: str) -> str | None:
+    """Return the first text that is not empty, in the order of the names, on one line."""
+    texts = (one_line(text_of(child)) for name in names for child in children.get(name, ()))
+    return next(filter(None, texts), None)
+
+
+def base_of(element: etree._Element, fallback: str) -> str:
+    """Return the base URL of an element by the xml:base attributes around it."""
+    try:
+        base = element.base
+    except ValueError:
+        return fallback
+    return base if base and base.startswith(("http://", "https://")) else fallback

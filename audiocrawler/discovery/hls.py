@@ -4,9 +4,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from audiocrawler.discovery.document import Document
-from audiocrawler.discovery.media_types import AUDIO_EXTENSIONS, extension_of
-from audiocrawler.discovery.sniff import DocumentType
+from audiocrawler.discovery.document import Document, DocumentType
+from audiocrawler.discovery.kinds import AUDIO_EXTENSIONS, extension_of
 from audiocrawler.discovery.urls import absolute
 from audiocrawler.discovery.values import duration_ms
 

@@ -1,24 +1,16 @@
-"""Hosts whose embedded players hold audio, and those that hold video only."""
+"""Hosts with players of their own: which embed is whose, and which media URLs an embed's address names."""
 
+import re
+import tomllib
+from collections.abc import Iterator
+from importlib.resources import files
 from urllib.parse import urlsplit
 
-_AUDIO = """
-acast.com anchor.fm art19.com audio.com audioboom.com audiomack.com audiomeans.fr ausha.co awesound.com bandcamp.com
-blubrry.com boomplay.com buzzsprout.com captivate.fm castbox.fm castos.com chirb.it clyp.it deezer.com
-embed.music.apple.com fireside.fm firstory.me headliner.app hearthis.at hubhopper.com iheart.com iono.fm ivoox.com
-jamendo.com julep.de letscast.fm libsyn.com listennotes.com megaphone.fm mixcloud.com omny.fm omnycontent.com
-pinecast.com pippa.io playerfm.com playpodca.st plinkhq.com podbean.com podcasters.spotify.com podcastics.com
-podcasts.apple.com podchaser.com podcloud.fr podigee-cdn.net podigee.io podlove.org podomatic.com prx.org
-radiopublic.com redcircle.com reverbnation.com rss.com saooti.com shoutengine.com simplecast.com soundcloud.com
-sounder.fm soundon.fm spotify.com spreaker.com springcast.fm stitcher.com tidal.com transistor.fm tunein.com
-vocaroo.com whooshkaa.com zencast.fm zencastr.com
-"""
-_VIDEO = """
-brightcove.com brightcove.net dailymotion.com facebook.com jwplatform.com kaltura.com ooyala.com ted.com tiktok.com
-twitch.tv vimeo.com youtu.be youtube-nocookie.com youtube.com
-"""
-AUDIO_PLAYER_HOSTS = frozenset(_AUDIO.split())
-_VIDEO_HOSTS = frozenset(_VIDEO.split())
+from audiocrawler.discovery.candidate import Kind
+
+_HOSTS = tomllib.loads((files(__package__) / "hosts.toml").read_text("utf-8"))
+AUDIO_PLAYER_HOSTS = frozenset(_HOSTS["audio"])
+_VIDEO_HOSTS = frozenset(_HOSTS["video"])
 
 
 def is_audio_player_host(url: str) -> bool:
@@ -37,3 +29,45 @@ def _domains(url: str) -> list[str]:
     except ValueError:
         return []
     return [".".join(labels[start:]) for start in range(len(labels))][:10]
+
+
+_ID = r"[\w-]+"
+_UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+_SOURCES = (
+    (rf"embed\.acast\.com/({_ID})/({_ID})", r"https://feeder.acast.com/api/v1/shows/\1/episodes/\2", Kind.EMBED),
+    (r"(?:embed\.)?podcasts\.apple\.com/(?:[^?#]*/)?id(\d+)", r"https://itunes.apple.com/lookup?id=\1", Kind.EMBED),
+    (r"(?:www\.)?archive\.org/embed/([\w.-]+)", r"https://archive.org/metadata/\1", Kind.EMBED),
+    (r"embeds\.audioboom\.com/posts/(\d+)", r"https://audioboom.com/posts/\1", Kind.EMBED),
+    (
+        r"(?:www\.)?buzzsprout\.com/(\d+)/(?:episodes/)?(\d+)[\w-]*\.js",
+        r"https://www.buzzsprout.com/\1/\2?client_source=small_player&iframe=true",
+        Kind.EMBED,
+    ),
+    (r"(?:www\.)?buzzsprout\.com/(\d+)\.js", r"https://feeds.buzzsprout.com/\1.rss", Kind.FEED),
+    (rf"clyp\.it/({_ID})", r"https://api.clyp.it/\1", Kind.EMBED),
+    (rf"playlist\.megaphone\.fm/?\?(?:[^#]*&)?e=({_ID})", r"https://player.megaphone.fm/\1", Kind.EMBED),
+    (rf"playlist\.megaphone\.fm/?\?(?:[^#]*&)?p=({_ID})", r"https://feeds.megaphone.fm/\1", Kind.FEED),
+    (rf"(?:embed|player)\.simplecast\.com/({_UUID})", r"https://api.simplecast.com/episodes/\1", Kind.EMBED),
+    (
+        r"widget\.spreaker\.com/player\?(?:[^#]*&)?episode_id=(\d+)",
+        r"https://api.spreaker.com/v2/episodes/\1",
+        Kind.EMBED,
+    ),
+    (
+        r"widget\.spreaker\.com/player\?(?:[^#]*&)?show_id=(\d+)",
+        r"https://www.spreaker.com/show/\1/episodes/feed",
+        Kind.FEED,
+    ),
+)
+_PATTERNS = tuple((re.compile(f"https?://{pattern}", re.IGNORECASE), url, kind) for pattern, url, kind in _SOURCES)
+
+
+def sources_of(player_url: str) -> Iterator[tuple[str, Kind]]:
+    """Yield the URL, with its kind, from which the player of an absolute URL gets what it plays.
+
+    That of an episode is a document to be read at once; that of a whole show is its feed.
+    """
+    for pattern, url, kind in _PATTERNS:
+        if match := pattern.match(player_url):
+            yield match.expand(url), kind
+            return

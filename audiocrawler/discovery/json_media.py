@@ -1,12 +1,274 @@
-"""Audio in parsed JSON, wherever it comes from: documents, JSON-LD, state of scripts, attributes."""
+"""Media in JSON, in scripts and in strings: objects that name a file, and URLs that are one."""
 
 import re
-from collections.abc import Iterator
+from base64 import urlsafe_b64decode
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from html import unescape
+from json import JSONDecoder
+from typing import Any
+from urllib.parse import unquote, urlsplit
 
-from audiocrawler.discovery.candidate import ATTRIBUTE, ELEMENT, NAME, Find, Kind, Role
-from audiocrawler.discovery.feed_links import is_feed_url
-from audiocrawler.discovery.json_objects import JSONValue, Node, described, objects_in
-from audiocrawler.discovery.media_types import AUDIO_EXTENSIONS, MEDIA_NAME, extension_of, kind_of_type
+from audiocrawler.discovery.candidate import ATTRIBUTE, ELEMENT, NAME, Description, Find, Kind, Role
+from audiocrawler.discovery.document import one_line, parse_json
+from audiocrawler.discovery.kinds import AUDIO_EXTENSIONS, MEDIA_EXTENSION, MEDIA_NAME, extension_of, kind_of_type
+from audiocrawler.discovery.values import duration_ms, published_at, size_bytes, whole_number
+from audiocrawler.model.statements import NOTICE, Statement, statement_of
+
+_FEED_HOST = re.compile(r"https?://(?:feeds?|rss)\d*\.[^/]+/[^/?#]", re.IGNORECASE)
+_FEED_PATH = re.compile(
+    r"(?:\.rss|\.atom|/podcast\.xml|/feed\.xml|/rss\.xml|/atom\.xml|/podcast/rss|/feed/podcast/?|/podcasts?/.*\.xml)$",
+    re.IGNORECASE,
+)
+_COMMENTS = re.compile(r"comment|kommentar|comentario|commentaire|replies|/comments/", re.IGNORECASE)
+_POST_FEED = re.compile(r"/\d{4}/\d{2}/.+/feed/?$")
+_GOOGLE_PODCASTS = re.compile(r"https?://(?:www|podcasts)\.google\.com/(?:.*[?&]feed=|feed/)([\w%=-]{16,})")
+
+
+def is_feed_url(url: str) -> bool:
+    """Return whether the name of the URL alone tells that a feed is there."""
+    if _FEED_HOST.match(url):
+        return True
+    try:
+        return bool(_FEED_PATH.search(urlsplit(url).path))
+    except ValueError:
+        return False
+
+
+def is_comment_feed(url: str, title: str) -> bool:
+    """Return whether a feed holds the comments of a page or site, by its title or the habits of WordPress."""
+    return bool(_COMMENTS.search(title) or _COMMENTS.search(url) or _POST_FEED.search(url))
+
+
+def wrapped_feed(url: str) -> str | None:
+    """Return the feed that a link to Google Podcasts carries in base64, None for any other link."""
+    match = _GOOGLE_PODCASTS.match(url)
+    if not match:
+        return None
+    encoded = match[1].replace("%3D", "").rstrip("=")
+    try:
+        feed = urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4)).decode()
+    except ValueError:
+        return None
+    return feed if feed.startswith(("http://", "https://")) else None
+
+
+_WRAPPING = re.compile(
+    r"^\s*(?:<!--|//\s*<!\[CDATA\[|/\*\s*<!\[CDATA\[\s*\*/|<!\[CDATA\[)|(?:-->|//\s*\]\]>|/\*\s*\]\]>\s*\*/|\]\]>)\s*$"
+)
+_TRAILING_COMMA = re.compile(r",\s*(?=[}\]])")
+_VALUE_START = re.compile(r"(?:=|\(|,|:)\s*(?=[{\[]\s*[{\[\"])|JSON\.parse\(\s*(?=\")|\.push\(\s*(?=\[)")
+_MAX_VALUES = 200
+_DECODER = JSONDecoder(strict=False)
+_ESCAPED = re.compile(r"\\+(?:u00([0-9a-fA-F]{2})|x([0-9a-fA-F]{2})|([/\"'&=]))?")
+
+
+def tolerant_json(text: str) -> Any:
+    """Return the parsed JSON after the repairs that pages need, None if it still is none."""
+    bare = _WRAPPING.sub("", text)
+    for candidate in (bare, _TRAILING_COMMA.sub("", bare), unescape(bare)):
+        value = parse_json(candidate)
+        if value is not None:
+            return value
+    return None
+
+
+def values_in(text: str) -> Iterator[Any]:
+    """Yield the JSON of a script: all of it, or each object and list that is assigned, passed or quoted in it."""
+    if (whole := tolerant_json(text) if text.lstrip().startswith(("{", "[")) else None) is not None:
+        yield whole
+        return
+    position = 0
+    for _ in range(_MAX_VALUES):
+        match = _VALUE_START.search(text, position)
+        if match is None:
+            return
+        value, position = _value_at(text, match.end())
+        if value is not None:
+            yield value
+
+
+def _value_at(text: str, start: int) -> tuple[Any, int]:
+    """Return the object, list or quoted JSON that starts here and where it ends; None if it is no JSON."""
+    try:
+        value, end = _DECODER.raw_decode(text, start)
+    except (ValueError, RecursionError):
+        return None, start
+    return (parse_json(value) if isinstance(value, str) else value), end
+
+
+def without_escapes(text: str) -> str:
+    r"""Return the text with ``\/``, ``\u0026``, ``\x26`` and ``&amp;`` resolved at every depth of JSON in JSON."""
+    if "\\" in text:
+        text = _ESCAPED.sub(_character, text)
+    return unescape(text) if "&" in text else text
+
+
+def _character(match: re.Match[str]) -> str:
+    code = match[1] or match[2]
+    return chr(int(code, 16)) if code else match[3] or match[0]
+
+
+JSONValue = dict[str, Any] | list[Any] | str | float | bool | None
+
+_TITLE_KEYS = ("title", "name", "headline", "episodetitle", "tracktitle")
+_ARTIST_KEYS = ("artist", "byartist", "artistname", "author", "creator", "authors")
+_LANGUAGE_KEYS = ("inlanguage", "language", "lang")
+_LICENSE_KEYS = ("license", "licence", "license_url", "licenseurl")
+_NOTICE_KEYS = ("copyrightnotice", "copyright", "acquirelicensepage")
+_CREDIT_KEYS = ("credittext", "copyrightholder")
+_DATE_KEYS = ("date_published", "datepublished", "uploaddate", "publishedat", "published_at", "pubdate")
+_SECOND_KEYS = (
+    "duration",
+    "duration_in_seconds",
+    "durationseconds",
+    "duration_seconds",
+    "itunes_duration",
+    "length_formatted",
+)
+_MILLISECOND_KEYS = ("duration_ms", "durationms", "durationmillis", "durationinmilliseconds", "full_duration")
+_SIZE_KEYS = ("size_in_bytes", "filesize", "file_size", "contentsize", "sizebytes", "bytes")
+_MAX_OBJECTS = 200_000
+_LARGEST_KILOBIT_RATE = 10_000
+
+
+@dataclass(slots=True)
+class Node:
+    """A JSON object: its members by lower-case key, its JSON-LD types, and the object around it."""
+
+    members: dict[str, Any]
+    types: frozenset[str]
+    number: int
+    parent: "Node | None"
+
+    def first(self, keys: Iterable[str]) -> Any:
+        """Return the first of these members that is not empty, here or in the ``meta`` that WordPress puts beside."""
+        for place in (self.members, self.members.get("meta")):
+            if not isinstance(place, dict):
+                continue
+            for key in keys:
+                if (value := place.get(key)) is not None and value not in ("", [], {}):
+                    return value
+        return None
+
+    def first_around(self, keys: Iterable[str]) -> Any:
+        """Return the first of these members here, else in the object around: a file lies within its episode."""
+        own = self.first(keys)
+        return self.parent.first(keys) if own is None and self.parent else own
+
+
+def objects_in(value: JSONValue) -> Iterator[Node]:
+    """Yield every object in document order, without recursion."""
+    stack: list[tuple[Any, Node | None]] = [([value], None)]
+    for number in range(_MAX_OBJECTS):
+        if not stack:
+            return
+        current, parent = stack.pop()
+        if isinstance(current, dict):
+            parent = Node({str(key).lower(): each for key, each in current.items()}, _types(current), number, parent)
+            yield parent
+        inner: Iterable[Any] = current.values() if isinstance(current, dict) else current
+        stack.extend((each, parent) for each in reversed(list(inner)) if isinstance(each, dict | list))
+
+
+def _types(members: dict[str, Any]) -> frozenset[str]:
+    declared = members.get("@type")
+    names = declared if isinstance(declared, list) else [declared]
+    return frozenset(name.rpartition("/")[2] for name in names if isinstance(name, str))
+
+
+def described(node: Node, about: Description, place: str) -> None:
+    """Write into ``about`` what an object says of its file; ``place`` names where its statements of rights stand."""
+    about.title = one_line(_name(node.first_around(_TITLE_KEYS)))
+    about.artist = one_line(_name(node.first_around(_ARTIST_KEYS)))
+    about.language = one_line(_name(node.first_around(_LANGUAGE_KEYS)))
+    about.statements = _statements(node, place)
+    about.credit = one_line(_name(node.first_around(_CREDIT_KEYS)))
+    about.published_at = published_at(node.first_around(_DATE_KEYS))
+    about.duration_ms = _duration_ms(node) or (_duration_ms(node.parent) if node.parent else None)
+    about.size_bytes = size_bytes(node.first(_SIZE_KEYS))
+    about.bit_rate_bps = _bit_rate_bps(node.members.get("bitrate"))
+
+
+def _statements(node: Node, place: str) -> tuple[Statement, ...] | None:
+    found = list(_each_statement(node.first_around(_LICENSE_KEYS), place))
+    for key in _NOTICE_KEYS:
+        found += _each_statement(node.first_around((key,)), place + NOTICE)
+    return tuple(found) or None
+
+
+def _each_statement(value: Any, place: str) -> Iterator[Statement]:
+    """Yield a statement for each text or object with a name and a URL."""
+    for each in value if isinstance(value, list) else [value]:
+        inner = each if isinstance(each, dict) else {"name": each}
+        urls = (inner.get(key) for key in ("@id", "url", "sameAs"))
+        url = next((url for url in urls if isinstance(url, str) and not url.startswith("_:")), None)
+        if stated := statement_of(one_line(_name(inner.get("name"))), place, url=url):
+            yield stated
+
+
+def _name(value: Any) -> str | None:
+    """Return the text of a value that is a string, an object with a name, or a list of these."""
+    if isinstance(value, list) and value:
+        value = value[0]
+    if isinstance(value, dict):
+        value = value.get("name") or value.get("@id") or value.get("url")
+    return value if isinstance(value, str) else None
+
+
+def _duration_ms(node: Node) -> int | None:
+    milliseconds = whole_number(node.first(_MILLISECOND_KEYS))
+    return milliseconds or duration_ms(node.first(_SECOND_KEYS))
+
+
+def _bit_rate_bps(value: Any) -> int | None:
+    """Return a bit rate that is written in kbit/s where it is small, in bit/s where it is large."""
+    rate = whole_number(value)
+    return rate * 1000 if rate and rate < _LARGEST_KILOBIT_RATE else rate
+
+
+_STOP = r"\s\"'`<>\\|{};"
+_TOKEN = re.compile(rf"https?://[^{_STOP}]{{1,65536}}", re.IGNORECASE)
+_LISTED = re.compile(r",(?=https?:)", re.IGNORECASE)
+_MEDIA_URL = re.compile(rf".+?\.{MEDIA_EXTENSION}(?!\w)(?:[?/].*)?", re.IGNORECASE)
+_QUOTED = re.compile(
+    rf"(?P<quote>[\"'`])(?P<url>(?:\.{{0,2}}/|[\w%-]+/)[^\"'`<>\\\n{{}}()*$+]{{0,500}}\.{MEDIA_EXTENSION}(?:\?[^{_STOP}]{{0,65536}})?)(?P=quote)",
+    re.IGNORECASE,
+)
+_ENCODED_SCHEME = re.compile(r"https?%3A%2F%2F", re.IGNORECASE)
+
+
+def urls_in(text: str) -> Iterator[str]:
+    """Yield the audio and playlist URLs in a text, escapes resolved: absolute ones, and relative paths in quotes."""
+    if not MEDIA_NAME.search(text):
+        return
+    plain = without_escapes(text)
+    yield from absolute_urls_in(plain)
+    for match in _QUOTED.finditer(plain):
+        if not _is_concatenated(plain, match):
+            yield match["url"]
+
+
+def absolute_urls_in(text: str) -> Iterator[str]:
+    """Yield the absolute audio and playlist URLs in a text without escapes."""
+    for token in _TOKEN.findall(text):
+        if MEDIA_NAME.search(token):
+            for part in _LISTED.split(token):
+                if match := _MEDIA_URL.match(part):
+                    yield match[0]
+
+
+def decoded_urls_in(text: str) -> Iterator[str]:
+    """Yield the audio URLs among the parameters of a player: in its query, its flashvars, percent-encoded or not."""
+    yield from absolute_urls_in(unquote(text) if _ENCODED_SCHEME.search(text) else text)
+
+
+def _is_concatenated(text: str, match: re.Match[str]) -> bool:
+    """Return whether a string is only a part of a URL, which the script puts together."""
+    before = text[max(0, match.start() - 3) : match.start()].rstrip()
+    after = text[match.end() : match.end() + 3].lstrip()
+    return before.endswith("+") or after.startswith("+")
+
 
 _FILE = """
 audio audiofile audiosrc audiourl contenturl downloadurl enclosure enclosureurl file fileurl filename mediaurl playurl

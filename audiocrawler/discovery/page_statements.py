@@ -11,10 +11,9 @@ from itertools import islice
 from lxml import etree
 
 from audiocrawler.discovery.candidate import Candidate, Kind
-from audiocrawler.discovery.document import Document, one_line, text_of
-from audiocrawler.discovery.sniff import DocumentType
+from audiocrawler.discovery.document import Document, DocumentType, one_line, text_of
 from audiocrawler.discovery.urls import absolute
-from audiocrawler.statements import NOTICE, Statement, statement_of
+from audiocrawler.model.statements import NOTICE, Statement, statement_of
 
 _HINTS = (
     "creativecommons.org/",

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol, cast
 
-from audiocrawler.uris import load_registered
+from audiocrawler.model.uris import load_registered
 
 FRONTIERS = {
     "memory": "audiocrawler.frontier.sqlite.MemoryFrontier",

@@ -9,8 +9,8 @@ from contextlib import suppress
 from heapq import heappop, heappush
 from typing import Any, Protocol, TypeVar
 
-from audiocrawler.errors import FrontierAwayError, FrontierError
 from audiocrawler.frontier.frontier import Answer, Exchange, Frontier, Kind, Leased, Limit, NewRequest
+from audiocrawler.model.errors import FrontierAwayError, FrontierError
 
 T = TypeVar("T")
 

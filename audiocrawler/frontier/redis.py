@@ -5,14 +5,25 @@ import secrets
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from importlib.resources import files
 from typing import Any
 
 import redis
 
-from audiocrawler.errors import ConfigurationError, FrontierAwayError, FrontierError
 from audiocrawler.frontier.frontier import SUSPECT_STARTS, Answer, Exchange, Kind, Leased, OpenCrawl, Start
-from audiocrawler.frontier.redis_scripts import EXCHANGE, FINISH, OPEN, TURN
-from audiocrawler.masking import mask_url
+from audiocrawler.model.errors import ConfigurationError, FrontierAwayError, FrontierError
+from audiocrawler.model.text import mask_url
+
+
+def _script(*names: str) -> str:
+    folder = files(__package__) / "lua"
+    return "".join((folder / f"{name}.lua").read_text("utf-8") for name in names)
+
+
+OPEN = _script("names", "open")
+EXCHANGE = _script("exchange")
+FINISH = _script("names", "finish")
+TURN = _script("turn")
 
 TIMEOUT_S = 10.0
 POLL_S = 1.0

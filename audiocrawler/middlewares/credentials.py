@@ -7,15 +7,8 @@ from scrapy.crawler import Crawler
 from scrapy.http import Response
 from scrapy.spidermiddlewares.base import BaseSpiderMiddleware
 
-from audiocrawler.accounts import read_host_headers
-from audiocrawler.arguments.credentials import (
-    LOGIN,
-    Credentials,
-    Login,
-    is_meant_for,
-    login_meta,
-    without_credentials,
-)
+from audiocrawler.fetch.accounts import read_host_headers
+from audiocrawler.model.urls import LOGIN, Credentials, Login, is_meant_for, login_meta, without_credentials
 
 _ADDED = "added_headers"
 """In the meta of a request: the names of the headers that were put on it here, which end at a redirect elsewhere."""

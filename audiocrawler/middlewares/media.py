@@ -1,5 +1,6 @@
-"""The file that each media request streams to, and its slot."""
+"""Requests for files: conditional where the file is known, and their answers past Scrapy's decompression."""
 
+from http import HTTPStatus
 from pathlib import Path
 
 from scrapy import Request
@@ -7,7 +8,9 @@ from scrapy.crawler import Crawler
 from scrapy.http import Response
 
 from audiocrawler.crawl.lifecycle import crawl_of
-from audiocrawler.download.slots import media_slot, open_media_slot
+from audiocrawler.fetch.headers import conditional_headers, trusted
+from audiocrawler.fetch.slots import media_slot, open_media_slot
+from audiocrawler.model.rows import AudioSource
 
 
 class MediaMiddleware:
@@ -40,3 +43,28 @@ class MediaMiddleware:
         if "download_stopped" in response.flags:
             response.headers.pop("Content-Encoding", None)
         return response
+
+
+class RevalidationMiddleware:
+    """Asks for a file that an earlier crawl has dealt with only if it has changed."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        self._crawler = crawler
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> "RevalidationMiddleware":
+        """Return the middleware."""
+        return cls(crawler)
+
+    async def process_request(self, request: Request) -> None:
+        """Add the conditions, and what is known, to a media request that has not got them yet."""
+        source = request.meta.get("audio")
+        if not isinstance(source, AudioSource) or "part" in request.meta or "known" in request.meta:
+            return
+        known = await crawl_of(self._crawler).memory.recall(source.source_url)
+        if known and "trust" in request.meta:
+            known = trusted(known) if request.meta["trust"] == "strong" else None
+        request.meta["known"] = known.as_meta() if known else None
+        if known:
+            request.headers.update(conditional_headers(known))
+            request.meta["handle_httpstatus_list"] = [HTTPStatus.NOT_MODIFIED.value]

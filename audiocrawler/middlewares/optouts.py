@@ -14,10 +14,8 @@ from scrapy.exceptions import IgnoreRequest, NotConfigured, StopDownload
 from scrapy.http import Headers, Response
 from scrapy.settings import BaseSettings
 
-from audiocrawler.download.robots import REFRESH_S, RobotsMiddleware, Rules, host_file_request, sent_back
-from audiocrawler.rights.optouts import header_signals, joined, meta_signals
-from audiocrawler.rights.optouts_robots import RobotsOptOuts
-from audiocrawler.rights.optouts_tdm import WELL_KNOWN, TdmRules
+from audiocrawler.fetch.robots import REFRESH_S, RobotsMiddleware, Rules, host_file_request, sent_back
+from audiocrawler.rights.optouts import WELL_KNOWN, RobotsOptOuts, TdmRules, header_signals, joined, meta_signals
 
 MAX_HELD_BYTES = 100_000_000
 """About so much memory holds what hosts opt out; the hosts that were visited longest ago are asked again."""

@@ -1,10 +1,59 @@
-"""The one line that a terminal shows while a crawl runs."""
+"""How far a piece of work is: a bar or one line on a terminal, a line every few seconds elsewhere."""
 
+import sys
+import time
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Self
 
-from audiocrawler.report.quantities import bytes_text, duration_text
-from audiocrawler.report.summary import FAILED_STATUSES
+from audiocrawler.report.summary import FAILED_STATUSES, bytes_text, duration_text
+
+BAR_WIDTH = 24
+TERMINAL_S = 0.1
+PLAIN_S = 5.0
+"""How often a terminal, and anything else, is written to."""
+
+
+def bar_line(label: str, done: int, total: int, size_bytes: int, elapsed_s: float) -> str:
+    """Return one line: what is done, of how much, how many bytes that were, and how long the rest may take."""
+    filled = BAR_WIDTH * min(done, total) // max(total, 1)
+    parts = [f"{label} {'█' * filled}{'░' * (BAR_WIDTH - filled)} {done} of {total}"]
+    if size_bytes:
+        parts.append(bytes_text(size_bytes))
+    if 0 < done < total:
+        parts.append(f"{duration_text(elapsed_s * (total - done) / done)} left")
+    return " · ".join(parts)
+
+
+class Bar:
+    """A bar on stderr, between ``with`` and its end; a terminal's is removed then."""
+
+    def __init__(self, label: str, total: int) -> None:
+        self._label, self._total = label, total
+        self._done = self._size_bytes = 0
+        self._is_terminal = sys.stderr.isatty()
+        self._started_at = self._shown_at = time.monotonic()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._is_terminal:
+            self._write("\r\x1b[K")
+
+    def advance(self, number: int = 1, size_bytes: int = 0) -> None:
+        """Count what was done since the last call."""
+        self._done += number
+        self._size_bytes += size_bytes
+        now = time.monotonic()
+        if now - self._shown_at < (TERMINAL_S if self._is_terminal else PLAIN_S):
+            return
+        self._shown_at = now
+        line = bar_line(self._label, self._done, self._total, self._size_bytes, now - self._started_at)
+        self._write(f"\r\x1b[K{line}" if self._is_terminal else f"{line}\n")
+
+    def _write(self, text: str) -> None:
+        sys.stderr.write(text)
+        sys.stderr.flush()
 
 
 def progress_line(stats: Mapping[str, Any], elapsed_s: float) -> str:

@@ -1,14 +1,21 @@
-"""A wording or URL in, the identifier of the licence out: SPDX's where it has one, never a guess.
-
-Creative Commons: creativecommons.org/licenses/list.en, and their names in English. A name without a version gives an
-identifier without one, such as CC-BY; CC0 exists in version 1.0 only. Rights statements: rightsstatements.org/page/1.0.
-"""
+"""A licence's wording or URL in, its identifier out (SPDX's where there is one); several statements combined."""
 
 import re
-from collections.abc import Iterable
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from importlib.resources import files
 
-from audiocrawler.rights.licences_known import ALL_RIGHTS_RESERVED, NAMES, PORTS, PUBLIC_DOMAIN, URLS
+from audiocrawler.model.errors import ConfigurationError
+from audiocrawler.model.statements import NOTICE, Statement, statement_of
 
+ALL_RIGHTS_RESERVED = "all-rights-reserved"
+PUBLIC_DOMAIN = "public-domain"
+
+_KNOWN = tomllib.loads((files(__package__) / "licences.toml").read_text("utf-8"))
+NAMES: dict[str, list[str]] = _KNOWN["names"]
+URLS: dict[str, str] = _KNOWN["urls"]
+PORTS: dict[str, str] = _KNOWN["ports"]
 MAX_LENGTH = 1000
 """Longer wordings are texts about something else; they are cut."""
 _KINDS = frozenset(("BY", "BY-SA", "BY-ND", "BY-NC", "BY-NC-SA", "BY-NC-ND"))
@@ -23,20 +30,7 @@ _CC_DOMAIN_URL = re.compile(
 )
 _CC_DOMAIN = {"zero": "CC0-1.0", "mark": "CC-PDM-1.0", "publicdomain": "CC-PDDC"}
 _STATEMENT_URL = re.compile(r"rightsstatements\.org/(?:vocab|page)/([A-Za-z-]+)/(\d\.\d)(?=[/?#]|$)", re.IGNORECASE)
-_STATEMENTS = (
-    "InC",
-    "InC-OW-EU",
-    "InC-EDU",
-    "InC-NC",
-    "InC-RUU",
-    "NoC-CR",
-    "NoC-NC",
-    "NoC-OKLR",
-    "NoC-US",
-    "CNE",
-    "UND",
-    "NKC",
-)
+_STATEMENTS: tuple[str, ...] = tuple(_KNOWN["rightsstatements"]["names"])
 _STATEMENT_NAMES = {name.lower(): name for name in _STATEMENTS}
 _ELEMENT = (
     r"(?:by|attribution|nc|non[ -]?commercial|nd|no[ -]?deriv(?:ative|atives|s)?(?: works)?|sa"
@@ -141,3 +135,143 @@ def _creative_commons(elements: list[str], version: str | None, port: str | None
     if kind not in _KINDS or len(elements) != len(set(elements)) or (version and version not in _VERSIONS):
         return None
     return "-".join(filter(None, ("CC", kind, version, port.upper() if port else None)))
+
+
+BETWEEN = " | "
+_UNKNOWN = "?"
+_MAX_LENGTH = 4000
+
+
+@dataclass(frozen=True, slots=True)
+class Stated:
+    """What is stated about one file, in the columns of its source.
+
+    ``found_in`` names the places in their order. Where a licence was recognised its identifier follows the place, as in
+    ``json_ld=CC-BY-4.0``; beside one, a licence that was not recognised is a ``?``. ``license`` is the one that all
+    places state; None beside an identifier in ``found_in`` is a conflict.
+    """
+
+    license: str | None = None
+    url: str | None = None
+    raw: str | None = None
+    found_in: str | None = None
+
+    @property
+    def is_conflict(self) -> bool:
+        """Whether the statements are not of one licence."""
+        return self.license is None and "=" in (self.found_in or "")
+
+    @property
+    def identifiers(self) -> list[str]:
+        """The licences that are stated, in the order of the places."""
+        return list(dict.fromkeys(name for _, name in _entries(self.found_in) if name))
+
+
+def with_statements(before: Stated, statements: Iterable[Statement]) -> Stated:
+    """Return what is stated when these statements are added."""
+    statements = list(statements)
+    entries = list(dict.fromkeys([*_entries(before.found_in), *(each for one in statements for each in _named(one))]))
+    identifiers = most_precise(name for _, name in entries if name)
+    unknown = [place for place, name in entries if name is None and not place.endswith(NOTICE)]
+    is_agreed = len(identifiers) == 1 and not unknown
+    raw = [*(before.raw.split(BETWEEN) if before.raw else ()), *(_raw(one) for one in statements)]
+    agreed = next(iter(identifiers)) if is_agreed else None
+    return Stated(
+        license=agreed,
+        url=None if identifiers and not is_agreed else _url_of(agreed, before.url, statements),
+        raw=BETWEEN.join(dict.fromkeys(raw))[:_MAX_LENGTH] or None,
+        found_in=BETWEEN.join(_written(*entry, beside=bool(identifiers)) for entry in entries) or None,
+    )
+
+
+def _named(statement: Statement) -> Iterator[tuple[str, str | None]]:
+    names = {identify(statement.url), identify(statement.text)} - {None}
+    for name in sorted(most_precise(name for name in names if name)):
+        yield statement.found_in, name
+    if not names:
+        yield statement.found_in, None
+
+
+def _entries(found_in: str | None) -> Iterator[tuple[str, str | None]]:
+    for entry in found_in.split(BETWEEN) if found_in else ():
+        place, _, name = entry.partition("=")
+        yield place, name if name and name != _UNKNOWN else None
+
+
+def _written(place: str, name: str | None, *, beside: bool) -> str:
+    if name:
+        return f"{place}={name}"
+    return f"{place}={_UNKNOWN}" if beside and not place.endswith(NOTICE) else place
+
+
+def _raw(statement: Statement) -> str:
+    parts = [statement.text, statement.url if (statement.url or "") not in (statement.text or "") else None]
+    return " ".join(filter(None, parts))
+
+
+def _url_of(agreed: str | None, before: str | None, statements: list[Statement]) -> str | None:
+    """Return the first URL that is of the agreed licence; without one, the first of a licence that is not known."""
+    named = [before, *(one.url for one in statements if not one.found_in.endswith(NOTICE))]
+    fitting = (url for url in named if url and (agreed is None or _fits(identify(url), agreed)))
+    return next(fitting, None)
+
+
+def _fits(of_url: str | None, agreed: str) -> bool:
+    return of_url is not None and agreed in most_precise((of_url, agreed))
+
+
+PLACE = "file_tags"
+_LICENSES = ("license", "licence", "license_url", "licenseurl", "wcop", "copyright_url", "user")
+_NOTICES = ("copyright", "tcop", "cprt", "icop", "rights", "usageterms")
+_MAYBE = ("woaf", "comment")
+"""The page of the file and remarks: read where they name a licence, and about something else otherwise."""
+_CREDITS = ("attribution", "credit", "copyright_holder", "organization")
+
+
+def statements_in(tags: Mapping[str, str] | None) -> Iterator[Statement]:
+    """Yield what tags with lower-case names state."""
+    for name, value in (tags or {}).items():
+        bare = name.partition(":")[0].partition("-")[0]
+        if bare in _LICENSES:
+            place = PLACE
+        elif bare in _NOTICES:
+            place = f"{PLACE}{NOTICE}"
+        elif bare in _MAYBE and identify(value):
+            place = PLACE
+        else:
+            continue
+        if each := statement_of(value, place):
+            yield each
+
+
+def credit_in(tags: Mapping[str, str] | None) -> str | None:
+    """Return whom the tags ask to name."""
+    return next((value for name in _CREDITS if (value := (tags or {}).get(name))), None)
+
+
+def wanted_licences(setting: str | list[str] | None) -> frozenset[str]:
+    """Return the identifiers of AUDIO_LICENSES, none for all; raises ConfigurationError for one that is unknown."""
+    names = setting if isinstance(setting, list) else re.split(r"[,\s]+", setting or "")
+    wanted = frozenset(name for name in names if name)
+    for name in sorted(wanted):
+        if not is_identifier(name):
+            raise ConfigurationError(
+                f"AUDIO_LICENSES={name}: is no known licence; write it as in CC0-1.0, CC-BY-4.0 or CC-BY-SA-3.0-DE"
+            )
+    return wanted
+
+
+def refusal_before(stated: Stated, wanted: frozenset[str]) -> str | None:
+    """Return why a file is not to be downloaded by what its page states; None if that leaves it open."""
+    return refusal(stated, wanted) if wanted and stated.identifiers else None
+
+
+def refusal(stated: Stated, wanted: frozenset[str]) -> str | None:
+    """Return why a file is refused by all that is stated about it; None if it is wanted."""
+    if not wanted or stated.license in wanted:
+        return None
+    if stated.license:
+        return f"its licence is {stated.license}, which AUDIO_LICENSES does not name"
+    if stated.is_conflict:
+        return f"different licences are stated ({stated.found_in})"
+    return f"no licence that is known is stated ({stated.raw})" if stated.raw else "no licence is stated"

@@ -10,29 +10,24 @@ from scrapy.http import HtmlResponse, Response, TextResponse
 from scrapy.http.request import NO_CALLBACK
 from twisted.python.failure import Failure
 
-from audiocrawler.arguments.arguments import Arguments, parse_arguments
-from audiocrawler.arguments.credentials import login_meta, without_credentials
-from audiocrawler.arguments.sites import origin_of, site_of
-from audiocrawler.crawl.lease_meta import leave_unfinished
+from audiocrawler.config.arguments import Arguments, parse_arguments
+from audiocrawler.crawl.lifecycle import leave_unfinished
 from audiocrawler.discovery import DEFAULT_FINDERS, Candidate, Document, Kind, find_in, read
+from audiocrawler.discovery.document import DocumentType
 from audiocrawler.discovery.hls import audio_rendition
-from audiocrawler.discovery.sniff import DocumentType
 from audiocrawler.discovery.urls import absolute
-from audiocrawler.download.first_bytes import judge
-from audiocrawler.download.headers import is_audio_type, media_type
-from audiocrawler.items import Status
-from audiocrawler.masking import mask_url
-from audiocrawler.rendering.signals import Signal
+from audiocrawler.fetch.first_bytes import judge
+from audiocrawler.fetch.headers import is_audio_type, media_type
+from audiocrawler.model.rows import Status
+from audiocrawler.model.text import mask_url, one_line
+from audiocrawler.model.urls import login_meta, origin_of, site_of, without_credentials
+from audiocrawler.records import MAX_REASON_LENGTH, direct_candidate, outcome_of_failure, rendition_candidate
+from audiocrawler.rendering.when import Signal
 from audiocrawler.report.summary import FAILED_START
-from audiocrawler.spiders.links import is_allowed, page_links
-from audiocrawler.spiders.outcomes import MAX_REASON_LENGTH, outcome_of_failure
-from audiocrawler.spiders.rendering import NESTED_PRIORITY
+from audiocrawler.spiders.links import Traps, is_allowed, page_links
+from audiocrawler.spiders.rendering import NESTED_PRIORITY, seen_candidates
 from audiocrawler.spiders.renewing import RenewingSpider
-from audiocrawler.spiders.seen import seen_candidates
-from audiocrawler.spiders.sources import direct_candidate, rendition_candidate
-from audiocrawler.spiders.traps import Traps
-from audiocrawler.texts import one_line
-from audiocrawler.warehouse.values import clean_url
+from audiocrawler.warehouse.rows import clean_url
 
 FOLLOWED = {Kind.PLAYLIST, Kind.MANIFEST, Kind.EMBED}
 """Kinds that belong to the page itself: they are fetched and searched at every depth."""

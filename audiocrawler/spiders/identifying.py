@@ -12,11 +12,11 @@ from urllib.parse import urlsplit
 
 from audiocrawler.crawl.crawl import Crawl
 from audiocrawler.discovery import Candidate
-from audiocrawler.discovery.identity import strip_trackers
-from audiocrawler.items import AudioSource
-from audiocrawler.rotation import ANY, file_name_of, names_file, pattern_of, row_key
-from audiocrawler.tombstones import is_tombstone
-from audiocrawler.warehouse.values import clean_url
+from audiocrawler.discovery.urls import strip_trackers
+from audiocrawler.model.marks import is_tombstone
+from audiocrawler.model.rotation import ANY, file_name_of, names_file, pattern_of, row_key
+from audiocrawler.model.rows import AudioSource
+from audiocrawler.warehouse.rows import clean_url
 
 OWN_KEY = "own_key"
 """In a request's meta: the key of the row to write if the bytes are not those of the row that it is asked for."""

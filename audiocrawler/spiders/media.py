@@ -1,5 +1,6 @@
 """The requests for audio: made from rows, ended as items or settled rows."""
 
+import re
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from http import HTTPStatus
@@ -9,26 +10,74 @@ from typing import Any, Self
 from scrapy import Request, Spider, signals
 from scrapy.crawler import Crawler
 from scrapy.downloadermiddlewares.retry import get_retry_request
-from scrapy.http import Response
+from scrapy.http import Headers, HtmlResponse, Response
 from scrapy.spidermiddlewares.referer import RefererMiddleware
 from twisted.python.failure import Failure
 
-from audiocrawler.arguments.sites import origin_of
-from audiocrawler.crawl.crawl import Crawl, sha256_of
-from audiocrawler.crawl.drops import FetchAgainError, RefusedError
-from audiocrawler.crawl.lease_meta import LEASE, leave_unfinished
-from audiocrawler.crawl.lifecycle import crawl_of, stop_crawl
-from audiocrawler.download.first_bytes import FIRST_BYTES
-from audiocrawler.download.revalidation import Known
-from audiocrawler.items import AudioItem, AudioSource, Status
-from audiocrawler.masking import is_masked
+from audiocrawler.crawl.crawl import Crawl, FetchAgainError, RefusedError, sha256_of
+from audiocrawler.crawl.lifecycle import LEASE, crawl_of, leave_unfinished, stop_crawl
+from audiocrawler.discovery import Document, read
+from audiocrawler.discovery.urls import absolute
+from audiocrawler.fetch.first_bytes import FIRST_BYTES, FirstBytes
+from audiocrawler.fetch.headers import Known
 from audiocrawler.middlewares.credentials import inherit_login
+from audiocrawler.middlewares.gates import StoredAlreadyError
 from audiocrawler.middlewares.optouts import OptOuts
-from audiocrawler.middlewares.taken_again import StoredAlreadyError
+from audiocrawler.model.rows import AudioItem, AudioSource, Status
+from audiocrawler.model.text import is_masked
+from audiocrawler.model.urls import origin_of
+from audiocrawler.records import Outcome, attempted, item_of, media_meta, outcome_of_failure, outcome_without_body
 from audiocrawler.spiders.identifying import OWN_KEY, TRUST
-from audiocrawler.spiders.interstitial import FOLLOWED, Interstitial, interstitial_in
-from audiocrawler.spiders.outcomes import Outcome, outcome_of_failure, outcome_without_body
-from audiocrawler.spiders.sources import attempted, item_of, media_meta
+
+FOLLOWED = "interstitial"
+"""In the meta of a request that an interstitial page has led to."""
+_REFRESH = re.compile(r"\s*(?:\d+|(?=\.))[\d.]*(?:\s*[;,]\s*|\s+)(?:url\s*=\s*)?(.+)", re.IGNORECASE | re.DOTALL)
+
+
+class Interstitial:
+    """An answer that is no audio and tells a browser to go on; ``url`` is None where that is no HTTP URL."""
+
+    def __init__(self, came: str, url: str | None) -> None:
+        self.came, self.url = came, url
+
+    def why_not(self, *, is_second: bool) -> str | None:
+        """Return why it is not followed, None if it is."""
+        if is_second:
+            return f"{self.came} came in place of audio, also after its refresh had been followed once"
+        return f"{self.came} came in place of audio, and its refresh leads to no HTTP URL" if self.url is None else None
+
+
+def interstitial_in(answer: Response, first: FirstBytes | None) -> Interstitial | None:
+    """Return the interstitial that the answer is, None if it is audio or leads nowhere."""
+    if first is None:
+        return None
+    judgement = first.judgement or first.end()
+    if judgement.may_be_audio:
+        return None
+    document = _document(answer, first.head)
+    content = (answer.headers.get("Refresh") or b"").decode("utf-8", "replace") or _refresh_in(document)
+    target = target_of(content)
+    return Interstitial(judgement.name, absolute(document.base_url, target)) if target else None
+
+
+def target_of(content: str) -> str | None:
+    """Return where a refresh leads, None if it only reloads (HTML, "shared declarative refresh steps")."""
+    match = _REFRESH.match(content)
+    if match is None:
+        return None
+    target = match[1]
+    return (target[1:].partition(target[0])[0] if target[0] in "'\"" else target).strip() or None
+
+
+def _document(answer: Response, head: bytes) -> Document:
+    headers = Headers({"Content-Type": answer.headers.get("Content-Type") or b""})
+    return read(HtmlResponse(answer.url, headers=headers, body=head))
+
+
+def _refresh_in(document: Document) -> str:
+    metas = (each for each in document.elements("meta") if (each.get("http-equiv") or "").strip().lower() == "refresh")
+    return next((each.get("content") or "" for each in metas), "")
+
 
 AUDIO_PRIORITY = 10
 VARYING = "its bytes vary at every fetch; what is stored is kept"

@@ -13,13 +13,12 @@ from scrapy import Request
 from scrapy.http import Response
 from twisted.python.failure import Failure
 
-from audiocrawler.crawl.lease_meta import CONTINUES, LEASE
+from audiocrawler.crawl.lifecycle import CONTINUES, LEASE
 from audiocrawler.discovery import Candidate
-from audiocrawler.download.headers import is_audio_type
-from audiocrawler.download.reasons import explain
-from audiocrawler.items import AudioItem
-from audiocrawler.masking import mask_text
-from audiocrawler.rotation import is_rotating
+from audiocrawler.fetch.headers import explain, is_audio_type
+from audiocrawler.model.rotation import is_rotating
+from audiocrawler.model.rows import AudioItem
+from audiocrawler.model.text import mask_text
 from audiocrawler.spiders.media import AUDIO_PRIORITY
 from audiocrawler.spiders.taking import TakingSpider
 

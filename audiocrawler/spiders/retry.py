@@ -9,17 +9,15 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from scrapy import Request
 from scrapy.http import Response
 
-from audiocrawler.arguments.arguments import Arguments, checked_arguments
-from audiocrawler.columns import Merge
+from audiocrawler.config.arguments import Arguments, checked_arguments
 from audiocrawler.discovery import Candidate, Document, Kind
-from audiocrawler.discovery.classify import classify
-from audiocrawler.items import AudioItem, AudioSource, Status
-from audiocrawler.masking import is_masked
-from audiocrawler.rotation import is_key_of_rotating
+from audiocrawler.discovery.kinds import classify
+from audiocrawler.model.rotation import is_key_of_rotating
+from audiocrawler.model.rows import AudioItem, AudioSource, Merge, Status
+from audiocrawler.model.text import is_masked
+from audiocrawler.records import Outcome, attempted
 from audiocrawler.spiders.audio import AudioSpider
-from audiocrawler.spiders.outcomes import Outcome
 from audiocrawler.spiders.rendering import PAGE
-from audiocrawler.spiders.sources import attempted
 
 _OF_ATTEMPTS = {Merge.ATTEMPT, Merge.OUTCOME, Merge.KNOWN}
 DOCUMENTS = {Kind.PLAYLIST, Kind.MANIFEST, Kind.FEED}

@@ -10,17 +10,15 @@ from scrapy.http import Response
 from audiocrawler.discovery import Candidate, Document, Kind
 from audiocrawler.discovery.choose import choose, rank
 from audiocrawler.discovery.hls import Rendition
-from audiocrawler.items import AudioItem, AudioSource, Status
-from audiocrawler.rights.licences_wanted import refusal_before
-from audiocrawler.rotation import is_rotating, row_key
+from audiocrawler.model.marks import tombstone
+from audiocrawler.model.rotation import is_rotating, row_key
+from audiocrawler.model.rows import AudioItem, AudioSource, Status
+from audiocrawler.records import Outcome, opted_out, source_of, stated_by
+from audiocrawler.rights.licences import refusal_before
+from audiocrawler.spiders.hls import tag_of
 from audiocrawler.spiders.identifying import Found, identify
-from audiocrawler.spiders.licences import stated_by
-from audiocrawler.spiders.outcomes import Outcome, opted_out
 from audiocrawler.spiders.rendering import RenderingSpider
-from audiocrawler.spiders.renditions import tag_of
-from audiocrawler.spiders.sources import source_of
-from audiocrawler.tombstones import tombstone
-from audiocrawler.warehouse.values import clean_url
+from audiocrawler.warehouse.rows import clean_url
 
 MAX_REMEMBERED = 100_000
 """URLs that were found and not requested, of which it is known that they have been counted."""

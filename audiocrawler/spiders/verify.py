@@ -11,20 +11,19 @@ from scrapy.exceptions import StopDownload
 from scrapy.http import Headers, Response
 from twisted.python.failure import Failure
 
-from audiocrawler.arguments.arguments import Arguments
+from audiocrawler.config.arguments import Arguments
 from audiocrawler.crawl.crawl import TAKEN
-from audiocrawler.crawl.lease_meta import leave_unfinished
-from audiocrawler.crawl.memory import VARIES_AFTER
-from audiocrawler.discovery.classify import classify
-from audiocrawler.download.headers import is_refused_type, media_type
-from audiocrawler.download.revalidation import validators
-from audiocrawler.download.stated import SIZES, Stated, is_encoded, stated_in
-from audiocrawler.errors import StoreError
-from audiocrawler.items import AudioSource
-from audiocrawler.masking import is_masked
+from audiocrawler.crawl.known import VARIES_AFTER
+from audiocrawler.crawl.lifecycle import leave_unfinished
+from audiocrawler.discovery.kinds import classify
+from audiocrawler.fetch.file_transfer import SIZES, Stated, is_encoded, stated_in
+from audiocrawler.fetch.headers import is_refused_type, media_type, validators
+from audiocrawler.model.errors import StoreError
+from audiocrawler.model.marks import marked
+from audiocrawler.model.rows import AudioSource
+from audiocrawler.model.text import is_masked
 from audiocrawler.spiders.audio import AudioSpider
 from audiocrawler.spiders.retry import DOCUMENTS
-from audiocrawler.verified import marked
 
 ASKED, SAME, CHANGED, DIFFERENT, UNKNOWN = (
     f"verify/{name}" for name in ("asked", "same", "changed", "different", "unknown")

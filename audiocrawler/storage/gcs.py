@@ -6,19 +6,56 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from google.api_core.exceptions import GoogleAPIError, NotFound, PreconditionFailed
+from google.api_core.exceptions import GoogleAPIError, MethodNotImplemented, NotFound, PreconditionFailed
 from google.auth.exceptions import GoogleAuthError
-from google.cloud.storage import Blob, Client
+from google.cloud.storage import Blob, Bucket, Client
 from google.cloud.storage.exceptions import DataCorruption, InvalidResponse
 from google.cloud.storage.retry import DEFAULT_RETRY
 
-from audiocrawler.errors import ConfigurationError, StoreError
-from audiocrawler.gcp import STORAGE_EMULATOR, GcpAccess, failure_of
-from audiocrawler.storage.digests import digest
-from audiocrawler.storage.gcs_check import check_bucket
-from audiocrawler.storage.object_headers import content_disposition, source_address
-from audiocrawler.storage.object_key import ROOT, key_in
-from audiocrawler.storage.store import StoredObject
+from audiocrawler.model.errors import ConfigurationError, StoreError
+from audiocrawler.model.gcp import STORAGE_EMULATOR, GcpAccess, Login, failure_of
+from audiocrawler.storage.store import ROOT, StoredObject, content_disposition, digest, key_in, source_address
+
+PERMISSIONS = ("storage.objects.create", "storage.objects.get", "storage.objects.list")
+"""What a crawl uses; without the last one Google answers 403 for an object that is not there."""
+ROLE = "roles/storage.objectUser"
+_CHECK_RETRY = DEFAULT_RETRY.with_timeout(10)
+_CHECK_TIMEOUT_S = 10
+
+
+def check_bucket(bucket: Bucket, login: Login) -> None:
+    """Ask Google whether the bucket exists and what is granted on it, in about ten seconds at most.
+
+    Raises ConfigurationError.
+    """
+    place = f"gs://{bucket.name}"
+    try:
+        missing = _missing_permissions(bucket)
+    except NotFound:
+        raise ConfigurationError(
+            f"{place}: there is no such bucket; create it with `gcloud storage buckets create {place} "
+            "--uniform-bucket-level-access` or name another in AUDIO_STORE"
+        ) from None
+    except (GoogleAPIError, GoogleAuthError, OSError) as error:
+        check = f"{STORAGE_EMULATOR}={login.emulator}" if login.emulator else "the network and AUDIO_GCP_KEY_FILE"
+        raise ConfigurationError(f"{place}: {failure_of(error)}; check {check}") from error
+    if missing:
+        raise ConfigurationError(f"{place}: no permission {', '.join(missing)}; grant {ROLE} on it{_to_whom(login)}")
+
+
+def _missing_permissions(bucket: Bucket) -> list[str]:
+    try:
+        granted = bucket.test_iam_permissions(PERMISSIONS, timeout=_CHECK_TIMEOUT_S, retry=_CHECK_RETRY)
+    except (NotFound, MethodNotImplemented):
+        bucket.reload(timeout=_CHECK_TIMEOUT_S, retry=_CHECK_RETRY)  # emulators may know buckets, but no permissions
+        return []
+    return [permission for permission in PERMISSIONS if permission not in granted]
+
+
+def _to_whom(login: Login) -> str:
+    account = getattr(login.credentials, "service_account_email", None)
+    return f" to {account}" if account else ""
+
 
 CHUNK_BYTES = 1 << 20
 """What one request of several carries. The client holds two of them per upload: eight uploads take about 20 MiB."""

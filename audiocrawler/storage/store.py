@@ -1,13 +1,81 @@
 """A URI in; an open store out. What every store gives."""
 
+import hashlib
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, cast
+from typing import IO, Any, Protocol, cast
+from urllib.parse import quote
 
-from audiocrawler.gcp import GcpAccess
-from audiocrawler.storage.object_key import key_in
-from audiocrawler.uris import load_registered
+from audiocrawler.model.gcp import GcpAccess
+from audiocrawler.model.text import mask_url
+from audiocrawler.model.uris import load_registered
+
+PIECE_BYTES = 1 << 20
+
+
+def digest(file: IO[bytes], algorithm: str) -> bytes:
+    """Return the digest by hashlib's name for it, or by ``crc32c`` (RFC 9260, appendix A), big-endian."""
+    hashing = _new(algorithm)
+    while piece := file.read(PIECE_BYTES):
+        hashing.update(piece)
+    return bytes(hashing.digest())
+
+
+def _new(algorithm: str) -> Any:
+    if algorithm != "crc32c":
+        return hashlib.new(algorithm, usedforsecurity=False)
+    import google_crc32c
+
+    return google_crc32c.Checksum()
+
+
+ROOT = "sha256/"
+"""What the name of every object begins with."""
+
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_KEY = re.compile(r"sha256/([0-9a-f]{2})/([0-9a-f]{2})/\1\2[0-9a-f]{60}\.[0-9A-Za-z]+")
+
+
+def object_key(sha256: str, extension: str) -> str:
+    """Return ``sha256/ab/cd/<64 hex>.<ext>``: two levels of folders, so that no folder gets long.
+
+    Raises ValueError if ``sha256`` is not 64 lower-case hex digits.
+    """
+    if not _SHA256.fullmatch(sha256):
+        raise ValueError(f"not a SHA-256 in lower-case hex: {sha256!r}")
+    return f"{ROOT}{sha256[:2]}/{sha256[2:4]}/{sha256}.{extension}"
+
+
+def key_in(url: str) -> str | None:
+    """Return the name that an object's URL ends with, wherever its store is; None where it names no such object."""
+    found = _KEY.search(url)
+    return found[0] if found and found.end() == len(url) else None
+
+
+MAX_SOURCE_URL = 1024
+"""Characters of an address that are kept: all metadata of an object together must stay below 8 KiB."""
+
+_UNSAFE_IN_QUOTES = re.compile(r'[^\x20-\x7e]|["\\/%]')
+_ATTR_CHARS = "!#$&+.^_`|~-"
+_URL_CHARS = "%/:?#[]@!$&'()*+,;=~"
+
+
+def content_disposition(file_name: str) -> str:
+    """Return a Content-Disposition under which a browser plays the object and saves it as ``file_name``.
+
+    A name that is not plain ASCII follows a second time in UTF-8 (RFC 6266, RFC 8187).
+    """
+    plain = _UNSAFE_IN_QUOTES.sub("_", file_name)
+    encoded = quote(file_name.replace("/", "_"), safe=_ATTR_CHARS, errors="replace")
+    return f'inline; filename="{plain}"' + (f"; filename*=UTF-8''{encoded}" if plain != file_name else "")
+
+
+def source_address(url: str) -> str:
+    """Return ``url`` with its secrets masked, in printable ASCII, cut off after MAX_SOURCE_URL characters."""
+    return quote(mask_url(url), safe=_URL_CHARS, errors="replace")[:MAX_SOURCE_URL]
+
 
 STORES = {
     "file": "audiocrawler.storage.local.LocalStore",

@@ -16,13 +16,21 @@ from pathlib import Path
 from threading import Lock
 from typing import Any, cast
 
-from audiocrawler.errors import ConfigurationError, WarehouseError
-from audiocrawler.items import AUDIO_METADATA, AUDIO_SOURCES, TABLES, AudioMetadata, AudioSource, Row, Status, Table
-from audiocrawler.sqlite_file import connect, errors_as, make_durable, remedy, transaction
-from audiocrawler.tombstones import hash_mark, hash_taken_down, is_tombstone
+from audiocrawler.model.errors import ConfigurationError, WarehouseError
+from audiocrawler.model.marks import hash_mark, hash_taken_down, is_tombstone
+from audiocrawler.model.rows import (
+    AUDIO_METADATA,
+    AUDIO_SOURCES,
+    TABLES,
+    AudioMetadata,
+    AudioSource,
+    Row,
+    Status,
+    Table,
+)
+from audiocrawler.model.sqlite_file import connect, errors_as, make_durable, remedy, transaction
 from audiocrawler.warehouse.merge import merge_rows
-from audiocrawler.warehouse.row_json import from_json, to_json
-from audiocrawler.warehouse.values import table_for
+from audiocrawler.warehouse.rows import from_json, table_for, to_json
 
 _TABLES = {table.name: table for table in TABLES}
 

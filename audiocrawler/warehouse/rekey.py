@@ -7,12 +7,12 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import cast
 
-from audiocrawler.items import AUDIO_SOURCES, AudioSource
-from audiocrawler.rotation import is_rotating, pattern_of, row_key
-from audiocrawler.tombstones import is_tombstone
+from audiocrawler.model.marks import is_tombstone
+from audiocrawler.model.rotation import is_rotating, pattern_of, row_key
+from audiocrawler.model.rows import AUDIO_SOURCES, AudioSource
 from audiocrawler.warehouse.merge import merge_rows
-from audiocrawler.warehouse.schema import SELECT, UPSERT, to_record, to_row
-from audiocrawler.warehouse.sources import settle_statuses
+from audiocrawler.warehouse.sqlite_schema import SELECT, UPSERT, to_record, to_row
+from audiocrawler.warehouse.sqlite_sources import settle_statuses
 
 _NEVER = datetime.min.replace(tzinfo=UTC)
 

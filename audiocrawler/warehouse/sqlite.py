@@ -7,8 +7,9 @@ from pathlib import Path
 from threading import Lock
 from typing import Any, cast
 
-from audiocrawler.errors import ConfigurationError, SchemaError, WarehouseError
-from audiocrawler.items import (
+from audiocrawler.model.errors import ConfigurationError, SchemaError, WarehouseError
+from audiocrawler.model.marks import hash_mark, hash_taken_down
+from audiocrawler.model.rows import (
     AUDIO_CRAWLS,
     AUDIO_METADATA,
     AUDIO_SOURCES,
@@ -19,16 +20,13 @@ from audiocrawler.items import (
     Status,
     Table,
 )
-from audiocrawler.sqlite_file import code_of, connect, errors_as, make_durable, remedy, transaction
-from audiocrawler.tombstones import hash_mark, hash_taken_down
-from audiocrawler.uris import local_path
-from audiocrawler.warehouse.derive import derive
-from audiocrawler.warehouse.merge import merge_rows
-from audiocrawler.warehouse.migrate import migrate
+from audiocrawler.model.sqlite_file import code_of, connect, errors_as, make_durable, remedy, transaction
+from audiocrawler.model.uris import local_path
+from audiocrawler.warehouse.merge import derive, merge_rows
 from audiocrawler.warehouse.rekey import rekey
-from audiocrawler.warehouse.schema import SELECT, UPSERT, to_record, to_row
-from audiocrawler.warehouse.sources import leave_taken_down, settle_statuses, stated_by_sources
-from audiocrawler.warehouse.values import checked, clean_url, table_for
+from audiocrawler.warehouse.rows import checked, clean_url, table_for
+from audiocrawler.warehouse.sqlite_schema import SELECT, UPSERT, migrate, to_record, to_row
+from audiocrawler.warehouse.sqlite_sources import leave_taken_down, settle_statuses, stated_by_sources
 from audiocrawler.warehouse.warehouse import MAX_RELATED, FlushResult, Options
 
 PAGE_ROWS = 1000

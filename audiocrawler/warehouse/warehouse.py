@@ -5,13 +5,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, cast
 
-from audiocrawler.gcp import GcpAccess
-from audiocrawler.items import AudioCrawl, AudioMetadata, AudioSource, Row
-from audiocrawler.uris import load_registered
+from audiocrawler.model.gcp import GcpAccess
+from audiocrawler.model.rows import AudioCrawl, AudioMetadata, AudioSource, Row
+from audiocrawler.model.uris import load_registered
 
 WAREHOUSES = {
     "sqlite": "audiocrawler.warehouse.sqlite.SqliteWarehouse",
-    "bigquery": "audiocrawler.warehouse.bigquery.BigQueryWarehouse",
+    "bigquery": "audiocrawler.warehouse.bigquery.warehouse.BigQueryWarehouse",
 }
 """Scheme -> dotted path of a class that takes the URI and Options; imported only when used."""
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from audiocrawler.analysis import AnalysisPool, EnergyRule, Limits, analyse
-from audiocrawler.errors import AnalysisError
+from audiocrawler.model.errors import AnalysisError
 from tests.analysis.bombs import MADE, chained, png, sparse, vorbis_comments
 from tests.analysis.boxes import id3, id3_frame, picture, wav
 from tests.analysis.sounds import silence, tone, write_audio

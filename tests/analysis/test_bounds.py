@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from audiocrawler.analysis import Limits, analyse
-from audiocrawler.errors import AnalysisError
+from audiocrawler.model.errors import AnalysisError
 from tests.analysis.oracle import whole_file
 from tests.analysis.sounds import RATE_HZ, silence, speech_like, write_audio
 

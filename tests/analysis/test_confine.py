@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from audiocrawler.analysis.process import _environment
+from audiocrawler.analysis.pool import _environment
 
 CONFINED = """
 import os, resource, socket, sys
-from audiocrawler.analysis.confine import confine
+from audiocrawler.analysis.worker import confine
 confine(1 << 30)
 {}
 """

@@ -10,7 +10,7 @@ import pytest
 
 from audiocrawler.analysis import analyse
 from audiocrawler.analysis.decode import open_audio
-from audiocrawler.errors import AnalysisError
+from audiocrawler.model.errors import AnalysisError
 from tests.analysis.sounds import speech_like, write_audio
 
 HLS = "#EXTM3U\n#EXT-X-VERSION:3\n#EXT-X-TARGETDURATION:20\n#EXTINF:11,\n{target}\n#EXT-X-ENDLIST\n"

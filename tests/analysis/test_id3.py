@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from audiocrawler.analysis import analyse
-from audiocrawler.analysis.id3 import MAX_FRAMES, MAX_TAG_BYTES, id3_tags
+from audiocrawler.analysis.headers import MAX_FRAMES, MAX_TAG_BYTES, id3_tags
 from tests.analysis.boxes import id3, id3_frame
 
 URL = "https://creativecommons.org/licenses/by/4.0/"

@@ -5,9 +5,9 @@ import sys
 import pytest
 
 from audiocrawler.analysis import EnergyRule, analyse
-from audiocrawler.analysis.version import ANALYSER_VERSION
-from audiocrawler.errors import AnalysisError
-from audiocrawler.items import AUDIO_METADATA
+from audiocrawler.analysis.rules import ANALYSER_VERSION
+from audiocrawler.model.errors import AnalysisError
+from audiocrawler.model.rows import AUDIO_METADATA
 from tests.analysis.conftest import FORMATS
 from tests.analysis.oracle import whole_file
 from tests.analysis.sounds import silence, speech_like, tone, write_audio

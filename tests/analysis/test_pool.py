@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 from audiocrawler.analysis import AnalysisPool, EnergyRule, Limits, analyse
-from audiocrawler.errors import AnalysisError, FileRejectedError
+from audiocrawler.model.errors import AnalysisError, FileRejectedError
 from tests.analysis.sounds import tone
 
 PATIENCE_S = 20

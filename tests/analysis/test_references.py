@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from audiocrawler.analysis.decode import Decoder, open_audio
-from audiocrawler.errors import AnalysisError
+from audiocrawler.model.errors import AnalysisError
 from tests.analysis.boxes import id3, id3_frame
 from tests.analysis.references import audio_with_links, movies, texts
 from tests.analysis.sounds import tone, write_audio

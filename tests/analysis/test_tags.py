@@ -1,5 +1,5 @@
 from audiocrawler.analysis import analyse
-from audiocrawler.analysis.tags import tag_columns
+from audiocrawler.analysis.headers import tag_columns
 from tests.analysis.sounds import speech_like, write_audio
 
 TAGS = {"title": "Überfahrt", "artist": "Ådne", "album": "Nord", "comment": "no\x01te"}

@@ -6,8 +6,8 @@ from threading import Thread
 
 import pytest
 
-from audiocrawler.arguments.arguments import parse_arguments
-from audiocrawler.errors import ConfigurationError
+from audiocrawler.config.arguments import parse_arguments
+from audiocrawler.model.errors import ConfigurationError
 
 START = "https://example.org/"
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 from scrapy.settings import BaseSettings
 
-from audiocrawler.arguments.arguments import parse_arguments
-from audiocrawler.arguments.identity import identity_of
+from audiocrawler.config.arguments import parse_arguments
+from audiocrawler.config.identity import identity_of
 
 SETTINGS = BaseSettings({"AUDIO_STORE": "file:a", "AUDIO_WAREHOUSE": "sqlite:b"})
 

@@ -5,7 +5,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from audiocrawler.items import AudioMetadata, AudioSource, Row
+from audiocrawler.model.rows import AudioMetadata, AudioSource, Row
 from audiocrawler.storage import object_key, open_store
 from audiocrawler.warehouse import open_warehouse
 from tests.crawling import Run, crawl, start

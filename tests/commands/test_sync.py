@@ -7,7 +7,7 @@ from hashlib import sha256
 
 import pytest
 
-from audiocrawler.items import AUDIO_CRAWLS, AUDIO_METADATA, AUDIO_SOURCES
+from audiocrawler.model.rows import AUDIO_CRAWLS, AUDIO_METADATA, AUDIO_SOURCES
 from audiocrawler.storage import key_in
 from audiocrawler.warehouse import open_warehouse
 from tests.commands.collecting import FILES, ROWS, SOURCES, collect

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from audiocrawler.items import AUDIO_METADATA, AUDIO_SOURCES, AudioSource
+from audiocrawler.model.rows import AUDIO_METADATA, AUDIO_SOURCES, AudioSource
 from audiocrawler.storage import key_in
 from audiocrawler.warehouse import open_warehouse
 from tests.commands.collecting import FILES, SOURCES, Collection

@@ -1,7 +1,7 @@
 import pytest
 
 from audiocrawler.discovery.candidate import Kind
-from audiocrawler.discovery.classify import classify
+from audiocrawler.discovery.kinds import classify
 
 
 @pytest.mark.parametrize(

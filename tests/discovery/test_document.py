@@ -2,7 +2,7 @@ import pytest
 from scrapy.http import HtmlResponse, Response, TextResponse, XmlResponse
 
 from audiocrawler.discovery import Kind, find, read
-from audiocrawler.discovery.sniff import DocumentType
+from audiocrawler.discovery.document import DocumentType
 from tests.discovery.pages import in_html, in_text, urls
 
 LINK = '<a href="https://cdn.example/a.mp3">x</a>'

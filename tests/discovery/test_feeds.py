@@ -1,7 +1,7 @@
 from datetime import UTC, datetime
 
 from audiocrawler.discovery import Kind
-from audiocrawler.statements import Statement
+from audiocrawler.model.statements import Statement
 from tests.discovery.pages import in_feed, in_text, the_one, urls
 
 

@@ -1,6 +1,6 @@
 from datetime import UTC, datetime
 
-from audiocrawler.statements import Statement
+from audiocrawler.model.statements import Statement
 from tests.discovery.pages import in_html, the_one, urls
 
 

@@ -1,5 +1,5 @@
 from audiocrawler.discovery import Kind
-from audiocrawler.statements import Statement
+from audiocrawler.model.statements import Statement
 from tests.discovery.pages import in_html, the_one, urls
 
 AUDIO_OBJECT = "itemscope itemtype='https://schema.org/AudioObject'"

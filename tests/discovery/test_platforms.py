@@ -5,7 +5,7 @@ from html import escape
 from typing import Any
 
 from audiocrawler.discovery import Candidate, Kind, choose
-from audiocrawler.statements import Statement
+from audiocrawler.model.statements import Statement
 from tests.discovery.pages import in_html, in_text, the_one, urls
 
 

@@ -6,7 +6,7 @@ from audiocrawler.discovery import DEFAULT_FINDERS, find
 PAGE = HtmlResponse(
     "https://site.example/", body=b'<a href="/a.mp3">x</a><audio src="/b.mp3"></audio>', encoding="utf-8"
 )
-LINKS = "audiocrawler.discovery.finders.links.find"
+LINKS = "audiocrawler.discovery.finders.markup.find_links"
 
 
 def test_only_the_given_finders_run():

@@ -1,7 +1,7 @@
 import pytest
 
 from audiocrawler.discovery import Kind
-from audiocrawler.statements import Statement
+from audiocrawler.model.statements import Statement
 from tests.discovery.pages import in_html, in_text, the_one, urls
 
 

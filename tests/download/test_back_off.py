@@ -5,7 +5,7 @@ from email.utils import formatdate
 
 import pytest
 
-from audiocrawler.download.back_off import seconds_of
+from audiocrawler.fetch.back_off import seconds_of
 
 
 @pytest.mark.parametrize(("value", "seconds"), [("", 0), ("120", 120), (" 7 ", 7), ("soon", 0), ("-5", 0), ("1e9", 0)])

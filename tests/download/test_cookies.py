@@ -9,7 +9,7 @@ from scrapy import Request
 from scrapy.downloadermiddlewares import cookies
 from scrapy.utils.test import get_crawler
 
-from audiocrawler.download.cookies import LocalListCookiesMiddleware
+from audiocrawler.fetch.accounts import LocalListCookiesMiddleware
 
 
 def test_no_server_is_asked_which_domains_are_public(monkeypatch: pytest.MonkeyPatch) -> None:

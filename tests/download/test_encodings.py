@@ -8,7 +8,7 @@ import zlib
 import brotli
 import pytest
 
-from audiocrawler.download.encodings import CHUNK_BYTES, Decoding, EncodingError
+from audiocrawler.fetch.encodings import CHUNK_BYTES, Decoding, EncodingError
 
 if sys.version_info >= (3, 14):
     from compression import zstd

@@ -2,7 +2,7 @@
 
 import pytest
 
-from audiocrawler.download.file_names import suggested_name, unquoted
+from audiocrawler.fetch.file_names import suggested_name, unquoted
 
 NAMES = {
     b"": "",

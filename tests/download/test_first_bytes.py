@@ -6,7 +6,7 @@ import zlib
 import pytest
 from scrapy.http import Headers
 
-from audiocrawler.download.first_bytes import MAX_HEAD_BYTES, FirstBytes, judge
+from audiocrawler.fetch.first_bytes import MAX_HEAD_BYTES, FirstBytes, judge
 from audiocrawler.sniff import HEAD_BYTES
 
 TAG = b"ID3\x04\x00\x00\x00\x00\x7f\x7f" + bytes(20_000)

@@ -4,7 +4,7 @@ from itertools import count
 
 import pytest
 
-from audiocrawler.download.health import (
+from audiocrawler.fetch.back_off import (
     LONGEST_PAUSE_S,
     NEW_HOST_REFUSALS,
     SERVING_HOST_REFUSALS,

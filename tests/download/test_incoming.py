@@ -8,15 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from audiocrawler.download.incoming import KEEP_PARTS_S, Incoming
-from audiocrawler.download.parts import Part, Version
-from audiocrawler.errors import ConfigurationError
+from audiocrawler.fetch.parts import Part, Version
+from audiocrawler.fetch.staging import KEEP_PARTS_S, Incoming
+from audiocrawler.model.errors import ConfigurationError
 from tests.crawling import REPOSITORY
 
 OWNER = """
 import sys, time
 from pathlib import Path
-from audiocrawler.download.incoming import Incoming
+from audiocrawler.fetch.staging import Incoming
 incoming = Incoming(Path(sys.argv[1]), max_parts_bytes=1000)
 incoming.path_for("body.part").write_bytes(b"half a file")
 print("ready", flush=True)

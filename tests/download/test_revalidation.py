@@ -3,8 +3,8 @@
 import pytest
 from scrapy.http import Headers
 
-from audiocrawler.download.revalidation import Known, conditional_headers, header_bytes, header_text, proves_same
-from audiocrawler.texts import storable
+from audiocrawler.fetch.headers import Known, conditional_headers, header_bytes, header_text, proves_same
+from audiocrawler.model.text import storable
 
 TAGS = [
     b'"one"',

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from audiocrawler.errors import LockedError
 from audiocrawler.frontier import Answer, Exchange, Frontier, Kind, Leased, Limit, NewRequest
+from audiocrawler.model.errors import LockedError
 from tests.frontier.conftest import Opener
 
 outlasting = pytest.mark.parametrize("uri", ["sqlite", "redis"], indirect=True)

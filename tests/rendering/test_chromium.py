@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from audiocrawler.errors import ConfigurationError
+from audiocrawler.model.errors import ConfigurationError
 from audiocrawler.rendering.chromium import find_chromium, launch_options
 
 

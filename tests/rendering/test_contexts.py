@@ -2,7 +2,7 @@
 
 import asyncio
 
-from audiocrawler.rendering.contexts import Contexts
+from audiocrawler.rendering.chromium import Contexts
 
 
 class Record:

@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import pytest
 
-from audiocrawler.rendering.learning import FIRST_PAGES, FIRST_PAGES_IF_PROVEN, MAX_GAP, Learning, pattern_of
+from audiocrawler.rendering.when import FIRST_PAGES, FIRST_PAGES_IF_PROVEN, MAX_GAP, Learning, pattern_of
 
 
 def rendered(pages: int, *, pays: set[int] = frozenset()) -> list[int]:  # type: ignore[assignment]

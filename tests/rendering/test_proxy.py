@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from audiocrawler.addresses import AddressPolicy
-from audiocrawler.proxies import Proxies, parse_proxy
+from audiocrawler.model.addresses import AddressPolicy
+from audiocrawler.model.proxies import Proxies, parse_proxy
 from audiocrawler.rendering.proxy import FilteringProxy
 from tests.emulators.http_proxy import HttpProxy
 from tests.emulators.socks_proxy import SocksProxy
@@ -147,7 +147,7 @@ def test_an_http_proxy_is_gone_through(site: Site, login: tuple[str, str] | None
 def test_a_socks_proxy_is_gone_through_and_alone_looks_names_up(
     site: Site, scheme: str, login: tuple[str, str] | None, monkeypatch: pytest.MonkeyPatch, *, tunnel: bool
 ) -> None:
-    monkeypatch.setattr("audiocrawler.rendering.proxy_route._addresses", None)
+    monkeypatch.setattr("audiocrawler.rendering.proxy._addresses", None)
     with SocksProxy({"far.test": "127.0.0.1"}, login) as outer:
         assert b"</html>" in through(tunnel=tunnel, url=outer.url(scheme), site=site)
     assert outer.asked == [("far.test", urlsplit(site.url).port)]

@@ -3,7 +3,7 @@
 import pytest
 
 from audiocrawler.discovery.document import parse_html
-from audiocrawler.rendering.signals import Signal, signals_of
+from audiocrawler.rendering.when import Signal, signals_of
 
 URL = "https://example.org/page"
 PROSE = "<p>" + "Words that readers see, and enough of them. " * 20 + "</p>"

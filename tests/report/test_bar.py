@@ -1,6 +1,6 @@
 import pytest
 
-from audiocrawler.report.bar import Bar, bar_line
+from audiocrawler.report.progress import Bar, bar_line
 
 
 @pytest.mark.parametrize(
@@ -19,7 +19,7 @@ def test_the_line_says_how_far_it_is(numbers, line):
 
 def test_a_terminals_bar_is_written_over_and_removed(monkeypatch, capsys):
     monkeypatch.setattr("sys.stderr.isatty", lambda: True)
-    monkeypatch.setattr("audiocrawler.report.bar.TERMINAL_S", 0.0)
+    monkeypatch.setattr("audiocrawler.report.progress.TERMINAL_S", 0.0)
     with Bar("rows", 2) as bar:
         bar.advance()
         bar.advance()

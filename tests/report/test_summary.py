@@ -1,8 +1,7 @@
 """The closing table says what became of every URL, and where everything is."""
 
 from audiocrawler.report.progress import progress_line
-from audiocrawler.report.quantities import bytes_text, duration_text
-from audiocrawler.report.summary import Places, render, summarise
+from audiocrawler.report.summary import Places, bytes_text, duration_text, render, summarise
 
 STATS = {
     "audio/pages": 3,

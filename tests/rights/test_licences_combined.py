@@ -2,11 +2,17 @@
 
 import pytest
 
-from audiocrawler.errors import ConfigurationError
-from audiocrawler.rights.licences_combined import Stated, with_statements
-from audiocrawler.rights.licences_tags import credit_in, statements_in
-from audiocrawler.rights.licences_wanted import refusal, refusal_before, wanted_licences
-from audiocrawler.statements import Statement
+from audiocrawler.model.errors import ConfigurationError
+from audiocrawler.model.statements import Statement
+from audiocrawler.rights.licences import (
+    Stated,
+    credit_in,
+    refusal,
+    refusal_before,
+    statements_in,
+    wanted_licences,
+    with_statements,
+)
 
 BY = "https://creativecommons.org/licenses/by/4.0/"
 LINK = Statement("CC BY", BY, "page_link")

@@ -2,8 +2,7 @@ import json
 
 import pytest
 
-from audiocrawler.rights.optouts import header_signals, joined, meta_signals
-from audiocrawler.rights.optouts_tdm import TdmRules
+from audiocrawler.rights.optouts import TdmRules, header_signals, joined, meta_signals
 
 
 @pytest.mark.parametrize(

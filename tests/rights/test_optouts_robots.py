@@ -1,7 +1,6 @@
 import pytest
 
-from audiocrawler.rights.optouts_agents import AI_AGENTS
-from audiocrawler.rights.optouts_robots import MAX_RULES, MAX_STATEMENTS, RobotsOptOuts
+from audiocrawler.rights.optouts import AI_AGENTS, MAX_RULES, MAX_STATEMENTS, RobotsOptOuts
 
 URL = "https://example.org/audio/a.mp3"
 USAGE = "robots.txt: Content-Usage train-ai=n"

@@ -3,7 +3,7 @@
 import pytest
 from scrapy import Request
 
-from audiocrawler.scheduling.continuing import Continuing
+from audiocrawler.scheduler.scheduler import Continuing
 
 
 def test_requests_go_when_their_wait_is_over(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 import pytest
 from scrapy import Request, Spider
 
-from audiocrawler.crawl.lease_meta import LEASE, STARTS
+from audiocrawler.crawl.lifecycle import LEASE, STARTS
 from audiocrawler.discovery.hls import Part
-from audiocrawler.items import AudioSource, Status
-from audiocrawler.scheduling.request_json import from_json, to_json
+from audiocrawler.model.rows import AudioSource, Status
+from audiocrawler.scheduler.request_json import from_json, to_json
 from audiocrawler.spiders.audio import AudioSpider
 
 

@@ -13,7 +13,7 @@ from tests.test_kill import wait_until
 
 DEADLY = """
 import asyncio, os, signal
-from audiocrawler.scheduling.scheduler import FrontierScheduler
+from audiocrawler.scheduler.scheduler import FrontierScheduler
 class Deadly(FrontierScheduler):
     def next_request(self):
         request = super().next_request()
@@ -22,7 +22,7 @@ class Deadly(FrontierScheduler):
         return request
 """
 POORER = """
-from audiocrawler.scheduling.scheduler import FrontierScheduler
+from audiocrawler.scheduler.scheduler import FrontierScheduler
 class Poorer(FrontierScheduler):
     def open(self, spider):
         del self._crawler.engine._slot.inprogress

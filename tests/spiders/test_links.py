@@ -2,7 +2,7 @@
 
 from scrapy.http import HtmlResponse
 
-from audiocrawler.arguments.arguments import Arguments
+from audiocrawler.config.arguments import Arguments
 from audiocrawler.spiders.links import page_links
 
 ARGUMENTS = Arguments(url=("https://a.example/",), depth=1)

@@ -8,10 +8,10 @@ from scrapy.http import HtmlResponse
 from scrapy.utils.test import get_crawler
 
 from audiocrawler.discovery import DEFAULT_FINDERS, Candidate, read
-from audiocrawler.download.fingerprint import MediaFingerprinter
-from audiocrawler.rendering.seen import How, Seen, SeenText, SeenUrl, cookies_for
+from audiocrawler.rendering.visit import How, Seen, SeenText, SeenUrl, cookies_for
+from audiocrawler.scheduler.request_json import MediaFingerprinter
 from audiocrawler.spiders.audio import AudioSpider
-from audiocrawler.spiders.seen import digest, seen_candidates
+from audiocrawler.spiders.rendering import digest, seen_candidates
 
 URL = "https://example.org/page"
 

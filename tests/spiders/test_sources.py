@@ -3,8 +3,8 @@
 import pytest
 from scrapy.http import Response
 
-from audiocrawler.items import AudioSource
-from audiocrawler.spiders.sources import MAX_NAME_LENGTH, clean_name, item_of
+from audiocrawler.model.rows import AudioSource
+from audiocrawler.records import MAX_NAME_LENGTH, clean_name, item_of
 
 
 def name_of(url: str, disposition: str | None = None) -> str:

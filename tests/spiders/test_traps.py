@@ -2,7 +2,7 @@
 
 import pytest
 
-from audiocrawler.spiders.traps import MAX_BARREN_PAGES, Traps
+from audiocrawler.spiders.links import MAX_BARREN_PAGES, Traps
 
 
 def after(urls: list[str], *, audio_every: int = 0) -> Traps:

@@ -1,4 +1,4 @@
-from audiocrawler.storage.atomic import link
+from audiocrawler.storage.local import link
 
 
 def test_linking_the_same_file_twice_leaves_no_third_name(tmp_path):

@@ -5,7 +5,7 @@ from hashlib import sha256
 
 import pytest
 
-from audiocrawler.errors import StoreError
+from audiocrawler.model.errors import StoreError
 from audiocrawler.storage import open_store
 from tests.storage.putting import CONTENT, key_of, put
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from google.cloud.storage import Client
 
-from audiocrawler.errors import ConfigurationError, StoreError
-from audiocrawler.gcp import GcpAccess
+from audiocrawler.model.errors import ConfigurationError, StoreError
+from audiocrawler.model.gcp import GcpAccess
 from audiocrawler.storage import Store, open_store
 from tests.emulators.fault_proxy import Action, Fault, FaultProxy
 from tests.emulators.gcs import ALL_PERMISSIONS, GcsEmulator

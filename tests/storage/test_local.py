@@ -14,7 +14,7 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 
-from audiocrawler.errors import ConfigurationError, StoreError
+from audiocrawler.model.errors import ConfigurationError, StoreError
 from audiocrawler.storage import Store, object_key, open_store
 from tests.storage.putting import CONTENT, key_of, put
 

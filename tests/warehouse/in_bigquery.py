@@ -7,9 +7,9 @@ from typing import Any
 from google.auth.credentials import AnonymousCredentials
 from google.cloud.bigquery import Client, QueryJobConfig, ScalarQueryParameter
 
-from audiocrawler.items import AUDIO_METADATA, AUDIO_SOURCES, AudioCrawl, AudioMetadata, AudioSource, Row, Table
+from audiocrawler.model.rows import AUDIO_METADATA, AUDIO_SOURCES, AudioCrawl, AudioMetadata, AudioSource, Row, Table
 from audiocrawler.warehouse import FlushResult, Warehouse
-from audiocrawler.warehouse.values import clean_url
+from audiocrawler.warehouse.rows import clean_url
 
 
 def dataset_of(uri: str) -> str:

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from audiocrawler.items import AudioCrawl, AudioMetadata, AudioSource
+from audiocrawler.model.rows import AudioCrawl, AudioMetadata, AudioSource
 
 NOON = datetime(2026, 5, 1, 12, 0, 0, 250, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from audiocrawler.items import AUDIO_METADATA, AUDIO_SOURCES, AudioSource, Status
+from audiocrawler.model.rows import AUDIO_METADATA, AUDIO_SOURCES, AudioSource, Status
 from audiocrawler.warehouse import FlushResult, Options, Warehouse, open_warehouse
-from audiocrawler.warehouse.bigquery import BigQueryWarehouse
+from audiocrawler.warehouse.bigquery.warehouse import BigQueryWarehouse
 from audiocrawler.warehouse.outbox import key_of
 from tests.emulators.fault_proxy import Action, Fault, FaultProxy
 from tests.warehouse.in_bigquery import client, dataset_of, read

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from google.cloud.bigquery import SchemaField, Table
 
-from audiocrawler.errors import ConfigurationError, SchemaError
-from audiocrawler.items import AUDIO_METADATA, AUDIO_SOURCES
+from audiocrawler.model.errors import ConfigurationError, SchemaError
+from audiocrawler.model.rows import AUDIO_METADATA, AUDIO_SOURCES
 from audiocrawler.warehouse import open_warehouse
 from tests.warehouse.in_bigquery import InBigQuery, client, dataset_of, query, read
 from tests.warehouse.rows import SHA, a_source, an_audio

@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from audiocrawler.errors import ConfigurationError
-from audiocrawler.items import AUDIO_METADATA, AUDIO_SOURCES, AudioMetadata, AudioSource
+from audiocrawler.model.errors import ConfigurationError
+from audiocrawler.model.rows import AUDIO_METADATA, AUDIO_SOURCES, AudioMetadata, AudioSource
 from audiocrawler.warehouse.outbox import Outbox, PendingRow, outbox_path
-from audiocrawler.warehouse.row_json import from_json
+from audiocrawler.warehouse.rows import from_json
 from tests.warehouse.rows import MINUTE, NOON, SHA, a_source, an_audio
 from tests.warehouse.test_values import a_full_row
 

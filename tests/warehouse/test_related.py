@@ -2,7 +2,7 @@
 
 import sqlite3
 
-from audiocrawler.items import AudioSource
+from audiocrawler.model.rows import AudioSource
 from audiocrawler.warehouse import Warehouse
 from tests.warehouse.rows import MINUTE, NOON, OTHER_SHA, SHA, an_audio
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from audiocrawler.items import AudioMetadata, AudioSource
+from audiocrawler.model.rows import AudioMetadata, AudioSource
 from audiocrawler.warehouse import Warehouse, open_warehouse
 from tests.warehouse.rows import MINUTE, NOON, OTHER_SHA, SHA, a_source, an_audio
 

@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
-from audiocrawler.errors import ConfigurationError, SchemaError, WarehouseError
-from audiocrawler.items import AUDIO_METADATA, AUDIO_SOURCES, AudioMetadata
+from audiocrawler.model.errors import ConfigurationError, SchemaError, WarehouseError
+from audiocrawler.model.rows import AUDIO_METADATA, AUDIO_SOURCES, AudioMetadata
 from audiocrawler.warehouse import Warehouse, open_warehouse
 from tests.warehouse.rows import SHA, a_source, an_audio
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from audiocrawler.items import AudioMetadata, AudioSource
-from audiocrawler.tombstones import Tombstones, hash_mark, host_mark, tombstone
+from audiocrawler.model.marks import Tombstones, hash_mark, host_mark, tombstone
+from audiocrawler.model.rows import AudioMetadata, AudioSource
 from audiocrawler.warehouse import Warehouse, open_warehouse
 from tests.warehouse.rows import a_source, an_audio
 

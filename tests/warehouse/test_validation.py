@@ -4,9 +4,8 @@ import json
 
 import pytest
 
-from audiocrawler.items import AUDIO_METADATA, AUDIO_SOURCES
-from audiocrawler.warehouse.row_json import to_json
-from audiocrawler.warehouse.validation import MAX_ROW_BYTES, objection
+from audiocrawler.model.rows import AUDIO_METADATA, AUDIO_SOURCES
+from audiocrawler.warehouse.rows import MAX_ROW_BYTES, objection, to_json
 from tests.warehouse.rows import NOON, a_source, an_audio
 
 FITTING = json.loads(to_json(an_audio(waveform=b"\x00\xff", tags={"title": "é"}, updated_at=NOON, is_silent=False)))

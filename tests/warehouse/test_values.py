@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from audiocrawler.errors import WarehouseError
-from audiocrawler.items import AUDIO_METADATA, AUDIO_SOURCES, AudioMetadata, AudioSource
+from audiocrawler.model.errors import WarehouseError
+from audiocrawler.model.rows import AUDIO_METADATA, AUDIO_SOURCES, AudioMetadata, AudioSource
 from tests.warehouse.rows import NOON, SHA, a_source, an_audio
 
 VALUES = {

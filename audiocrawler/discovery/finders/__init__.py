@@ -1,1 +1,1 @@
-"""One mechanism a module: ``find(document)`` yields what it meets, and nothing for documents it cannot read."""
+"""One mechanism a function: ``find_...(document)`` yields what it meets, and nothing for documents it cannot read."""

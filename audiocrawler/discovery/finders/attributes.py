@@ -7,12 +7,10 @@ from lxml import etree
 
 from audiocrawler.discovery.candidate import ATTRIBUTE, NAME, STRING, Description, Find, Kind, Role
 from audiocrawler.discovery.document import Document, one_line
-from audiocrawler.discovery.feed_items import fill
-from audiocrawler.discovery.json_media import media_in
-from audiocrawler.discovery.json_text import tolerant_json
-from audiocrawler.discovery.media_types import AUDIO_EXTENSIONS, MEDIA_NAME, extension_of
+from audiocrawler.discovery.finders.feeds import fill
+from audiocrawler.discovery.json_media import decoded_urls_in, media_in, tolerant_json, urls_in
+from audiocrawler.discovery.kinds import AUDIO_EXTENSIONS, MEDIA_NAME, extension_of
 from audiocrawler.discovery.roles import names_read_aloud
-from audiocrawler.discovery.string_media import decoded_urls_in, urls_in
 from audiocrawler.discovery.values import duration_ms
 
 _WORDS = re.compile(r"(?:^|[-_:])(?:alt|caption|class|download|id|label|mwtitle|name|placeholder|style|text|title)$")
@@ -23,7 +21,7 @@ _URL = re.compile(r"(?:https?:)?//[^\s'\"<>|{};]+|\.{0,2}/[^'\"<>|{};\n]+|[\w%-]
 _JSON_HINT = re.compile(r"audio|mp3", re.IGNORECASE)
 
 
-def find(document: Document) -> Iterator[Find]:
+def find_attributes(document: Document) -> Iterator[Find]:
     """Yield the audio in attributes that no other finder reads; formats side by side in an element are alternates."""
     for number, element in enumerate(document.elements()):
         for name, value in ((str(name), str(value)) for name, value in element.items()):

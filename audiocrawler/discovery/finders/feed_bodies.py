@@ -6,19 +6,17 @@ from dataclasses import replace
 from lxml import etree
 
 from audiocrawler.discovery.candidate import Description, Find
-from audiocrawler.discovery.document import Document, parse, text_of
-from audiocrawler.discovery.feed_items import FEED_ROOTS, channel_description, fill, item_description, items_of
-from audiocrawler.discovery.finders import elements, links, texts
-from audiocrawler.discovery.media_types import MEDIA_NAME
-from audiocrawler.discovery.sniff import DocumentType
+from audiocrawler.discovery.document import Document, DocumentType, attribute, child_text, local_name, parse, text_of
+from audiocrawler.discovery.finders.feeds import FEED_ROOTS, channel_description, fill, item_description, items_of
+from audiocrawler.discovery.finders.markup import find_elements, find_links, find_texts
+from audiocrawler.discovery.kinds import MEDIA_NAME
 from audiocrawler.discovery.urls import absolute
-from audiocrawler.discovery.xml_tree import attribute, child_text, local_name
 
 _BODIES = frozenset(("description", "encoded", "content", "summary"))
 _END_OF_PLAYER = "</audio></video>"
 
 
-def find(document: Document) -> Iterator[Find]:
+def find_feed_bodies(document: Document) -> Iterator[Find]:
     """Yield the audio in the bodies of a feed's items; a player's sources are alternates, a body's players are not."""
     if document.root is None or document.root_name not in FEED_ROOTS:
         return
@@ -39,7 +37,7 @@ def _in_bodies(document: Document, item: etree._Element) -> Iterator[Find]:
         return
     markup = _END_OF_PLAYER.join(sorted(with_audio, key=len, reverse=True))  # summaries are often cut within a tag
     page = parse(markup, document.url, DocumentType.HTML, base_url=_link_of(item, document))
-    for finder in (elements.find, links.find, texts.find):
+    for finder in (find_elements, find_links, find_texts):
         for each in finder(page):
             if url := absolute(page.base_url, each.url):
                 each.url = url

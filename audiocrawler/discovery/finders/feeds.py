@@ -1,26 +1,138 @@
-"""RSS and Atom: enclosures, Media RSS, the podcast namespace and vendors' copies, with what the item says of them."""
+"""RSS and Atom: enclosures, Media RSS, the podcast namespace, what each item says, and the feed's next page."""
 
+import re
 from collections.abc import Callable, Iterator
+from dataclasses import fields
+from urllib.parse import urlsplit
 
 from lxml import etree
 
-from audiocrawler.discovery.candidate import ELEMENT, LINK, Description, Find, Kind
-from audiocrawler.discovery.document import Document
-from audiocrawler.discovery.feed_items import (
-    FEED_ROOTS,
-    channel_description,
-    elements_of,
-    fill,
-    item_description,
-    items_of,
-    statements_in,
+from audiocrawler.discovery.candidate import ATTRIBUTE, ELEMENT, LINK, Description, Find, Kind
+from audiocrawler.discovery.document import (
+    Children,
+    Document,
+    attribute,
+    child_text,
+    children_of,
+    each_named,
+    first_text,
+    local_name,
+    one_line,
+    text_of,
 )
-from audiocrawler.discovery.media_types import extension_of, kind_of_type
-from audiocrawler.discovery.values import duration_ms, size_bytes, whole_number
-from audiocrawler.discovery.xml_tree import attribute, children_of, each_named, first_text, local_name
+from audiocrawler.discovery.kinds import extension_of, kind_of_type
+from audiocrawler.discovery.values import duration_ms, published_at, size_bytes, whole_number
+from audiocrawler.model.statements import NOTICE, Statement, statement_of
+
+_ADDRESS = re.compile(r"\S+@\S+ \((.+)\)")  # RSS 2.0: the author is an e-mail address, the name in brackets
+FEED_ROOTS = frozenset(("rss", "feed", "rdf"))
+_ITEMS = ("item", "entry", "liveitem")
+_RIGHTS = ("copyright", "rights")
+_DESCRIBED = tuple(field.name for field in fields(Description))
 
 
-def find(document: Document) -> Iterator[Find]:
+def channel_description(root: etree._Element) -> Description:
+    """Return what holds for all items of a feed: author, language and licence."""
+    channel = channel_of(root)
+    children = children_of(channel)
+    language = first_text(children, "language") or attribute(channel, "lang")
+    about = Description(artist=_author(children), language=language)
+    about.statements = statements_in(children, "feed_channel")
+    about.credit = first_text(children, "credit", "attributionname")
+    return about
+
+
+def channel_of(root: etree._Element) -> etree._Element:
+    """Return the element that describes the feed: RSS has one within its root, Atom's root is it."""
+    return next((child for child in root if local_name(child) == "channel"), root)
+
+
+def items_of(root: etree._Element) -> Iterator[etree._Element]:
+    """Yield the items of a feed, live ones included."""
+    return each_named(root, *_ITEMS)
+
+
+def elements_of(item: etree._Element) -> Iterator[etree._Element]:
+    """Yield the elements within an item, without those of further items, which unclosed tags put into it."""
+    rest = list(reversed(item))
+    while rest:
+        element = rest.pop()
+        if local_name(element) not in _ITEMS:
+            yield element
+            rest.extend(reversed(element))
+
+
+def item_description(item: etree._Element, channel: Description) -> Description:
+    """Return what an item says of its audio, completed by what holds for the channel."""
+    children = children_of(item)
+    about = Description(
+        title=first_text(children, "title"),
+        guid=first_text(children, "guid", "id"),
+        artist=_author(children) or first_text(children, "person"),
+        duration_ms=duration_ms(first_text(children, "duration")),
+        language=first_text(children, "language") or attribute(item, "lang"),
+        published_at=published_at(first_text(children, "pubdate", "published", "date", "updated")),
+        transcript_url=_transcript(children),
+    )
+    about.statements = statements_in(inner := _with_media(children), "feed_item")
+    about.credit = first_text(inner, "credit", "attributionname")
+    fill(about, channel)
+    return about
+
+
+def fill(target: Description | Find, source: Description) -> None:
+    """Set what ``target`` lacks from ``source``."""
+    for name in _DESCRIBED:
+        if getattr(target, name) is None:
+            setattr(target, name, getattr(source, name))
+
+
+def _author(children: Children) -> str | None:
+    names = (child_text(author, "name") for author in children.get("author", ()))
+    if name := next(filter(None, names), None):
+        return name
+    author = first_text(children, "creator", "author")
+    match = _ADDRESS.fullmatch(author) if author else None
+    return match[1] if match else author
+
+
+def _transcript(children: Children) -> str | None:
+    urls = (attribute(transcript, "url") for transcript in children.get("transcript", ()))
+    return next(filter(None, urls), None)
+
+
+def statements_in(children: Children, place: str) -> tuple[Statement, ...] | None:
+    """Return the licences that are stated by children of an element, and its notices of copyright.
+
+    Podcast namespace: ``license`` is a slug, or a text with a ``url``. Creative Commons, Media RSS 1.5.1 and RSS 1.0
+    have elements of that name, too; Atom (RFC 4946) has links. ``rights`` and ``copyright`` are texts about both.
+    """
+    found = [
+        statement_of(child_text_of(each), place, url=attribute(each, "url", "href", "resource"))
+        for each in children.get("license", ())
+    ]
+    links = (each for each in children.get("link", ()) if "license" in (attribute(each, "rel") or "").lower().split())
+    found += [statement_of(attribute(each, "href"), place) for each in links]
+    notices = (each for name in _RIGHTS for each in children.get(name, ()))
+    found += [statement_of(one_line(text_of(each)), place + NOTICE, url=attribute(each, "url")) for each in notices]
+    return tuple(filter(None, found)) or None
+
+
+def _with_media(children: Children) -> Children:
+    """Return the children together with those of ``media:group``, which hold for all files in it."""
+    together = {name: list(elements) for name, elements in children.items()}
+    for group in children.get("group", ()):
+        for name, elements in children_of(group).items():
+            together.setdefault(name, []).extend(elements)
+    return together
+
+
+def child_text_of(element: etree._Element) -> str | None:
+    """Return the element's own text on one line."""
+    return " ".join((element.text or "").split())[:300] or None
+
+
+def find_feeds(document: Document) -> Iterator[Find]:
     """Yield the audio of each item of a feed; the files of one item are alternates."""
     if document.root is None or document.root_name not in FEED_ROOTS:
         return
@@ -122,3 +234,41 @@ _READERS: dict[str, Callable[[etree._Element], Iterator[Find]]] = {
     "enclosurelegacy": _vendor_enclosure,
     "attachment_url": _vendor_enclosure,
 }
+
+
+_NEXT = frozenset(("next", "next-archive", "prev-archive"))
+_PAGED = re.compile(r"(?:^|&)paged=(\d{1,6})(?=&|$)")
+
+
+def find_feed_pages(document: Document) -> Iterator[Find]:
+    """Yield the page that the feed names as the next or as its archive (RFC 5005), else that of WordPress.
+
+    WordPress names none, but serves it under ``paged``; it is asked for where this page has enclosures.
+    """
+    if document.root is None or document.root_name not in FEED_ROOTS:
+        return
+    channel = channel_of(document.root)
+    named = [url for link in channel if (url := _next_url(link))]
+    for url in named:
+        yield Find(url=url, found_by="feed_next", confidence=ELEMENT, expected=Kind.FEED)
+    if not named and _is_from_wordpress(channel) and next(each_named(channel, "enclosure"), None) is not None:
+        yield Find(url=_next_paged(document.url), found_by="feed_next", confidence=ATTRIBUTE, expected=Kind.FEED)
+
+
+def _next_url(element: etree._Element) -> str | None:
+    if local_name(element) != "link" or (attribute(element, "rel") or "").lower() not in _NEXT:
+        return None
+    return attribute(element, "href")
+
+
+def _is_from_wordpress(channel: etree._Element) -> bool:
+    return "wordpress.org" in (child_text(channel, "generator") or "")
+
+
+def _next_paged(url: str) -> str:
+    parts = urlsplit(url)
+    match = _PAGED.search(parts.query)
+    if match is None:
+        return parts._replace(query="&".join(filter(None, (parts.query, "paged=2")))).geturl()
+    query = f"{parts.query[: match.start(1)]}{int(match[1]) + 1}{parts.query[match.end(1) :]}"
+    return parts._replace(query=query).geturl()

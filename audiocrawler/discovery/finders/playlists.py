@@ -1,14 +1,67 @@
-"""Text playlists: M3U and PLS. Manifests of HLS share the syntax of M3U, but their lines are not files."""
+"""Playlists, manifests and sitemaps: M3U, PLS, XSPF and kin, HLS, DASH, and URLs in other XML."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
-from audiocrawler.discovery.candidate import LINK, Find, Kind
-from audiocrawler.discovery.document import Document, one_line
-from audiocrawler.discovery.hls import is_hls
-from audiocrawler.discovery.media_types import extension_of
-from audiocrawler.discovery.sniff import DocumentType
-from audiocrawler.discovery.values import duration_ms
+from lxml import etree
+
+from audiocrawler.discovery.candidate import ELEMENT, LINK, STRING, Find, Kind
+from audiocrawler.discovery.document import (
+    Document,
+    DocumentType,
+    attribute,
+    base_of,
+    child_text,
+    each_named,
+    local_name,
+    one_line,
+)
+from audiocrawler.discovery.hls import attributes_of, is_hls
+from audiocrawler.discovery.json_media import absolute_urls_in
+from audiocrawler.discovery.kinds import AUDIO_EXTENSIONS, MEDIA_NAME, extension_of
+from audiocrawler.discovery.urls import absolute
+from audiocrawler.discovery.values import duration_ms, size_bytes, whole_number
+from audiocrawler.model.statements import statement_of
+
+_VIDEO_CODEC = re.compile(r"avc|hev|hvc|vp0?[89]|av01|dvh", re.IGNORECASE)
+
+
+def find_hls(document: Document) -> Iterator[Find]:
+    """Yield the manifests that a master playlist names for audio (RFC 8216, section 4.3.4)."""
+    if document.type is not DocumentType.PLAYLIST or not is_hls(document.text):
+        return
+    variant: dict[str, str] | None = None
+    for line in map(str.strip, document.text.splitlines()):
+        if line.startswith("#EXT-X-MEDIA:"):
+            yield from _rendition(attributes_of(line))
+        elif line.startswith("#EXT-X-STREAM-INF:"):
+            variant = attributes_of(line)
+        elif line and not line.startswith("#"):
+            if variant is not None and _is_audio(variant):
+                yield _manifest(line, variant)
+            variant = None
+
+
+def _rendition(attributes: dict[str, str]) -> Iterator[Find]:
+    if attributes.get("TYPE") == "AUDIO" and (url := attributes.get("URI")):
+        yield _manifest(url, attributes)
+
+
+def _is_audio(variant: dict[str, str]) -> bool:
+    return "RESOLUTION" not in variant and not _VIDEO_CODEC.search(variant.get("CODECS", ""))
+
+
+def _manifest(url: str, attributes: dict[str, str]) -> Find:
+    return Find(
+        url=url,
+        found_by="hls",
+        confidence=ELEMENT,
+        expected=Kind.MANIFEST,
+        title=attributes.get("NAME"),
+        language=attributes.get("LANGUAGE"),
+        bit_rate_bps=whole_number(attributes.get("BANDWIDTH")),
+    )
+
 
 _EXTINF = re.compile(r"#EXTINF:\s*(-?[\d.]+)?[^,]*,?(.*)", re.IGNORECASE)
 _PLS_LINE = re.compile(r"\s*(file|title|length)(\d+)\s*=\s*(.*?)\s*$", re.IGNORECASE)
@@ -16,7 +69,7 @@ _LOCAL_PATH = re.compile(r"[a-z]:[\\/]|\\\\|/(?:home|mnt|Users|Volumes)/", re.IG
 _MAX_ENTRIES = 100_000
 
 
-def find(document: Document) -> Iterator[Find]:
+def find_playlists(document: Document) -> Iterator[Find]:
     """Yield the entries of an M3U or PLS playlist; nothing for a manifest of HLS."""
     if document.type is not DocumentType.PLAYLIST or is_hls(document.text):
         return
@@ -57,3 +110,157 @@ def _entry(url: str, found_by: str, title: str | None, duration: str | None) -> 
         title=one_line(title),
         duration_ms=length_ms,
     )
+
+
+def find_xml_playlists(document: Document) -> Iterator[Find]:
+    """Yield the entries of an XML playlist; the locations of one track are alternates."""
+    reader = _READERS.get(document.root_name)
+    if reader is None or document.root is None:
+        return
+    for number, entry in enumerate(each_named(document.root, "track", "entry", "media", "audio", "file")):
+        for each in reader(entry):
+            each.url = absolute(base_of(entry, document.base_url), each.url) or ""
+            each.group = f"track {number}"
+            yield each
+
+
+def _xspf(track: etree._Element) -> Iterator[Find]:
+    """XSPF 1: several locations are the same resource in order of preference; duration is in milliseconds."""
+    title, artist = child_text(track, "title"), child_text(track, "creator")
+    statement = statement_of(child_text(track, "license"), "playlist")
+    milliseconds = whole_number(child_text(track, "duration"))
+    for location in track:
+        if local_name(location) == "location" and (url := (location.text or "").strip()):
+            yield Find(
+                url=url,
+                found_by="xspf",
+                confidence=LINK,
+                expected=Kind.AUDIO,
+                title=title,
+                artist=artist,
+                duration_ms=milliseconds,
+                statements=(statement,) if statement else None,
+            )
+
+
+def _asx(entry: etree._Element) -> Iterator[Find]:
+    title, artist = child_text(entry, "title"), child_text(entry, "author")
+    duration = duration_ms(child_text(entry, "duration"))
+    for reference in each_named(entry, "ref"):
+        if url := attribute(reference, "href"):
+            yield Find(
+                url=url,
+                found_by="asx",
+                confidence=LINK,
+                title=title,
+                artist=artist,
+                duration_ms=duration,
+            )
+
+
+def _metalink(file: etree._Element) -> Iterator[Find]:
+    """RFC 5854: the URLs of a file by their priority; in version 3 they have a preference, and lie deeper."""
+    names_audio = extension_of(f"/{attribute(file, 'name')}") in AUDIO_EXTENSIONS
+    for mirror in sorted(each_named(file, "url"), key=_priority):
+        yield Find(
+            url=(mirror.text or "").strip(),
+            found_by="metalink",
+            confidence=LINK,
+            expected=Kind.AUDIO if names_audio else None,
+            size_bytes=size_bytes(child_text(file, "size")),
+        )
+
+
+def _priority(mirror: etree._Element) -> int:
+    preference = whole_number(attribute(mirror, "preference"))
+    return -preference if preference else whole_number(attribute(mirror, "priority")) or 999_999
+
+
+def _smil(media: etree._Element) -> Iterator[Find]:
+    if url := attribute(media, "src"):
+        yield Find(url=url, found_by="wpl", confidence=LINK, title=attribute(media, "title"))
+
+
+_READERS: dict[str, Callable[[etree._Element], Iterator[Find]]] = {
+    "playlist": _xspf,
+    "asx": _asx,
+    "metalink": _metalink,
+    "smil": _smil,
+    "winmediaplaylist": _smil,
+}
+
+
+def find_dash(document: Document) -> Iterator[Find]:
+    """Yield the BaseURL of each audio representation that is not cut into segments (ISO/IEC 23009-1, 5.3.9)."""
+    if document.root is None or document.root_name != "mpd":
+        return
+    duration = duration_ms(attribute(document.root, "mediapresentationduration"))
+    for number, adaptation in enumerate(each_named(document.root, "adaptationset")):
+        if _is_segmented(adaptation):
+            continue
+        for representation in each_named(adaptation, "representation"):
+            if each := _whole_file(document, adaptation, representation):
+                each.group = f"dash {number}"
+                each.duration_ms = duration
+                yield each
+
+
+def _whole_file(document: Document, adaptation: etree._Element, representation: etree._Element) -> Find | None:
+    mime_type = attribute(representation, "mimetype") or attribute(adaptation, "mimetype") or ""
+    if not mime_type.startswith("audio/"):
+        return None
+    return Find(
+        url=_joined_base_urls(document.base_url, representation),
+        found_by="dash",
+        confidence=ELEMENT,
+        expected=Kind.AUDIO,
+        mime_type=mime_type,
+        bit_rate_bps=whole_number(attribute(representation, "bandwidth")),
+        language=attribute(adaptation, "lang"),
+    )
+
+
+def _is_segmented(adaptation: etree._Element) -> bool:
+    return next(each_named(adaptation, "segmenttemplate", "segmentlist"), None) is not None
+
+
+def _joined_base_urls(base_url: str, representation: etree._Element) -> str:
+    """Return the BaseURL elements from the manifest's down to the representation's, each joined to the one before."""
+    chain = [*reversed(list(representation.iterancestors())), representation]
+    for element in chain:
+        if local_name(element) and (url := child_text(element, "baseurl")):
+            base_url = absolute(base_url, url) or base_url
+    return base_url
+
+
+_LISTS = {"urlset": Kind.PAGE, "sitemapindex": Kind.PLAYLIST}
+
+
+def find_sitemaps(document: Document) -> Iterator[Find]:
+    """Yield what a sitemap lists: pages, or audio where the URL tells; the sitemaps of an index are its parts.
+
+    The latter are of kind playlist, since like the entries of a playlist they belong to the document that lists them,
+    and take a crawl no level deeper.
+    """
+    expected = _LISTS.get(document.root_name)
+    if document.root is None or expected is None:
+        return
+    for entry in document.root:
+        if url := child_text(entry, "loc"):
+            yield Find(url=url, found_by="sitemap", confidence=LINK, expected=expected)
+
+
+_READ_ELSEWHERE = frozenset(("rss", "feed", "rdf", "playlist", "asx", "smil", "winmediaplaylist", "metalink", "mpd"))
+
+
+def find_xml_strings(document: Document) -> Iterator[Find]:
+    """Yield the audio URLs of an XML document that no other finder reads, and the feeds that OPML lists."""
+    if document.root is None or document.type is not DocumentType.XML or document.root_name in _READ_ELSEWHERE:
+        return
+    for element in document.root.iter(etree.Element):
+        if document.root_name == "opml" and (feed := attribute(element, "xmlurl")):
+            yield Find(url=feed, found_by="opml", confidence=LINK, expected=Kind.FEED)
+        for text in (element.text or "", *map(str, element.values())):
+            if MEDIA_NAME.search(text):
+                for url in absolute_urls_in(text):
+                    yield Find(url=url, found_by="xml_string", confidence=STRING)

@@ -1,0 +1,201 @@
+"""The arguments of the spider, and lists of start URLs, checked before the first request."""
+
+import json
+import re
+import sys
+from collections.abc import Iterator
+from functools import cache, cached_property
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from audiocrawler.model.errors import ConfigurationError
+from audiocrawler.model.text import mask_url
+
+STDIN = Path("-")
+MAX_BYTES = 64 * 1024**2
+"""A list of a million URLs; what is longer, such as a device, is no list."""
+_INVISIBLE = "\ufeff\u200b\u200e\u200f\u2060 \t"
+"""What editors, spreadsheets and concatenated files leave at the ends of a line."""
+_COMMENT = re.compile(r"(?:^|\s)#.*")
+
+
+def read_lines(path: Path) -> Iterator[tuple[int, str]]:
+    """Yield what stands in the lines that are neither blank nor comments.
+
+    A pipe and ``-``, standard input, can be read only once; what they gave is remembered. Raises ConfigurationError.
+    """
+    try:
+        content = _content_once(path) if path == STDIN or not path.is_file() else _content(path)
+        text = _text(content)
+    except (OSError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) and error.strerror else error
+        raise ConfigurationError(f"-a urls={path}: cannot be read: {why}") from error
+    for number, line in enumerate(text.splitlines(), 1):
+        if url := _COMMENT.sub("", line.strip(_INVISIBLE)).strip(_INVISIBLE):
+            yield number, url
+
+
+@cache
+def _content_once(path: Path) -> bytes:
+    return _content(path)
+
+
+def _content(path: Path) -> bytes:
+    if path != STDIN:
+        with path.open("rb") as file:
+            return _bounded(file.read(MAX_BYTES + 1))
+    if sys.stdin is None:
+        raise ValueError("standard input is closed")
+    if sys.stdin.isatty():
+        sys.stderr.write("start URLs, one a line; Ctrl-D ends the list\n")
+    return _bounded(sys.stdin.buffer.read(MAX_BYTES + 1))
+
+
+def _bounded(content: bytes) -> bytes:
+    if len(content) > MAX_BYTES:
+        raise ValueError(f"more than {MAX_BYTES >> 20} MiB are no list of URLs")
+    return content
+
+
+def _text(content: bytes) -> str:
+    """Return the text of UTF-8, UTF-16 or UTF-32, with a byte order mark or without; raises ValueError."""
+    encoding = json.detect_encoding(content)
+    try:
+        text = content.decode(encoding)
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise ValueError(f"line {line} is not {encoding.upper()}; save it as UTF-8 text") from error
+    if "\0" in text:
+        raise ValueError("it is binary; write one URL a line")
+    return text
+
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+class Arguments(BaseModel):
+    """Every ``-a NAME=VALUE`` of ``scrapy crawl audio``."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    url: tuple[str, ...] = Field(default=(), description="where to start; several are separated by spaces")
+    urls: Path | None = Field(default=None, description="a file with one start URL a line; - is standard input")
+    depth: int = Field(default=0, ge=0, description="levels of links to follow on the same site, and its feeds")
+    limit: int | None = Field(default=None, ge=1, description="stop after so many newly stored audio files")
+    allow: re.Pattern[str] | None = Field(default=None, description="follow only pages whose URL matches this regex")
+    deny: re.Pattern[str] | None = Field(default=None, description="follow no pages whose URL matches this regex")
+    alternates: Literal["best", "all"] = Field(
+        default="best", description="best: of several files of one recording take one; all: take each"
+    )
+    download: Literal["yes", "no"] = Field(default="yes", description="no: list what is there without fetching it")
+    refresh: Literal["changed", "all"] = Field(
+        default="changed", description="all: fetch again what earlier crawls have stored, changed or not"
+    )
+    render: Literal["auto", "always", "never"] = Field(
+        default="auto", description="which pages are opened in a browser: those that seem to need it, all, none"
+    )
+    crawl: str | None = Field(
+        default=None, min_length=1, description="a name by which the crawl is resumed, in place of its arguments"
+    )
+    fresh: Literal["yes", "no"] = Field(
+        default="no", description="yes: start over where an unfinished crawl would go on"
+    )
+
+    @field_validator("url", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return tuple(value.split()) if isinstance(value, str) else value
+
+    @field_validator("url")
+    @classmethod
+    def _check_urls(cls, urls: tuple[str, ...]) -> tuple[str, ...]:
+        for url in urls:
+            _check_url(url)
+        return urls
+
+    @field_validator("allow", "deny", mode="before")
+    @classmethod
+    def _compile(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        try:
+            return re.compile(value)
+        except re.error as error:
+            raise ValueError(f"{value!r} is not a regular expression: {error}") from error
+
+    @model_validator(mode="after")
+    def _check_start(self) -> "Arguments":
+        if bool(self.url) == bool(self.urls):
+            raise ValueError("give one of -a url=https://... and -a urls=FILE")
+        return self
+
+    @cached_property
+    def _starts(self) -> tuple[str, ...]:
+        return self.url or _read_urls(self.urls)
+
+    def start_urls(self) -> tuple[str, ...]:
+        """Return where to start, from ``url`` or from the file ``urls``; raises ConfigurationError for a bad line.
+
+        The file is read once, so that all parts of a crawl see the same list.
+        """
+        return self._starts
+
+
+def parse_arguments(given: dict[str, Any]) -> Arguments:
+    """Return the checked arguments; raises ConfigurationError with one line that names the first wrong one."""
+    arguments = checked_arguments(Arguments, given)
+    arguments.start_urls()
+    return arguments
+
+
+def checked_arguments(model: type[Model], given: dict[str, Any]) -> Model:
+    """Return the arguments as ``model`` declares them; raises ConfigurationError as ``parse_arguments`` does."""
+    own = {name: value for name, value in given.items() if name != "_job"}  # Scrapyd adds its job id
+    try:
+        return model.model_validate(own)
+    except ValidationError as error:
+        raise ConfigurationError(_one_line(error, model)) from error
+
+
+def _one_line(error: ValidationError, model: type[BaseModel]) -> str:
+    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    message = str(first["msg"]).removeprefix("Value error, ")
+    if not first["loc"]:
+        return message
+    name = first["loc"][0]
+    if first["type"] == "extra_forbidden":
+        return f"-a {name}: no such argument; there are {', '.join(model.model_fields)}"
+    return f"-a {name}: {message}"
+
+
+def _read_urls(path: Path | None) -> tuple[str, ...]:
+    if path is None:
+        return ()
+    lines = list(read_lines(path))
+    if not lines:
+        raise ConfigurationError(f"-a urls={path}: holds no URL; write one a line")
+    for number, url in lines:
+        try:
+            _check_url(url)
+        except ValueError as error:
+            raise ConfigurationError(f"-a urls={path}: line {number}: {error}") from error
+    return tuple(url for _, url in lines)
+
+
+def _check_url(url: str) -> None:
+    shown = mask_url(url) if "://" in url else mask_url(f"//{url}")[2:]
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError as error:
+        why = "its host or port cannot be read; in a password write / ? # as %2F %3F %23"  # the error may quote one
+        raise ValueError(f"{shown!r} is not a URL: {why}") from error
+    if not parts.scheme or "://" not in url:
+        raise ValueError(f"{shown!r} has no scheme; write https://{shown.lstrip('/')}")
+    if parts.scheme.lower() not in {"http", "https"}:
+        raise ValueError(f"{shown!r}: only http and https can be crawled, not {parts.scheme}")
+    if not host:
+        raise ValueError(f"{shown!r} has no host; write it as https://example.org/page")

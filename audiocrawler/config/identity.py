@@ -1,0 +1,43 @@
+"""What makes two commands the same crawl: their arguments, however they are written, and where their data goes."""
+
+import hashlib
+import json
+import re
+from typing import Any
+
+from scrapy.settings import BaseSettings
+
+from audiocrawler.config.arguments import Arguments
+from audiocrawler.model.urls import without_credentials
+
+_NOT_OF_THE_CRAWL = {"url", "urls", "crawl", "fresh"}
+
+
+def identity_of(spider_name: str, arguments: Arguments | None, settings: BaseSettings) -> str:
+    """Return 16 hex digits that are equal for equal crawls.
+
+    The order of the start URLs, a file in their place, arguments at their defaults and passwords make no difference;
+    ``-a crawl=NAME`` stands for all of them. A spider without arguments is known by its name.
+    """
+    places = [settings["AUDIO_STORE"], settings["AUDIO_WAREHOUSE"]]
+    if arguments is not None and arguments.crawl:
+        return _digest([spider_name, places, "crawl", arguments.crawl])
+    return _digest([spider_name, places, _normalised(arguments) if arguments is not None else {}])
+
+
+def _normalised(arguments: Arguments) -> dict[str, Any]:
+    given = {
+        name: _plain(getattr(arguments, name))
+        for name, field in Arguments.model_fields.items()
+        if name not in _NOT_OF_THE_CRAWL and getattr(arguments, name) != field.default
+    }
+    return given | {"starts": sorted({without_credentials(url) for url in arguments.start_urls()})}
+
+
+def _plain(value: Any) -> Any:
+    return value.pattern if isinstance(value, re.Pattern) else value
+
+
+def _digest(parts: Any) -> str:
+    text = json.dumps(parts, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -1,0 +1,92 @@
+"""What became of files, counted in the stats; the counts that runs and workers share through the frontier."""
+
+from collections import Counter
+from collections.abc import Mapping
+
+from scrapy.statscollectors import StatsCollector
+
+from audiocrawler.report.summary import FAILED_STATUSES
+
+MAX_REASONS = 200
+"""Different reasons that are counted apart: they are sentences, and hostile input could make up new ones for ever."""
+
+
+class Tallies:
+    """Counts outcomes. What is counted for a file whose request is under way is ``held`` until it is released.
+
+    A request that is lost with its process or machine is done again, and then counts once.
+    """
+
+    def __init__(self, stats: StatsCollector) -> None:
+        self._stats = stats
+        self._files: dict[int, str] = {}
+        self._of: dict[str, Counter[str]] = {}
+        self.held: Counter[str] = Counter()
+        """What is in the stats and is not to be told yet."""
+
+    def begin(self, lease: int, source_url: str) -> None:
+        """Hold what is counted for a file from now on."""
+        self._files[lease] = source_url
+        self._of.setdefault(source_url, Counter())
+
+    def rename(self, lease: int | None, source_url: str) -> None:
+        """Count for the lease's file under another URL from now on."""
+        if lease in self._files:
+            self._of[source_url] = self._of.pop(self._files[lease], Counter())
+            self._files[lease] = source_url
+
+    def end(self, lease: int) -> Counter[str]:
+        """Return what was counted for the lease's file; it stays held."""
+        return self._of.pop(self._files.pop(lease, ""), Counter())
+
+    def release(self, counted: Counter[str]) -> None:
+        """Hold it no longer: the request is done."""
+        self.held -= counted
+
+    def count(self, source_url: str, name: str, change: int = 1) -> None:
+        """Add to a count on account of a file."""
+        self._stats.inc_value(name, change)
+        if source_url in self._of:
+            self._of[source_url][name] += change
+            self.held[name] += change
+
+    def count_outcome(self, source_url: str, status: str, reason: str | None) -> None:
+        """Count what became of an audio URL in ``audio/<status>``, and why it failed in ``audio/<status>/<reason>``."""
+        self.count(source_url, f"audio/{status}")
+        if status in FAILED_STATUSES and self._stats.get_value("audio/reasons", 0) < MAX_REASONS:
+            self.count(source_url, "audio/reasons", int(self._stats.get_value(f"audio/{status}/{reason}") is None))
+            self.count(source_url, f"audio/{status}/{reason}")
+
+
+PREFIX = "audio/"
+_OF_EACH_RUN = {"audio/starts"}
+
+
+class Counters:
+    """Scrapy's stats that are whole numbers and begin with PREFIX, kept in step with the frontier's."""
+
+    def __init__(self, stats: StatsCollector) -> None:
+        self._stats = stats
+        self._others: dict[str, int] = {}
+        """What earlier runs and other workers have counted."""
+        self._told: Mapping[str, int] = {}
+        """What of this run's the frontier has, or is being told."""
+
+    def uncounted(self, held: Mapping[str, int]) -> dict[str, int]:
+        """Return by how much each of this run's counts, but for what is held, has grown since this was last asked."""
+        counts = ((name, value) for name, value in self._stats.get_stats().items() if _is_counter(name, value))
+        own = {name: value - self._others.get(name, 0) - held.get(name, 0) for name, value in counts}
+        grown = {name: value - self._told.get(name, 0) for name, value in own.items()}
+        self._told = own
+        return {name: change for name, change in grown.items() if change}
+
+    def take(self, counted: Mapping[str, int]) -> None:
+        """Take over what earlier runs and others have counted; ``counted`` has what this one has told, too."""
+        for name, value in counted.items():
+            others = value - self._told.get(name, 0)
+            self._stats.inc_value(name, others - self._others.get(name, 0))
+            self._others[name] = others
+
+
+def _is_counter(name: str, value: object) -> bool:
+    return name.startswith(PREFIX) and type(value) is int and name not in _OF_EACH_RUN

@@ -1,0 +1,63 @@
+"""What earlier crawls left of an audio URL, as far as it saves this one a transfer."""
+
+from collections.abc import Awaitable, Callable
+
+from scrapy.settings import BaseSettings
+
+from audiocrawler.analysis.rules import ANALYSER_VERSION
+from audiocrawler.fetch.headers import Known
+from audiocrawler.model.rows import AudioMetadata, AudioSource, Status
+
+VARIES_AFTER = 3
+"""Changes in a row after which a file counts as one that varies at every fetch: one with inserted advertisements."""
+_STORED = frozenset({Status.STORED, Status.DUPLICATE, Status.UNCHANGED, Status.GONE})
+_REFUSED = frozenset({Status.UNDECODABLE, Status.FILTERED, Status.NOT_AUDIO})
+_JUDGING = ("AUDIO_MIN_DURATION_MS", "AUDIO_MIN_SAMPLE_RATE_HZ", "AUDIO_MAX_DURATION_S", "AUDIO_LICENSES")
+
+
+class Memory:
+    """Asks the warehouse what is known of a URL; with ``is_ignored`` nothing is."""
+
+    def __init__(
+        self,
+        find_source: Callable[[str], Awaitable[AudioSource | None]],
+        is_stored: Callable[[AudioSource], Awaitable[bool]],
+        judge: str,
+        *,
+        is_ignored: bool,
+    ) -> None:
+        self._find_source, self._is_stored = find_source, is_stored
+        self._judge = judge
+        self._is_ignored = is_ignored
+
+    async def recall(self, source_url: str) -> Known | None:
+        """Return what is known of a masked URL: its file is in the store, or was refused for what still holds."""
+        before = None if self._is_ignored else await self._find_source(source_url)
+        if before is None or not await self._holds(before):
+            return None
+        return Known(
+            status=before.status,
+            reason=before.reason,
+            etag=before.etag,
+            last_modified=before.last_modified,
+            size_bytes=before.size_bytes,
+            varies=(before.variants or 0) >= VARIES_AFTER,
+        )
+
+    async def _holds(self, before: AudioSource) -> bool:
+        if before.status in _REFUSED:
+            return before.judged_by == self._judge
+        return before.status in _STORED and before.sha256 is not None and await self._is_stored(before)
+
+
+def variants_of(audio: AudioMetadata, before: AudioSource | None) -> int | None:
+    """Return how often in a row the URL has now brought other bytes; None for its first."""
+    if before is None or before.sha256 is None:
+        return None
+    return 0 if before.sha256 == audio.sha256 else (before.variants or 0) + 1
+
+
+def judge_of(settings: BaseSettings) -> str:
+    """Return what decides whether a file is refused: the analyser, and the bounds of the settings."""
+    bounds = ", ".join(f"{name}={settings[name]}" for name in _JUDGING if settings[name] is not None)
+    return f"{ANALYSER_VERSION}, {bounds}"

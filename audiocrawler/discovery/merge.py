@@ -1,0 +1,138 @@
+"""From finds to candidates: one per URL with all that is known of it, and alternates under one group."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, fields, replace
+from functools import lru_cache, partial
+from hashlib import blake2b
+
+from audiocrawler.discovery.candidate import Candidate, Description, Find, Kind, Role
+from audiocrawler.discovery.document import Document, one_line
+from audiocrawler.discovery.kinds import classify
+from audiocrawler.discovery.page_statements import add_page_statements
+from audiocrawler.discovery.roles import names_read_aloud, role_of
+from audiocrawler.discovery.urls import absolute, file_key, key_of
+from audiocrawler.model.statements import Statement
+
+_DESCRIBED = tuple(field.name for field in fields(Description))
+_TEXTS = ("title", "artist", "language", "link_text", "guid")
+
+
+def merge(document: Document, finds: Iterable[Find]) -> Iterator[Candidate]:
+    """Yield one candidate per URL. The surest find names the mechanism and the kind; what it lacks the others fill."""
+    own = key_of(document.url) if "://" in document.url else document.url
+    candidates: dict[str, Candidate] = {}
+    keys: dict[str, str] = {}
+    groups = Groups()
+    shown: set[str] = set()
+    resolved = lru_cache(maxsize=1024)(partial(_resolved, document.base_url))  # pages name a URL several times over
+    for find in finds:
+        place = resolved(find.url, find.mime_type, find.expected)
+        if place is None or (key := place.key) == own:
+            continue
+        candidate = _candidate(document, find, place)
+        keys[find.url.strip()] = key
+        if not find.hidden:
+            shown.add(key)
+        known = candidates.setdefault(key, candidate)
+        if known is not candidate:
+            candidates[key] = _merged(known, candidate)
+        _note_groups(groups, key, find, candidate.kind)
+    _set_roles(document, candidates, shown)
+    add_page_statements(document, candidates, keys)
+    yield from _grouped(document, candidates, groups)
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A URL as it is requested, the key under which its spellings meet, and what it leads to."""
+
+    url: str
+    key: str
+    kind: Kind
+
+
+def _resolved(base_url: str, url: str, mime_type: str | None, expected: Kind | None) -> _Place | None:
+    absolute_url = absolute(base_url, url)
+    kind = classify(absolute_url, mime_type=mime_type, expected=expected) if absolute_url else None
+    return _Place(absolute_url, key_of(absolute_url), kind) if absolute_url and kind else None
+
+
+def _candidate(document: Document, find: Find, place: _Place) -> Candidate:
+    described = {name: getattr(find, name) for name in _DESCRIBED}
+    for name in _TEXTS:
+        described[name] = one_line(described[name])
+    if find.transcript_url is not None:
+        described["transcript_url"] = absolute(document.base_url, find.transcript_url)
+    if find.statements is not None:
+        described["statements"] = tuple(_complete(document, each) for each in find.statements)
+    return Candidate(
+        url=place.url, kind=place.kind, found_by=find.found_by, confidence=find.confidence, role=find.role, **described
+    )
+
+
+def _complete(document: Document, statement: Statement) -> Statement:
+    url = absolute(document.base_url, statement.url) if statement.url else None
+    return replace(statement, url=url, text=statement.text or (None if url else statement.url))
+
+
+def _merged(one: Candidate, other: Candidate) -> Candidate:
+    """Return the surer of two candidates, the first if they are equal, its gaps filled from the other."""
+    best, rest = (other, one) if other.confidence > one.confidence else (one, other)
+    for name in _DESCRIBED:
+        if getattr(best, name) is None:
+            setattr(best, name, getattr(rest, name))
+    best.statements = tuple(dict.fromkeys([*(one.statements or ()), *(other.statements or ())])) or None
+    if best.role is Role.MAIN:
+        best.role = rest.role
+    if best.kind is Kind.AUDIO and rest.kind is Kind.STREAM:
+        best.kind = Kind.STREAM
+    return best
+
+
+def _set_roles(document: Document, candidates: dict[str, Candidate], shown: set[str]) -> None:
+    about_speech = names_read_aloud(f"{document.url} {document.title or ''}") or "speech" in (document.title or "")
+    for key, candidate in candidates.items():
+        if candidate.kind is Kind.AUDIO and candidate.role is Role.MAIN:
+            candidate.role = role_of(candidate.url, hidden=key not in shown, about_speech=about_speech)
+
+
+class Groups:
+    """Disjoint sets of names: URLs and the groups that they are in."""
+
+    def __init__(self) -> None:
+        self._parents: dict[str, str] = {}
+
+    def root(self, name: str) -> str:
+        """Return the name that stands for the whole set of ``name``."""
+        while (parent := self._parents.get(name, name)) != name:
+            self._parents[name] = self._parents.get(parent, parent)
+            name = parent
+        return name
+
+    def join(self, one: str, other: str) -> None:
+        """Put two names into one set; the smaller root stands for it."""
+        first, second = sorted((self.root(one), self.root(other)))
+        self._parents[second] = first
+
+
+def _note_groups(groups: Groups, key: str, find: Find, kind: Kind) -> None:
+    if kind is not Kind.AUDIO:
+        return
+    groups.join(key, f"file {file_key(key)}")
+    if find.group is not None:
+        groups.join(key, f"group {find.group}")
+
+
+def _grouped(document: Document, candidates: dict[str, Candidate], groups: Groups) -> Iterator[Candidate]:
+    roots = {key: groups.root(key) for key, each in candidates.items() if each.kind is Kind.AUDIO}
+    sizes = Counter(roots.values())
+    for key, candidate in candidates.items():
+        root = roots.get(key)
+        if root is not None and sizes[root] > 1:
+            candidate.group = _group_id(document.url, root)
+        yield candidate
+
+
+def _group_id(document_url: str, root: str) -> str:
+    return blake2b(f"{document_url}\n{root}".encode(errors="replace"), digest_size=8).hexdigest()

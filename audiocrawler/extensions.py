@@ -1,0 +1,132 @@
+"""Extensions: stop a transfer early, count what is found, show progress."""
+
+import logging
+import sys
+import time
+
+from scrapy import Request, signals
+from scrapy.crawler import Crawler
+from scrapy.exceptions import NotConfigured, StopDownload
+from scrapy.http import Headers
+from scrapy.utils.asyncio import create_looping_call
+
+from audiocrawler.fetch.first_bytes import FIRST_BYTES, FirstBytes
+from audiocrawler.fetch.headers import Known, is_audio_type, is_endless, proves_same, validators
+from audiocrawler.report.progress import progress_line
+
+logger = logging.getLogger(__name__)
+
+
+class StopEarly:
+    """Ends a transfer as soon as its headers or its first bytes show that it is not what was asked for."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        crawler.signals.connect(self._check_headers, signal=signals.headers_received)
+        crawler.signals.connect(self._check_first_bytes, signal=signals.bytes_received)
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> "StopEarly":
+        """Return the extension."""
+        return cls(crawler)
+
+    def _check_headers(self, headers: Headers, request: Request) -> None:
+        if "Location" in headers or "robots" in request.meta:
+            return
+        if is_endless(headers) and ("audio" in request.meta or is_audio_type(headers)):
+            raise StopDownload(fail=False)
+        if request.meta.get("known") and self._is_known(headers, request):
+            raise StopDownload(fail=False)
+        request.meta[FIRST_BYTES] = None if "Range" in request.headers else FirstBytes(headers)
+
+    def _is_known(self, headers: Headers, request: Request) -> bool:
+        """Return whether the body need not come: it is the known file, or one that varies at every fetch.
+
+        Of the latter the headers are looked at twice: validators that stay tell of a change that the server means.
+        """
+        known = Known(**request.meta["known"])
+        if "Range" in request.headers:
+            return False
+        if proves_same(headers, known):
+            request.meta["is_same"] = True
+            return True
+        seen = validators(headers)
+        if not known.varies or (any(seen) and request.meta.get("seen_validators") == seen):
+            return False
+        request.meta["is_same"] = "seen_validators" in request.meta or not any(seen)
+        request.meta["seen_validators"] = seen
+        return True
+
+    def _check_first_bytes(self, data: bytes, request: Request) -> None:
+        first: FirstBytes | None = request.meta.get(FIRST_BYTES)
+        if first is None or first.is_complete:
+            return
+        first.add(data)
+        judgement = first.judgement
+        if judgement is None or not first.is_complete:
+            return
+        if "audio" not in request.meta and judgement.is_audio_in_place_of_page:
+            raise StopDownload(fail=False)
+        if "audio" in request.meta and not judgement.may_be_audio:
+            request.meta["came"] = judgement.name
+            raise StopDownload(fail=False)
+
+
+REPEATED = ("retry_times", "redirect_times", "part", "seen_validators", "sent_back", "interstitial")
+"""In the meta of a request whose audio URL has been counted before."""
+
+
+class CountFound:
+    """Counts the audio URLs that were found, each once however many pages name it."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        self._stats = crawler.stats
+        crawler.signals.connect(self._scheduled, signal=signals.request_scheduled)
+        crawler.signals.connect(self._dropped, signal=signals.request_dropped)
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> "CountFound":
+        """Return the extension."""
+        return cls(crawler)
+
+    def _scheduled(self, request: Request) -> None:
+        self._count(request, 1)
+
+    def _dropped(self, request: Request) -> None:
+        self._count(request, -1)
+
+    def _count(self, request: Request, change: int) -> None:
+        repeated = any(request.meta.get(name) for name in REPEATED)
+        if "audio" in request.meta and not repeated:
+            self._stats.inc_value("audio/found", change)
+
+
+class Progress:
+    """One line on a terminal that says how far the crawl is; off where there is no terminal, or the log goes to it."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        if not sys.stderr.isatty() or not (crawler.settings["LOG_FILE"] or not crawler.settings.getbool("LOG_ENABLED")):
+            raise NotConfigured
+        self._stats = crawler.stats
+        self._started_at = time.monotonic()
+        self._tick = create_looping_call(self._show)
+        crawler.signals.connect(self._start, signal=signals.spider_opened)
+        crawler.signals.connect(self._end, signal=signals.spider_closed)
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> "Progress":
+        """Return the extension, or NotConfigured."""
+        return cls(crawler)
+
+    def _start(self) -> None:
+        self._tick.start(1.0, now=False)
+
+    def _show(self) -> None:
+        line = progress_line(self._stats.get_stats(), time.monotonic() - self._started_at)
+        sys.stderr.write(f"\r\x1b[K{line}")
+        sys.stderr.flush()
+
+    def _end(self) -> None:
+        if self._tick.running:
+            self._tick.stop()
+        sys.stderr.write("\r\x1b[K")
+        sys.stderr.flush()

@@ -1,1 +1,0 @@
-"""What watches a crawl: transfers that end early, counts, log and progress."""

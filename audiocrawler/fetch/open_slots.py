@@ -1,0 +1,109 @@
+"""Which download slots may start another request.
+
+A request is handed out when its host can be asked at once: no delay and no pause lies before it. A media request is
+handed out while its host has a free transfer, files and bytes on disk are within their bounds, and
+the ``limit`` of the spider is not used up by what is under way. Pages wait while very many files do, and everything
+while too many rows wait for the warehouse.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from time import monotonic
+
+from scrapy import Request
+from scrapy.crawler import Crawler
+
+from audiocrawler.fetch.slots import is_media_slot, polite
+from audiocrawler.fetch.staging import Room
+
+MAX_WAITING_MEDIA = 5_000
+"""Waiting media requests above which no further page is asked for: pages find more than can be fetched meanwhile."""
+MEASURED_EVERY_S = 0.05
+"""Bytes on disk are measured no more often: once per request it would take a tenth of a crawl of small files."""
+
+
+class OpenSlots:
+    """Tells of the download slots that may start another request."""
+
+    def __init__(self, crawler: Crawler, waiting_turns: Mapping[str, int]) -> None:
+        settings = crawler.settings
+        self._crawler = crawler
+        self._waiting_turns = waiting_turns
+        """By slot: requests that were handed out and wait for their turn at the host."""
+        self._media_per_host = settings.getint("AUDIO_MEDIA_PER_HOST")
+        self._pages_per_host = settings.getint("CONCURRENT_REQUESTS_PER_DOMAIN")
+        self._max_files = settings.getint("AUDIO_MAX_FILES_IN_FLIGHT")
+        self._max_bytes = settings.getint("AUDIO_MAX_INCOMING_BYTES")
+        self._room = Room.from_settings(settings)
+        self._has_room_until = 0.0
+        self._max_rows = settings.getint("AUDIO_MAX_OUTBOX_ROWS")
+
+    def least_active(self, slots: Iterable[str], waiting_media: int) -> str | None:
+        """Return the open slot among ``slots`` with the fewest requests under way, the first of equals; or None."""
+        if self._crawler.stats.get_value("warehouse/pending_rows", 0) >= self._max_rows:
+            return None
+        media_open, pages_open = self._has_room(), waiting_media <= MAX_WAITING_MEDIA
+        active = self.active()
+        may_open = [slot for slot in slots if (media_open if is_media_slot(slot) else pages_open)]
+        self._wake_for(may_open, active)
+        return min((slot for slot in may_open if self.free(slot, active)), key=lambda slot: active[slot], default=None)
+
+    def _wake_for(self, slots: list[str], active: Counter[str]) -> None:
+        """Let the engine ask again as soon as the first of the slots that wait for their host's delay can send."""
+        downloader = polite(self._crawler)
+        waits_s = [wait_s for slot in slots if (wait_s := downloader.opens_in_s(slot, active)) > 0]
+        if waits_s:
+            downloader.wake_in(min(waits_s))
+
+    def active(self) -> Counter[str]:
+        """Return how many requests of each slot are under way, waiting for robots.txt included."""
+        downloader = self._crawler.engine.downloader
+        return Counter(map(downloader.get_slot_key, downloader.active))
+
+    def free(self, slot: str, active: Counter[str]) -> int:
+        """Return how many more requests of ``slot`` may start now: what waits for a delay takes nobody's place."""
+        if self._waiting_turns.get(slot) or polite(self._crawler).opens_in_s(slot, active) > 0:
+            return 0
+        # A slot's own count misses what waits for robots.txt, and its own limit lets bursts through.
+        return max(0, (self._media_per_host if is_media_slot(slot) else self._pages_per_host) - active[slot])
+
+    def _has_room(self) -> bool:
+        under_way = media_under_way(self._crawler)
+        if len(under_way) >= min(self._max_files, self._files_wanted()):
+            return False
+        if monotonic() >= self._has_room_until:
+            if not self._has_room_on_disk(under_way):
+                return False
+            self._has_room_until = monotonic() + MEASURED_EVERY_S
+        return True
+
+    def _has_room_on_disk(self, under_way: list[Request]) -> bool:
+        if sum(map(_size_on_disk, under_way)) >= self._max_bytes:
+            return False
+        # With nothing under way that could make room the next transfer ends the crawl, with the reason.
+        return not under_way or self._room.shortage() is None
+
+    def _files_wanted(self) -> int:
+        limit = getattr(self._crawler.spider, "limit", None)
+        stored = self._crawler.stats.get_value("audio/stored", 0)
+        # With the limit reached the rest is handed out, to be refused without a request and recorded as such.
+        return self._max_files if limit is None or stored >= limit else limit - stored
+
+
+def media_under_way(crawler: Crawler) -> list[Request]:
+    """Return the media requests between being handed out and their item's leaving the pipelines."""
+    slot = crawler.engine._slot  # noqa: SLF001 - the engine's exact set, and no public way to it
+    return [request for request in slot.inprogress if "audio" in request.meta] if slot else []
+
+
+def _size_on_disk(request: Request) -> int:
+    if "body_file" not in request.meta:
+        return 0
+    body = Path(request.meta["body_file"])
+    for path in (body, body.with_suffix(".part")):
+        try:
+            return path.stat().st_size
+        except FileNotFoundError:
+            continue
+    return 0

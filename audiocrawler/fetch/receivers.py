@@ -1,0 +1,367 @@
+"""Where the bytes of an answer go: into memory, as pages do, or into a file, as audio does."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+from http import HTTPStatus
+from time import monotonic
+from typing import Any
+
+from scrapy import Request, signals
+from scrapy.crawler import Crawler
+from scrapy.exceptions import (
+    DownloadCancelledError,
+    DownloadFailedError,
+    DownloadTimeoutError,
+    ResponseDataLossError,
+    StopDownload,
+)
+from scrapy.http import Response
+from twisted.python.failure import Failure
+
+from audiocrawler.fetch.curl import Head
+from audiocrawler.fetch.parts import WITH_FILE, ContentRange, Part, Version, is_part
+from audiocrawler.fetch.staging import NoRoomError, Room, Spool, SpoolFullError
+
+UNPROVED = "unproved"
+"""Flag of a response of which nothing tells whether it is the whole file."""
+
+
+class BodyFileResponse(Response):
+    """A response whose body lies in the file ``body_file``; its ``body`` is empty, because 2.19's core measures it."""
+
+    attributes: tuple[str, ...] = (*Response.attributes, "body_file")
+
+    def __init__(self, *args: Any, body_file: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.body_file = body_file
+
+
+class DigestError(ResponseDataLossError):
+    """Raised when a body has not the digest that its server states."""
+
+
+class TooLargeError(DownloadCancelledError):
+    """Raised when a body is, or grows, larger than the request's ``download_maxsize``."""
+
+
+class TotalReachedError(DownloadCancelledError):
+    """Raised when a body would bring the crawl's bytes above AUDIO_MAX_TOTAL_BYTES."""
+
+
+class EndlessError(DownloadCancelledError):
+    """Raised when a body without a length goes on for longer than AUDIO_MAX_UNSIZED_S."""
+
+
+class Progress:
+    """Counts what a transfer brings within a window of seconds."""
+
+    def __init__(self, window_s: float, least_bytes: float) -> None:
+        self._window_s = window_s
+        self._least_bytes = least_bytes
+        self._begun_at = monotonic()
+        self._bytes = 0
+
+    def is_enough(self, size_bytes: int) -> bool:
+        """Take note of more bytes; return False at the end of a window that brought too few."""
+        self._bytes += size_bytes
+        if monotonic() - self._begun_at < self._window_s:
+            return True
+        enough = self._bytes >= self._least_bytes
+        self._begun_at, self._bytes = monotonic(), 0
+        return enough
+
+
+class Unsized:
+    """The time that a body may take whose length nobody has told; one with a length may take any."""
+
+    def __init__(self, longest_s: float) -> None:
+        self._longest_s = longest_s
+        self._ends_at: float | None = None
+
+    def begin(self, length: object) -> None:
+        """Begin to count if ``length`` is no number of bytes."""
+        self._ends_at = None if isinstance(length, int) else monotonic() + self._longest_s
+
+    def excess(self) -> str | None:
+        """Return in words that the body has taken too long; None if it has not."""
+        if self._ends_at is None or monotonic() < self._ends_at:
+            return None
+        return f"no length was told, and no end came within AUDIO_MAX_UNSIZED_S of {self._longest_s:g} s"
+
+
+MAX_ERROR_BYTES = 16 * 1024
+"""So much of the body of an answer is read that nobody wants: its status has said it all."""
+WORTH_RESUMING_BYTES = 1 << 20
+"""A file of so many bytes is resumed even after a kill."""
+ROOM_CHECK_BYTES = 1 << 20
+"""After so many bytes it is asked again whether there is room for more."""
+PORTION_BYTES = 256 * 1024
+PORTION_S = 0.1
+"""Of a file's later bytes so many at a time, or what has come in so long, are counted and told to Scrapy's signals:
+libcurl hands over 16 kB at a time, and a signal costs more than to receive them."""
+
+
+class EnoughError(Exception):
+    """Raised to end an exchange that has brought all that is wanted of it."""
+
+
+class Told:
+    """Tells Scrapy's signals of an answer; a handler of theirs may stop the download."""
+
+    def __init__(self, crawler: Crawler, request: Request) -> None:
+        self.stop: StopDownload | None = None
+        self._crawler, self._request = crawler, request
+        self._asked_at = monotonic()
+
+    def head(self, head: Head) -> None:
+        """Tell of the headers; raises EnoughError if the download is stopped."""
+        self._request.meta["download_latency"] = monotonic() - self._asked_at
+        self._send(signals.headers_received, headers=head.headers, body_length=head.length_bytes)
+
+    def data(self, data: bytes) -> None:
+        """Tell of bytes of the body; raises EnoughError if the download is stopped."""
+        self._send(signals.bytes_received, data=data)
+
+    def _send(self, signal: object, **what: Any) -> None:
+        results = self._crawler.signals.send_catch_log(
+            signal=signal, request=self._request, spider=self._crawler.spider, **what
+        )
+        for _, result in results:
+            if isinstance(result, Failure) and isinstance(result.value, StopDownload):
+                self.stop = result.value
+                raise EnoughError
+
+
+class MemoryBody:
+    """The body of a page, of at most ``max_bytes``, 0 for no bound; of an answer that nobody wants, the first bytes."""
+
+    def __init__(self, told: Told, max_bytes: int, is_wanted: Callable[[int], bool]) -> None:
+        self.data = bytearray()
+        self._told = told
+        self._max_bytes = max_bytes
+        self._is_wanted = is_wanted
+        self._most_bytes = 0
+
+    def begin(self, head: Head) -> None:
+        """Take the head; raises DownloadCancelledError for a page that is declared to be too large."""
+        is_wanted = self._is_wanted(head.status)
+        self._most_bytes = 0 if is_wanted else MAX_ERROR_BYTES
+        if is_wanted and self._max_bytes and (head.length_bytes or 0) > self._max_bytes:
+            raise DownloadCancelledError(f"larger than {self._max_bytes} bytes")
+        self._told.head(head)
+
+    def take(self, data: bytes) -> None:
+        """Keep the bytes; raises DownloadCancelledError for too many, EnoughError when no more is wanted."""
+        self.data += data
+        self._told.data(data)
+        if self._most_bytes and len(self.data) >= self._most_bytes:
+            raise EnoughError
+        if self._max_bytes and len(self.data) > self._max_bytes:
+            raise DownloadCancelledError(f"larger than {self._max_bytes} bytes")
+
+
+class Bounds:
+    """What a body on its way to disk may not do; each method raises the error that ends it."""
+
+    def __init__(self, crawler: Crawler, request: Request, room: Room) -> None:
+        settings = crawler.settings
+        self.max_bytes = int(request.meta.get("download_maxsize", 0))
+        self.stall_s = float(request.meta.get("download_timeout", settings.getfloat("DOWNLOAD_TIMEOUT")))
+        self._stats = crawler.stats
+        self._max_total_bytes = settings.getint("AUDIO_MAX_TOTAL_BYTES")
+        self._progress = Progress(self.stall_s, settings.getfloat("AUDIO_MIN_BYTES_PER_S") * self.stall_s)
+        self._unsized = Unsized(settings.getfloat("AUDIO_MAX_UNSIZED_S"))
+        self._room = room
+        self._unchecked_bytes = 0
+
+    def begin(self, length_bytes: int | None, size_bytes: int) -> None:
+        """Take the length of the body, and what is on disk already."""
+        if self.max_bytes and (length_bytes or 0) + size_bytes > self.max_bytes:
+            raise TooLargeError(f"larger than {self.max_bytes} bytes")
+        if shortage := self._room.shortage(length_bytes or 0):
+            raise NoRoomError(shortage)
+        self._unsized.begin(length_bytes)
+
+    def count(self, size_bytes: int) -> None:
+        """Take so many more bytes from the wire."""
+        self._stats.inc_value("audio/bytes", size_bytes)
+        if self._max_total_bytes and self._stats.get_value("audio/bytes") > self._max_total_bytes:
+            raise TotalReachedError(f"AUDIO_MAX_TOTAL_BYTES of {self._max_total_bytes} would be passed")
+        if not self._progress.is_enough(size_bytes):
+            raise DownloadTimeoutError(f"too few bytes came within {self.stall_s:g} s")
+        if excess := self._unsized.excess():
+            raise EndlessError(excess)
+        self._unchecked_bytes += size_bytes
+        if self._unchecked_bytes >= ROOM_CHECK_BYTES:
+            self._unchecked_bytes = 0
+            if shortage := self._room.shortage():
+                raise NoRoomError(shortage)
+
+
+class FileBody:
+    """One answer on its way into a part file: the whole file, or the range that goes on where the part ends.
+
+    ``wanted`` are the first and the last byte that the request wants on its own account, None for the whole file.
+    """
+
+    def __init__(self, told: Told, part: Part, bounds: Bounds, wanted: tuple[int, int] | None) -> None:
+        self.spool = Spool(part.path, bounds.max_bytes)
+        self.had_bytes = self.spool.size_bytes
+        self.last_byte_at = monotonic()
+        self.is_begun = False
+        self.is_framed = False
+        self.is_stale = False
+        """Whether the answer is not of the version that the part is of: the file is to be fetched from its start."""
+        self.is_whole_already = False
+        self.is_partial = False
+        """Whether the answer is a range of the file, be it the last one."""
+        self.ends_at: int | None = None
+        """Where the bytes of a range must end in the file."""
+        self.error_body = bytearray()
+        self._told, self._part, self._bounds, self._wanted = told, part, bounds, wanted
+        self._skip_bytes = 0
+        self._left_bytes: int | None = None
+        self._noted_at = 0.0
+        self._noted_bytes = self._unnoted_bytes = 0
+        self._untold: list[bytes] = []
+
+    def begin(self, head: Head) -> None:
+        """Decide what the answer is; raises EnoughError where it ends here, DownloadFailedError for a wrong one."""
+        self.last_byte_at = monotonic()
+        if head.status == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE and self._part.version is not None:
+            self._end_of_part(head, self._part.version)
+        if head.status not in WITH_FILE:
+            self._told.head(head)
+            return
+        total_bytes = self._place(head)
+        self._told.head(head)
+        self.spool.decode(head.all_text("Content-Encoding"))
+        self._bounds.begin(head.length_bytes if self._left_bytes is None else self._left_bytes, self.spool.size_bytes)
+        if self._part.version is None:
+            self._part.version = self._version(head, total_bytes)
+        if (head.length_bytes or 0) >= WORTH_RESUMING_BYTES:
+            self._part.note_version()
+        self.is_framed = head.is_framed
+        self.is_begun = True
+
+    def take(self, data: bytes) -> None:
+        """Write the next bytes; raises what ends the transfer."""
+        self.last_byte_at = monotonic()
+        if not self.is_begun:
+            self.error_body += data
+            if len(self.error_body) >= MAX_ERROR_BYTES:
+                raise EnoughError
+            return
+        if self._skip_bytes or self._left_bytes is not None:
+            data = self._cut(data)
+        self._untold.append(self._write(data))
+        self._unnoted_bytes += len(data)
+        is_due = self._unnoted_bytes >= PORTION_BYTES or self.last_byte_at - self._noted_at >= PORTION_S
+        if is_due or self._noted_bytes < PORTION_BYTES or self._left_bytes == 0:
+            self._note()
+        if self._left_bytes == 0:
+            self.is_framed = True
+            raise EnoughError
+
+    def finish(self) -> None:
+        """Write what is left of the body at its end."""
+        if self.is_begun:
+            self._untold.append(self.spool.finish())
+            with suppress(EnoughError):  # there is no more to stop
+                self._note()
+
+    def _note(self) -> None:
+        """Count the bytes that have come since the last time, and tell of them; raises what ends the transfer."""
+        size_bytes, data = self._unnoted_bytes, b"".join(self._untold)
+        self._noted_at, self._noted_bytes = self.last_byte_at, self._noted_bytes + size_bytes
+        self._unnoted_bytes, self._untold = 0, []
+        if size_bytes:
+            self._bounds.count(size_bytes)
+        if data:
+            self._told.data(data)
+
+    def _write(self, data: bytes) -> bytes:
+        try:
+            return self.spool.write(data)
+        except SpoolFullError as error:
+            raise TooLargeError(str(error)) from error
+
+    def _place(self, head: Head) -> int | None:
+        """Let the body go where its bytes belong, and return the size of the whole file if it is told."""
+        content = ContentRange.of(head)
+        self.is_partial = head.status == HTTPStatus.PARTIAL_CONTENT or is_part(head, content)
+        if content is not None and content.is_whole and self._wanted is None:
+            self.is_partial = False
+        if not self.is_partial:
+            if self._part.is_lacking(head.length_bytes):
+                self._leave_part()
+            if self._wanted is not None:
+                self._skip_bytes, self._left_bytes = self._wanted[0], self._wanted[1] - self._wanted[0] + 1
+            self._restart()
+            return head.length_bytes
+        if content is None or content.first is None or head.length_bytes not in {None, content.size_bytes}:
+            self._leave_part_if_any()
+            raise DownloadFailedError("the server sent part of the file without saying which")
+        self.ends_at = (content.last or 0) + 1
+        if self._wanted is not None:
+            if (content.first, content.last) != self._wanted:
+                raise DownloadFailedError("the server sent another range than was asked for")
+            self.ends_at = content.size_bytes
+            self._restart()
+        elif self._part.version is not None:
+            self._check_continuation(head, content)
+        elif content.first != 0:
+            raise DownloadFailedError("the server sent part of the file, and not its start")
+        else:
+            self._restart()
+        return content.total
+
+    def _check_continuation(self, head: Head, content: ContentRange) -> None:
+        assert self._part.version is not None
+        is_same = self._part.version.is_continued_by(head, content.total)
+        if not is_same or content.first != self.spool.size_bytes or head.all_text("Content-Encoding"):
+            self._leave_part()
+        if self._part.version.total_bytes is None:
+            self._part.version = replace(self._part.version, total_bytes=content.total)
+
+    def _end_of_part(self, head: Head, version: Version) -> None:
+        """Take the part as the whole file if the server says that it has no more bytes; raises EnoughError."""
+        content = ContentRange.of(head)
+        total_bytes = content.total if content else None
+        known = version.etag, version.last_modified
+        differs = any(had and got and had != got for had, got in zip(known, _validators(head), strict=True))
+        if total_bytes != self.spool.size_bytes or differs:
+            self._leave_part()
+        self.is_whole_already = True
+        raise EnoughError
+
+    def _leave_part_if_any(self) -> None:
+        if self._part.version is not None:
+            self._leave_part()
+
+    def _leave_part(self) -> None:
+        self.is_stale = True
+        raise EnoughError
+
+    def _restart(self) -> None:
+        self.spool.empty()
+        self._part.version = None
+
+    def _version(self, head: Head, total_bytes: int | None) -> Version | None:
+        can_resume = self._wanted is None and not self.spool.is_encoding_named
+        return Version.of(head, total_bytes) if can_resume else None
+
+    def _cut(self, data: bytes) -> bytes:
+        """Return what is wanted of the bytes of a server that does not serve ranges."""
+        skipped = min(self._skip_bytes, len(data))
+        self._skip_bytes -= skipped
+        data = data[skipped:]
+        if self._left_bytes is not None:
+            data = data[: self._left_bytes]
+            self._left_bytes -= len(data)
+        return data
+
+
+def _validators(head: Head) -> tuple[str, str]:
+    return head.text("ETag"), head.text("Last-Modified")

@@ -1,0 +1,295 @@
+"""robots.txt, read as RFC 9309 asks: a server error or a timeout means no, and a crawl delay is kept."""
+
+import asyncio
+import logging
+import re
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from itertools import chain
+from time import monotonic
+from urllib.parse import urlsplit
+
+from scrapy import Request, signals
+from scrapy.crawler import Crawler
+from scrapy.exceptions import IgnoreRequest, NotConfigured, StopDownload
+from scrapy.http import Headers, Response
+from scrapy.http.request import NO_CALLBACK
+from scrapy.robotstxt import ProtegoRobotParser
+
+from audiocrawler.fetch.encodings import Decoding, EncodingError
+from audiocrawler.fetch.headers import explain
+from audiocrawler.fetch.slots import LONGEST_WAIT_S, open_robots_slot, polite, slot_of
+
+_AGENT = re.compile(r"[ \t]*user[- ]?agent(?:[ \t]*:|[ \t]+)([^#]*)", re.IGNORECASE)
+_TOKEN = re.compile(r"[A-Za-z_-]+")
+_ANY = "User-agent: *"
+_OTHERS = "User-agent: others"
+
+
+def text_of(body: bytes) -> str:
+    """Return the text: UTF-8, whatever the header says, and without what is none."""
+    return body.decode("utf-8-sig", "ignore")
+
+
+def for_agent(text: str, agent: str) -> str:
+    """Return the same rules with the names of all agents but ``agent`` made one.
+
+    A parser keeps every rule for each agent that its group names: thousands of names over thousands of rules would
+    take it minutes and gigabytes. Names are compared as whole product tokens, in any case.
+    """
+    lines: list[str] = []
+    for line in text.splitlines():
+        named = _AGENT.match(line)
+        kept = _name_line(named[1].strip(), agent) if named else line
+        if not (kept == _OTHERS and lines and lines[-1] == _OTHERS):
+            lines.append(kept)
+    return "\n".join(lines)
+
+
+def _name_line(named: str, agent: str) -> str:
+    if named.startswith("*"):
+        return _ANY
+    token = _TOKEN.match(named)
+    is_ours = token is not None and token[0].lower() == agent.lower()
+    return f"User-agent: {agent}" if is_ours else _OTHERS
+
+
+MAX_ROBOTS_BYTES = 500 * 1024
+"""The least that a crawler must read; rules beyond it are ignored."""
+
+
+class RobotsBodyMiddleware:
+    """Ends the transfer of a robots.txt that is too long, and undoes its encoding within the same bound."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        crawler.signals.connect(self._begin, signal=signals.headers_received)
+        crawler.signals.connect(self._count, signal=signals.bytes_received)
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> "RobotsBodyMiddleware":
+        """Return the middleware."""
+        return cls(crawler)
+
+    def process_response(self, request: Request, response: Response) -> Response:
+        """Return robots.txt decoded and cut after its last whole line."""
+        if "robots" not in request.meta:
+            return response
+        encoding = response.headers.pop("Content-Encoding", [b""])[0].decode("latin-1")
+        body = _decoded(response.body, encoding)
+        if len(body) >= MAX_ROBOTS_BYTES:
+            body = body[:MAX_ROBOTS_BYTES].rpartition(b"\n")[0]
+        return response.replace(body=body)
+
+    def _begin(self, headers: Headers, request: Request) -> None:
+        del headers
+        if "robots" in request.meta:
+            request.meta["robots"] = 0
+
+    def _count(self, data: bytes, request: Request) -> None:
+        if "robots" not in request.meta:
+            return
+        request.meta["robots"] += len(data)
+        if request.meta["robots"] >= MAX_ROBOTS_BYTES:
+            raise StopDownload(fail=False)
+
+
+def _decoded(body: bytes, encoding: str) -> bytes:
+    """Return the first MAX_ROBOTS_BYTES, decoded; none if that fails, as noise has no rules either."""
+    decoded = b""
+    try:
+        decoding = Decoding(encoding)
+        for piece in chain(decoding.feed(body), decoding.finish()):
+            decoded += piece
+            if len(decoded) >= MAX_ROBOTS_BYTES:
+                break
+    except EncodingError:
+        pass
+    return decoded[:MAX_ROBOTS_BYTES]
+
+
+logger = logging.getLogger(__name__)
+
+REFRESH_S = 24 * 3600.0
+"""Rules are not used for longer (RFC 9309, section 2.4) ..."""
+RETRY_S = 600.0
+"""... and where they could not be read, it is tried again after this."""
+MAX_REDIRECTS = 5
+"""Redirects that are followed, also to other hosts (section 2.3.1.2)."""
+TIMEOUT_S = 30.0
+RETRIES = 4
+"""Tries for robots.txt after the first, 15 s of pauses: nothing of the host is asked for meanwhile."""
+LONGEST_HELD_S = 1.0
+"""A request that would wait longer for the delay which it has just met waits in the queue, in nobody's place."""
+MAX_HELD_CHARACTERS = 16_000_000
+"""Rules of so many characters are remembered; of the hosts that were visited longest ago they are asked for again."""
+_OF_A_HOST = 2_000
+_REDIRECTS = {301, 302, 303, 307, 308}
+
+
+class RobotsError(IgnoreRequest):
+    """Raised when robots.txt does not let a request pass; the message says what it said."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What the robots.txt of ``host`` (with its port) says: its ``text``, and a ``parser`` that knows our group only.
+
+    For the groups of other agents, parse what ``robots_text.for_agent`` makes of the text: the text is a stranger's.
+    """
+
+    parser: ProtegoRobotParser
+    text: str
+    host: str
+
+
+@dataclass(slots=True)
+class _Held:
+    """The rules of an origin, or the reason why everything is forbidden: being read, or read at ``read_at``."""
+
+    before: Rules | None
+    reading: "asyncio.Task[Rules | str]" = field(init=False)
+    read_at: float = 0.0
+    failed: bool = False
+
+    def is_stale(self) -> bool:
+        return self.reading.done() and monotonic() - self.read_at > (RETRY_S if self.failed else REFRESH_S)
+
+    def last_rules(self) -> Rules | None:
+        if not self.reading.done() or self.reading.cancelled():
+            return None
+        result = self.reading.result()
+        return result if isinstance(result, Rules) else None
+
+    def characters(self) -> int:
+        rules = self.last_rules()
+        return _OF_A_HOST + (len(rules.text) if rules else 0)
+
+
+class RobotsMiddleware:
+    """Asks each host's robots.txt before anything else of the host, and again when it is a day old."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        self._is_obeyed = crawler.settings.getbool("ROBOTSTXT_OBEY")
+        if not self._is_obeyed and crawler.settings["AUDIO_OPT_OUT"] == "ignore":
+            raise NotConfigured
+        self._crawler = crawler
+        self._user_agent: str = crawler.settings["ROBOTSTXT_USER_AGENT"] or crawler.settings["USER_AGENT"]
+        self._token = self._user_agent.partition("/")[0].strip()
+        self._held: OrderedDict[str, _Held] = OrderedDict()
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> "RobotsMiddleware":
+        """Return the middleware, or NotConfigured where robots.txt is neither obeyed nor read for opt-outs."""
+        return cls(crawler)
+
+    async def process_request(self, request: Request) -> Request | None:
+        """Let the request pass, send it back to wait in the queue, or raise RobotsError with the reason."""
+        if not self._is_obeyed or request.meta.get("dont_obey_robotstxt"):
+            return None
+        reading = asyncio.ensure_future(self.rules_of(request))
+        while not (await asyncio.wait({reading}, timeout=LONGEST_HELD_S))[0]:
+            if again := sent_back(self._crawler, request):
+                return again
+        rules = reading.result()
+        if isinstance(rules, str):
+            raise RobotsError(rules)
+        if not rules.parser.allowed(request.url, self._token):
+            raise RobotsError(f"robots.txt of {urlsplit(request.url).netloc} forbids it")
+        delay_s = rules.parser.crawl_delay(self._token) or 0.0
+        if delay_s > LONGEST_WAIT_S:
+            raise RobotsError(
+                f"robots.txt of {rules.host} asks for {delay_s:.0f} s between requests: more than is waited"
+            )
+        return sent_back(self._crawler, request)
+
+    async def rules_of(self, request: Request) -> Rules | str:
+        """Return the rules for the request's host and port, or the reason why everything is forbidden."""
+        parts = urlsplit(request.url)
+        origin = f"{parts.scheme}://{parts.netloc}"
+        held = self._held.get(origin)
+        if held is None or held.is_stale():
+            before = held.last_rules() or held.before if held else None
+            held = self._held[origin] = _Held(before)
+            held.reading = asyncio.ensure_future(self._read(origin, held))
+            self._forget()
+        self._held.move_to_end(origin)
+        return await asyncio.shield(held.reading)
+
+    def _forget(self) -> None:
+        characters = sum(held.characters() for held in self._held.values())
+        while characters > MAX_HELD_CHARACTERS and len(self._held) > 1:
+            characters -= self._held.popitem(last=False)[1].characters()
+
+    async def _read(self, origin: str, held: _Held) -> Rules | str:
+        host = urlsplit(origin).netloc
+        try:
+            rules = await self._rules(origin, host)
+        except Exception as error:  # noqa: BLE001 - whatever keeps robots.txt from being read means no
+            rules = f"robots.txt of {host} cannot be read ({explain(error)}), which counts as no"
+        held.failed, held.read_at = isinstance(rules, str), monotonic()
+        if isinstance(rules, str):
+            logger.info("%s", rules)
+            return held.before or rules  # a copy may be used for longer while there is no other (section 2.4)
+        self._ask_delay(rules)
+        return rules
+
+    async def _rules(self, origin: str, host: str) -> Rules | str:
+        response = await self._follow(f"{origin}/robots.txt")
+        if response is not None and (
+            response.status >= HTTPStatus.INTERNAL_SERVER_ERROR or response.status == HTTPStatus.TOO_MANY_REQUESTS
+        ):
+            return f"robots.txt of {host} answers {response.status}, which counts as no"
+        has_rules = response is not None and response.status == HTTPStatus.OK
+        text = text_of(response.body) if response is not None and has_rules else ""  # 4xx: there are no rules
+        parser = await asyncio.to_thread(lambda: ProtegoRobotParser(for_agent(text, self._token).encode(), None))
+        return Rules(parser, text, host)
+
+    async def _follow(self, url: str) -> Response | None:
+        """Return the answer after its redirects, None if they lead nowhere."""
+        for _ in range(MAX_REDIRECTS + 1):
+            response = await self._ask(url)
+            location = (response.headers.get("Location") or b"").decode("latin-1")
+            if response.status not in _REDIRECTS or not location:
+                return response
+            url = response.urljoin(location)
+            if urlsplit(url).scheme not in {"http", "https"}:
+                return None
+        return None
+
+    async def _ask(self, url: str) -> Response:
+        return await self._crawler.engine.download_async(
+            host_file_request(self._crawler, url, RETRIES, dont_redirect=True)
+        )
+
+    def _ask_delay(self, rules: Rules) -> None:
+        host = urlsplit(f"//{rules.host}").hostname or rules.host
+        delay_s = rules.parser.crawl_delay(self._token) or 0.0
+        if delay_s > LONGEST_WAIT_S:
+            logger.warning("robots.txt of %s asks for %.0f s between requests: it is left out", rules.host, delay_s)
+        elif delay_s:
+            polite(self._crawler).ask_delay(host, delay_s)
+
+
+def sent_back(crawler: Crawler, request: Request) -> Request | None:
+    """Return a request to wait in the queue, where it takes no place of others, if its host cannot be asked soon."""
+    wait_s = polite(crawler).host_wait_s(urlsplit(request.url).hostname or "")
+    if wait_s <= LONGEST_HELD_S or request.callback is NO_CALLBACK:  # nobody else brings the latter back
+        return None
+    return request.replace(dont_filter=True, meta={**request.meta, "sent_back": True})
+
+
+def host_file_request(crawler: Crawler, url: str, retries: int = 1, *, dont_redirect: bool = False) -> Request:
+    """Return the request for a small file about a host, which goes before all others and is held up by little."""
+    meta = {
+        "robots": 0,
+        "dont_obey_robotstxt": True,
+        "dont_redirect": dont_redirect,
+        "allow_offsite": True,
+        "download_maxsize": 0,  # what is too long is cut, not refused
+        "download_timeout": TIMEOUT_S,
+        "max_retry_times": min(retries, crawler.settings.getint("RETRY_TIMES")),
+    }
+    request = Request(url, callback=NO_CALLBACK, headers={"Accept-Encoding": "identity"}, meta=meta, priority=1000)
+    open_robots_slot(crawler, slot_of(request))
+    return request

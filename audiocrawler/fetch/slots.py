@@ -1,0 +1,244 @@
+"""One clock per host: the downloader's slots, their delays and limits, and AutoThrottle with a floor."""
+
+from collections.abc import Mapping
+from time import monotonic
+from urllib.parse import urlsplit
+from weakref import WeakKeyDictionary
+
+from scrapy import Request, Spider
+from scrapy.core.downloader import Downloader, Slot
+from scrapy.crawler import Crawler
+from scrapy.exceptions import IgnoreRequest
+from scrapy.extensions.throttle import AutoThrottle
+from scrapy.http import Response
+from scrapy.utils.asyncio import CallLaterResult, call_later
+
+LONGEST_WAIT_S = 300.0
+"""The longest pause or crawl delay that is waited for; a host that asks for more is left to a later crawl."""
+_MEDIA = "media:"
+_ROBOTS = "robots:"
+
+
+def media_slot(url: str) -> str:
+    """Return the name of the download slot for audio of the URL's host."""
+    return _MEDIA + (urlsplit(url).hostname or "")
+
+
+def is_media_slot(slot: str) -> bool:
+    """Return whether ``slot`` is one for media."""
+    return slot.startswith(_MEDIA)
+
+
+def is_page_slot(slot: str) -> bool:
+    """Return whether ``slot`` is one for pages."""
+    return not slot.startswith((_MEDIA, _ROBOTS))
+
+
+def slot_of(request: Request) -> str:
+    """Return the slot of the host that the request goes to now, also after a redirect from another one."""
+    host = urlsplit(request.url).hostname or ""
+    if "audio" in request.meta:
+        return _MEDIA + host
+    return _ROBOTS + host if "robots" in request.meta else host
+
+
+def host_of(slot: str) -> str:
+    """Return the host that a slot belongs to."""
+    return slot.removeprefix(_MEDIA).removeprefix(_ROBOTS)
+
+
+def slots_of(host: str) -> tuple[str, str, str]:
+    """Return the names of all slots of a host."""
+    return (host, _MEDIA + host, _ROBOTS + host)
+
+
+def floor_s(crawler: Crawler, slot: str) -> float:
+    """Return the delay between requests, in seconds, below which this slot must not go."""
+    own = crawler.engine.downloader.per_slot_settings.get(slot, {})
+    default = crawler.settings.getfloat("DOWNLOAD_DELAY") if is_page_slot(slot) else 0.0
+    return float(own.get("delay", default))
+
+
+def open_media_slot(crawler: Crawler, slot: str) -> None:
+    """Make the slot one without a delay of its own and with few transfers at a time, unless it is there already."""
+    of_slot = crawler.engine.downloader.per_slot_settings.setdefault(slot, {})
+    of_slot.setdefault("concurrency", crawler.settings.getint("AUDIO_MEDIA_PER_HOST"))
+    of_slot.setdefault("delay", 0.0)
+
+
+def open_robots_slot(crawler: Crawler, slot: str) -> None:
+    """Make the slot one that asks one thing at a time, without a delay of its own."""
+    of_slot = crawler.engine.downloader.per_slot_settings.setdefault(slot, {})
+    of_slot.setdefault("concurrency", 1)
+    of_slot.setdefault("delay", 0.0)
+
+
+LOOK_AGAIN_S = 0.1
+"""How soon a slot is looked at again whose host's robots.txt is being read."""
+YIELD_S = 0.05
+"""By so much what was sent last lets the other slots of its host go first."""
+
+
+class PacedSlot(Slot):
+    """A slot that waits for its own delay, for the crawl delay of its host, and while the host wants a pause."""
+
+    def __init__(self, like: Slot, key: str, downloader: "PoliteDownloader") -> None:
+        super().__init__(like.concurrency, like.delay, like.jitter)
+        self._host = host_of(key)
+        self._downloader = downloader
+
+    def download_delay(self) -> float:
+        """Return the seconds from the last request of this slot to the next one."""
+        own_s = super().download_delay()
+        wait_s = max(self.lastseen + own_s - monotonic(), self._wait_for_host_s())
+        # A delay lets one request go; without one, all that wait would go at once.
+        return monotonic() - self.lastseen + wait_s if wait_s > 0 else max(own_s, self._downloader.delay_s(self._host))
+
+    def wait_s(self) -> float:
+        """Return in how many seconds the next request may be sent, 0 for now."""
+        return max(0.0, self.lastseen + self.delay - monotonic(), self._wait_for_host_s())
+
+    def _wait_for_host_s(self) -> float:
+        return self._downloader.host_wait_s(self._host, self)
+
+
+class PoliteDownloader(Downloader):
+    """The downloader of all requests; slots are named after the host that a request really goes to."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        super().__init__(crawler)
+        self.crawl_delays_s: dict[str, float] = {}
+        self.resume_at: dict[str, float] = {}
+        self.sent_at: WeakKeyDictionary[Request, float] = WeakKeyDictionary()
+        """When requests were sent last, on the monotonic clock."""
+        self._probes_s: dict[str, float] = {}
+        self._wake_at = 0.0
+        self._wake_call: CallLaterResult | None = None
+
+    def get_slot_key(self, request: Request) -> str:
+        """Return the slot by the request's URL: the one in its meta is that of the host before a redirect."""
+        return slot_of(request)
+
+    def slots_of(self, host: str) -> list[Slot]:
+        """Return the slots of a host that are there."""
+        return [self.slots[key] for key in slots_of(host) if key in self.slots]
+
+    def ask_delay(self, host: str, delay_s: float) -> None:
+        """Let requests to ``host``, for whatever they are, be at least ``delay_s`` seconds apart from now on."""
+        self.crawl_delays_s[host] = max(delay_s, self.crawl_delays_s.get(host, 0.0))
+        for key in slots_of(host):
+            floor = max(delay_s, floor_s(self.crawler, key))
+            self.per_slot_settings.setdefault(key, {})["delay"] = floor
+            if key in self.slots:
+                self.slots[key].delay = max(floor, self.slots[key].delay)
+
+    def pause(self, host: str, pause_s: float) -> None:
+        """Send nothing more to ``host`` for so many seconds."""
+        self.resume_at[host] = max(monotonic() + pause_s, self.resume_at.get(host, 0.0))
+
+    def pause_left_s(self, host: str) -> float:
+        """Return how many seconds are left of the pause that ``host`` wants; 0 or less for none."""
+        return self.resume_at.get(host, 0.0) - monotonic()
+
+    def probe_every(self, host: str, delay_s: float) -> None:
+        """Send single requests so many seconds apart, to see whether ``host`` serves again; 0 for as usual."""
+        if delay_s:
+            self._probes_s[host] = delay_s
+        else:
+            self._probes_s.pop(host, None)
+
+    def delay_s(self, host: str) -> float:
+        """Return the seconds between any two requests to ``host``; 0 where only those of a slot have a delay."""
+        return max(self.crawl_delays_s.get(host, 0.0), self._probes_s.get(host, 0.0))
+
+    def refuse_waiting(self, key: str, error: IgnoreRequest) -> int:
+        """Let the requests of a slot fail that have not been sent yet, and return how many they are."""
+        slot = self.slots.get(key)
+        waiting = list(slot.queue) if slot is not None else []
+        if slot is not None:
+            slot.queue.clear()
+        for _request, answer in waiting:
+            answer.errback(error)
+        return len(waiting)
+
+    def host_wait_s(self, host: str, asking: Slot | None = None) -> float:
+        """Return in how many seconds ``host`` may be asked for anything at all; 0 or less for now."""
+        pause_s = self.pause_left_s(host)
+        delay_s, slots = self.delay_s(host), self.slots_of(host)
+        if not delay_s or not slots:
+            return pause_s
+        last = max(slots, key=lambda slot: slot.lastseen)
+        if last is asking and any(slot.queue for slot in slots if slot is not asking):
+            delay_s += YIELD_S
+        return max(pause_s, last.lastseen + delay_s - monotonic())
+
+    def opens_in_s(self, key: str, active: Mapping[str, int]) -> float:
+        """Return in how many seconds a slot can send another request, so that none waits here in the place of others.
+
+        ``active`` counts, by slot, the requests that are handed out.
+        """
+        host = host_of(key)
+        slot = self.slots.get(key)
+        if not isinstance(slot, PacedSlot):  # the first request waits for robots.txt, which may ask for a delay
+            return max(LOOK_AGAIN_S if active[key] else 0.0, self.host_wait_s(host))
+        wait_s, host_delay_s = slot.wait_s(), self.delay_s(host)
+        delay_s = max(slot.delay, host_delay_s)
+        if not delay_s and not wait_s:
+            return 0.0
+        keys = slots_of(host)[:2] if host_delay_s else (key,)
+        unsent = sum(active[each] - len(self.slots[each].transferring) for each in keys if each in self.slots)
+        return max(delay_s, wait_s) if unsent > 0 else wait_s
+
+    def wake_in(self, wait_s: float) -> None:
+        """Let the engine ask for requests again after so many seconds."""
+        wake_at = monotonic() + wait_s
+        if self._wake_call is not None:
+            if self._wake_at <= wake_at:
+                return
+            self._wake_call.cancel()
+        self._wake_at, self._wake_call = wake_at, call_later(wait_s, self._wake)
+
+    def close(self) -> None:
+        """Close the slots, and wake nobody any more."""
+        if self._wake_call is not None:
+            self._wake_call.cancel()
+            self._wake_call = None
+        super().close()
+
+    async def _download(self, slot: Slot, request: Request) -> Response:
+        self.sent_at[request] = monotonic()
+        return await super()._download(slot, request)
+
+    def _wake(self) -> None:
+        self._wake_call = None
+        slot = self.crawler.engine._slot  # noqa: SLF001 - what Scrapy's own parts call when there is something to do
+        if slot is not None:
+            slot.nextcall.schedule()
+
+    def _get_slot(self, request: Request, spider: Spider | None = None) -> tuple[str, Slot]:
+        del spider  # deprecated by Scrapy
+        key, slot = super()._get_slot(request)
+        if not isinstance(slot, PacedSlot):
+            slot = self.slots[key] = PacedSlot(slot, key, self)
+        return key, slot
+
+
+def polite(crawler: Crawler) -> PoliteDownloader:
+    """Return the crawler's downloader."""
+    downloader = crawler.engine.downloader
+    assert isinstance(downloader, PoliteDownloader)
+    return downloader
+
+
+class FlooredAutoThrottle(AutoThrottle):
+    """Scrapy's AutoThrottle for pages, with a floor per slot; media have no delay but what robots.txt asks for."""
+
+    def _response_downloaded(self, response: Response, request: Request, spider: Spider) -> None:
+        slot = request.meta.get("download_slot", "")
+        if is_page_slot(slot):
+            self._slot_name = slot
+            super()._response_downloaded(response, request, spider)
+
+    def _adjust_delay(self, slot: Slot, latency: float, response: Response) -> None:
+        super()._adjust_delay(slot, latency, response)
+        slot.delay = max(slot.delay, floor_s(self.crawler, self._slot_name))

@@ -1,0 +1,204 @@
+"""The folder in which transfers are written: its room on disk, files that are being written, parts kept for later."""
+
+import fcntl
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+from typing import IO
+
+from scrapy.settings import BaseSettings
+
+from audiocrawler.fetch.encodings import Decoding
+from audiocrawler.fetch.parts import Part
+from audiocrawler.model.errors import AudioCrawlerError, ConfigurationError
+from audiocrawler.model.uris import local_path, scheme_of
+
+LOCK_NAME = ".lock"
+PARTS_NAME = "parts"
+KEEP_PARTS_S = 7 * 24 * 3600.0
+"""A part that nobody has resumed by then is removed."""
+
+
+class Incoming:
+    """This process's own folder below ``root``; opening it takes over what processes that are gone have left.
+
+    A part of a file that can be resumed outlives its process: whoever asks for the path of the same name next goes on
+    with it. Parts are kept for KEEP_PARTS_S, and no more than ``max_parts_bytes`` of them.
+    """
+
+    def __init__(self, root: Path, *, max_parts_bytes: int) -> None:
+        self.root = root
+        self._parts = root / PARTS_NAME
+        try:
+            root.mkdir(parents=True, exist_ok=True)
+            self._take_over_dead()
+            _forget_parts(self._parts, max_parts_bytes)
+            self.folder = Path(tempfile.mkdtemp(prefix=f"{os.getpid()}-", dir=root.resolve()))
+            self._lock = _locked(self.folder)
+        except OSError as error:
+            raise ConfigurationError(
+                f"AUDIO_INCOMING={root}: cannot be written ({error.strerror}); name a folder that can"
+            ) from error
+
+    def path_for(self, name: str) -> Path:
+        """Return where the body called ``name`` belongs; a part of it that was kept lies beside, as ``<name>.part``."""
+        path = self.folder / name
+        _move(Part(self._parts / f"{name}.part"), self.folder)
+        return path
+
+    def close(self) -> None:
+        """Keep the parts, remove the folder and give the lock back."""
+        _keep_parts(self.folder, self._parts)
+        shutil.rmtree(self.folder, ignore_errors=True)
+        with suppress(OSError):
+            self._parts.rmdir()  # if it is empty
+        self._lock.close()
+
+    def _take_over_dead(self) -> None:
+        for folder in self.root.iterdir():
+            if not (folder / LOCK_NAME).exists():
+                continue  # not ours, or its owner has not got as far as locking it
+            try:
+                lock = _locked(folder)
+            except BlockingIOError:
+                continue
+            with lock:
+                _keep_parts(folder, self._parts)
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+def _keep_parts(folder: Path, parts: Path) -> None:
+    for path in folder.glob("*.part"):
+        part = Part.at(path)
+        if part.version is not None:
+            parts.mkdir(exist_ok=True)
+            _move(part, parts)
+
+
+def _move(part: Part, folder: Path) -> None:
+    """Move a part with its version; of two processes that want it one gets it."""
+    with suppress(FileNotFoundError):
+        part.path.replace(folder / part.path.name)
+        part.version_path.replace(folder / part.version_path.name)
+
+
+def _forget_parts(parts: Path, max_bytes: int) -> None:
+    """Remove the parts that are old, and the oldest of too many."""
+    kept_bytes = 0
+    for path in sorted(parts.glob("*.part"), key=lambda path: path.stat().st_mtime, reverse=True):
+        kept_bytes += path.stat().st_size
+        if kept_bytes > max_bytes or time.time() - path.stat().st_mtime > KEEP_PARTS_S:
+            Part(path).drop()
+
+
+def _locked(folder: Path) -> IO[bytes]:
+    lock = (folder / LOCK_NAME).open("wb")
+    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    return lock
+
+
+class NoRoomError(AudioCrawlerError):
+    """Raised when a body would take from the reserve."""
+
+
+class Room:
+    """Tells how much may still be written to the file systems of some folders, above a reserve in bytes."""
+
+    def __init__(self, folders: Iterable[Path], reserve_bytes: int) -> None:
+        self._folders = list(folders)
+        self._reserve_bytes = reserve_bytes
+
+    @classmethod
+    def from_settings(cls, settings: BaseSettings) -> "Room":
+        """Return the room for bodies under way and, where the store is a folder, for it."""
+        folders = [Path(settings["AUDIO_INCOMING"])]
+        if scheme_of(settings["AUDIO_STORE"]) in {"", "file"}:
+            folders.append(Path(local_path(settings["AUDIO_STORE"])))
+        return cls(folders, settings.getint("AUDIO_MIN_FREE_BYTES"))
+
+    def shortage(self, wanted_bytes: int = 0) -> str | None:
+        """Return which folder has no room for so many bytes more, and why; None if all have."""
+        for folder in self._folders:
+            if not self._reserve_bytes or not folder.exists():
+                continue
+            free_bytes = shutil.disk_usage(folder).free
+            if free_bytes - wanted_bytes < self._reserve_bytes:
+                return f"{folder} has {free_bytes} bytes free, AUDIO_MIN_FREE_BYTES is {self._reserve_bytes}"
+        return None
+
+
+class SpoolError(AudioCrawlerError):
+    """Raised when a body cannot be written; ``__cause__`` tells a full disk from other troubles."""
+
+
+class SpoolFullError(AudioCrawlerError):
+    """Raised when a body grows larger than it may be."""
+
+
+class Spool:
+    """Writes a body to the end of ``part``, or after ``emptied``; ``max_bytes`` bounds the file, 0 means no bound."""
+
+    def __init__(self, part: Path, max_bytes: int) -> None:
+        self._max_bytes = max_bytes
+        self._decoding = Decoding("")
+        try:
+            self._file = part.open("ab", buffering=0)
+            self.size_bytes = self._file.tell()
+        except OSError as error:
+            raise SpoolError(f"the body cannot be kept: {error}") from error
+
+    @property
+    def is_encoding_named(self) -> bool:
+        """Return whether the server names an encoding of the body, be it there or not."""
+        return self._decoding.is_named
+
+    @property
+    def is_decoded(self) -> bool:
+        """Return whether an encoding is being undone: then the size says nothing of what came."""
+        return self._decoding.is_encoded
+
+    @property
+    def is_decoded_to_its_end(self) -> bool:
+        """Return whether the encoding has come to its own end, which proves the body whole."""
+        return self._decoding.is_whole
+
+    def empty(self) -> None:
+        """Drop what is there."""
+        self._file.truncate(0)
+        self.size_bytes = 0
+
+    def decode(self, content_encoding: str) -> None:
+        """Undo this Content-Encoding from now on; raises EncodingError for one that is not known."""
+        self._decoding = Decoding(content_encoding)
+
+    def write(self, data: bytes) -> bytes:
+        """Write the next bytes from the wire, and return them decoded; raises SpoolError, EncodingError."""
+        return self._append(self._decoding.feed(data)) if self._decoding.is_named else self._append((data,))
+
+    def finish(self) -> bytes:
+        """Write what the decoding has kept back, at the end of the body, and return it."""
+        return self._append(self._decoding.finish())
+
+    def close(self) -> None:
+        """Close the file and leave it."""
+        self._file.close()
+
+    def _append(self, pieces: Iterable[bytes]) -> bytes:
+        written = []
+        for piece in pieces:
+            self.size_bytes += len(piece)
+            if self._max_bytes and self.size_bytes > self._max_bytes:
+                raise SpoolFullError(f"larger than {self._max_bytes} bytes")
+            self._write(piece)
+            written.append(piece)
+        return written[0] if len(written) == 1 else b"".join(written)
+
+    def _write(self, piece: bytes) -> None:
+        try:
+            self._file.write(piece)
+        except OSError as error:
+            raise SpoolError(f"the body cannot be kept: {error}") from error

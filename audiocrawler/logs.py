@@ -1,0 +1,138 @@
+"""The log: secrets masked, one line an entry, JSON if asked for."""
+
+import json
+import logging
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from scrapy import Spider, signals
+from scrapy.crawler import Crawler
+from scrapy.exceptions import NotConfigured
+from scrapy.http import Response
+from scrapy.logformatter import LogFormatter, LogFormatterResult
+from scrapy.settings import BaseSettings
+from scrapy.utils.log import get_scrapy_root_handler
+from twisted.python.failure import Failure
+
+from audiocrawler.crawl.lifecycle import crawl_of
+from audiocrawler.model.errors import ConfigurationError
+from audiocrawler.model.text import mask_text, printable
+
+
+class MaskSecrets(logging.Filter):
+    """Masks signatures and passwords in every line of the log, and lets no text steer a terminal or feign a line."""
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> "MaskSecrets":
+        """Return the extension; the settings are logged next; the log's handler is final at the opening."""
+        extension = cls()
+        extension._attach()
+        crawler.signals.connect(extension._attach, signal=signals.spider_opened)
+        return extension
+
+    def _attach(self) -> None:
+        handler = get_scrapy_root_handler()
+        if handler is not None:
+            handler.addFilter(self)
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Clean the record's message and traceback, and let it pass."""
+        record.msg, record.args = _line_of(record.getMessage()), None
+        if record.exc_info:
+            record.exc_text = _line_of("\n" + logging.Formatter().formatException(record.exc_info)).lstrip("\n")
+        return True
+
+
+def _line_of(text: str) -> str:
+    """Return the text masked and printable; only its first line begins at the margin."""
+    return printable(mask_text(text)).replace("\n", "\n    ")
+
+
+class OneLineLogFormatter(LogFormatter):
+    """Says in one line what became of an item; its row has the rest."""
+
+    def dropped(
+        self, item: Any, exception: BaseException, response: Response | Failure | None, spider: Spider
+    ) -> LogFormatterResult:
+        """Return the reason only: the item is in the warehouse."""
+        return {"level": logging.INFO, "msg": "%(reason)s", "args": {"reason": str(exception)}}
+
+    def scraped(self, item: Any, response: Response | Failure | None, spider: Spider) -> LogFormatterResult:
+        """Return the audio URL and where its bytes are."""
+        source = getattr(item, "source", None)
+        if source is None:
+            return super().scraped(item, response, spider)
+        args = {"url": source.source_url, "status": source.status, "object": source.gcp_url}
+        return {"level": logging.INFO, "msg": "%(url)s: %(status)s as %(object)s", "args": args}
+
+
+FORMATS = ("text", "json")
+
+
+class JsonFormatter(logging.Formatter):
+    """Makes of a record one line with time (RFC 3339), level, logger, message and crawl_id, secrets masked."""
+
+    crawl_id: str | None = None
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line; a traceback is in ``exception``."""
+        values = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": mask_text(record.getMessage()),
+            "crawl_id": self.crawl_id,
+            "exception": mask_text(self.formatException(record.exc_info)) if record.exc_info else None,
+        }
+        return json.dumps({name: value for name, value in values.items() if value is not None}, ensure_ascii=False)
+
+
+class JsonLog:
+    """Writes the log as JSON where AUDIO_LOG_FORMAT asks for it, and the crawl's id into each of its lines."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        if crawler.settings["AUDIO_LOG_FORMAT"] != "json":
+            raise NotConfigured
+        self._crawler = crawler
+        crawler.signals.connect(self._opened, signal=signals.spider_opened)
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> "JsonLog":
+        """Return the extension, or NotConfigured."""
+        return cls(crawler)
+
+    def _opened(self) -> None:
+        formatter = JsonFormatter()
+        formatter.crawl_id = crawl_of(self._crawler).crawl_id
+        scrapys = get_scrapy_root_handler()
+        for handler in logging.root.handlers:
+            if handler is scrapys or isinstance(handler.formatter, JsonFormatter):
+                handler.setFormatter(formatter)
+
+
+def log_as_json(settings: BaseSettings) -> None:
+    """Log to LOG_FILE, or to stderr, as JSON from the first line on, if AUDIO_LOG_FORMAT asks for it.
+
+    Raises ConfigurationError for another AUDIO_LOG_FORMAT than FORMATS.
+    """
+    given = settings["AUDIO_LOG_FORMAT"]
+    if given not in FORMATS:
+        raise ConfigurationError(f"AUDIO_LOG_FORMAT={given}: is none of {', '.join(FORMATS)}")
+    if given != "json" or not settings.getbool("LOG_ENABLED"):
+        return
+    handler = _file_handler(settings) if settings["LOG_FILE"] else logging.StreamHandler(sys.stderr)
+    handler.setLevel(settings["LOG_LEVEL"])
+    handler.setFormatter(JsonFormatter())
+    logging.root.addHandler(handler)
+    logging.root.setLevel(logging.NOTSET)
+    settings.set("LOG_INSTALL_ROOT_HANDLER", value=False, priority="cmdline")
+
+
+def _file_handler(settings: BaseSettings) -> logging.Handler:
+    path = Path(settings["LOG_FILE"])
+    if not settings.getbool("LOG_FILE_APPEND"):
+        path.unlink(missing_ok=True)
+    # Scrapy's configuration of logging closes all handlers; this one opens its file again, because it appends.
+    return logging.FileHandler(path, "a", settings["LOG_ENCODING"], delay=True)

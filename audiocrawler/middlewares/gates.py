@@ -1,0 +1,130 @@
+"""Requests that are asked of no server: past the limit, taken down, delivered again; and URLs too long or unclean."""
+
+from urllib.parse import urlsplit
+
+from scrapy import Request
+from scrapy.crawler import Crawler
+from scrapy.exceptions import IgnoreRequest
+from scrapy.http import Response
+
+from audiocrawler.crawl.lifecycle import STARTS, crawl_of
+from audiocrawler.discovery.urls import MAX_URL_LENGTH, with_slashes
+from audiocrawler.frontier.frontier import MAX_STARTS
+from audiocrawler.model.rows import AudioSource, Status
+
+
+class LimitReachedError(IgnoreRequest):
+    """Raised for every request once the crawl has taken as many files or bytes as it may."""
+
+
+class LimitMiddleware:
+    """Lets nothing more be asked of a server once the spider's ``limit`` or AUDIO_MAX_TOTAL_BYTES is reached."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        self._crawler = crawler
+        self._max_total_bytes = crawler.settings.getint("AUDIO_MAX_TOTAL_BYTES")
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> "LimitMiddleware":
+        """Return the middleware."""
+        return cls(crawler)
+
+    def process_request(self, request: Request) -> None:
+        """Let the request pass, or raise LimitReachedError."""
+        stats = self._crawler.stats
+        limit = getattr(self._crawler.spider, "limit", None)
+        if limit is not None and stats.get_value("audio/stored", 0) >= limit:
+            raise LimitReachedError(f"the limit of {limit} stored files is reached")
+        if self._max_total_bytes and stats.get_value("audio/bytes", 0) >= self._max_total_bytes:
+            raise LimitReachedError(f"AUDIO_MAX_TOTAL_BYTES of {self._max_total_bytes} is reached")
+
+
+class StoredAlreadyError(IgnoreRequest):
+    """Raised for a request that was taken up again and whose file this crawl has stored; ``status`` is its row's."""
+
+    def __init__(self, source: AudioSource) -> None:
+        super().__init__(f"{source.source_url} is stored already")
+        self.status = Status(source.status)
+
+
+class SetAsideError(IgnoreRequest):
+    """Raised for a request that seems to end the process that works on it."""
+
+
+class TakenAgainMiddleware:
+    """Lets a request that was under way when a process ended be repeated only where that is needed and wise.
+
+    In a crawl that is resumed each may have been: it was given back because its rows were not sent, or died unnoticed.
+    """
+
+    def __init__(self, crawler: Crawler) -> None:
+        self._crawler = crawler
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> "TakenAgainMiddleware":
+        """Return the middleware."""
+        return cls(crawler)
+
+    async def process_request(self, request: Request) -> None:
+        """Let the request pass, or raise StoredAlreadyError or SetAsideError."""
+        starts = request.meta.get(STARTS, 0)
+        crawl = crawl_of(self._crawler)
+        source = request.meta.get("audio")
+        if isinstance(source, AudioSource) and (starts or crawl.frontier.crawl.is_resumed):
+            stored = await crawl.stored_source(source.source_url)
+            if stored is not None:
+                raise StoredAlreadyError(stored)
+        if starts >= MAX_STARTS:
+            raise SetAsideError(f"set aside: {starts} processes have ended while they worked on it")
+
+
+class TakenDownError(IgnoreRequest):
+    """Raised for every request that would fetch again what was taken down."""
+
+
+class TakenDownMiddleware:
+    """Lets nothing be asked of a URL or a host that was taken down."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        self._crawler = crawler
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> "TakenDownMiddleware":
+        """Return the middleware."""
+        return cls(crawler)
+
+    def process_request(self, request: Request) -> None:
+        """Let the request pass, or raise TakenDownError."""
+        if why := crawl_of(self._crawler).tombstones.covers(request.url):
+            raise TakenDownError(why)
+
+
+MAX_REFERER_LENGTH = 4096
+
+
+class UrlTooLongError(IgnoreRequest):
+    """Raised for a request that no server would take."""
+
+
+class UrlLengthMiddleware:
+    """Refuses what is longer than any server takes, so that its row tells; Scrapy's own drops it without a word."""
+
+    def process_request(self, request: Request) -> None:
+        """Let the request pass, or raise UrlTooLongError; a long Referer becomes an origin (Referrer Policy, 8.3)."""
+        if len(request.url) > MAX_URL_LENGTH:
+            raise UrlTooLongError(f"its URL is longer than {MAX_URL_LENGTH} characters")
+        referer = (request.headers.get("Referer") or b"").decode("latin-1")
+        if len(referer) > MAX_REFERER_LENGTH:
+            parts = urlsplit(referer)
+            request.headers["Referer"] = f"{parts.scheme}://{parts.netloc}/"
+
+
+class LocationMiddleware:
+    """Reads a redirect's target as browsers do (WHATWG URL, section 4.4)."""
+
+    def process_response(self, request: Request, response: Response) -> Response:
+        """Put slashes where the target has backslashes before its query."""
+        location = response.headers.get("Location")
+        if location is not None and b"\\" in location:
+            response.headers["Location"] = with_slashes(location.decode("latin-1")).encode("latin-1")
+        return response

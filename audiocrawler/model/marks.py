@@ -1,0 +1,113 @@
+"""Marks on rows of audio_sources: what was taken down stays so; what was found damaged is fetched again."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import UTC, datetime
+from urllib.parse import urlsplit
+
+from audiocrawler.model.addresses import plain_host
+from audiocrawler.model.rotation import row_key
+from audiocrawler.model.rows import MAX_URL_LENGTH, AudioSource, Status
+from audiocrawler.model.text import mask_url, storable_url
+from audiocrawler.model.urls import one_spelling
+
+_HASH, _HOST = "sha256:", "host:"
+
+
+def hash_mark(sha256: str) -> str:
+    """Return the source_url of the row that stands for a content."""
+    return _HASH + sha256
+
+
+def host_mark(host: str) -> str:
+    """Return the source_url of the row that stands for a host."""
+    return _HOST + plain_host(host)
+
+
+def tombstone(
+    mark: str, reason: str, *, first_seen_at: datetime | None = None, found: AudioSource | None = None
+) -> AudioSource:
+    """Return the row for a masked audio URL or a mark: nothing but what keeps it from being taken again.
+
+    Of a row that was ``found`` that is what it is known by under another URL.
+    """
+    now = datetime.now(UTC)
+    return AudioSource(
+        source_url=mark,
+        host=urlsplit(mark).hostname,
+        guid=found.guid if found else None,
+        url_pattern=found.url_pattern if found else None,
+        status=Status.TAKEN_DOWN,
+        reason=reason,
+        last_status=Status.TAKEN_DOWN,
+        last_attempt_at=now,
+        first_seen_at=first_seen_at or now,
+        last_seen_at=now,
+    )
+
+
+def is_tombstone(row: AudioSource) -> bool:
+    """Tell whether the row says that something was taken down."""
+    return row.status == Status.TAKEN_DOWN
+
+
+def hash_taken_down(row: AudioSource) -> str | None:
+    """Return the SHA-256 of the content that the row takes down, None if it is another row."""
+    return row.source_url.removeprefix(_HASH) if is_tombstone(row) and row.source_url.startswith(_HASH) else None
+
+
+def source_marks(url: str) -> frozenset[str]:
+    """Return what a URL's row may be found by, however the URL is spelt and whatever of it rotates.
+
+    Its secrets are masked as they are written in it, and as they would be written without needless escapes.
+    """
+    keys = (key for each in (url, one_spelling(url)) for key in (mask_url(each), row_key(each)))
+    return frozenset(one_spelling(storable_url(key, MAX_URL_LENGTH)) for key in keys)
+
+
+class Tombstones:
+    """What a crawl must not take again; ``marks`` are the source_urls of the rows that say so."""
+
+    def __init__(self, marks: Iterable[str] = ()) -> None:
+        self._marks = frozenset(one_spelling(mark) for mark in marks)
+
+    def covers(self, url: str) -> str | None:
+        """Return why nothing may be asked of ``url``, in one line; None if it may."""
+        if not self._marks:
+            return None
+        host = urlsplit(one_spelling(url)).hostname or ""
+        if host_mark(host) in self._marks:
+            return f"host {host} was taken down"
+        return "was taken down" if self.has_row(url) else None
+
+    def has_row(self, url: str) -> bool:
+        """Tell whether this URL, masked or not, in whatever spelling and with whatever signature, was taken down."""
+        return not self._marks.isdisjoint(source_marks(url))
+
+    def has_mark(self, source_url: str) -> bool:
+        """Tell whether the row of this key was taken down."""
+        return one_spelling(source_url) in self._marks
+
+    def has_content(self, sha256: str | None) -> bool:
+        """Tell whether the content with this hash was taken down."""
+        return sha256 is not None and hash_mark(sha256) in self._marks
+
+
+MARK = "verify: "
+"""What ``last_error`` of such a row begins with."""
+
+
+def marked(row: AudioSource, why: str) -> AudioSource:
+    """Return the row with what is wrong with its file, and without what would prove that it has not changed.
+
+    The status tells, as ever, of what is stored. Empty validators take the place of the old ones, which NULL would
+    leave.
+    """
+    reason = f"{MARK}{why}"
+    return replace(row, reason=reason, last_status=Status.FAILED, last_error=reason, etag="", last_modified="")
+
+
+def mark_of(row: AudioSource) -> str | None:
+    """Return what is wrong with the row's file, None if it does not wait to be fetched again."""
+    is_marked = row.last_status == Status.FAILED and (row.last_error or "").startswith(MARK)
+    return (row.last_error or "").removeprefix(MARK) if is_marked else None

@@ -1,0 +1,371 @@
+"""The stages of an item: files, analysis, filters, store, warehouse."""
+
+import logging
+import re
+from abc import ABC, abstractmethod
+from functools import partial
+from pathlib import Path
+from typing import Any, NoReturn, Self
+
+from scrapy import Request
+from scrapy.crawler import Crawler
+from scrapy.http import Response
+from scrapy.http.request import NO_CALLBACK
+from scrapy.pipelines.files import FilesPipeline
+from scrapy.pipelines.media import FileException, MediaPipeline
+from scrapy.utils.defer import deferred_from_coro
+from twisted.python.failure import Failure
+
+from audiocrawler.analysis.rules import ANALYSER_VERSION
+from audiocrawler.crawl.crawl import Crawl, FetchAgainError, GivenBackError, RefusedError, sha256_of
+from audiocrawler.crawl.known import variants_of
+from audiocrawler.crawl.lifecycle import crawl_of, stop_crawl
+from audiocrawler.fetch.headers import explain, is_disk_full
+from audiocrawler.fetch.receivers import UNPROVED
+from audiocrawler.middlewares.optouts import OptedOutError
+from audiocrawler.model.errors import (
+    ContentTakenDownError,
+    FileRejectedError,
+    FilteredError,
+    NotAudioError,
+    WarehouseError,
+)
+from audiocrawler.model.rows import AudioItem, AudioMetadata, AudioSource, FileInfo, Row, Status
+from audiocrawler.model.text import one_line
+from audiocrawler.records import (
+    FOREIGN,
+    MAX_REASON_LENGTH,
+    foreign_source,
+    item_of,
+    media_meta,
+    outcome_of_failure,
+    state,
+    stated_by,
+)
+from audiocrawler.rights.licences import credit_in, refusal, statements_in
+from audiocrawler.sniff import Sniffed, sniff_file
+from audiocrawler.storage import object_key
+from audiocrawler.storage.store import key_in
+from audiocrawler.warehouse.rows import checked
+
+logger = logging.getLogger(__name__)
+
+
+class CrawlPipeline:
+    """A pipeline that works with what the crawl shares."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        self.crawler = crawler
+
+    @property
+    def crawl(self) -> Crawl:
+        """Return what the pipelines share; it is there as soon as the spider is open."""
+        return crawl_of(self.crawler)
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        """Return the pipeline."""
+        return cls(crawler)
+
+
+class Stage(CrawlPipeline, ABC):
+    """A stage of a file's way; one that was refused passes through it untouched."""
+
+    async def process_item(self, item: Any) -> Any:
+        """Take a file one stage on; what goes wrong becomes the status and reason of its source row."""
+        if not isinstance(item, AudioItem) or item.source.status != Status.PENDING or not item.files:
+            return item
+        try:
+            await self.advance(item)
+        except GivenBackError:
+            self._give_back(item)
+            raise
+        except FetchAgainError:
+            self._give_back(item)
+            await self.crawl.in_thread(partial(Path(item.files[0]["path"]).unlink, missing_ok=True))
+            raise
+        except FileRejectedError as error:
+            refuse(item, Status(error.status), str(error))
+            item.source.judged_by = self.crawl.judge
+        except Exception as error:  # noqa: BLE001 - no file may end a crawl
+            self._fail(item, error)
+        return item
+
+    def may_fetch_again(self, item: AudioItem) -> bool:
+        """Return whether the file has tries left, so that FetchAgainError may be raised for it."""
+        has_request = item.source.found_by != FOREIGN
+        return has_request and (item.source.attempts or 1) <= self.crawler.settings.getint("RETRY_TIMES")
+
+    @abstractmethod
+    async def advance(self, item: AudioItem) -> None:
+        """Do the stage's work; raises FileRejectedError, or FetchAgainError for a file that has tries left."""
+
+    def _give_back(self, item: AudioItem) -> None:
+        """Let others have the file's content; its row stays pending."""
+        self.crawl.claims.release(str(item.files[0]["checksum"]))
+
+    def _fail(self, item: AudioItem, error: Exception) -> None:
+        if is_disk_full(error):
+            stop_crawl(
+                self.crawler,
+                f"the disk is full or read-only: {explain(error)}; free room and run the same command again",
+            )
+            self._give_back(item)
+            raise GivenBackError(f"{item.source.source_url}: left to the next run") from error
+        logger.error("%s: %s", item.source.source_url, explain(error), exc_info=error)
+        refuse(item, Status.FAILED, explain(error))
+
+
+def refuse(item: AudioItem, status: Status, reason: str) -> None:
+    """Give the file a final status and its reason; it goes no further."""
+    item.source.status = item.source.last_status = status
+    item.source.reason = item.source.last_error = one_line(reason, MAX_REASON_LENGTH)
+    item.source.sha256 = item.source.size_bytes = None  # they speak of a stored file
+    item.audio = None
+
+
+class AudioFilesPipeline(FilesPipeline):
+    """Scrapy's FilesPipeline that adopts a body already on disk, and streams what it downloads itself.
+
+    ``checksum`` of an entry in ``files`` is the SHA-256 of the bytes; ``path`` becomes the object's key in the store.
+    """
+
+    LOG_FAILED_RESULTS = False  # the row in audio_sources tells it
+
+    def get_media_requests(self, item: Any, info: MediaPipeline.SpiderInfo) -> list[Request]:
+        """Return a streamed request per URL."""
+        if not isinstance(item, AudioItem):
+            return [
+                request.replace(meta=media_meta(request.url, self.crawler.settings) | {"audio": {}})
+                for request in super().get_media_requests(item, info)
+            ]
+        adopted = [Request(entry["url"], callback=NO_CALLBACK) for entry in item.files]
+        return adopted if item.source.status == Status.PENDING else []
+
+    async def media_to_download(  # type: ignore[override]
+        self, request: Request, info: MediaPipeline.SpiderInfo, *, item: Any = None
+    ) -> FileInfo | None:
+        """Return the file that the spider has downloaded; None lets the pipeline download it."""
+        if not isinstance(item, AudioItem):
+            return None
+        return await self._adopt(item.files[0])
+
+    async def media_downloaded(
+        self, response: Response, request: Request, info: MediaPipeline.SpiderInfo, *, item: Any = None
+    ) -> FileInfo:
+        """Return the file that the pipeline has downloaded itself; raises FileException with the reason."""
+        if signals := response.meta.get("opted_out"):
+            raise FileException(str(OptedOutError(signals)))
+        if not hasattr(response, "body_file"):
+            raise FileException(f"{response.url}: no file came, HTTP status {response.status}")
+        child = item_of(foreign_source(request.url, response), response, response.body_file)
+        processed = await self.crawler.engine.scraper.itemproc.process_item_async(child)
+        return processed.files[0]  # type: ignore[no-any-return]
+
+    def media_failed(self, failure: Failure, request: Request, info: MediaPipeline.SpiderInfo) -> NoReturn:
+        """Raise the reason in one line; an address that is not allowed leaves a row, too."""
+        outcome = outcome_of_failure(failure)
+        if outcome.status is Status.DENIED:
+            source = foreign_source(request.url, None)
+            source.status = source.last_status = outcome.status
+            source.reason = source.last_error = outcome.reason
+            crawl_of(self.crawler).tallies.count_outcome(source.source_url, outcome.status, outcome.reason)
+            deferred_from_coro(crawl_of(self.crawler).write([source]))  # the crawl closes after its last row
+        raise FileException(outcome.reason) from None
+
+    def _cache_result_and_execute_waiters(
+        self, result: FileInfo | Failure, fp: bytes, info: MediaPipeline.SpiderInfo
+    ) -> None:
+        super()._cache_result_and_execute_waiters(result, fp, info)
+        del info.downloaded[fp]  # it would be kept for ever; the warehouse remembers
+
+    async def _adopt(self, entry: FileInfo) -> FileInfo:
+        checksum = await crawl_of(self.crawler).in_thread(lambda: sha256_of(Path(entry["path"])))
+        self.inc_stats(entry["status"])
+        return {**entry, "checksum": checksum}
+
+
+ENDS_ARE_ANNOUNCED = frozenset({"wav", "aiff", "flac", "ogg", "opus", "m4a", "mp4"})
+"""Extensions of formats whose headers tell where the file ends, so that the analysis sees that it is cut."""
+NOT_PROVED = "not proved to be whole: the server gave no length, and the connection was closed"
+
+
+class AnalysisPipeline(Stage):
+    """Measures the file in a worker process, unless equal bytes have been measured before."""
+
+    async def advance(self, item: AudioItem) -> None:
+        """Fill ``item.audio``."""
+        entry, source = item.files[0], item.source
+        body, sha256 = Path(entry["path"]), str(entry["checksum"])
+        await self.crawl.claims.claim(sha256)
+        if self.crawl.tombstones.has_content(sha256):
+            raise ContentTakenDownError("the same bytes were taken down")
+        sniffed, size_bytes = await self.crawl.in_thread(lambda: (sniff_file(body), body.stat().st_size))
+        source.sha256, source.size_bytes = sha256, size_bytes
+        if sniffed.is_audio is False:
+            raise NotAudioError(f"{sniffed.name} came in place of audio")
+        before = await self.crawl.find_audio(sha256)
+        item.audio = await self._known(before) or await self._measured(item, sniffed)
+        self._judge_end(item, item.audio, sniffed, came_before=before is not None)
+        state(source, statements_in(item.audio.tags), credit_in(item.audio.tags))
+        item.audio.classification = self.crawl.energy.classify(item.audio.duration_ms, item.audio.loudness)
+        item.audio.file_name = _with_extension(item.file_name, sniffed.extension)
+        item.audio.source_url, item.audio.page_url = source.source_url, source.page_url
+        item.audio.found_by = source.found_by
+        item.audio.first_seen_at, item.audio.updated_at = source.first_seen_at, source.last_seen_at
+
+    def _judge_end(self, item: AudioItem, audio: AudioMetadata, sniffed: Sniffed, *, came_before: bool) -> None:
+        """Say in the rows whether the file is whole, where the transfer has not proved it.
+
+        Equal bytes that came before prove it. Raises FetchAgainError for what seems to have broken off.
+        """
+        is_proved = item.files[0]["status"] != UNPROVED
+        if is_proved or came_before:
+            audio.status = "ok" if audio.status == UNPROVED else audio.status
+            return
+        if audio.status == "ok" and sniffed.extension in ENDS_ARE_ANNOUNCED:
+            return
+        if audio.status == "partial" and self.may_fetch_again(item):
+            raise FetchAgainError("the transfer may have broken off: it had no length, and the file lacks its end")
+        audio.status = UNPROVED if audio.status == "ok" else audio.status
+        item.source.reason = NOT_PROVED
+        item.source.etag = item.source.last_modified = None  # they would certify it for ever
+
+    async def _known(self, row: AudioMetadata | None) -> AudioMetadata | None:
+        """Return the row of the same bytes if it can stand as it is."""
+        if row is None or row.analyser_version != ANALYSER_VERSION or row.status != "ok":
+            return None  # what is partial may be so only by what verify found
+        stored = await self.crawl.in_thread(lambda: self.crawl.store.exists(row.gcp_url, row.size_bytes))
+        return row if stored else None
+
+    async def _measured(self, item: AudioItem, sniffed: Sniffed) -> AudioMetadata:
+        fields = await self._analyse(Path(item.files[0]["path"]))
+        sha256 = str(item.source.sha256)
+        return AudioMetadata(
+            gcp_url=self.crawl.store.url_of(object_key(sha256, sniffed.extension)),
+            file_name=item.file_name,
+            sha256=sha256,
+            size_bytes=item.source.size_bytes,
+            content_type=sniffed.content_type,
+            **fields,
+        )
+
+    async def _analyse(self, body: Path) -> dict[str, Any]:
+        try:
+            return await self.crawl.analysis.analyse(body)
+        except FileRejectedError:
+            if self.crawl.stopped:
+                raise GivenBackError("left to the next run: the crawl was stopped") from None
+            raise
+
+
+def _with_extension(name: str, extension: str) -> str:
+    """Return the name with the extension that the bytes ask for, where it has none of its own."""
+    return name if re.search(r"\.[A-Za-z0-9]{2,5}$", name) else f"{name}.{extension}"
+
+
+class FilterPipeline(Stage):
+    """Refuses files outside the bounds of the settings."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        super().__init__(crawler)
+        self.min_duration_ms = crawler.settings.getint("AUDIO_MIN_DURATION_MS")
+        self.min_sample_rate_hz = crawler.settings.getint("AUDIO_MIN_SAMPLE_RATE_HZ")
+
+    async def advance(self, item: AudioItem) -> None:
+        """Let the file pass, or raise FilteredError."""
+        assert item.audio is not None
+        if reason := refusal(stated_by(item.source), self.crawl.licenses):
+            raise FilteredError(reason)
+        if item.audio.duration_ms < self.min_duration_ms:
+            raise FilteredError(f"{item.audio.duration_ms} ms long, AUDIO_MIN_DURATION_MS is {self.min_duration_ms}")
+        if (item.audio.sample_rate_hz or 0) < self.min_sample_rate_hz:
+            raise FilteredError(
+                f"{item.audio.sample_rate_hz} Hz, AUDIO_MIN_SAMPLE_RATE_HZ is {self.min_sample_rate_hz}"
+            )
+
+
+class StorePipeline(Stage):
+    """Puts the bytes where the row will say they are."""
+
+    async def advance(self, item: AudioItem) -> None:
+        """Store the object and settle the status: stored, duplicate or unchanged."""
+        audio = item.audio
+        assert audio is not None
+        before = await self.crawl.find_source(item.source.source_url)
+        item.source.status = await self._status(item, audio, before)
+        item.source.variants = variants_of(audio, before)
+        if item.source.status == Status.STORED:
+            audio.gcp_url = await self.crawl.in_thread(lambda: self._put(item, audio))
+        item.source.gcp_url, item.source.last_status = audio.gcp_url, item.source.status
+
+    async def _status(self, item: AudioItem, audio: AudioMetadata, before: AudioSource | None) -> Status:
+        if await self.crawl.find_audio(str(audio.sha256)) is None:
+            return Status.STORED  # asked first, because for a new file it saves a request to the store
+        body, sha256 = Path(item.files[0]["path"]), str(audio.sha256)
+        if not await self.crawl.in_thread(lambda: self.crawl.store.has_bytes_of(body, audio.gcp_url, sha256)):
+            self.crawl.tallies.count(item.source.source_url, "audio/mended")
+            return Status.STORED  # missing, cut off or damaged: the bytes that have just come take its place
+        return Status.UNCHANGED if before and before.sha256 == audio.sha256 else Status.DUPLICATE
+
+    def _put(self, item: AudioItem, audio: AudioMetadata) -> str:
+        key = key_in(audio.gcp_url)
+        assert key is not None
+        return self.crawl.store.put(
+            Path(item.files[0]["path"]),
+            key,
+            content_type=str(audio.content_type),
+            file_name=audio.file_name,
+            sha256=str(audio.sha256),
+            source_url=item.source.source_url,
+        )
+
+
+class WarehousePipeline(CrawlPipeline):
+    """Writes the rows; an item leaves here when they are committed. Files that were refused end here."""
+
+    async def process_item(self, item: Any) -> Any:
+        """Write the rows of a file that was stored or refused, and remove its body from the incoming folder."""
+        if not isinstance(item, AudioItem):
+            return item
+        item.source, item.audio = checked(item.source), item.audio and checked(item.audio)
+        item.file_urls = [item.source.source_url]
+        try:
+            await self._write(item)
+        except WarehouseError as error:
+            stop_crawl(self.crawler, str(error))
+            raise GivenBackError(str(error)) from error
+        finally:
+            for entry in item.files:
+                self.crawl.claims.release(str(entry["checksum"]))
+                await self.crawl.in_thread(partial(Path(entry["path"]).unlink, missing_ok=True))
+        return self._finished(item)
+
+    async def _write(self, item: AudioItem) -> None:
+        if item.source.status == Status.PENDING:
+            return  # only listed, or given back by a stopping crawl: the spider has written its row
+        rows: list[Row] = [item.source] if item.audio is None else [item.source, item.audio]
+        await self.crawl.write(rows)
+
+    def _finished(self, item: AudioItem) -> AudioItem:
+        source, audio, tallies = item.source, item.audio, self.crawl.tallies
+        if source.status != Status.PENDING:
+            tallies.count_outcome(source.source_url, source.status, source.reason)
+        if audio is None and source.status != Status.PENDING:
+            raise RefusedError(f"{source.source_url}: {source.status}: {source.reason}")
+        if audio is not None and source.status == Status.STORED:
+            tallies.count(source.source_url, "audio/stored_bytes", audio.size_bytes or 0)
+            tallies.count(source.source_url, "audio/duration_ms", audio.duration_ms)
+        for entry in item.files:
+            entry["path"] = str(source.gcp_url)
+        return item
+
+
+__all__ = [
+    "AnalysisPipeline",
+    "AudioFilesPipeline",
+    "FilterPipeline",
+    "GivenBackError",
+    "StorePipeline",
+    "WarehousePipeline",
+]

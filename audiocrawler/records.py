@@ -1,0 +1,266 @@
+"""Candidates, answers and failures in; source rows, items and outcomes out."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import urlsplit
+
+from scrapy import Request
+from scrapy.http import Response
+from scrapy.settings import BaseSettings
+from scrapy.spidermiddlewares.httperror import HttpError
+from twisted.python.failure import Failure
+
+from audiocrawler.discovery import Candidate, Kind
+from audiocrawler.discovery.hls import Rendition
+from audiocrawler.fetch.connect import RefusedAddressError
+from audiocrawler.fetch.file_names import suggested_name, unquoted
+from audiocrawler.fetch.headers import explain, header_text, is_disk_full, is_endless, media_type
+from audiocrawler.fetch.receivers import UNPROVED, EndlessError, TooLargeError, TotalReachedError
+from audiocrawler.fetch.robots import RobotsError
+from audiocrawler.fetch.slots import media_slot
+from audiocrawler.middlewares.gates import LimitReachedError, TakenDownError
+from audiocrawler.middlewares.optouts import OptedOutError
+from audiocrawler.model.rotation import row_key
+from audiocrawler.model.rows import AudioItem, AudioSource, FileInfo, Status
+from audiocrawler.model.statements import Statement
+from audiocrawler.model.text import mask_text, mask_url, one_line
+from audiocrawler.rights.licences import Stated, with_statements
+from audiocrawler.rights.optouts import joined
+from audiocrawler.warehouse.rows import clean_url
+
+
+def stated_by(source: AudioSource) -> Stated:
+    """Return what the row says is stated."""
+    return Stated(source.license, source.license_url, source.license_raw, source.license_found_in)
+
+
+def state(source: AudioSource, statements: Iterable[Statement], credit: str | None) -> None:
+    """Add statements to the row, secrets masked; whom to name is the author where nobody else is said."""
+    stated = with_statements(stated_by(source), statements)
+    source.license, source.license_found_in = stated.license, stated.found_in
+    source.license_url = mask_url(stated.url) if stated.url else None
+    source.license_raw = mask_text(stated.raw) if stated.raw else None
+    source.attribution = source.attribution or credit or (source.artist if stated.raw else None)
+
+
+FOREIGN = "item"
+"""What found the URL in an item of somebody else's spider."""
+MAX_NAME_LENGTH = 180
+_UNIQUE_GUID = re.compile(r"://[^/]+/.|^tag:|[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}", re.IGNORECASE)
+_MAX_RAW_NAME = 10_000
+_UNSAFE = re.compile(r'[\x00-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff\\/:*?"<>|]+')
+_DEVICE = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d)(?=\.|$)", re.IGNORECASE)
+"""Names that Windows keeps for devices, whatever their extension."""
+
+
+def source_of(candidate: Candidate, page: Response, page_title: str | None, site: str) -> AudioSource:
+    """Return the row of an audio URL found on ``page``: pending, with all that the page says of it."""
+    now = datetime.now(UTC)
+    source = AudioSource(
+        source_url=source_url_of(candidate),
+        site=site,
+        host=urlsplit(candidate.url).hostname,
+        page_url=mask_url(page.url),
+        page_title=page_title,
+        link_text=candidate.link_text,
+        found_by=candidate.found_by,
+        confidence=candidate.confidence,
+        kind=candidate.kind,
+        role=candidate.role,
+        group_id=candidate.group,
+        guid=_guid_of(candidate, page),
+        title=candidate.title,
+        artist=candidate.artist,
+        published_at=candidate.published_at,
+        declared_duration_ms=candidate.duration_ms,
+        declared_size_bytes=candidate.size_bytes,
+        transcript_url=mask_url(candidate.transcript_url) if candidate.transcript_url else None,
+        status=Status.PENDING,
+        first_seen_at=now,
+        last_seen_at=now,
+    )
+    state(source, candidate.statements or (), candidate.credit)
+    return source
+
+
+def source_url_of(candidate: Candidate) -> str:
+    """Return the key of a candidate's row."""
+    return clean_url(row_key(candidate.url))
+
+
+def _guid_of(candidate: Candidate, page: Response) -> str | None:
+    """Return the guid, without what rotates in it where it is a URL; a short one is unique within its feed only."""
+    if not candidate.guid:
+        return None
+    guid = row_key(candidate.guid) if "://" in candidate.guid else mask_text(candidate.guid)
+    return guid if _UNIQUE_GUID.search(guid) else f"{row_key(page.url)} {guid}"
+
+
+def direct_candidate(answer: Response) -> Candidate:
+    """Return the candidate of an answer that turned out to be audio itself."""
+    kind = Kind.STREAM if is_endless(answer.headers) else Kind.AUDIO
+    return Candidate(url=answer.url, kind=kind, found_by="direct", confidence=1.0)
+
+
+def rendition_candidate(answer: Response, rendition: Rendition) -> Candidate:
+    """Return the candidate that an HLS media playlist is itself."""
+    duration_ms = rendition.duration_ms or None
+    via = str(answer.meta.get("via"))
+    found_by = via if via.startswith("browser_") else "hls"
+    return Candidate(url=answer.url, kind=Kind.AUDIO, found_by=found_by, confidence=0.9, duration_ms=duration_ms)
+
+
+def media_meta(url: str, settings: BaseSettings) -> dict[str, Any]:
+    """Return the meta of a request whose body is streamed to disk."""
+    return {
+        "download_slot": media_slot(url),
+        "download_maxsize": settings.getint("AUDIO_MAX_BYTES"),
+        "download_timeout": settings.getfloat("AUDIO_STALL_TIMEOUT_S"),
+        "allow_offsite": True,
+        "dont_cache": True,
+    }
+
+
+def attempted(source: AudioSource, answer: Response | None, request: Request) -> AudioSource:
+    """Note in the row what the attempt's answer says of itself."""
+    source.last_attempt_at = source.last_seen_at = datetime.now(UTC)
+    source.attempts = int(request.meta.get("retry_times", 0)) + 1
+    note_opt_out(source, request)
+    if answer is None:
+        return source
+    source.http_status = answer.status
+    source.final_url = mask_url(answer.url)
+    source.content_type = _header(answer, "Content-Type")
+    source.etag, source.last_modified = _header(answer, "ETag"), _header(answer, "Last-Modified")
+    return source
+
+
+def note_opt_out(source: AudioSource, request: Request) -> None:
+    """Note in the row what opts the file out, besides what the page has said."""
+    source.opt_out = joined((source.opt_out, request.meta.get("opt_out")))
+
+
+def item_of(source: AudioSource, answer: Response, body_file: str) -> AudioItem:
+    """Return the item that carries a downloaded body through the pipelines."""
+    status = UNPROVED if UNPROVED in answer.flags else "downloaded"
+    entry: FileInfo = {"url": source.source_url, "path": body_file, "checksum": None, "status": status}
+    name = (
+        suggested_name(answer.headers.get("Content-Disposition") or b"")
+        or urlsplit(source.source_url).path.rsplit("/", 1)[-1]
+    )
+    return AudioItem(file_urls=[source.source_url], files=[entry], file_name=clean_name(mask_text(name)), source=source)
+
+
+def foreign_source(url: str, answer: Response | None) -> AudioSource:
+    """Return the row of a URL that came in an item of somebody else's spider; without an answer it was refused."""
+    now = datetime.now(UTC)
+    request = (answer.request if answer is not None else None) or Request(url)
+    page_url = (request.headers.get("Referer") or b"").decode("latin-1")
+    source = AudioSource(
+        source_url=clean_url(row_key(url)),
+        host=urlsplit(url).hostname,
+        site=urlsplit(page_url or url).hostname,
+        page_url=mask_url(page_url) if page_url else None,
+        found_by=FOREIGN,
+        kind="audio",
+        role="main",
+        status=Status.PENDING,
+        first_seen_at=now,
+        last_seen_at=now,
+    )
+    return attempted(source, answer, request)
+
+
+def clean_name(name: str) -> str:
+    """Return a readable file name without path, control and direction characters, of at most MAX_NAME_LENGTH."""
+    readable = _UNSAFE.sub("_", unquoted(name[:_MAX_RAW_NAME])).strip(" ._") or "audio"
+    readable = _DEVICE.sub(r"\g<0>_", readable) if _DEVICE.match(readable) else readable
+    stem, dot, extension = readable.rpartition(".")
+    if not dot or len(readable) <= MAX_NAME_LENGTH:
+        return readable[:MAX_NAME_LENGTH]
+    return stem[: MAX_NAME_LENGTH - len(extension) - 1] + dot + extension
+
+
+def _header(answer: Response, name: str) -> str | None:
+    value = answer.headers.get(name)
+    return header_text(value) if value else None
+
+
+MAX_REASON_LENGTH = 500
+_MEASURED = re.compile(r"\bAUDIO_MIN_\w+ is ")
+"""What the reason of a filtered file says where a measure of it was too small."""
+
+_STATUS_OF: dict[type[Exception], Status] = {
+    RefusedAddressError: Status.DENIED,
+    RobotsError: Status.ROBOTS,
+    OptedOutError: Status.OPTED_OUT,
+    TakenDownError: Status.TAKEN_DOWN,
+    LimitReachedError: Status.LIMIT,
+    TooLargeError: Status.TOO_LARGE,
+    TotalReachedError: Status.LIMIT,
+    EndlessError: Status.STREAM,
+}
+
+
+_OF_ONE_FILE = frozenset(
+    {
+        *(Status.FAILED, Status.GONE, Status.NOT_AUDIO, Status.UNDECODABLE, Status.PROTECTED, Status.TOO_LARGE),
+        *(Status.FILTERED, Status.STREAM, Status.ROBOTS, Status.DENIED),
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The status and the reason; ``disk_full`` says that it is not the URL's fault."""
+
+    status: Status
+    reason: str
+    disk_full: bool = False
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "reason", one_line(self.reason, MAX_REASON_LENGTH))  # servers have a say in it
+
+    @property
+    def rules_out_recording(self) -> bool:
+        """Whether this is said of the recording, whichever of its files is asked for: an opt-out, takedown, licence."""
+        is_about_licence = self.status == Status.FILTERED and not _MEASURED.search(self.reason)
+        return is_about_licence or self.status in {Status.OPTED_OUT, Status.TAKEN_DOWN}
+
+    @property
+    def leaves_alternates(self) -> bool:
+        """Whether another file of the recording may be taken in place of this one."""
+        return self.status in _OF_ONE_FILE and not self.rules_out_recording
+
+
+def outcome_of_failure(failure: Failure) -> Outcome:
+    """Return what a failed request comes to."""
+    error = failure.value
+    if isinstance(error, HttpError):
+        status = Status.GONE if error.response.status == HTTPStatus.GONE else Status.FAILED
+        return Outcome(status, f"HTTP {error.response.status}")
+    if error is None:
+        return Outcome(Status.FAILED, "failed without a reason")
+    status = next((status for kind, status in _STATUS_OF.items() if isinstance(error, kind)), Status.FAILED)
+    return Outcome(status, mask_text(explain(error)), is_disk_full(error))
+
+
+def outcome_without_body(response: Response) -> Outcome:
+    """Return what a successful answer to a request for audio comes to that brought no body."""
+    if opt_out := response.meta.get("opted_out"):
+        return opted_out(opt_out)
+    if is_endless(response.headers):
+        return Outcome(Status.STREAM, "an endless stream")
+    if "download_stopped" in response.flags:
+        came = response.meta.get("came") or media_type(response.headers)
+        return Outcome(Status.NOT_AUDIO, f"{came} came in place of audio")
+    return Outcome(Status.NOT_AUDIO, "empty: the server sent no byte")
+
+
+def opted_out(signals: str) -> Outcome:
+    """Return what an audio URL comes to that these signals opt out."""
+    return Outcome(Status.OPTED_OUT, str(OptedOutError(signals)))

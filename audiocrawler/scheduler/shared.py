@@ -1,0 +1,112 @@
+"""What workers share of a host: its pauses, and whose turn it is."""
+
+import asyncio
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+
+from scrapy import Request, signals
+from scrapy.crawler import Crawler
+from scrapy.exceptions import IgnoreRequest
+
+from audiocrawler.crawl.lifecycle import crawl_of, leave_unfinished
+from audiocrawler.fetch.back_off import TURNED_AWAY, BackOffMiddleware, host_paused
+from audiocrawler.fetch.slots import floor_s, host_of, is_page_slot, polite, slot_of
+from audiocrawler.frontier import Answer, Leases, OpenCrawl
+from audiocrawler.model.errors import FrontierAwayError
+
+
+class SharedPauses:
+    """Tells the frontier of the pauses that hosts ask this worker for, and keeps those that others were asked for.
+
+    What another worker has left is left here, too. What an earlier run of the crawl had left is asked again.
+    """
+
+    def __init__(self, crawler: Crawler, leases: Leases, opened: OpenCrawl) -> None:
+        self._here = crawler.get_downloader_middleware(BackOffMiddleware)
+        self._counted_before = {} if opened.others else dict(opened.counted)
+        crawler.signals.connect(leases.pause, signal=host_paused)
+
+    def keep(self, answer: Answer) -> None:
+        """Leave the hosts alone that others have been refused by."""
+        if self._here is None:
+            return
+        for host, pause_s in answer.pauses_s.items():
+            self._here.pause(host, pause_s)
+        for name, requests in answer.counted.items():
+            if name.startswith(TURNED_AWAY) and requests > self._counted_before.get(name, 0):
+                slot, _, reason = name.removeprefix(TURNED_AWAY).partition(" ")
+                self._here.leave(slot, reason)
+
+
+POLL_S = 0.25
+"""How soon a request that waits for its turn notices that the crawl stops."""
+
+
+class TurnMiddleware:
+    """Lets a request wait for its turn at the host, where several workers share what it allows.
+
+    A delay that robots.txt asks for is one for pages and files together, any other one is for pages.
+    """
+
+    def __init__(self, crawler: Crawler) -> None:
+        self._crawler = crawler
+        self._threads = ThreadPoolExecutor(2, thread_name_prefix="turns")
+        self.waiting: Counter[str] = Counter()
+        """Requests of each slot that wait for their turn."""
+        crawler.signals.connect(self._close, signal=signals.spider_closed)
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> "TurnMiddleware":
+        """Return the middleware."""
+        return cls(crawler)
+
+    async def process_request(self, request: Request) -> None:
+        """Return when it is the request's turn; raises IgnoreRequest if the crawl stops before."""
+        if not crawl_of(self._crawler).frontier.is_shared:
+            return  # the downloader keeps the delays of this process
+        slot = slot_of(request)
+        name, delay_s = self._delay(request, slot)
+        if not delay_s:
+            return
+        self.waiting[slot] += 1
+        try:
+            await self._sleep(request, await self._turn(request, name, delay_s))
+            while (pause_s := polite(self._crawler).pause_left_s(host_of(slot))) > 0:
+                await self._sleep(request, pause_s)
+                await self._sleep(request, await self._turn(request, name, delay_s))
+        finally:
+            self.waiting[slot] -= 1
+            if not self.waiting[slot]:
+                del self.waiting[slot]
+
+    def _delay(self, request: Request, slot: str) -> tuple[str, float]:
+        """Return what the request waits its turn at, and the seconds that a turn takes; 0 for no turn at all."""
+        downloader = polite(self._crawler)
+        host = host_of(slot)
+        own_s = 0.0
+        if is_page_slot(slot):
+            own_s = downloader.slots[slot].delay if slot in downloader.slots else floor_s(self._crawler, slot)
+        asked_s = downloader.crawl_delays_s.get(host, 0.0)
+        return (host, max(asked_s, own_s)) if asked_s else (f"{host} pages", own_s)
+
+    async def _turn(self, request: Request, name: str, delay_s: float) -> float:
+        frontier = crawl_of(self._crawler).frontier
+        while True:
+            try:
+                return await asyncio.get_running_loop().run_in_executor(
+                    self._threads, lambda: frontier.turn(name, delay_s)
+                )
+            except FrontierAwayError:
+                await self._sleep(request, POLL_S)
+
+    async def _sleep(self, request: Request, left_s: float) -> None:
+        until_s = time.monotonic() + left_s
+        while (left_s := until_s - time.monotonic()) > 0:
+            if crawl_of(self._crawler).stopped:
+                leave_unfinished(request)
+                raise IgnoreRequest("the crawl was stopped")
+            await asyncio.sleep(min(left_s, POLL_S))
+
+    def _close(self) -> None:
+        self._threads.shutdown(wait=False)

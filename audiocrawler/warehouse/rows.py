@@ -1,0 +1,224 @@
+"""Rows as any warehouse takes them: checked and cleaned, and as JSON for the outbox and load jobs."""
+
+import json
+from base64 import b64decode, b64encode
+from collections.abc import Callable
+from datetime import UTC, datetime
+from math import isfinite
+from numbers import Integral, Real
+from typing import Any, TypeVar
+
+from audiocrawler.model.errors import WarehouseError
+from audiocrawler.model.rows import MAX_URL_LENGTH, TABLES, Column, Row, Table
+from audiocrawler.model.text import storable, storable_url
+
+R = TypeVar("R", bound=Row)
+
+_INT64 = range(-(2**63), 2**63)
+
+_TABLES: dict[type, Table] = {table.row_type: table for table in TABLES}
+
+
+def table_for(row: Row) -> Table:
+    """Return the table that ``row`` belongs to."""
+    return _TABLES[type(row)]
+
+
+def checked(row: R) -> R:
+    """Return a copy of ``row`` with clean and bounded text, UTC times and plain numbers.
+
+    A number that no table holds (NaN, infinite, beyond 64 bits) becomes NULL. Raises WarehouseError where a required
+    value is missing or a value is not of its column's type.
+    """
+    table = table_for(row)
+    return type(row)(**{column.name: _checked(row, table, column) for column in table.columns})
+
+
+def clean_url(url: str) -> str:
+    """Return ``url`` as a row holds it."""
+    return storable_url(url, MAX_URL_LENGTH)
+
+
+def _checked(row: Row, table: Table, column: Column) -> Any:
+    value = getattr(row, column.name)
+    if _is_clean(value, column):
+        return value
+    try:
+        clean = None if value is None else _clean(value, column)
+    except (TypeError, ValueError, OverflowError, AttributeError) as error:
+        raise WarehouseError(f"{_place(row, table, column)}: {value!r} is no {column.type}") from error
+    if clean is None and column.mode == "REQUIRED":
+        raise WarehouseError(f"{_place(row, table, column)}: a value is required, not {value!r}")
+    return clean
+
+
+def _is_clean(value: Any, column: Column) -> bool:
+    """Return whether a value is one of the many that need no cleaning: this is asked some hundred times a file."""
+    kind = type(value)
+    if kind is str:
+        return column.type == "STRING" and len(value) <= column.max_length and value.isprintable()
+    if kind is int:
+        return column.type == "INTEGER" and -(2**63) <= value < 2**63
+    return value is None and column.mode != "REQUIRED"
+
+
+def _place(row: Row, table: Table, column: Column) -> str:
+    return f"{table.name}.{column.name} of {getattr(row, table.key)!r}"
+
+
+def _clean(value: Any, column: Column) -> Any:
+    clean = _CLEAN[column.type](value)
+    if column.type != "STRING":
+        return clean
+    return clean_url(value) if column.is_url else clean[: column.max_length]
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError
+    return storable(value)
+
+
+def _integer(value: Any) -> int | None:
+    if not isinstance(value, Integral):
+        raise TypeError
+    return int(value) if int(value) in _INT64 else None
+
+
+def _float(value: Any) -> float | None:
+    if not isinstance(value, Real):
+        raise TypeError
+    return float(value) if isfinite(value) else None
+
+
+def _time(value: Any) -> datetime:
+    return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)  # type: ignore[no-any-return]
+
+
+def _bytes(value: Any) -> bytes:
+    if not isinstance(value, bytes | bytearray | memoryview):
+        raise TypeError
+    return bytes(value)
+
+
+def _texts(value: Any) -> dict[str, str]:
+    return {_text(name): _text(text) for name, text in value.items()}
+
+
+_CLEAN: dict[str, Callable[[Any], Any]] = {
+    "STRING": _text,
+    "INTEGER": _integer,
+    "FLOAT": _float,
+    "BOOLEAN": bool,
+    "TIMESTAMP": _time,
+    "BYTES": _bytes,
+    "JSON": _texts,
+}
+
+
+def to_json(row: Row) -> str:
+    """Return the row as one line: times in RFC 3339, bytes in Base64; NULLs are left out."""
+    columns = table_for(row).columns
+    values = {column.name: _converted(getattr(row, column.name), _TO_JSON.get(column.type)) for column in columns}
+    given = {name: value for name, value in values.items() if value is not None}
+    return json.dumps(given, ensure_ascii=False, allow_nan=False)
+
+
+def from_json(text: str, table: Table) -> Row:
+    """Return the row again; columns that are not declared any more are left out."""
+    values = json.loads(text)
+    columns = {each.name: _converted(values.get(each.name), _FROM_JSON.get(each.type)) for each in table.columns}
+    return table.row_type(**columns)
+
+
+def _converted(value: Any, convert: Callable[[Any], Any] | None) -> Any:
+    return value if value is None or convert is None else convert(value)
+
+
+def _time_to_text(time: datetime) -> str:
+    return time.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+_TO_JSON: dict[str, Callable[[Any], Any]] = {
+    "TIMESTAMP": _time_to_text,
+    "BYTES": lambda value: b64encode(value).decode("ascii"),
+}
+_FROM_JSON: dict[str, Callable[[Any], Any]] = {
+    "FLOAT": float,
+    "TIMESTAMP": datetime.fromisoformat,
+    "BYTES": b64decode,
+}
+
+
+MAX_ROW_BYTES = 10_000_000
+"""BigQuery's limit for a row; see https://cloud.google.com/bigquery/quotas."""
+
+
+def objection(text: str, table: Table) -> str | None:
+    """Return why a row, given as its JSON, does not fit the table, in one line; None if it does."""
+    try:
+        values = json.loads(text)
+        size_bytes = len(text.encode())
+    except UnicodeEncodeError:
+        return "holds a lone surrogate"
+    except ValueError:
+        return "is not JSON"
+    if size_bytes > MAX_ROW_BYTES:
+        return f"is {size_bytes} bytes long; BigQuery takes {MAX_ROW_BYTES}"
+    unknown = values.keys() - {column.name for column in table.columns}
+    if unknown:
+        return f"has a column {min(unknown)!r} that is not declared"
+    reasons = (_wrong(column.name, column.type, column.mode, values) for column in table.columns)
+    return next((reason for reason in reasons if reason), None)
+
+
+def _wrong(name: str, type_name: str, mode: str, values: dict[str, Any]) -> str | None:
+    value = values.get(name)
+    if value is None:
+        return f"{name} is required" if mode == "REQUIRED" else None
+    if not _FITS[type_name](value):
+        return f"{name} is no {type_name}: {value!r:.100}"
+    return None
+
+
+def _is_text(value: Any) -> bool:
+    """Surrogates have no UTF-8, and NUL ends a text for many who read it."""
+    return isinstance(value, str) and "\0" not in value and not any("\ud800" <= each <= "\udfff" for each in value)
+
+
+def _is_integer(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value in _INT64
+
+
+def _is_float(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value)
+
+
+def _is_time(value: Any) -> bool:
+    try:
+        return datetime.fromisoformat(value).tzinfo is not None
+    except (TypeError, ValueError):
+        return False
+
+
+def _is_base64(value: Any) -> bool:
+    try:
+        b64decode(value, validate=True)
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
+def _is_texts(value: Any) -> bool:
+    return isinstance(value, dict) and all(_is_text(each) for pair in value.items() for each in pair)
+
+
+_FITS: dict[str, Callable[[Any], bool]] = {
+    "STRING": _is_text,
+    "INTEGER": _is_integer,
+    "FLOAT": _is_float,
+    "BOOLEAN": lambda value: isinstance(value, bool),
+    "TIMESTAMP": _is_time,
+    "BYTES": _is_base64,
+    "JSON": _is_texts,
+}

@@ -1,0 +1,61 @@
+"""The hash of a file in; what all its rows of audio_sources say, and their statuses put right, in SQLite.
+
+In SQL, because one file may have tens of thousands of sources: a jingle, a placeholder, URLs with a session in them.
+"""
+
+import sqlite3
+
+from audiocrawler.model.rows import AudioSource
+
+_STATED = """
+    SELECT min(source_url) AS source_url, '' AS status, title, artist, license, license_url, license_found_in
+    FROM audio_sources WHERE sha256 = ? GROUP BY title, artist, license, license_url, license_found_in
+"""
+
+_SMALLEST = """
+    SELECT min(source_url) FROM audio_sources WHERE sha256 = ? AND status IN ('stored', 'duplicate', 'unchanged')
+"""
+
+_SETTLE = """
+    UPDATE audio_sources SET status = :status,
+        reason = CASE WHEN :status = 'stored' AND reason NOT LIKE 'the same bytes as %' THEN reason ELSE :reason END,
+        last_status = CASE WHEN last_status IN ('stored', 'duplicate') THEN :status ELSE last_status END
+    WHERE sha256 = :sha256
+        AND status IN ('stored', 'duplicate')
+        AND (source_url = :smallest) = (:status = 'stored')
+        AND (status <> :status OR reason IS NOT :reason OR last_status IN ('stored', 'duplicate'))
+        AND (status <> :status OR reason IS NOT :reason OR last_status <> :status)
+"""
+
+_LEAVE = """
+    UPDATE audio_metadata SET (source_url, page_url, found_by) = (
+        SELECT source_url, page_url, found_by FROM audio_sources WHERE sha256 = :sha256 ORDER BY source_url LIMIT 1)
+    WHERE sha256 = :sha256
+        AND EXISTS (
+            SELECT * FROM audio_sources AS named
+            WHERE named.source_url = audio_metadata.source_url AND named.status = 'taken_down')
+        AND EXISTS (SELECT * FROM audio_sources WHERE sha256 = :sha256)
+"""
+
+
+def leave_taken_down(connection: sqlite3.Connection, sha256: str) -> None:
+    """Name the smallest other source in a file's row, where the one that it names was taken down."""
+    connection.execute(_LEAVE, {"sha256": sha256})
+
+
+def stated_by_sources(connection: sqlite3.Connection, sha256: str) -> list[AudioSource]:
+    """Return what the sources of a file state, each statement once, under the smallest source_url that makes it."""
+    cursor = connection.execute(_STATED, (sha256,))
+    names = [column[0] for column in cursor.description]
+    return [AudioSource(**dict(zip(names, row, strict=True))) for row in cursor]
+
+
+def settle_statuses(connection: sqlite3.Connection, sha256: str) -> None:
+    """Make the smallest source_url of a file ``stored`` and the others ``duplicate``, whichever came first.
+
+    A source found unchanged keeps that status; larger ones are duplicates of it.
+    """
+    (smallest,) = connection.execute(_SMALLEST, (sha256,)).fetchone()
+    for status, reason in (("stored", None), ("duplicate", f"the same bytes as {smallest}")):
+        values = {"sha256": sha256, "smallest": smallest, "status": status, "reason": reason}
+        connection.execute(_SETTLE, values)
