@@ -11,7 +11,7 @@ from scrapy.exceptions import CloseSpider
 from scrapy.utils.asyncio import create_looping_call
 
 from audiocrawler.crawl.crawl import Crawl
-from audiocrawler.crawl.exit_codes import has_reached_bound
+from audiocrawler.crawl.exit_codes import was_stopped
 from audiocrawler.crawl.lease_meta import CONTINUES, LEASE, STARTS, UNFINISHED, leave_unfinished
 from audiocrawler.crawl.lifecycle import CrawlLifecycle, stop_crawl
 from audiocrawler.download.back_off import ASK_AGAIN_IN_S
@@ -150,7 +150,7 @@ class FrontierScheduler(BaseScheduler):
         if self._tick.running:
             self._tick.stop()
         self._acknowledge_sent()
-        await self._leases.close(finish=self._reason == "finished" or has_reached_bound(self._reason))
+        await self._leases.close(finish=not (was_stopped(self._reason) or self._crawl.waiting))
 
     def _look_around(self) -> None:
         self._settle()
