@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from audiocrawler.crawl.exit_codes import Rest, conclusion
 from tests.crawling import crawl, finish, start
 from tests.site.answers import Options
 from tests.site.server import Site
+from tests.strange_server import Wire, strange
 from tests.test_kill import tones, wait_until
 
 FOUND = {"audio/starts": 1, "audio/found": 3}
@@ -34,7 +36,19 @@ TURNED_AWAY = {"audio/turned_away/media:a.example a.example turned the crawl awa
         (FOUND, "closespider_itemcount", Rest(1, is_kept=False), 4, "1 request not sent, and none is kept"),
         (FOUND | {"audio/stored": 3}, "closespider_itemcount", Rest(), 0, None),
         (FOUND | {"audio/stored": 1}, "shutdown", Rest(2), 130, "interrupted: 2 requests left; the same command goes"),
-        ({}, None, Rest(), 130, "interrupted: no request waits"),
+        (
+            FOUND | {"audio/stored": 1},
+            "memusage_exceeded",
+            Rest(2),
+            4,
+            "ended early (memusage_exceeded): 2 requests left",
+        ),
+        ({"audio/starts": 2}, "start_error", Rest(1), 4, "ended early (start_error): 1 request left"),
+        (FOUND | {"audio/stored": 1}, "finished", Rest(4), 4, "ended early (finished): 4 requests left"),
+        (FOUND | {"audio/stored": 1}, "memusage_exceeded", Rest(), 0, None),
+        (FOUND, "shutdown", Rest(), 130, "interrupted: no request waits"),
+        ({}, None, Rest(), 130, "interrupted at once; the same command goes on"),
+        ({}, None, Rest(is_kept=False), 130, "interrupted at once"),
         (FOUND, "left_behind", Rest(2, left_behind="the disk is full"), 4, "the disk is full"),
         ({"audio/starts": 0, "audio/selected": 0}, "finished", Rest(), 0, None),
     ],
@@ -81,3 +95,32 @@ def test_a_bound_that_leaves_nothing_is_no_failure_and_the_next_crawl_starts_ane
         runs = [crawl(tmp_path, f"url={site.url}/many/", settings=settings) for _ in range(2)]
     assert [run.code for run in runs] == [0, 0]
     assert "goes on" not in runs[1].stderr
+
+
+def four_files(wire: Wire, path: str) -> None:
+    wire.body(
+        "".join(f'<a href="/{n}.wav">x</a>' for n in range(4)), status="200 OK" if path == "/" else "404 Not Found"
+    )
+
+
+def test_an_end_of_any_cause_that_leaves_requests_is_told_and_the_same_command_takes_them(tmp_path: Path) -> None:
+    def kept() -> list[tuple[int, int | None]]:
+        with sqlite3.connect(tmp_path / "data/frontier.db") as database:
+            return database.execute("SELECT count(*), sum(leased) FROM requests").fetchall()
+
+    with strange(four_files) as server:
+        url, ends, left = f"url={server.url}/", [], []
+        for bound in ({"CLOSESPIDER_PAGECOUNT": "2"}, {"MEMUSAGE_LIMIT_MB": "1"}):  # the page and its robots.txt
+            ends.append(crawl(tmp_path, url, settings=bound))
+            left.append(kept())
+        whole = crawl(tmp_path, url)
+    assert [run.code for run in ends] == [4, 4]
+    assert ends[0].stderr.splitlines()[-1] == (
+        "scrapy: error: CLOSESPIDER_PAGECOUNT ended the crawl: 4 requests left; the same command goes on with them"
+    )
+    assert "the crawl ended early (memusage_exceeded): 4 requests left" in ends[1].stderr
+    assert left == [[(4, 0)], [(4, 0)]]  # nothing is lost, and nothing is leased to a worker that is gone
+    assert "goes on, 4 requests wait" in whole.stderr
+    assert len(server.times_s("/0.wav")) == 1
+    assert len(whole.sources) == 4
+    assert kept() == [(0, None)]

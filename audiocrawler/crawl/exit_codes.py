@@ -24,20 +24,23 @@ class Rest:
 def conclusion(stats: Mapping[str, Any], finish_reason: str | None, rest: Rest) -> tuple[int, str | None]:
     """Return the exit code of a crawl that ran, and why it is not 0 in one line.
 
-    Scrapy gives no ``finish_reason`` where it was stopped before the crawl had begun.
+    Scrapy gives no ``finish_reason`` where it was stopped before the crawl had begun, or was forced: then nobody has
+    counted what is left.
     """
     if rest.left_behind:
         return LEFT_BEHIND, rest.left_behind
-    if finish_reason in {None, "shutdown"}:
+    if finish_reason is None:
+        return INTERRUPTED, f"interrupted at once{'; the same command goes on' if rest.is_kept else ''}"
+    if finish_reason == "shutdown":
         return INTERRUPTED, f"interrupted: {_waiting(rest)}"
-    if rest.waiting and has_reached_bound(finish_reason):
-        return LEFT_BEHIND, f"{str(finish_reason).upper()} ended the crawl: {_waiting(rest)}"
+    if rest.waiting:
+        return LEFT_BEHIND, f"{_end(finish_reason)}: {_waiting(rest)}"
     return _of_whole(stats)
 
 
-def has_reached_bound(finish_reason: str | None) -> bool:
-    """Return whether one of Scrapy's CLOSESPIDER_ settings has ended the crawl."""
-    return str(finish_reason).startswith("closespider_")
+def was_stopped(finish_reason: str | None) -> bool:
+    """Return whether somebody, or a failure, has stopped the crawl: it is not over, whatever is left."""
+    return finish_reason in {None, "shutdown", "left_behind", "configuration"}
 
 
 def _of_whole(stats: Mapping[str, Any]) -> tuple[int, str | None]:
@@ -49,6 +52,12 @@ def _of_whole(stats: Mapping[str, Any]) -> tuple[int, str | None]:
     if summary.turned_away:
         return LEFT_BEHIND, _turned_away(summary)
     return DONE, None
+
+
+def _end(finish_reason: str) -> str:
+    if finish_reason.startswith("closespider_"):
+        return f"{finish_reason.upper()} ended the crawl"
+    return f"the crawl ended early ({finish_reason})"
 
 
 def _waiting(rest: Rest) -> str:

@@ -155,7 +155,7 @@ class Frontier(Protocol):
         ...
 
     def finish(self) -> None:
-        """Forget the crawl, whose requests are all done: the next one of this identity starts anew."""
+        """Forget the crawl if all its requests are done: then the next one of this identity starts anew."""
         ...
 
     def close(self) -> None:

@@ -146,10 +146,18 @@ class Leases:
         self.wake()
 
     async def count_waiting(self) -> int:
-        """Return how many requests wait once everything is told; what is under way does not count."""
-        with suppress(TimeoutError):
-            await asyncio.wait_for(self._is_told.wait(), PATIENCE_AT_END_S)
-        return sum(self.last.waiting.values())
+        """Return how many requests are left to others once everything is told; what is under way here does not count.
+
+        A frontier that does not answer cannot tell: then the worker is to give up.
+        """
+        assert self._task is not None
+        told = asyncio.ensure_future(self._is_told.wait())
+        patience_s = PATIENCE_AT_END_S if self.frontier.is_shared else None
+        await asyncio.wait({told, self._task}, timeout=patience_s, return_when=asyncio.FIRST_COMPLETED)
+        told.cancel()
+        if not self._is_told.is_set():
+            self._worker.give_up(FrontierAwayError("AUDIO_FRONTIER does not answer; it may have requests left"))
+        return sum(self.last.waiting.values()) + self.last.leased_elsewhere
 
     async def close(self, *, finish: bool) -> None:
         """Give back everything that is not done; with ``finish`` a crawl that has nothing left is over."""
@@ -157,15 +165,20 @@ class Leases:
         self._is_closing = True
         if self._task is not None:
             await self._task
-        self.stop_leasing()  # what the last exchange has brought
         self._told.given_back += self._under_way
         self._under_way = set()
         self._told.leaves = True
         self._woken.clear()
         is_told = not self._has_failed and await self._exchange()
         if finish and is_told and self.is_exhausted:
-            await self._in_thread(self.frontier.finish)
+            await self._finish()
         self._thread.shutdown(wait=False)
+
+    async def _finish(self) -> None:
+        try:
+            await self._in_thread(self.frontier.finish)
+        except FrontierError as error:
+            self._worker.give_up(error)
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)
@@ -196,6 +209,8 @@ class Leases:
                 self._prefetched.setdefault(leased.slot, []), (leased.is_suspect, -leased.priority, leased.id, leased)
             )
         self.last = answer
+        if answer.leased and not self._wants_more:
+            self.stop_leasing()  # it was asked before
         self._is_busy = self._woken.is_set()
         if not self._is_busy:
             self._is_told.set()
@@ -211,6 +226,7 @@ class Leases:
             except FrontierAwayError as error:
                 logger.warning("%s: waiting for it", error)
                 if self._is_closing and time.monotonic() - asked_since > PATIENCE_AT_END_S:
+                    self._worker.give_up(error)
                     break
                 await asyncio.sleep(RETRY_S)
             except FrontierError as error:

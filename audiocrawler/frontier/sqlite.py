@@ -124,8 +124,10 @@ class SqliteFrontier:
         return 0.0
 
     def finish(self) -> None:
-        """Forget the crawl, but for its number; see Frontier.finish."""
+        """Forget the crawl, but for its number, unless a request is left; see Frontier.finish."""
         with errors_as(FrontierError, self._path), transaction(self._connection):
+            if self._one("SELECT 1 FROM requests WHERE crawl = ? LIMIT 1", self._number):
+                return
             self._run("UPDATE crawls SET finished_at = ? WHERE number = ?", _now(), self._number)
             self._forget(self._number)
 

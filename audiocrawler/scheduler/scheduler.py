@@ -18,7 +18,7 @@ from twisted.python.failure import Failure
 
 from audiocrawler.crawl.counts import Counters
 from audiocrawler.crawl.crawl import Crawl, GivenBackError
-from audiocrawler.crawl.exit_codes import has_reached_bound
+from audiocrawler.crawl.exit_codes import was_stopped
 from audiocrawler.crawl.lifecycle import (
     CONTINUES,
     LEASE,
@@ -264,7 +264,7 @@ class FrontierScheduler(BaseScheduler):
         if self._tick.running:
             self._tick.stop()
         self._acknowledge_sent()
-        await self._leases.close(finish=self._reason == "finished" or has_reached_bound(self._reason))
+        await self._leases.close(finish=not (was_stopped(self._reason) or self._crawl.waiting))
 
     def _look_around(self) -> None:
         self._settle()

@@ -170,6 +170,19 @@ def test_a_finished_crawl_starts_anew(opened: Opener) -> None:
 
 
 @outlasting
+@pytest.mark.parametrize("is_leased", [False, True])
+def test_a_crawl_with_a_request_left_is_not_forgotten(opened: Opener, *, is_leased: bool) -> None:
+    frontier = opened(lease_s=0.5)
+    put(frontier, page("a"))
+    lease(frontier, int(is_leased))
+    frontier.finish()
+    crash(frontier, 0.5)
+    again = opened()
+    assert again.crawl.is_resumed
+    assert names(lease(again)) == ["a"]
+
+
+@outlasting
 def test_fresh_starts_over(opened: Opener) -> None:
     frontier = opened()
     put(frontier, page("a"), page("b"))
