@@ -17,7 +17,8 @@ from scrapy.utils.defer import deferred_from_coro
 from twisted.python.failure import Failure
 
 from audiocrawler.analysis.rules import ANALYSER_VERSION
-from audiocrawler.crawl.crawl import Crawl, FetchAgainError, GivenBackError, RefusedError, sha256_of
+from audiocrawler.crawl.crawl import Crawl, sha256_of
+from audiocrawler.crawl.items import FetchAgainError, GivenBackError, RefusedError
 from audiocrawler.crawl.known import variants_of
 from audiocrawler.crawl.lifecycle import crawl_of, stop_crawl
 from audiocrawler.fetch.headers import explain, is_disk_full
@@ -254,7 +255,7 @@ class AnalysisPipeline(Stage):
         try:
             return await self.crawl.analysis.analyse(body)
         except FileRejectedError:
-            if self.crawl.stopped:
+            if self.crawl.is_stopping:
                 raise GivenBackError("left to the next run: the crawl was stopped") from None
             raise
 

@@ -11,14 +11,14 @@ from typing import Any
 from scrapy import Request, Spider, signals
 from scrapy.core.scheduler import BaseScheduler
 from scrapy.crawler import Crawler
-from scrapy.exceptions import CloseSpider
 from scrapy.http import Response
 from scrapy.utils.asyncio import create_looping_call
 from twisted.python.failure import Failure
 
 from audiocrawler.crawl.counts import Counters
-from audiocrawler.crawl.crawl import Crawl, GivenBackError
+from audiocrawler.crawl.crawl import Crawl
 from audiocrawler.crawl.exit_codes import has_reached_bound
+from audiocrawler.crawl.items import GivenBackError
 from audiocrawler.crawl.lifecycle import (
     CONTINUES,
     LEASE,
@@ -193,11 +193,9 @@ class FrontierScheduler(BaseScheduler):
             return  # the lifecycle tells why and ends the spider
         missing = missing_internals(self._crawler)
         if missing:
-            lifecycle.configuration_error = ConfigurationError(
-                f"this Scrapy has no {missing}, by which the frontier knows what is done; install scrapy==2.19.0"
-            )
-            logger.error("%s", lifecycle.configuration_error)
-            raise CloseSpider("configuration")
+            problem = f"this Scrapy has no {missing}, by which the frontier knows what is done; install scrapy==2.19.0"
+            logger.error("%s", problem)
+            raise lifecycle.refuse(ConfigurationError(problem))
         self._crawl = lifecycle.crawl
         self._unsent = Unsent(self._crawl)
         turns = self._crawler.get_downloader_middleware(TurnMiddleware)
@@ -209,7 +207,8 @@ class FrontierScheduler(BaseScheduler):
         self._leases = Leases(self._crawl.frontier, PREFETCHED_PER_SLOT, files_per_slot, self._limit)
         self._pauses = SharedPauses(self._crawler, self._leases, self._crawl.frontier.crawl)
         self._failures = Failures(self._crawler)
-        self._crawl.when_stopped, self._crawl.when_sent = self._leases.count_waiting, self._finish
+        self._crawl.on_requests_done(self._leases.count_waiting)
+        self._crawl.on_sent(self._finish)
         self._is_open = True
         self._leases.start(self)
         self._tick.start(TICK_S, now=False)

@@ -103,7 +103,7 @@ class TurnMiddleware:
     async def _sleep(self, request: Request, left_s: float) -> None:
         until_s = time.monotonic() + left_s
         while (left_s := until_s - time.monotonic()) > 0:
-            if crawl_of(self._crawler).stopped:
+            if crawl_of(self._crawler).is_stopping:
                 leave_unfinished(request)
                 raise IgnoreRequest("the crawl was stopped")
             await asyncio.sleep(min(left_s, POLL_S))
