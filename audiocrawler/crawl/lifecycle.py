@@ -17,6 +17,7 @@ from audiocrawler.crawl.crawl import Crawl, new_crawl_id
 from audiocrawler.crawl.manifest import Manifest
 from audiocrawler.fetch.back_off import transfers_given_up
 from audiocrawler.fetch.first_bytes import FIRST_BYTES
+from audiocrawler.fetch.part import Part
 from audiocrawler.frontier import OpenCrawl, Start
 from audiocrawler.model.errors import ConfigurationError
 from audiocrawler.model.rows import AudioCrawl
@@ -45,7 +46,7 @@ POLL_S = 0.25
 """How soon a stop is noticed."""
 
 
-class CrawlLifecycle:
+class CrawlLifecycle(Part):
     """Owns the Crawl: opened before the spider, closed after it.
 
     When the crawl stops, nothing more is started, what is under way may end within the grace period, and what has not
@@ -53,7 +54,7 @@ class CrawlLifecycle:
     """
 
     def __init__(self, crawler: Crawler) -> None:
-        self._crawler = crawler
+        super().__init__(crawler)
         self._grace_s = crawler.settings.getfloat("AUDIO_STOP_GRACE_S")
         self._stopping_since: float | None = None
         self._has_given_up = False
@@ -69,11 +70,6 @@ class CrawlLifecycle:
             self.configuration_error = error
         crawler.signals.connect(self._opened, signal=signals.spider_opened)
         crawler.signals.connect(self._closed, signal=signals.spider_closed)
-
-    @classmethod
-    def from_crawler(cls, crawler: Crawler) -> "CrawlLifecycle":
-        """Return the extension."""
-        return cls(crawler)
 
     def refuse(self, error: ConfigurationError) -> CloseSpider:
         """Note which setting cannot work, for the exit code; return what to raise before the first request."""
@@ -152,6 +148,15 @@ def crawl_of(crawler: Crawler) -> Crawl:
     assert lifecycle is not None
     assert lifecycle.crawl is not None
     return lifecycle.crawl
+
+
+class CrawlPart(Part):
+    """A part that works with what the parts of a crawl share."""
+
+    @property
+    def crawl(self) -> Crawl:
+        """Return that; it is there as soon as the spider is open."""
+        return crawl_of(self._crawler)
 
 
 def start_of(spider: Spider | None, settings: BaseSettings) -> Start:

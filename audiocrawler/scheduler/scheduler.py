@@ -30,6 +30,7 @@ from audiocrawler.crawl.lifecycle import (
 )
 from audiocrawler.fetch.back_off import ASK_AGAIN_IN_S
 from audiocrawler.fetch.open_slots import OpenSlots
+from audiocrawler.fetch.part import Part
 from audiocrawler.fetch.slots import is_media_slot
 from audiocrawler.frontier import Answer, Kind, Leases, Limit, NewRequest
 from audiocrawler.model.errors import ConfigurationError, FrontierError, WarehouseError
@@ -152,7 +153,7 @@ TICK_S = 1.0
 """How often it is looked for rows that have been sent meanwhile."""
 
 
-class FrontierScheduler(BaseScheduler):
+class FrontierScheduler(Part, BaseScheduler):
     """Hands out what is leased and may start. Its requests outlive the process, except in a ``memory`` frontier.
 
     A request is acknowledged once the engine has it no longer: then its callback is over, the items have left the
@@ -164,7 +165,7 @@ class FrontierScheduler(BaseScheduler):
     _unsent: Unsent
 
     def __init__(self, crawler: Crawler) -> None:
-        self._crawler = crawler
+        super().__init__(crawler)
         self._slots = OpenSlots(crawler, {})
         self._counters = Counters(crawler.stats)
         self._is_open = False
@@ -180,11 +181,6 @@ class FrontierScheduler(BaseScheduler):
         self._tick = create_looping_call(self._look_around)
         self._continuing = Continuing()
         """Requests that go on with a lease that is under way, and are not kept on their own."""
-
-    @classmethod
-    def from_crawler(cls, crawler: Crawler) -> "FrontierScheduler":
-        """Return the scheduler."""
-        return cls(crawler)
 
     def open(self, spider: Spider) -> None:
         """Begin to lease; raises CloseSpider if this Scrapy lacks what acknowledgement relies on."""
