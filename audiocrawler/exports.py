@@ -7,7 +7,7 @@ from typing import Any, Self
 
 from scrapy import Spider, signals
 from scrapy.crawler import Crawler
-from scrapy.exceptions import CloseSpider, NotConfigured
+from scrapy.exceptions import NotConfigured
 from scrapy.exporters import CsvItemExporter, XmlItemExporter
 from scrapy.extensions.feedexport import FeedExporter, FeedSlot
 from scrapy.utils.defer import ensure_awaitable
@@ -94,11 +94,9 @@ class HeardFeedExporter(FeedExporter):
         if lifecycle is None or lifecycle.crawl is None:
             return
         if self._unusable:
-            lifecycle.configuration_error = ConfigurationError(
-                f"export to {self._unusable}: its scheme, format or batches cannot be used; the log tells why"
-            )
-            raise CloseSpider("configuration")
-        lifecycle.crawl.before_close = self._finish
+            problem = f"export to {self._unusable}: its scheme, format or batches cannot be used; the log tells why"
+            raise lifecycle.refuse(ConfigurationError(problem))
+        lifecycle.crawl.on_items_done(self._finish)
         for uri, options in self.feeds.copy().items():
             whole, self.feeds = self.feeds, {uri: options}
             self._noting(uri, lambda: super(HeardFeedExporter, self).open_spider(spider))

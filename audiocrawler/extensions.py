@@ -12,22 +12,19 @@ from scrapy.utils.asyncio import create_looping_call
 
 from audiocrawler.fetch.first_bytes import FIRST_BYTES, FirstBytes
 from audiocrawler.fetch.headers import Known, is_audio_type, is_endless, proves_same, validators
+from audiocrawler.fetch.part import Part
 from audiocrawler.report.progress import progress_line
 
 logger = logging.getLogger(__name__)
 
 
-class StopEarly:
+class StopEarly(Part):
     """Ends a transfer as soon as its headers or its first bytes show that it is not what was asked for."""
 
     def __init__(self, crawler: Crawler) -> None:
+        super().__init__(crawler)
         crawler.signals.connect(self._check_headers, signal=signals.headers_received)
         crawler.signals.connect(self._check_first_bytes, signal=signals.bytes_received)
-
-    @classmethod
-    def from_crawler(cls, crawler: Crawler) -> "StopEarly":
-        """Return the extension."""
-        return cls(crawler)
 
     def _check_headers(self, headers: Headers, request: Request) -> None:
         if "Location" in headers or "robots" in request.meta:
@@ -75,18 +72,14 @@ REPEATED = ("retry_times", "redirect_times", "part", "seen_validators", "sent_ba
 """In the meta of a request whose audio URL has been counted before."""
 
 
-class CountFound:
+class CountFound(Part):
     """Counts the audio URLs that were found, each once however many pages name it."""
 
     def __init__(self, crawler: Crawler) -> None:
+        super().__init__(crawler)
         self._stats = crawler.stats
         crawler.signals.connect(self._scheduled, signal=signals.request_scheduled)
         crawler.signals.connect(self._dropped, signal=signals.request_dropped)
-
-    @classmethod
-    def from_crawler(cls, crawler: Crawler) -> "CountFound":
-        """Return the extension."""
-        return cls(crawler)
 
     def _scheduled(self, request: Request) -> None:
         self._count(request, 1)
@@ -100,10 +93,11 @@ class CountFound:
             self._stats.inc_value("audio/found", change)
 
 
-class Progress:
+class Progress(Part):
     """One line on a terminal that says how far the crawl is; off where there is no terminal, or the log goes to it."""
 
     def __init__(self, crawler: Crawler) -> None:
+        super().__init__(crawler)
         if not sys.stderr.isatty() or not (crawler.settings["LOG_FILE"] or not crawler.settings.getbool("LOG_ENABLED")):
             raise NotConfigured
         self._stats = crawler.stats
@@ -111,11 +105,6 @@ class Progress:
         self._tick = create_looping_call(self._show)
         crawler.signals.connect(self._start, signal=signals.spider_opened)
         crawler.signals.connect(self._end, signal=signals.spider_closed)
-
-    @classmethod
-    def from_crawler(cls, crawler: Crawler) -> "Progress":
-        """Return the extension, or NotConfigured."""
-        return cls(crawler)
 
     def _start(self) -> None:
         self._tick.start(1.0, now=False)

@@ -16,7 +16,7 @@ from scrapy.settings import BaseSettings
 from scrapy.utils.log import get_scrapy_root_handler
 from twisted.python.failure import Failure
 
-from audiocrawler.crawl.lifecycle import crawl_of
+from audiocrawler.crawl.lifecycle import CrawlPart
 from audiocrawler.model.errors import ConfigurationError
 from audiocrawler.model.text import mask_text, printable
 
@@ -89,23 +89,18 @@ class JsonFormatter(logging.Formatter):
         return json.dumps({name: value for name, value in values.items() if value is not None}, ensure_ascii=False)
 
 
-class JsonLog:
+class JsonLog(CrawlPart):
     """Writes the log as JSON where AUDIO_LOG_FORMAT asks for it, and the crawl's id into each of its lines."""
 
     def __init__(self, crawler: Crawler) -> None:
+        super().__init__(crawler)
         if crawler.settings["AUDIO_LOG_FORMAT"] != "json":
             raise NotConfigured
-        self._crawler = crawler
         crawler.signals.connect(self._opened, signal=signals.spider_opened)
-
-    @classmethod
-    def from_crawler(cls, crawler: Crawler) -> "JsonLog":
-        """Return the extension, or NotConfigured."""
-        return cls(crawler)
 
     def _opened(self) -> None:
         formatter = JsonFormatter()
-        formatter.crawl_id = crawl_of(self._crawler).crawl_id
+        formatter.crawl_id = self.crawl.crawl_id
         scrapys = get_scrapy_root_handler()
         for handler in logging.root.handlers:
             if handler is scrapys or isinstance(handler.formatter, JsonFormatter):

@@ -5,7 +5,7 @@ import re
 from abc import ABC, abstractmethod
 from functools import partial
 from pathlib import Path
-from typing import Any, NoReturn, Self
+from typing import Any, NoReturn
 
 from scrapy import Request
 from scrapy.crawler import Crawler
@@ -17,9 +17,10 @@ from scrapy.utils.defer import deferred_from_coro
 from twisted.python.failure import Failure
 
 from audiocrawler.analysis.rules import ANALYSER_VERSION
-from audiocrawler.crawl.crawl import Crawl, FetchAgainError, GivenBackError, RefusedError, sha256_of
+from audiocrawler.crawl.crawl import sha256_of
+from audiocrawler.crawl.items import FetchAgainError, GivenBackError, RefusedError
 from audiocrawler.crawl.known import variants_of
-from audiocrawler.crawl.lifecycle import crawl_of, stop_crawl
+from audiocrawler.crawl.lifecycle import CrawlPart, crawl_of, stop_crawl
 from audiocrawler.fetch.headers import explain, is_disk_full
 from audiocrawler.fetch.receivers import UNPROVED
 from audiocrawler.middlewares.optouts import OptedOutError
@@ -51,24 +52,7 @@ from audiocrawler.warehouse.rows import checked
 logger = logging.getLogger(__name__)
 
 
-class CrawlPipeline:
-    """A pipeline that works with what the crawl shares."""
-
-    def __init__(self, crawler: Crawler) -> None:
-        self.crawler = crawler
-
-    @property
-    def crawl(self) -> Crawl:
-        """Return what the pipelines share; it is there as soon as the spider is open."""
-        return crawl_of(self.crawler)
-
-    @classmethod
-    def from_crawler(cls, crawler: Crawler) -> Self:
-        """Return the pipeline."""
-        return cls(crawler)
-
-
-class Stage(CrawlPipeline, ABC):
+class Stage(CrawlPart, ABC):
     """A stage of a file's way; one that was refused passes through it untouched."""
 
     async def process_item(self, item: Any) -> Any:
@@ -94,7 +78,7 @@ class Stage(CrawlPipeline, ABC):
     def may_fetch_again(self, item: AudioItem) -> bool:
         """Return whether the file has tries left, so that FetchAgainError may be raised for it."""
         has_request = item.source.found_by != FOREIGN
-        return has_request and (item.source.attempts or 1) <= self.crawler.settings.getint("RETRY_TIMES")
+        return has_request and (item.source.attempts or 1) <= self._crawler.settings.getint("RETRY_TIMES")
 
     @abstractmethod
     async def advance(self, item: AudioItem) -> None:
@@ -107,7 +91,7 @@ class Stage(CrawlPipeline, ABC):
     def _fail(self, item: AudioItem, error: Exception) -> None:
         if is_disk_full(error):
             stop_crawl(
-                self.crawler,
+                self._crawler,
                 f"the disk is full or read-only: {explain(error)}; free room and run the same command again",
             )
             self._give_back(item)
@@ -254,7 +238,7 @@ class AnalysisPipeline(Stage):
         try:
             return await self.crawl.analysis.analyse(body)
         except FileRejectedError:
-            if self.crawl.stopped:
+            if self.crawl.is_stopping:
                 raise GivenBackError("left to the next run: the crawl was stopped") from None
             raise
 
@@ -321,7 +305,7 @@ class StorePipeline(Stage):
         )
 
 
-class WarehousePipeline(CrawlPipeline):
+class WarehousePipeline(CrawlPart):
     """Writes the rows; an item leaves here when they are committed. Files that were refused end here."""
 
     async def process_item(self, item: Any) -> Any:
@@ -333,7 +317,7 @@ class WarehousePipeline(CrawlPipeline):
         try:
             await self._write(item)
         except WarehouseError as error:
-            stop_crawl(self.crawler, str(error))
+            stop_crawl(self._crawler, str(error))
             raise GivenBackError(str(error)) from error
         finally:
             for entry in item.files:

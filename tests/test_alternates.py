@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from audiocrawler.crawl.crawl import FetchAgainError
+from audiocrawler.crawl.items import FetchAgainError
 from audiocrawler.model.rows import AudioItem
 from audiocrawler.pipelines import Stage
 from audiocrawler.settings import ITEM_PIPELINES

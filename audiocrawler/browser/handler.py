@@ -18,6 +18,7 @@ from audiocrawler.crawl.lifecycle import refuse_crawl
 from audiocrawler.fetch.back_off import transfers_given_up
 from audiocrawler.fetch.connect import policy_of, proxies_of
 from audiocrawler.fetch.handler import StreamingDownloadHandler
+from audiocrawler.fetch.part import Part
 from audiocrawler.fetch.robots import RobotsMiddleware
 from audiocrawler.model.errors import BrowserMissingError, ConfigurationError, RenderError
 from audiocrawler.rendering.chromium import HOW_TO_INSTALL, Contexts, find_chromium
@@ -47,15 +48,15 @@ class RenderingDownloadHandler(StreamingDownloadHandler):
         return rendered
 
 
-class Browser:
+class Browser(Part):
     """Opens pages: at most AUDIO_BROWSER_PAGES at a time, each for at most AUDIO_BROWSER_PAGE_S seconds.
 
     ``missing`` says why no page can be opened, None if nothing is known against it.
     """
 
     def __init__(self, crawler: Crawler) -> None:
+        super().__init__(crawler)
         settings = crawler.settings
-        self._crawler = crawler
         self._page_s = settings.getfloat("AUDIO_BROWSER_PAGE_S")
         self._turns = asyncio.Semaphore(max(1, settings.getint("AUDIO_BROWSER_PAGES")))
         self._contexts = Contexts(
@@ -76,11 +77,6 @@ class Browser:
             self._executable, self.missing = "", str(error)
         crawler.signals.connect(self._give_up, signal=transfers_given_up)
         crawler.signals.connect(self.close, signal=signals.spider_closed)
-
-    @classmethod
-    def from_crawler(cls, crawler: Crawler) -> "Browser":
-        """Return the extension; nothing is started."""
-        return cls(crawler)
 
     async def render(self, request: Request) -> Response:
         """Return the page as it is after its scripts have run; raises RenderError with the reason."""

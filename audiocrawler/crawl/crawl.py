@@ -3,7 +3,6 @@
 import asyncio
 import hashlib
 import logging
-import os
 import secrets
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import replace
@@ -11,15 +10,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
-from scrapy.exceptions import DropItem
 from scrapy.settings import BaseSettings
 from scrapy.statscollectors import StatsCollector
 
 from audiocrawler.analysis import AnalysisPool, EnergyRule, Limits
+from audiocrawler.analysis.pool import usable_cores
 from audiocrawler.config.settings import check_settings
 from audiocrawler.crawl.counts import Tallies
 from audiocrawler.crawl.exit_codes import Rest
 from audiocrawler.crawl.in_use import use_warehouse
+from audiocrawler.crawl.items import Claims
 from audiocrawler.crawl.known import Memory, judge_of
 from audiocrawler.crawl.rows import Flusher, RowWriter, Threads
 from audiocrawler.fetch.staging import Incoming
@@ -31,56 +31,6 @@ from audiocrawler.model.rows import AudioMetadata, AudioSource, Row, Status
 from audiocrawler.rights.licences import wanted_licences
 from audiocrawler.storage import Store, open_store, place_of
 from audiocrawler.warehouse import FlushResult, Options, Warehouse, open_warehouse
-
-
-class Claims:
-    """Which contents are under way, so that equal files that arrive together are measured and stored once."""
-
-    def __init__(self) -> None:
-        self._under_way: dict[str, asyncio.Future[None]] = {}
-
-    async def claim(self, sha256: str) -> None:
-        """Return when nobody else is at work on this content."""
-        while sha256 in self._under_way:
-            await self._under_way[sha256]
-        self._under_way[sha256] = asyncio.get_running_loop().create_future()
-
-    def release(self, sha256: str) -> None:
-        """Let the next one have it."""
-        released = self._under_way.pop(sha256, None)
-        if released is not None:
-            released.set_result(None)
-
-
-MAX_WORKERS = 4
-
-
-def usable_cores() -> int:
-    """Return how many cores this process may use by affinity and cgroup quota, at most MAX_WORKERS."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, min(cores, _cgroup_quota(), MAX_WORKERS))
-
-
-def _cgroup_quota() -> int:
-    """Return the whole cores that cgroup v2's cpu.max grants, MAX_WORKERS where it grants all."""
-    try:
-        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text(encoding="ascii").split()
-    except (OSError, ValueError):
-        return MAX_WORKERS
-    return MAX_WORKERS if quota == "max" else max(1, int(quota) // int(period))
-
-
-class GivenBackError(DropItem):
-    """Raised when a crawl that stops leaves a file to its next run: the request is not acknowledged."""
-
-
-class RefusedError(DropItem):
-    """Raised when the row of a file that was refused has been written; another file of the recording may be tried."""
-
-
-class FetchAgainError(DropItem):
-    """Raised when the bytes that came are not to be judged: the same request is made again, and no row is written."""
-
 
 T = TypeVar("T")
 
@@ -106,17 +56,13 @@ class Crawl:
         self.tallies = Tallies(stats)
         self.licenses = wanted_licences(settings["AUDIO_LICENSES"])
         self._settings = settings
-        self.left_behind: str | None = None
-        """Why rows or requests were left behind, in one line; None if they were not."""
-        self.stopped = False
-        self.before_close: Callable[[], Awaitable[str | None]] | None = None
-        """What is still to be done when the last item has passed: it returns why it failed, None if it has not."""
-        self.waiting = 0
+        self._is_stopping = False
+        self._left_behind: str | None = None
+        self._pending = 0
         """Requests that were left when the crawl ended."""
-        self.when_stopped: Callable[[], Awaitable[int]] | None = None
-        """What counts them: the scheduler sets it."""
-        self.when_sent: Callable[[], Awaitable[None]] | None = None
-        """What is still to be done when the rows that can be sent are: the scheduler sets it."""
+        self._finish_items: Callable[[], Awaitable[str | None]] | None = None
+        self._count_pending: Callable[[], Awaitable[int]] | None = None
+        self._finish_requests: Callable[[], Awaitable[None]] | None = None
         self.frontier: Frontier = open_frontier(settings["AUDIO_FRONTIER"], start)
         self.crawl_id = self.frontier.crawl.crawl_id
         self.store: Store = open_store(settings["AUDIO_STORE"], gcp_access(settings))
@@ -153,6 +99,39 @@ class Crawl:
         self.analysis.start()
         self.flusher.start()
 
+    @property
+    def is_stopping(self) -> bool:
+        """Whether the crawl ends before its time: nothing more is started, and what is left waits for the next run."""
+        return self._is_stopping
+
+    def stop(self) -> None:
+        """Start nothing more; what is under way may end."""
+        self._is_stopping = True
+
+    async def stop_work(self) -> None:
+        """End the workers at once: what they measure is measured again by the next crawl."""
+        self._is_stopping = True
+        await self.analysis.close()
+
+    def leave_behind(self, why: str) -> bool:
+        """Note in one line why rows or requests are left behind; return whether it is the first reason: that counts."""
+        if self._left_behind is not None:
+            return False
+        self._left_behind = why
+        return True
+
+    def on_items_done(self, finish: Callable[[], Awaitable[str | None]]) -> None:
+        """Await ``finish`` when the last item has passed; it returns why it failed, None if it has not."""
+        self._finish_items = finish
+
+    def on_requests_done(self, count_pending: Callable[[], Awaitable[int]]) -> None:
+        """Await ``count_pending`` when nothing is under way any more; it returns how many requests are left."""
+        self._count_pending = count_pending
+
+    def on_sent(self, finish: Callable[[], Awaitable[None]]) -> None:
+        """Await ``finish`` when all rows that can be sent are."""
+        self._finish_requests = finish
+
     def row_counts(self) -> dict[str, int]:
         """Return the stats of the warehouse: rows committed, waiting, sent on to BigQuery and refused by it."""
         return {
@@ -165,7 +144,7 @@ class Crawl:
     @property
     def rest(self) -> Rest:
         """Return what is left, as far as it is known."""
-        return Rest(self.waiting, not self._settings["AUDIO_FRONTIER"].startswith("memory"), self.left_behind)
+        return Rest(self._pending, not self._settings["AUDIO_FRONTIER"].startswith("memory"), self._left_behind)
 
     async def write(self, rows: Iterable[Row]) -> None:
         """Return when the rows are in the warehouse, with the id of this crawl; raises WarehouseError."""
@@ -228,23 +207,20 @@ class Crawl:
         """Return what ``work``, which reads or writes files, returns in a thread."""
         return await self._files.run(work)
 
-    async def stop_work(self) -> None:
-        """End the workers at once: what they measure is measured again by the next crawl."""
-        self.stopped = True
-        await self.analysis.close()
+    async def close(self, record: Callable[[], Row], *, pending_starts: int = 0) -> None:
+        """Close everything, in the order in which the data flows; ``record`` gives the row of the crawl itself.
 
-    async def close(self, record: Callable[[], Row]) -> None:
-        """Close everything, in the order in which the data flows; ``record`` gives the row of the crawl itself."""
+        ``pending_starts`` are the start URLs that have not been requested.
+        """
         await self.analysis.close()
-        if self.before_close is not None and (why := await self.before_close()):
-            self.left_behind = f"{self.left_behind}; {why}" if self.left_behind else why
+        if self._finish_items is not None and (why := await self._finish_items()):
+            self._left_behind = f"{self._left_behind}; {why}" if self._left_behind else why
         self._files.close()
-        if self.when_stopped is not None:
-            self.waiting += await self.when_stopped()
+        self._pending = pending_starts + (await self._count_pending() if self._count_pending else 0)
         await self._send_last_rows(record)
         await self._writer.close()
-        if self.when_sent is not None:
-            await self.when_sent()
+        if self._finish_requests is not None:
+            await self._finish_requests()
         self.flusher.close()
         self.store.close()
         self.warehouse.close()
@@ -254,10 +230,10 @@ class Crawl:
 
     async def _send_last_rows(self, record: Callable[[], Row]) -> None:
         await self._write_record(record)
-        known = self.left_behind
+        known = self._left_behind
         result = await self.flusher.finish()
         self._note_rows_left(result)
-        if self.left_behind == known:
+        if self._left_behind == known:
             return
         await self._write_record(record)  # its exit code is another one now
         if not result.left:
@@ -268,17 +244,17 @@ class Crawl:
             await self.write([await asyncio.to_thread(record)])
         except (OSError, WarehouseError) as error:
             logger.error("the record of the crawl cannot be written: %s", error)  # noqa: TRY400 - one line is enough
-            self.left_behind = self.left_behind or str(error)
+            self.leave_behind(str(error))
 
     def _note_rows_left(self, result: FlushResult) -> None:
         outbox = self._settings["AUDIO_OUTBOX"]
         if result.left:
             why = result.error or "other crawls go on to write"
-            self.left_behind = self.left_behind or (
+            self.leave_behind(
                 f"{result.left} rows are not sent yet ({why}); they wait in {outbox}, `scrapy flush` sends them"
             )
         elif self.flusher.set_aside:
-            self.left_behind = self.left_behind or (
+            self.leave_behind(
                 f"{self.flusher.set_aside} rows were refused by {self._settings['AUDIO_WAREHOUSE']}; "
                 f"they and the reasons are in {outbox}, table refused"
             )

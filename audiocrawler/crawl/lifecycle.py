@@ -17,6 +17,7 @@ from audiocrawler.crawl.crawl import Crawl, new_crawl_id
 from audiocrawler.crawl.manifest import Manifest
 from audiocrawler.fetch.back_off import transfers_given_up
 from audiocrawler.fetch.first_bytes import FIRST_BYTES
+from audiocrawler.fetch.part import Part
 from audiocrawler.frontier import OpenCrawl, Start
 from audiocrawler.model.errors import ConfigurationError
 from audiocrawler.model.rows import AudioCrawl
@@ -45,7 +46,7 @@ POLL_S = 0.25
 """How soon a stop is noticed."""
 
 
-class CrawlLifecycle:
+class CrawlLifecycle(Part):
     """Owns the Crawl: opened before the spider, closed after it.
 
     When the crawl stops, nothing more is started, what is under way may end within the grace period, and what has not
@@ -53,7 +54,7 @@ class CrawlLifecycle:
     """
 
     def __init__(self, crawler: Crawler) -> None:
-        self._crawler = crawler
+        super().__init__(crawler)
         self._grace_s = crawler.settings.getfloat("AUDIO_STOP_GRACE_S")
         self._stopping_since: float | None = None
         self._has_given_up = False
@@ -70,10 +71,10 @@ class CrawlLifecycle:
         crawler.signals.connect(self._opened, signal=signals.spider_opened)
         crawler.signals.connect(self._closed, signal=signals.spider_closed)
 
-    @classmethod
-    def from_crawler(cls, crawler: Crawler) -> "CrawlLifecycle":
-        """Return the extension."""
-        return cls(crawler)
+    def refuse(self, error: ConfigurationError) -> CloseSpider:
+        """Note which setting cannot work, for the exit code; return what to raise before the first request."""
+        self.configuration_error = error
+        return CloseSpider("configuration")
 
     def _opened(self) -> None:
         if self.crawl is None:
@@ -88,8 +89,8 @@ class CrawlLifecycle:
         if self._watch.running:
             self._watch.stop()
         if self.crawl is not None:
-            self.crawl.waiting = getattr(self._crawler.spider, "starts_waiting", 0)
-            await self.crawl.close(lambda: self._record(reason))
+            pending_starts = getattr(self._crawler.spider, "pending_starts", 0)
+            await self.crawl.close(lambda: self._record(reason), pending_starts=pending_starts)
             self._count_rows(self.crawl)
 
     def _count_rows(self, crawl: Crawl) -> None:
@@ -104,9 +105,8 @@ class CrawlLifecycle:
             self._manifest.begin()
         except OSError as error:
             problem = f"AUDIO_MANIFEST_DIR={folder}: cannot be written ({error.strerror})"
-            self.configuration_error = ConfigurationError(problem)
             logger.error(problem)  # noqa: TRY400 - one line is enough
-            raise CloseSpider("configuration") from error
+            raise self.refuse(ConfigurationError(problem)) from error
 
     def _record(self, reason: str) -> AudioCrawl:
         assert self.crawl is not None
@@ -133,7 +133,7 @@ class CrawlLifecycle:
         _empty_queues(self._crawler)  # each time: what waited for robots.txt or tdmrep.json comes into a queue later
         if self._stopping_since is None:
             self._stopping_since = time.monotonic()
-            self.crawl.stopped = True
+            self.crawl.stop()
         elif not self._has_given_up and time.monotonic() - self._stopping_since >= self._grace_s:
             self._has_given_up = True
             for request in slot.inprogress:
@@ -148,6 +148,15 @@ def crawl_of(crawler: Crawler) -> Crawl:
     assert lifecycle is not None
     assert lifecycle.crawl is not None
     return lifecycle.crawl
+
+
+class CrawlPart(Part):
+    """A part that works with what the parts of a crawl share."""
+
+    @property
+    def crawl(self) -> Crawl:
+        """Return that; it is there as soon as the spider is open."""
+        return crawl_of(self._crawler)
 
 
 def start_of(spider: Spider | None, settings: BaseSettings) -> Start:
@@ -171,9 +180,7 @@ def known_sites_of(spider: Spider | None) -> set[str]:
 
 def stop_crawl(crawler: Crawler, why: str) -> None:
     """End the crawl because rows or requests cannot be kept; they are left to the next one."""
-    crawl = crawl_of(crawler)
-    if crawl.left_behind is None:
-        crawl.left_behind = why
+    if crawl_of(crawler).leave_behind(why):
         logger.error("%s: the crawl stops, what is stored stays", why)
         deferred_from_coro(crawler.engine.close_spider_async(reason="left_behind"))
 
@@ -182,8 +189,8 @@ def refuse_crawl(crawler: Crawler, error: ConfigurationError) -> None:
     """End the crawl because of a setting that has proved wrong only when it was needed."""
     lifecycle = crawler.get_extension(CrawlLifecycle)
     assert lifecycle is not None
-    lifecycle.configuration_error = error
-    deferred_from_coro(crawler.engine.close_spider_async(reason="configuration"))
+    reason = lifecycle.refuse(error).reason
+    deferred_from_coro(crawler.engine.close_spider_async(reason=reason))
 
 
 def _empty_queues(crawler: Crawler) -> None:

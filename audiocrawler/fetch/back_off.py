@@ -18,6 +18,7 @@ from scrapy.http import Response
 from scrapy.utils.misc import load_object
 
 from audiocrawler.fetch.headers import explain
+from audiocrawler.fetch.part import Part
 from audiocrawler.fetch.slots import LONGEST_WAIT_S, host_of, is_media_slot, is_page_slot, polite, slot_of, slots_of
 
 transfers_given_up = object()
@@ -143,7 +144,7 @@ class Setback:
     """Whether there was no answer at all."""
 
 
-class BackOffMiddleware:
+class BackOffMiddleware(Part):
     """Asks again, as Scrapy's settings RETRY_* say, after pauses that grow; replaces Scrapy's RetryMiddleware.
 
     A refusal holds back all requests to its host: for 1, 2, 4 ... s, or longer if Retry-After (RFC 9110, section
@@ -153,8 +154,8 @@ class BackOffMiddleware:
     """
 
     def __init__(self, crawler: Crawler) -> None:
+        super().__init__(crawler)
         settings, is_on = crawler.settings, crawler.settings.getbool("RETRY_ENABLED")
-        self._crawler = crawler
         self._codes = frozenset(map(int, settings.getlist("RETRY_HTTP_CODES"))) if is_on else frozenset()
         self._errors = tuple(map(load_object, settings.getlist("RETRY_EXCEPTIONS"))) if is_on else ()
         self._retry_times = settings.getint("RETRY_TIMES")
@@ -165,11 +166,6 @@ class BackOffMiddleware:
         """Requests for which headers have come."""
         crawler.signals.connect(self._note_headers, signal=signals.headers_received)
         crawler.signals.connect(self._note_answer, signal=signals.response_downloaded)
-
-    @classmethod
-    def from_crawler(cls, crawler: Crawler) -> "BackOffMiddleware":
-        """Return the middleware."""
-        return cls(crawler)
 
     def process_request(self, request: Request) -> None:
         """Let the request pass, or raise HostPausedError with the reason."""

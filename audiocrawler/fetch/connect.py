@@ -21,6 +21,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IResolutionReceiver
 from zope.interface import implementer
 
+from audiocrawler.fetch.part import Part
 from audiocrawler.model.addresses import AddressPolicy, literal_address
 from audiocrawler.model.errors import ConfigurationError
 from audiocrawler.model.proxies import Proxies, Proxy, parse_proxy
@@ -148,17 +149,13 @@ _NAMES_ARE_THE_PROXYS = ("socks4a:", "socks5h:")
 """Who chooses such a proxy wants no name looked up here."""
 
 
-class AddressMiddleware:
+class AddressMiddleware(Part):
     """Looks each request's host up, and lets the request pass if every address may be connected to."""
 
     def __init__(self, crawler: Crawler) -> None:
+        super().__init__(crawler)
         self._policy = policy_of(crawler)
         self._unknown_hosts: set[str] = set()
-
-    @classmethod
-    def from_crawler(cls, crawler: Crawler) -> "AddressMiddleware":
-        """Return the middleware; raises ConfigurationError for a wrong AUDIO_ALLOW_ADDRESSES."""
-        return cls(crawler)
 
     async def process_request(self, request: Request) -> None:
         """Let the request pass, or raise RefusedAddressError with the reason."""

@@ -19,6 +19,7 @@ from scrapy.robotstxt import ProtegoRobotParser
 
 from audiocrawler.fetch.encodings import Decoding, EncodingError
 from audiocrawler.fetch.headers import explain
+from audiocrawler.fetch.part import Part
 from audiocrawler.fetch.slots import LONGEST_WAIT_S, open_robots_slot, polite, slot_of
 
 _AGENT = re.compile(r"[ \t]*user[- ]?agent(?:[ \t]*:|[ \t]+)([^#]*)", re.IGNORECASE)
@@ -59,17 +60,13 @@ MAX_ROBOTS_BYTES = 500 * 1024
 """The least that a crawler must read; rules beyond it are ignored."""
 
 
-class RobotsBodyMiddleware:
+class RobotsBodyMiddleware(Part):
     """Ends the transfer of a robots.txt that is too long, and undoes its encoding within the same bound."""
 
     def __init__(self, crawler: Crawler) -> None:
+        super().__init__(crawler)
         crawler.signals.connect(self._begin, signal=signals.headers_received)
         crawler.signals.connect(self._count, signal=signals.bytes_received)
-
-    @classmethod
-    def from_crawler(cls, crawler: Crawler) -> "RobotsBodyMiddleware":
-        """Return the middleware."""
-        return cls(crawler)
 
     def process_response(self, request: Request, response: Response) -> Response:
         """Return robots.txt decoded and cut after its last whole line."""
@@ -166,22 +163,17 @@ class _Held:
         return _OF_A_HOST + (len(rules.text) if rules else 0)
 
 
-class RobotsMiddleware:
+class RobotsMiddleware(Part):
     """Asks each host's robots.txt before anything else of the host, and again when it is a day old."""
 
     def __init__(self, crawler: Crawler) -> None:
+        super().__init__(crawler)
         self._is_obeyed = crawler.settings.getbool("ROBOTSTXT_OBEY")
         if not self._is_obeyed and crawler.settings["AUDIO_OPT_OUT"] == "ignore":
             raise NotConfigured
-        self._crawler = crawler
         self._user_agent: str = crawler.settings["ROBOTSTXT_USER_AGENT"] or crawler.settings["USER_AGENT"]
         self._token = self._user_agent.partition("/")[0].strip()
         self._held: OrderedDict[str, _Held] = OrderedDict()
-
-    @classmethod
-    def from_crawler(cls, crawler: Crawler) -> "RobotsMiddleware":
-        """Return the middleware, or NotConfigured where robots.txt is neither obeyed nor read for opt-outs."""
-        return cls(crawler)
 
     async def process_request(self, request: Request) -> Request | None:
         """Let the request pass, send it back to wait in the queue, or raise RobotsError with the reason."""

@@ -8,27 +8,24 @@ from scrapy.http import Response
 from scrapy.spidermiddlewares.base import BaseSpiderMiddleware
 
 from audiocrawler.fetch.accounts import read_host_headers
+from audiocrawler.fetch.part import Part
 from audiocrawler.model.urls import LOGIN, Credentials, Login, is_meant_for, login_meta, without_credentials
 
 _ADDED = "added_headers"
 """In the meta of a request: the names of the headers that were put on it here, which end at a redirect elsewhere."""
 
 
-class CredentialsMiddleware:
+class CredentialsMiddleware(Part):
     """Takes ``user:password@`` out of each request's URL before anything else sees it, and sends what it stands for.
 
     Hosts are asked for robots.txt without a login, as by any other crawler.
     """
 
     def __init__(self, crawler: Crawler) -> None:
+        super().__init__(crawler)
         arguments = getattr(crawler.spider, "arguments", None)
         self._credentials = Credentials(arguments.start_urls() if arguments else ())
         self._host_headers = read_host_headers(crawler.settings["AUDIO_HEADERS"])
-
-    @classmethod
-    def from_crawler(cls, crawler: Crawler) -> "CredentialsMiddleware":
-        """Return the middleware; raises ConfigurationError for a wrong AUDIO_HEADERS."""
-        return cls(crawler)
 
     def process_request(self, request: Request) -> Request | None:
         """Put the headers on, or return the request anew if its URL holds a login."""

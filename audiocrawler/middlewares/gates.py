@@ -7,8 +7,9 @@ from scrapy.crawler import Crawler
 from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Response
 
-from audiocrawler.crawl.lifecycle import STARTS, crawl_of
+from audiocrawler.crawl.lifecycle import STARTS, CrawlPart
 from audiocrawler.discovery.urls import MAX_URL_LENGTH, with_slashes
+from audiocrawler.fetch.part import Part
 from audiocrawler.frontier.frontier import MAX_STARTS
 from audiocrawler.model.rows import AudioSource, Status
 
@@ -17,17 +18,12 @@ class LimitReachedError(IgnoreRequest):
     """Raised for every request once the crawl has taken as many files or bytes as it may."""
 
 
-class LimitMiddleware:
+class LimitMiddleware(Part):
     """Lets nothing more be asked of a server once the spider's ``limit`` or AUDIO_MAX_TOTAL_BYTES is reached."""
 
     def __init__(self, crawler: Crawler) -> None:
-        self._crawler = crawler
+        super().__init__(crawler)
         self._max_total_bytes = crawler.settings.getint("AUDIO_MAX_TOTAL_BYTES")
-
-    @classmethod
-    def from_crawler(cls, crawler: Crawler) -> "LimitMiddleware":
-        """Return the middleware."""
-        return cls(crawler)
 
     def process_request(self, request: Request) -> None:
         """Let the request pass, or raise LimitReachedError."""
@@ -51,24 +47,16 @@ class SetAsideError(IgnoreRequest):
     """Raised for a request that seems to end the process that works on it."""
 
 
-class TakenAgainMiddleware:
+class TakenAgainMiddleware(CrawlPart):
     """Lets a request that was under way when a process ended be repeated only where that is needed and wise.
 
     In a crawl that is resumed each may have been: it was given back because its rows were not sent, or died unnoticed.
     """
 
-    def __init__(self, crawler: Crawler) -> None:
-        self._crawler = crawler
-
-    @classmethod
-    def from_crawler(cls, crawler: Crawler) -> "TakenAgainMiddleware":
-        """Return the middleware."""
-        return cls(crawler)
-
     async def process_request(self, request: Request) -> None:
         """Let the request pass, or raise StoredAlreadyError or SetAsideError."""
         starts = request.meta.get(STARTS, 0)
-        crawl = crawl_of(self._crawler)
+        crawl = self.crawl
         source = request.meta.get("audio")
         if isinstance(source, AudioSource) and (starts or crawl.frontier.crawl.is_resumed):
             stored = await crawl.stored_source(source.source_url)
@@ -82,20 +70,12 @@ class TakenDownError(IgnoreRequest):
     """Raised for every request that would fetch again what was taken down."""
 
 
-class TakenDownMiddleware:
+class TakenDownMiddleware(CrawlPart):
     """Lets nothing be asked of a URL or a host that was taken down."""
-
-    def __init__(self, crawler: Crawler) -> None:
-        self._crawler = crawler
-
-    @classmethod
-    def from_crawler(cls, crawler: Crawler) -> "TakenDownMiddleware":
-        """Return the middleware."""
-        return cls(crawler)
 
     def process_request(self, request: Request) -> None:
         """Let the request pass, or raise TakenDownError."""
-        if why := crawl_of(self._crawler).tombstones.covers(request.url):
+        if why := self.crawl.tombstones.covers(request.url):
             raise TakenDownError(why)
 
 

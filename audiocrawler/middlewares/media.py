@@ -4,25 +4,16 @@ from http import HTTPStatus
 from pathlib import Path
 
 from scrapy import Request
-from scrapy.crawler import Crawler
 from scrapy.http import Response
 
-from audiocrawler.crawl.lifecycle import crawl_of
+from audiocrawler.crawl.lifecycle import CrawlPart
 from audiocrawler.fetch.headers import conditional_headers, trusted
 from audiocrawler.fetch.slots import media_slot, open_media_slot
 from audiocrawler.model.rows import AudioSource
 
 
-class MediaMiddleware:
+class MediaMiddleware(CrawlPart):
     """Gives a media request its file to stream to and its host's media slot."""
-
-    def __init__(self, crawler: Crawler) -> None:
-        self._crawler = crawler
-
-    @classmethod
-    def from_crawler(cls, crawler: Crawler) -> "MediaMiddleware":
-        """Return the middleware."""
-        return cls(crawler)
 
     def process_request(self, request: Request) -> None:
         """Complete a media request; the slot is that of the host it goes to now, also after a redirect."""
@@ -31,7 +22,7 @@ class MediaMiddleware:
         slot = media_slot(request.url)
         open_media_slot(self._crawler, slot)
         request.meta["download_slot"] = slot
-        incoming = crawl_of(self._crawler).incoming
+        incoming = self.crawl.incoming
         body_file = Path(request.meta.get("body_file", ""))
         if body_file.parent != incoming.folder:
             request.meta["body_file"] = str(
@@ -45,23 +36,15 @@ class MediaMiddleware:
         return response
 
 
-class RevalidationMiddleware:
+class RevalidationMiddleware(CrawlPart):
     """Asks for a file that an earlier crawl has dealt with only if it has changed."""
-
-    def __init__(self, crawler: Crawler) -> None:
-        self._crawler = crawler
-
-    @classmethod
-    def from_crawler(cls, crawler: Crawler) -> "RevalidationMiddleware":
-        """Return the middleware."""
-        return cls(crawler)
 
     async def process_request(self, request: Request) -> None:
         """Add the conditions, and what is known, to a media request that has not got them yet."""
         source = request.meta.get("audio")
         if not isinstance(source, AudioSource) or "part" in request.meta or "known" in request.meta:
             return
-        known = await crawl_of(self._crawler).memory.recall(source.source_url)
+        known = await self.crawl.memory.recall(source.source_url)
         if known and "trust" in request.meta:
             known = trusted(known) if request.meta["trust"] == "strong" else None
         request.meta["known"] = known.as_meta() if known else None

@@ -14,6 +14,7 @@ from scrapy.exceptions import IgnoreRequest, NotConfigured, StopDownload
 from scrapy.http import Headers, Response
 from scrapy.settings import BaseSettings
 
+from audiocrawler.fetch.part import Part
 from audiocrawler.fetch.robots import REFRESH_S, RobotsMiddleware, Rules, host_file_request, sent_back
 from audiocrawler.rights.optouts import WELL_KNOWN, RobotsOptOuts, TdmRules, header_signals, joined, meta_signals
 
@@ -73,7 +74,7 @@ class _Held:
         return _OF_A_HOST_BYTES + sum(part.size_bytes for part in self.reading.result())
 
 
-class OptOutMiddleware:
+class OptOutMiddleware(Part):
     """Asks each host that serves audio what it opts out, again when its robots.txt is, and reads every file's headers.
 
     What opts a file out is in the request's meta ``opt_out``. Where opt-outs are honoured, such a file is not asked
@@ -81,17 +82,12 @@ class OptOutMiddleware:
     """
 
     def __init__(self, crawler: Crawler) -> None:
+        super().__init__(crawler)
         self._opt_outs = OptOuts(crawler.settings)
         if not self._opt_outs.are_read:
             raise NotConfigured
-        self._crawler = crawler
         self._hosts: OrderedDict[str, _Held] = OrderedDict()
         crawler.signals.connect(self._check_headers, signal=signals.headers_received)
-
-    @classmethod
-    def from_crawler(cls, crawler: Crawler) -> "OptOutMiddleware":
-        """Return the middleware, or NotConfigured where opt-outs are ignored."""
-        return cls(crawler)
 
     async def process_request(self, request: Request) -> Request | None:
         """Let the request pass, send it back to wait in the queue, or raise OptedOutError."""

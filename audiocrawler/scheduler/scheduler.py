@@ -11,14 +11,14 @@ from typing import Any
 from scrapy import Request, Spider, signals
 from scrapy.core.scheduler import BaseScheduler
 from scrapy.crawler import Crawler
-from scrapy.exceptions import CloseSpider
 from scrapy.http import Response
 from scrapy.utils.asyncio import create_looping_call
 from twisted.python.failure import Failure
 
 from audiocrawler.crawl.counts import Counters
-from audiocrawler.crawl.crawl import Crawl, GivenBackError
+from audiocrawler.crawl.crawl import Crawl
 from audiocrawler.crawl.exit_codes import was_stopped
+from audiocrawler.crawl.items import GivenBackError
 from audiocrawler.crawl.lifecycle import (
     CONTINUES,
     LEASE,
@@ -30,6 +30,7 @@ from audiocrawler.crawl.lifecycle import (
 )
 from audiocrawler.fetch.back_off import ASK_AGAIN_IN_S
 from audiocrawler.fetch.open_slots import OpenSlots
+from audiocrawler.fetch.part import Part
 from audiocrawler.fetch.slots import is_media_slot
 from audiocrawler.frontier import Answer, Kind, Leases, Limit, NewRequest
 from audiocrawler.model.errors import ConfigurationError, FrontierError, WarehouseError
@@ -152,7 +153,7 @@ TICK_S = 1.0
 """How often it is looked for rows that have been sent meanwhile."""
 
 
-class FrontierScheduler(BaseScheduler):
+class FrontierScheduler(Part, BaseScheduler):
     """Hands out what is leased and may start. Its requests outlive the process, except in a ``memory`` frontier.
 
     A request is acknowledged once the engine has it no longer: then its callback is over, the items have left the
@@ -164,7 +165,7 @@ class FrontierScheduler(BaseScheduler):
     _unsent: Unsent
 
     def __init__(self, crawler: Crawler) -> None:
-        self._crawler = crawler
+        super().__init__(crawler)
         self._slots = OpenSlots(crawler, {})
         self._counters = Counters(crawler.stats)
         self._is_open = False
@@ -181,11 +182,6 @@ class FrontierScheduler(BaseScheduler):
         self._continuing = Continuing()
         """Requests that go on with a lease that is under way, and are not kept on their own."""
 
-    @classmethod
-    def from_crawler(cls, crawler: Crawler) -> "FrontierScheduler":
-        """Return the scheduler."""
-        return cls(crawler)
-
     def open(self, spider: Spider) -> None:
         """Begin to lease; raises CloseSpider if this Scrapy lacks what acknowledgement relies on."""
         lifecycle = self._crawler.get_extension(CrawlLifecycle)
@@ -193,11 +189,9 @@ class FrontierScheduler(BaseScheduler):
             return  # the lifecycle tells why and ends the spider
         missing = missing_internals(self._crawler)
         if missing:
-            lifecycle.configuration_error = ConfigurationError(
-                f"this Scrapy has no {missing}, by which the frontier knows what is done; install scrapy==2.19.0"
-            )
-            logger.error("%s", lifecycle.configuration_error)
-            raise CloseSpider("configuration")
+            problem = f"this Scrapy has no {missing}, by which the frontier knows what is done; install scrapy==2.19.0"
+            logger.error("%s", problem)
+            raise lifecycle.refuse(ConfigurationError(problem))
         self._crawl = lifecycle.crawl
         self._unsent = Unsent(self._crawl)
         turns = self._crawler.get_downloader_middleware(TurnMiddleware)
@@ -209,7 +203,8 @@ class FrontierScheduler(BaseScheduler):
         self._leases = Leases(self._crawl.frontier, PREFETCHED_PER_SLOT, files_per_slot, self._limit)
         self._pauses = SharedPauses(self._crawler, self._leases, self._crawl.frontier.crawl)
         self._failures = Failures(self._crawler)
-        self._crawl.when_stopped, self._crawl.when_sent = self._leases.count_waiting, self._finish
+        self._crawl.on_requests_done(self._leases.count_waiting)
+        self._crawl.on_sent(self._finish)
         self._is_open = True
         self._leases.start(self)
         self._tick.start(TICK_S, now=False)
@@ -264,7 +259,7 @@ class FrontierScheduler(BaseScheduler):
         if self._tick.running:
             self._tick.stop()
         self._acknowledge_sent()
-        await self._leases.close(finish=not (was_stopped(self._reason) or self._crawl.waiting))
+        await self._leases.close(finish=not (was_stopped(self._reason) or self._crawl.rest.waiting))
 
     def _look_around(self) -> None:
         self._settle()

@@ -9,7 +9,7 @@ from scrapy import Request, signals
 from scrapy.crawler import Crawler
 from scrapy.exceptions import IgnoreRequest
 
-from audiocrawler.crawl.lifecycle import crawl_of, leave_unfinished
+from audiocrawler.crawl.lifecycle import CrawlPart, leave_unfinished
 from audiocrawler.fetch.back_off import TURNED_AWAY, BackOffMiddleware, host_paused
 from audiocrawler.fetch.slots import floor_s, host_of, is_page_slot, polite, slot_of
 from audiocrawler.frontier import Answer, Leases, OpenCrawl
@@ -43,27 +43,22 @@ POLL_S = 0.25
 """How soon a request that waits for its turn notices that the crawl stops."""
 
 
-class TurnMiddleware:
+class TurnMiddleware(CrawlPart):
     """Lets a request wait for its turn at the host, where several workers share what it allows.
 
     A delay that robots.txt asks for is one for pages and files together, any other one is for pages.
     """
 
     def __init__(self, crawler: Crawler) -> None:
-        self._crawler = crawler
+        super().__init__(crawler)
         self._threads = ThreadPoolExecutor(2, thread_name_prefix="turns")
         self.waiting: Counter[str] = Counter()
         """Requests of each slot that wait for their turn."""
         crawler.signals.connect(self._close, signal=signals.spider_closed)
 
-    @classmethod
-    def from_crawler(cls, crawler: Crawler) -> "TurnMiddleware":
-        """Return the middleware."""
-        return cls(crawler)
-
     async def process_request(self, request: Request) -> None:
         """Return when it is the request's turn; raises IgnoreRequest if the crawl stops before."""
-        if not crawl_of(self._crawler).frontier.is_shared:
+        if not self.crawl.frontier.is_shared:
             return  # the downloader keeps the delays of this process
         slot = slot_of(request)
         name, delay_s = self._delay(request, slot)
@@ -91,7 +86,7 @@ class TurnMiddleware:
         return (host, max(asked_s, own_s)) if asked_s else (f"{host} pages", own_s)
 
     async def _turn(self, request: Request, name: str, delay_s: float) -> float:
-        frontier = crawl_of(self._crawler).frontier
+        frontier = self.crawl.frontier
         while True:
             try:
                 return await asyncio.get_running_loop().run_in_executor(
@@ -103,7 +98,7 @@ class TurnMiddleware:
     async def _sleep(self, request: Request, left_s: float) -> None:
         until_s = time.monotonic() + left_s
         while (left_s := until_s - time.monotonic()) > 0:
-            if crawl_of(self._crawler).stopped:
+            if self.crawl.is_stopping:
                 leave_unfinished(request)
                 raise IgnoreRequest("the crawl was stopped")
             await asyncio.sleep(min(left_s, POLL_S))

@@ -73,12 +73,12 @@ class AudioSpider(RenewingSpider):
         """Request each start page."""
         starts = self.arguments.start_urls()
         self.crawler.stats.set_value("audio/starts", len(starts))
-        self.starts_waiting = len(starts)
+        self.pending_starts = len(starts)
         for start in starts:
             url = without_credentials(start)
             where = {"site": site_of(url), "level": 0, "nesting": 0, **login_meta(start)}
             yield self._page_request(url, {"start": url, **where})
-            self.starts_waiting -= 1
+            self.pending_starts -= 1
             if self.arguments.depth:
                 yield self._robots_request(url, where)
 
@@ -158,9 +158,9 @@ class AudioSpider(RenewingSpider):
         """Log why a page cannot be had; a start page is named at the end of the crawl."""
         outcome = outcome_of_failure(failure)
         request: Request = failure.request  # type: ignore[attr-defined]
-        if self.crawl.stopped:
+        if self.crawl.is_stopping:
             leave_unfinished(request)
-        if self.crawl.stopped or outcome.status == Status.LIMIT:
+        if self.crawl.is_stopping or outcome.status == Status.LIMIT:
             return
         self.logger.info("%s: %s", clean_url(request.url), outcome.reason)
         self.crawler.stats.inc_value("audio/pages_failed")

@@ -14,7 +14,8 @@ from scrapy.http import Headers, HtmlResponse, Response
 from scrapy.spidermiddlewares.referer import RefererMiddleware
 from twisted.python.failure import Failure
 
-from audiocrawler.crawl.crawl import Crawl, FetchAgainError, RefusedError, sha256_of
+from audiocrawler.crawl.crawl import Crawl, sha256_of
+from audiocrawler.crawl.items import FetchAgainError, RefusedError
 from audiocrawler.crawl.lifecycle import LEASE, crawl_of, leave_unfinished, stop_crawl
 from audiocrawler.discovery import Document, read
 from audiocrawler.discovery.urls import absolute
@@ -236,7 +237,7 @@ class MediaSpider(Spider):
         if outcome.disk_full:
             why = f"the disk is full or read-only: {outcome.reason}; free room and run the same command again"
             stop_crawl(self.crawler, why)
-        if self.crawl.stopped or outcome.disk_full:
+        if self.crawl.is_stopping or outcome.disk_full:
             leave_unfinished(request)
             return None
         answer: Response | None = getattr(failure.value, "response", None)

@@ -209,7 +209,7 @@ class RenderingSpider(RenditionSpider):
         """Give the page a row that says why it could not be opened in the browser."""
         outcome = outcome_of_failure(failure)
         request: Request = failure.request  # type: ignore[attr-defined]
-        if self.crawl.stopped or outcome.status == Status.LIMIT:
+        if self.crawl.is_stopping or outcome.status == Status.LIMIT:
             return
         self.crawler.stats.inc_value("browser/pages_failed")
         await self._note_page(request, outcome.status, outcome.reason)

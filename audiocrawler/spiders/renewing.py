@@ -77,7 +77,7 @@ class RenewingSpider(TakingSpider):
         """Fetch the file under a fresh URL if its own has expired, else settle its row."""
         request: Request = failure.request  # type: ignore[attr-defined]
         answer: Response | None = getattr(failure.value, "response", None)
-        if answer is not None and answer.status in EXPIRED and not self.crawl.stopped:
+        if answer is not None and answer.status in EXPIRED and not self.crawl.is_stopping:
             fresh = await self._renewed(request)
             if fresh is not None:
                 yield fresh

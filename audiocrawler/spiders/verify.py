@@ -92,7 +92,7 @@ class VerifySpider(AudioSpider):
     async def not_stated(self, failure: Failure) -> AsyncIterator[Request]:
         """Ask by GET where HEAD is refused; what neither tells is not known."""
         request: Request = failure.request  # type: ignore[attr-defined]
-        if self.crawl.stopped:
+        if self.crawl.is_stopping:
             leave_unfinished(request)
         elif request.method == "HEAD" and getattr(failure.value, "response", None) is not None:
             yield self._request("GET", request.meta["verified"])
@@ -144,7 +144,7 @@ class VerifySpider(AudioSpider):
     def closed(self, reason: str) -> None:
         """Have the record of the crawl say that something is left to do."""
         if number := self.crawler.stats.get_value(DIFFERENT, 0):
-            self.crawl.left_behind = self.crawl.left_behind or f"{number} stored files are not what their servers have"
+            self.crawl.leave_behind(f"{number} stored files are not what their servers have")
 
 
 def is_provable(row: AudioSource) -> bool:

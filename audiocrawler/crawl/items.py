@@ -1,0 +1,36 @@
+"""What the stages of an item share: which contents are under way, and why an item is dropped."""
+
+import asyncio
+
+from scrapy.exceptions import DropItem
+
+
+class Claims:
+    """Which contents are under way, so that equal files that arrive together are measured and stored once."""
+
+    def __init__(self) -> None:
+        self._under_way: dict[str, asyncio.Future[None]] = {}
+
+    async def claim(self, sha256: str) -> None:
+        """Return when nobody else is at work on this content."""
+        while sha256 in self._under_way:
+            await self._under_way[sha256]
+        self._under_way[sha256] = asyncio.get_running_loop().create_future()
+
+    def release(self, sha256: str) -> None:
+        """Let the next one have it."""
+        released = self._under_way.pop(sha256, None)
+        if released is not None:
+            released.set_result(None)
+
+
+class GivenBackError(DropItem):
+    """Raised when a crawl that stops leaves a file to its next run: the request is not acknowledged."""
+
+
+class RefusedError(DropItem):
+    """Raised when the row of a file that was refused has been written; another file of the recording may be tried."""
+
+
+class FetchAgainError(DropItem):
+    """Raised when the bytes that came are not to be judged: the same request is made again, and no row is written."""
