@@ -2,7 +2,7 @@
 
 import logging
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, Self
 
 from scrapy import Spider, signals
@@ -11,6 +11,7 @@ from scrapy.exceptions import NotConfigured
 from scrapy.exporters import CsvItemExporter, XmlItemExporter
 from scrapy.extensions.feedexport import FeedExporter, FeedSlot
 from scrapy.utils.defer import ensure_awaitable
+from scrapy.utils.python import is_listlike
 
 from audiocrawler.crawl.lifecycle import CrawlLifecycle
 from audiocrawler.fetch.headers import explain
@@ -36,9 +37,21 @@ class SpreadsheetSafeCsvExporter(CsvItemExporter):
 class WellFormedXmlExporter(XmlItemExporter):
     """Scrapy's XML export with element names and text that XML allows (XML 1.0, sections 2.2 and 2.3)."""
 
-    def _export_xml_field(self, name: str, serialized_value: Any, depth: int) -> None:
-        text = storable(serialized_value) if isinstance(serialized_value, str) else serialized_value
-        super()._export_xml_field(_xml_name(name), text, depth)
+    def get_serialized_fields(
+        self, item: Any, default_value: Any = None, include_empty: bool | None = None
+    ) -> Iterator[tuple[str, Any]]:
+        """Yield the fields by the names and with the values that they have in XML."""
+        for name, value in super().get_serialized_fields(item, default_value, include_empty):
+            yield _xml_name(name), _in_xml(value)
+
+
+def _in_xml(value: Any) -> Any:
+    """Return a value as ``XmlItemExporter`` writes it out, with what is within it."""
+    if isinstance(value, str):
+        return storable(value)
+    if hasattr(value, "items"):
+        return {_xml_name(name): _in_xml(each) for name, each in value.items()}
+    return [_in_xml(each) for each in value] if is_listlike(value) else value
 
 
 def _xml_name(name: str) -> str:

@@ -157,11 +157,10 @@ class AudioFilesPipeline(FilesPipeline):
             deferred_from_coro(crawl_of(self.crawler).write([source]))  # the crawl closes after its last row
         raise FileException(outcome.reason) from None
 
-    def _cache_result_and_execute_waiters(
-        self, result: FileInfo | Failure, fp: bytes, info: MediaPipeline.SpiderInfo
-    ) -> None:
-        super()._cache_result_and_execute_waiters(result, fp, info)
-        del info.downloaded[fp]  # it would be kept for ever; the warehouse remembers
+    def item_completed(self, results: Any, item: Any, info: MediaPipeline.SpiderInfo) -> Any:
+        """Return the item with its files; no result is kept for another item."""
+        info.downloaded.clear()  # it would grow for ever; the warehouse remembers
+        return super().item_completed(results, item, info)
 
     async def _adopt(self, entry: FileInfo) -> FileInfo:
         checksum = await crawl_of(self.crawler).in_thread(lambda: sha256_of(Path(entry["path"])))

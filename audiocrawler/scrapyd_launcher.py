@@ -6,6 +6,10 @@ from scrapyd.launcher import Launcher
 from twisted.internet.defer import Deferred, DeferredList
 from twisted.internet.error import ProcessExitedAlready
 
+from audiocrawler.scrapy_private import SCRAPYD, exit_unless_known
+
+exit_unless_known(SCRAPYD)
+
 
 class GracefulLauncher(Launcher):  # type: ignore[misc]
     """Ends the crawls in good order when Scrapyd itself is stopped, where Scrapyd's own leaves them behind.

@@ -12,7 +12,7 @@ import pytest
 from tests.crawling import REPOSITORY
 
 PACKAGE = REPOSITORY / "audiocrawler"
-GROUND = ("__init__", "model", "sniff")
+GROUND = ("__init__", "model", "scrapy_private", "sniff")
 STAGES = (
     "rights",
     "discovery",
@@ -23,7 +23,6 @@ STAGES = (
     "rendering",
     "fetch",
     "report",
-    "scrapy_private",
 )
 GLUE = (
     "config",

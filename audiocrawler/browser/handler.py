@@ -20,9 +20,11 @@ from audiocrawler.fetch.connect import policy_of, proxies_of
 from audiocrawler.fetch.handler import StreamingDownloadHandler
 from audiocrawler.fetch.part import Part
 from audiocrawler.fetch.robots import RobotsMiddleware
+from audiocrawler.fetch.slots import polite
 from audiocrawler.model.errors import BrowserMissingError, ConfigurationError, RenderError
 from audiocrawler.rendering.chromium import HOW_TO_INSTALL, Contexts, find_chromium
 from audiocrawler.rendering.proxy import FilteringProxy
+from audiocrawler.scrapy_private import PLAYWRIGHT, check_private_names
 
 if TYPE_CHECKING:
     from audiocrawler.browser.pages import BrowserPages
@@ -42,6 +44,7 @@ class RenderingDownloadHandler(StreamingDownloadHandler):
         if "render" not in request.meta:
             response: Response = await super().download_request(request)
             return response
+        polite(self.crawler).note_sent(request)
         browser = self.crawler.get_extension(Browser)
         assert browser is not None
         rendered: Response = await browser.render(request)
@@ -119,6 +122,7 @@ class Browser(Part):
     async def _started(self) -> "BrowserPages":
         async with self._starting:
             if self._pages is None:
+                self._check_private_names()
                 from audiocrawler.browser.pages import BrowserPages
 
                 self._proxy = FilteringProxy(policy_of(self._crawler).refusal, proxies_of(self._crawler.settings))
@@ -126,6 +130,14 @@ class Browser(Part):
                 self._pages = BrowserPages(self._crawler, self._executable, self._proxy.settings(), self._may_fetch())
                 logger.info("pages are opened in %s", self._executable)
             return self._pages
+
+    def _check_private_names(self) -> None:
+        """End the crawl if this scrapy-playwright would behave differently; raises RenderError."""
+        try:
+            check_private_names(PLAYWRIGHT)
+        except ConfigurationError as error:
+            refuse_crawl(self._crawler, error)
+            raise RenderError(str(error)) from None
 
     def _may_fetch(self) -> Callable[[str], Awaitable[bool]]:
         robots = self._crawler.get_downloader_middleware(RobotsMiddleware)

@@ -12,11 +12,11 @@ from http.cookiejar import Cookie
 from typing import Any
 
 from playwright.async_api import Browser as PlaywrightBrowser
-from playwright.async_api import Error, Page
+from playwright.async_api import BrowserContext, Error, Page
 from scrapy import Request, Spider
 from scrapy.crawler import Crawler
 from scrapy.http import Response
-from scrapy_playwright.handler import BrowserContextWrapper, Config, ScrapyPlaywrightDownloadHandler
+from scrapy_playwright.handler import Config, ScrapyPlaywrightDownloadHandler
 from scrapy_playwright.provider import PlaywrightBrowserProvider
 
 from audiocrawler.browser.response import RenderedResponse
@@ -41,29 +41,83 @@ MANIFEST_EXTENSIONS = frozenset(("m3u8", "mpd"))
 
 
 class OwnChromium(PlaywrightBrowserProvider):  # type: ignore[misc] # scrapy-playwright is not typed
-    """Starts the driver with the first browser, and the browser with our options."""
+    """Starts the driver with the first browser, and each browser with our options.
 
-    def __init__(self, config: Config, executable: str, proxy: Mapping[str, str]) -> None:
+    To scrapy-playwright it is itself a browser that lasts as long as the crawl: its contexts are those of the Chromium
+    that runs at the moment, with our scripts and cookies in them.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        executable: str,
+        proxy: Mapping[str, str],
+        prepare: Callable[[BrowserContext], Awaitable[None]],
+    ) -> None:
         super().__init__(config)
         self._executable = executable
         self._proxy = proxy
+        self._prepare = prepare
         self._sandbox = can_sandbox()
+        self._starting = asyncio.Lock()
+        self._browser: PlaywrightBrowser | None = None
 
-    async def launch_browser(self) -> PlaywrightBrowser:
+    async def launch_browser(self) -> "OwnChromium":
+        """Return what makes contexts; see BrowserProvider."""
+        return self
+
+    def on(self, event: str, listener: Callable[..., Any]) -> None:
+        """Tell of no event: it is seen here when a Chromium is gone."""
+
+    async def new_context(self, **options: Any) -> BrowserContext:
+        """Return a new context of the Chromium that runs."""
+        context: BrowserContext = await (await self.running()).new_context(**options)
+        await self._prepare(context)
+        return context
+
+    @property
+    def is_gone(self) -> bool:
+        """Return whether the Chromium that was started last has died, and nobody has ended it."""
+        return self._browser is not None and not self._browser.is_connected()
+
+    async def running(self) -> PlaywrightBrowser:
+        """Return the Chromium that runs, started if there is none; raises BrowserMissingError."""
+        async with self._starting:
+            if self._browser is None:
+                try:
+                    self._browser = await self._started()
+                except Error as error:
+                    why = error.message.strip().splitlines()[0]
+                    raise BrowserMissingError(f"{self._executable} does not start: {why}") from None
+            return self._browser
+
+    async def end(self) -> None:
+        """End the Chromium that runs."""
+        browser, self._browser = self._browser, None
+        if browser is not None:
+            with suppress(Error, asyncio.TimeoutError):
+                await asyncio.wait_for(browser.close(), CLOSE_S)
+
+    async def close(self) -> None:
+        """End the Chromium and its driver."""
+        await self.end()
+        with suppress(Error, asyncio.TimeoutError):
+            await asyncio.wait_for(super().close(), CLOSE_S)
+
+    async def _started(self) -> PlaywrightBrowser:
         """Return a started Chromium; without its own sandbox where the system does not let it have one."""
         if self.playwright is None:
             await self.start()
-        assert self.playwright is not None
         try:
-            return await self._launch()
+            return await self._launched()
         except Error:
             if not self._sandbox:
                 raise
             logger.info("Chromium does not start with its sandbox, as in many containers: it is started without")
             self._sandbox = False
-            return await self._launch()
+            return await self._launched()
 
-    async def _launch(self) -> PlaywrightBrowser:
+    async def _launched(self) -> PlaywrightBrowser:
         assert self.playwright is not None
         options = launch_options(self._executable, self._proxy, sandbox=self._sandbox)
         browser: PlaywrightBrowser = await self.playwright.chromium.launch(**options)
@@ -81,13 +135,12 @@ class BrowserPages(ScrapyPlaywrightDownloadHandler):  # type: ignore[misc]
         may_fetch: Callable[[str], Awaitable[bool]],
     ) -> None:
         super().__init__(crawler)
-        self._executable = executable
         self._may_fetch = may_fetch
         self._credentials = crawler.get_downloader_middleware(CredentialsMiddleware) or CredentialsMiddleware(crawler)
         self._cookies = read_cookies(crawler.settings["AUDIO_COOKIES"]).cookies
         self._given_cookies = {(cookie.name, cookie.value) for cookie in self._cookies}
         """Those of AUDIO_COOKIES, which need not be passed on from page to request and back: both have them."""
-        self.browser_provider = OwnChromium(self.config, executable, proxy)
+        self.browser_provider = OwnChromium(self.config, executable, proxy, self._prepare)
         self.config.target_closed_max_retries = 0
         self._context_options = {
             "user_agent": crawler.settings["USER_AGENT"],
@@ -118,60 +171,43 @@ class BrowserPages(ScrapyPlaywrightDownloadHandler):  # type: ignore[misc]
 
     async def end_browser(self) -> None:
         """End the browser; the next page starts another one."""
-        browser = self.__dict__.pop("browser", None)
         self.context_wrappers.clear()
-        if browser is not None:
-            with suppress(Error, asyncio.TimeoutError):
-                await asyncio.wait_for(browser.close(), CLOSE_S)
+        await self.browser_provider.end()
 
-    async def _close(self) -> None:
-        await self.end_browser()
-        with suppress(Error, asyncio.TimeoutError):
-            await asyncio.wait_for(self.browser_provider.close(), CLOSE_S)
+    async def close(self) -> None:
+        """End the browser and its driver; nothing else of the base class is in use."""
+        self.context_wrappers.clear()
+        await self.browser_provider.close()
 
-    async def _ensure_browser(self) -> PlaywrightBrowser:
+    async def _running_browser(self) -> PlaywrightBrowser:
         """Return the browser, started before the page's time runs."""
-        await self._browser_disconnected_callback()
-        try:
-            await self._maybe_launch_browser()
-        except Error as error:
-            why = error.message.strip().splitlines()[0]
-            raise BrowserMissingError(f"{self._executable} does not start: {why}") from None
-        browser: PlaywrightBrowser = self.browser
+        if self.browser_provider.is_gone:
+            await self.end_browser()
+        browser: PlaywrightBrowser = await self.browser_provider.running()
         return browser
 
     async def _twice(self, request: Request, page_s: float) -> Response:
         """Open the page, and once more where the whole browser went away: that may be another page's fault."""
-        browser = await self._ensure_browser()
+        browser = await self._running_browser()
         try:
             return await self._opened(request, page_s)
         except (Error, PageCrashedError, TimeoutError):
             await asyncio.sleep(DYING_S)
             if browser.is_connected():
                 raise
-        await self._ensure_browser()
+        await self._running_browser()
         return await self._opened(request, page_s)
 
     async def _opened(self, request: Request, page_s: float) -> Response:
         request.meta["ends_s"] = time.monotonic() + page_s
-        response: Response = await asyncio.wait_for(self._download_request(request), page_s)
+        response: Response = await asyncio.wait_for(self.download_request(request), page_s)
         return response
 
-    async def _browser_disconnected_callback(self) -> None:
-        """Forget a browser that is gone, and only that one: another may have been started meanwhile."""
-        browser = getattr(self, "browser", None)
-        if browser is not None and not browser.is_connected():
-            await self.end_browser()
-
-    async def _create_browser_context(
-        self, name: str, context_kwargs: dict[str, Any] | None, spider: Spider | None = None
-    ) -> BrowserContextWrapper:
-        wrapper = await super()._create_browser_context(name, context_kwargs, spider)
-        await wrapper.context.add_init_script(PREPARE)
+    async def _prepare(self, context: BrowserContext) -> None:
+        await context.add_init_script(PREPARE)
         for cookie in self._cookies:
             with suppress(Error):  # what this browser refuses, such as a __Host- cookie for a domain, it would not send
-                await wrapper.context.add_cookies([_as_playwright_takes_it(cookie)])
-        return wrapper
+                await context.add_cookies([_as_playwright_takes_it(cookie)])
 
     async def _download_request_with_page(self, request: Request, page: Page, spider: Spider) -> Response:
         try:
@@ -225,7 +261,7 @@ class BrowserPages(ScrapyPlaywrightDownloadHandler):  # type: ignore[misc]
             pass  # it is gone already
 
 
-def _as_playwright_takes_it(cookie: Cookie) -> dict[str, Any]:
+def _as_playwright_takes_it(cookie: Cookie) -> Any:
     return {
         "name": cookie.name,
         "value": cookie.value or "",

@@ -86,7 +86,7 @@ class Command(ScrapyCrawlCommand):
         assert self.settings is not None
         for note in notes(self.settings):
             print(note, file=sys.stderr)
-        crawler = self._create_crawler(spider_name)
+        crawler = self.crawler_process.create_crawler(spider_name)
         self.crawler_process.crawl(crawler, **arguments)
         self.crawler_process.start()
         return crawler

@@ -22,6 +22,7 @@ from audiocrawler.frontier import OpenCrawl, Start
 from audiocrawler.model.errors import ConfigurationError
 from audiocrawler.model.rows import AudioCrawl
 from audiocrawler.model.urls import site_of
+from audiocrawler.scrapy_private import SCRAPY, check_private_names, in_progress, is_closing, withdrawn
 
 LEASE = "lease"
 """The number of the lease by which the request was handed out."""
@@ -64,6 +65,7 @@ class CrawlLifecycle(Part):
         self._manifest: Manifest | None = None
         spider = crawler.spider
         try:
+            check_private_names(SCRAPY)  # where a script runs the crawl, no command has done so
             start = start_of(spider, crawler.settings)
             self.crawl = Crawl(crawler.settings, crawler.stats, start, known_sites=known_sites_of(spider))
         except ConfigurationError as error:
@@ -127,8 +129,7 @@ class CrawlLifecycle(Part):
     def _watch_for_stop(self) -> None:
         assert self.crawl is not None
         self._count_rows(self.crawl)
-        slot = self._crawler.engine._slot  # noqa: SLF001 - no signal says that a crawl begins to close
-        if slot is None or slot.closing is None:
+        if not is_closing(self._crawler):
             return
         _empty_queues(self._crawler)  # each time: what waited for robots.txt or tdmrep.json comes into a queue later
         if self._stopping_since is None:
@@ -136,7 +137,7 @@ class CrawlLifecycle(Part):
             self.crawl.stop()
         elif not self._has_given_up and time.monotonic() - self._stopping_since >= self._grace_s:
             self._has_given_up = True
-            for request in slot.inprogress:
+            for request in in_progress(self._crawler):
                 leave_unfinished(request)
             self._crawler.signals.send_catch_log(transfers_given_up)
             deferred_from_coro(self.crawl.stop_work())
@@ -196,7 +197,6 @@ def refuse_crawl(crawler: Crawler, error: ConfigurationError) -> None:
 def _empty_queues(crawler: Crawler) -> None:
     """Give back what waits for its host's delay: it would be sent long after the stop."""
     for slot in crawler.engine.downloader.slots.values():
-        while slot.queue:
-            request, answer = slot.queue.popleft()
+        for request, answer in withdrawn(slot):
             leave_unfinished(request)
             answer.errback(IgnoreRequest("the crawl was stopped"))

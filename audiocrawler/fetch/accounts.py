@@ -12,12 +12,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from scrapy.crawler import Crawler
-from scrapy.downloadermiddlewares import cookies
+from scrapy.downloadermiddlewares.cookies import CookiesMiddleware
 from scrapy.http.cookies import CookieJar
-from tldextract import TLDExtract
 
 from audiocrawler.model.addresses import plain_host
 from audiocrawler.model.errors import ConfigurationError
+from audiocrawler.scrapy_private import use_bundled_suffixes
 
 _HTTP_ONLY = "#HttpOnly_"
 _FIELDS = 7
@@ -203,13 +203,10 @@ def _text_of(setting: str, path: str) -> str:
 
 logger = logging.getLogger(__name__)
 
-# Scrapy's own would fetch the newest list at the first cookie: past all our checks, and with everything waiting for it.
-cookies._split_domain = TLDExtract(  # noqa: SLF001 - no setting for it
-    include_psl_private_domains=True, suffix_list_urls=(), cache_dir=None
-)
+use_bundled_suffixes()
 
 
-class LocalListCookiesMiddleware(cookies.CookiesMiddleware):
+class LocalListCookiesMiddleware(CookiesMiddleware):
     """Scrapy's CookiesMiddleware with the list of public suffixes that comes with tldextract.
 
     Every jar begins with the cookies of AUDIO_COOKIES, and keeps cookies without a domain to their own host.

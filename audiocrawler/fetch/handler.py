@@ -15,6 +15,7 @@ from audiocrawler.fetch.client import Client, accepts_dataloss, response_of
 from audiocrawler.fetch.connect import policy_of, raise_open_files
 from audiocrawler.fetch.file_transfer import FileTransfer
 from audiocrawler.fetch.receivers import EnoughError, MemoryBody, Told
+from audiocrawler.fetch.slots import polite
 from audiocrawler.fetch.staging import Room
 
 
@@ -31,6 +32,7 @@ class StreamingDownloadHandler(BaseDownloadHandler):
 
     async def download_request(self, request: Request) -> Response:
         """Download the request; raises Scrapy's download errors, RefusedAddressError, and what ends a transfer."""
+        polite(self.crawler).note_sent(request)
         if "body_file" in request.meta:
             return await FileTransfer(self.crawler, self._client, self._room, request).run()
         return await self._into_memory(request)

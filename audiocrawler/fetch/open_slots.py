@@ -16,6 +16,7 @@ from scrapy.crawler import Crawler
 
 from audiocrawler.fetch.slots import is_media_slot, polite
 from audiocrawler.fetch.staging import Room
+from audiocrawler.scrapy_private import in_progress
 
 MAX_WAITING_MEDIA = 5_000
 """Waiting media requests above which no further page is asked for: pages find more than can be fetched meanwhile."""
@@ -93,8 +94,7 @@ class OpenSlots:
 
 def media_under_way(crawler: Crawler) -> list[Request]:
     """Return the media requests between being handed out and their item's leaving the pipelines."""
-    slot = crawler.engine._slot  # noqa: SLF001 - the engine's exact set, and no public way to it
-    return [request for request in slot.inprogress if "audio" in request.meta] if slot else []
+    return [request for request in in_progress(crawler) if "audio" in request.meta]
 
 
 def _size_on_disk(request: Request) -> int:

@@ -5,13 +5,14 @@ from time import monotonic
 from urllib.parse import urlsplit
 from weakref import WeakKeyDictionary
 
-from scrapy import Request, Spider
+from scrapy import Request, Spider, signals
 from scrapy.core.downloader import Downloader, Slot
 from scrapy.crawler import Crawler
 from scrapy.exceptions import IgnoreRequest
 from scrapy.extensions.throttle import AutoThrottle
-from scrapy.http import Response
 from scrapy.utils.asyncio import CallLaterResult, call_later
+
+from audiocrawler.scrapy_private import wake_engine, withdrawn
 
 LONGEST_WAIT_S = 300.0
 """The longest pause or crawl delay that is waited for; a host that asks for more is left to a later crawl."""
@@ -119,6 +120,10 @@ class PoliteDownloader(Downloader):
         """Return the slot by the request's URL: the one in its meta is that of the host before a redirect."""
         return slot_of(request)
 
+    def note_sent(self, request: Request) -> None:
+        """Note that a request is being sent now."""
+        self.sent_at[request] = monotonic()
+
     def slots_of(self, host: str) -> list[Slot]:
         """Return the slots of a host that are there."""
         return [self.slots[key] for key in slots_of(host) if key in self.slots]
@@ -153,10 +158,7 @@ class PoliteDownloader(Downloader):
 
     def refuse_waiting(self, key: str, error: IgnoreRequest) -> int:
         """Let the requests of a slot fail that have not been sent yet, and return how many they are."""
-        slot = self.slots.get(key)
-        waiting = list(slot.queue) if slot is not None else []
-        if slot is not None:
-            slot.queue.clear()
+        waiting = list(withdrawn(self.slots[key])) if key in self.slots else []
         for _request, answer in waiting:
             answer.errback(error)
         return len(waiting)
@@ -205,15 +207,9 @@ class PoliteDownloader(Downloader):
             self._wake_call = None
         super().close()
 
-    async def _download(self, slot: Slot, request: Request) -> Response:
-        self.sent_at[request] = monotonic()
-        return await super()._download(slot, request)
-
     def _wake(self) -> None:
         self._wake_call = None
-        slot = self.crawler.engine._slot  # noqa: SLF001 - what Scrapy's own parts call when there is something to do
-        if slot is not None:
-            slot.nextcall.schedule()
+        wake_engine(self.crawler)
 
     def _get_slot(self, request: Request, spider: Spider | None = None) -> tuple[str, Slot]:
         del spider  # deprecated by Scrapy
@@ -233,12 +229,17 @@ def polite(crawler: Crawler) -> PoliteDownloader:
 class FlooredAutoThrottle(AutoThrottle):
     """Scrapy's AutoThrottle for pages, with a floor per slot; media have no delay but what robots.txt asks for."""
 
-    def _response_downloaded(self, response: Response, request: Request, spider: Spider) -> None:
-        slot = request.meta.get("download_slot", "")
-        if is_page_slot(slot):
-            self._slot_name = slot
-            super()._response_downloaded(response, request, spider)
+    def __init__(self, crawler: Crawler) -> None:
+        super().__init__(crawler)  # connects what adjusts the delay, before what keeps its floor
+        crawler.signals.connect(self._leave_media_alone, signal=signals.request_reached_downloader)
+        crawler.signals.connect(self._keep_floor, signal=signals.response_downloaded)
 
-    def _adjust_delay(self, slot: Slot, latency: float, response: Response) -> None:
-        super()._adjust_delay(slot, latency, response)
-        slot.delay = max(slot.delay, floor_s(self.crawler, self._slot_name))
+    def _leave_media_alone(self, request: Request) -> None:
+        if not is_page_slot(slot_of(request)):
+            request.meta["autothrottle_dont_adjust_delay"] = True
+
+    def _keep_floor(self, request: Request) -> None:
+        slot_name = request.meta.get("download_slot", "")
+        slot = self.crawler.engine.downloader.slots.get(slot_name)
+        if slot is not None and is_page_slot(slot_name):
+            slot.delay = max(slot.delay, floor_s(self.crawler, slot_name))

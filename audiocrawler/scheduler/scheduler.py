@@ -33,10 +33,10 @@ from audiocrawler.fetch.open_slots import OpenSlots
 from audiocrawler.fetch.part import Part
 from audiocrawler.fetch.slots import is_media_slot
 from audiocrawler.frontier import Answer, Kind, Leases, Limit, NewRequest
-from audiocrawler.model.errors import ConfigurationError, FrontierError, WarehouseError
+from audiocrawler.model.errors import FrontierError, WarehouseError
 from audiocrawler.scheduler.request_json import from_json, to_json
 from audiocrawler.scheduler.shared import SharedPauses, TurnMiddleware
-from audiocrawler.scrapy_private import missing_internals
+from audiocrawler.scrapy_private import in_progress, wake_engine
 
 
 class Failures:
@@ -183,15 +183,10 @@ class FrontierScheduler(Part, BaseScheduler):
         """Requests that go on with a lease that is under way, and are not kept on their own."""
 
     def open(self, spider: Spider) -> None:
-        """Begin to lease; raises CloseSpider if this Scrapy lacks what acknowledgement relies on."""
+        """Begin to lease."""
         lifecycle = self._crawler.get_extension(CrawlLifecycle)
         if lifecycle is None or lifecycle.crawl is None:
             return  # the lifecycle tells why and ends the spider
-        missing = missing_internals(self._crawler)
-        if missing:
-            problem = f"this Scrapy has no {missing}, by which the frontier knows what is done; install scrapy==2.19.0"
-            logger.error("%s", problem)
-            raise lifecycle.refuse(ConfigurationError(problem))
         self._crawl = lifecycle.crawl
         self._unsent = Unsent(self._crawl)
         turns = self._crawler.get_downloader_middleware(TurnMiddleware)
@@ -265,7 +260,7 @@ class FrontierScheduler(Part, BaseScheduler):
         self._settle()
         if self._unsent:
             self._send()
-        self._go_on()
+        wake_engine(self._crawler)
 
     def _send(self) -> None:
         """Have rows sent, at once if others wait for the end of the leases, or for room within the limit."""
@@ -306,27 +301,21 @@ class FrontierScheduler(Part, BaseScheduler):
         self._drop(known)
         self._counters.take(answer.counted)
         self._pauses.keep(answer)
-        self._go_on()
+        wake_engine(self._crawler)
 
     def give_up(self, error: FrontierError) -> None:
         """Stop the crawl; see frontier.Worker."""
         stop_crawl(self._crawler, str(error))
 
-    def _go_on(self) -> None:
-        slot = self._crawler.engine._slot  # noqa: SLF001 - checked by missing_internals
-        if slot is not None and slot.closing is None:
-            slot.nextcall.schedule()
-
     def _settle(self) -> None:
         """Acknowledge or give back what the engine has done with."""
-        slot = self._crawler.engine._slot  # noqa: SLF001 - checked by missing_internals
-        in_progress = slot.inprogress if slot is not None else set()
+        handed_out = in_progress(self._crawler)
         waiting = set(self._continuing)
         for lease, requests in list(self._under_way.items()):
-            if lease not in self._at_host and in_progress.issuperset(requests):
+            if lease not in self._at_host and handed_out.issuperset(requests):
                 continue
             left = [request for request in requests if request.meta.get(UNFINISHED)]
-            going_on = [request for request in requests if request in in_progress or request in waiting]
+            going_on = [request for request in requests if request in handed_out or request in waiting]
             if going_on:
                 self._under_way[lease] = [*left, *going_on]
                 self._note_files_that_came(lease, going_on)

@@ -21,13 +21,6 @@ class Deadly(FrontierScheduler):
             asyncio.get_running_loop().call_later(0.3, os.kill, os.getpid(), signal.SIGKILL)
         return request
 """
-POORER = """
-from audiocrawler.scheduler.scheduler import FrontierScheduler
-class Poorer(FrontierScheduler):
-    def open(self, spider):
-        del self._crawler.engine._slot.inprogress
-        super().open(spider)
-"""
 LAMBDAS = """
 import scrapy
 class Mine(scrapy.Spider):
@@ -54,14 +47,6 @@ def test_a_request_that_ends_the_process_again_and_again_is_set_aside(tmp_path: 
     assert row["status"] == "failed"
     assert row["reason"] == "set aside: 5 processes have ended while they worked on it"
     assert Counter(each["status"] for each in run.sources.values()) == {"failed": 1, "stored": 2}
-
-
-def test_a_scrapy_without_what_acknowledgement_needs_is_refused(site: Site, tmp_path: Path) -> None:
-    (tmp_path / "poorer.py").write_text(POORER, encoding="utf-8")
-    run = crawl(tmp_path, f"url={site.url}/shore.html", settings={"SCHEDULER": "poorer.Poorer"})
-    assert run.code == 2
-    assert "this Scrapy has no engine._slot.inprogress" in run.stderr
-    assert site.requests == []
 
 
 def test_requests_that_cannot_be_written_down_are_kept_while_the_process_lasts(site: Site, tmp_path: Path) -> None:
