@@ -21,13 +21,28 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
+from scrapy.settings.default_settings import EXTENSIONS_BASE
+from scrapy.utils.misc import walk_modules
+
 LOADED_BEFORE = (
     *("scrapy.cmdline", "scrapy.crawler", "scrapy.core.engine", "scrapy.utils.asyncgen", "lxml.html", "pycurl"),
     *("audiocrawler.commands.crawl", "audiocrawler.commands.retry", "audiocrawler.spiders.audio"),
     *("audiocrawler.pipelines", "audiocrawler.scheduling.scheduler", "audiocrawler.middlewares.optouts"),
     *("audiocrawler.middlewares.media", "audiocrawler.middlewares.revalidation", "audiocrawler.extensions.stop_early"),
+    *("audiocrawler.frontier.sqlite", "audiocrawler.storage.local", "audiocrawler.warehouse.sqlite"),
+    *("audiocrawler.report.progress", "twisted.conch.telnet"),
 )
-"""Neither the settings, which read the environment, nor a reactor."""
+LOADED_WHOLE = (
+    *("scrapy.commands", "scrapy.downloadermiddlewares", "scrapy.spidermiddlewares"),
+    *("audiocrawler.commands", "audiocrawler.discovery", "audiocrawler.download", "audiocrawler.extensions"),
+    *("audiocrawler.middlewares", "audiocrawler.spiders"),
+)
+"""Packages of which every module is loaded."""
+NEVER_LOADED = (
+    *("twisted.internet.reactor", "audiocrawler.settings"),
+    *("av", "numpy", "google.cloud", "playwright", "redis"),
+)
+"""A reactor, the settings, which read the environment, and what a crawl loads when it needs it."""
 REPOSITORY = Path(__file__).parents[1]
 
 
@@ -126,10 +141,7 @@ class ForkServer:
 
 def serve(path: str) -> dict[str, Any] | None:
     """Fork for each connection until the process that started this one is gone; a fork returns what it is to run."""
-    for name in LOADED_BEFORE:
-        importlib.import_module(name)
-    assert "twisted.internet.reactor" not in sys.modules
-    assert "audiocrawler.settings" not in sys.modules
+    load()
     parent = os.getppid()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listening:
@@ -145,6 +157,15 @@ def serve(path: str) -> dict[str, Any] | None:
                 return _keep(connection)
             connection.close()
     return None
+
+
+def load() -> None:
+    """Load what nearly every command does."""
+    for name in (*LOADED_BEFORE, *(path.rpartition(".")[0] for path in EXTENSIONS_BASE)):
+        importlib.import_module(name)
+    for name in LOADED_WHOLE:
+        walk_modules(name)
+    assert [name for name in NEVER_LOADED if name in sys.modules] == []
 
 
 def _keep(connection: socket.socket) -> dict[str, Any] | None:
