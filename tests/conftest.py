@@ -71,9 +71,12 @@ def gcs_emulator() -> Iterator[GcsEmulator]:
 
 
 @pytest.fixture(scope="session")
-def bigquery_emulator() -> Iterator[BigQueryEmulator]:
-    """Return a BigQuery server on loopback."""
-    with BigQueryEmulator() as emulator:
+def bigquery_emulator(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[BigQueryEmulator]:
+    """Return a BigQuery server on loopback; the processes of xdist have one emulator behind them all."""
+    is_one_of_several = hasattr(request.config, "workerinput")
+    with BigQueryEmulator(tmp_path_factory.getbasetemp().parent if is_one_of_several else None) as emulator:
         yield emulator
 
 

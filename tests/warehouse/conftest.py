@@ -1,3 +1,4 @@
+import os
 from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
@@ -26,7 +27,7 @@ def bigquery(bigquery_emulator, monkeypatch) -> Iterator[BigQueryEmulator]:
 @pytest.fixture
 def bigquery_uri(bigquery) -> str:
     """Gives the URI of a table in a dataset that is not there yet."""
-    return f"bigquery://project/dataset_{next(DATASETS)}/audio_metadata"
+    return f"bigquery://project/dataset_{os.getpid()}_{next(DATASETS)}/audio_metadata"
 
 
 @pytest.fixture(params=WAREHOUSES)
