@@ -43,6 +43,8 @@ NEVER_LOADED = (
     *("av", "numpy", "google.cloud", "playwright", "redis"),
 )
 """A reactor, the settings, which read the environment, and what a crawl loads when it needs it."""
+REMOTE = ("google.cloud.bigquery", "google.cloud.storage", "redis")
+"""What only those load whose collection or frontier is on another machine."""
 REPOSITORY = Path(__file__).parents[1]
 
 
@@ -116,9 +118,13 @@ class Forked:
 
 
 class ForkServer:
-    """Starts the server with the first command, one for each process of pytest; it ends with that process."""
+    """Starts the server with the first command, one for each process of pytest; it ends with that process.
 
-    def __init__(self) -> None:
+    It has ``loaded`` these modules, too.
+    """
+
+    def __init__(self, *loaded: str) -> None:
+        self._loaded = loaded
         self._path: str | None = None
 
     def start(self, argv: list[str], cwd: Path, env: dict[str, str]) -> Forked:
@@ -129,7 +135,7 @@ class ForkServer:
 
     def _started(self) -> str:
         path = str(Path(tempfile.mkdtemp(prefix="fork-")) / "server")
-        words = [sys.executable, "-m", "tests.forking", path]
+        words = [sys.executable, "-m", "tests.forking", path, *self._loaded]
         server = subprocess.Popen(words, cwd=REPOSITORY, stdin=subprocess.DEVNULL, start_new_session=True)
         until = time.monotonic() + 60
         while not Path(path).exists():
@@ -139,9 +145,11 @@ class ForkServer:
         return path
 
 
-def serve(path: str) -> dict[str, Any] | None:
+def serve(path: str, *loaded: str) -> dict[str, Any] | None:
     """Fork for each connection until the process that started this one is gone; a fork returns what it is to run."""
     load()
+    for name in loaded:
+        importlib.import_module(name)
     parent = os.getppid()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listening:
@@ -212,7 +220,7 @@ def become(spec: dict[str, Any]) -> None:
     time.tzset()
 
 
-if __name__ == "__main__" and (wanted := serve(sys.argv[1])):
+if __name__ == "__main__" and (wanted := serve(*sys.argv[1:])):
     become(wanted)
     from scrapy.cmdline import execute
 

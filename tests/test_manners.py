@@ -100,7 +100,7 @@ def test_a_proxy_of_the_environment_is_used(site: Site, tmp_path: Path) -> None:
             pass
 
     proxy = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Proxy)
-    threading.Thread(target=proxy.serve_forever, daemon=True).start()
+    threading.Thread(target=proxy.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
     env = {"http_proxy": f"http://127.0.0.1:{proxy.server_address[1]}", "no_proxy": ""}
     run = crawl(tmp_path, f"url={site.url}/birds.html", env=env)
     proxy.shutdown()
