@@ -1,11 +1,9 @@
 """What is opted out of AI training: not asked for, not transferred, or only recorded, as the server sees it."""
 
-import http.server
 import json
-import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -15,6 +13,7 @@ import pytest
 
 from tests.crawling import Run, crawl
 from tests.site.tones import tone_wav
+from tests.strange_server import Wire, strange
 
 PAGE = '<!doctype html><title>Tapes</title>{meta}<a href="{audio}">A tape</a> <a href="/next.html">Next</a>'
 NEXT = '<!doctype html><title>Next</title><a href="/next.wav">Another tape</a>'
@@ -40,41 +39,27 @@ TYPES = {".wav": "audio/wav", ".html": "text/html", ".txt": "text/plain", ".json
 }
 
 
+def send(site: Served, wire: Wire, path: str) -> None:
+    site.requests.append(path)
+    body = site.bodies.get(path)
+    headers = {"Content-Type": TYPES.get(Path(path).suffix, "text/html"), "Content-Length": f"{len(body or b'')}"}
+    lines = [f"HTTP/1.1 {'404 Not Found' if body is None else '200 OK'}", "Connection: close"]
+    lines += [f"{name}: {value}" for name, value in (headers | site.headers.get(path, {})).items()]
+    wire.send("\r\n".join([*lines, "", ""]).encode())
+    step = 2000 if path in site.slow else len(body or b"") or 1
+    for start in range(0, len(body or b""), step):
+        if path in site.slow:
+            time.sleep(0.05)
+        wire.send((body or b"")[start : start + step])
+        site.sent_bytes[path] = start + step
+
+
 @contextmanager
-def serving(host: str = "127.0.0.1") -> Iterator[Served]:
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            site.requests.append(self.path)
-            body = site.bodies.get(self.path)
-            self.send_response(404 if body is None else 200)
-            self.send_header("Content-Type", TYPES.get(Path(self.path).suffix, "text/html"))
-            self.send_header("Content-Length", str(len(body or b"")))
-            for name, value in site.headers.get(self.path, {}).items():
-                self.send_header(name, value)
-            self.end_headers()
-            self._send(body or b"")
-
-        def _send(self, body: bytes) -> None:
-            step = 2000 if self.path in site.slow else len(body) or 1
-            try:
-                for start in range(0, len(body), step):
-                    if self.path in site.slow:
-                        time.sleep(0.05)
-                    self.wfile.write(body[start : start + step])
-                    site.sent_bytes[self.path] = start + step
-            except ConnectionError:
-                self.close_connection = True
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = http.server.ThreadingHTTPServer((host, 0), Handler)
-    server.daemon_threads = True
-    site = Served(f"http://{host}:{server.server_address[1]}")
-    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
-    yield site
-    server.shutdown()
-    server.server_close()
+def serving(*hosts: str) -> Iterator[list[Served]]:
+    """Serve an empty site at each of these addresses."""
+    with strange(lambda wire, path: send(sites[wire.sock.getsockname()[0]], wire, path)) as server:
+        sites = {host: Served(server.at(host)) for host in hosts}
+        yield list(sites.values())
 
 
 def furnish(site: Served, first: int = 1) -> None:
@@ -90,7 +75,7 @@ def furnish(site: Served, first: int = 1) -> None:
 @pytest.fixture
 def served() -> Iterator[Served]:
     """Return a site with a page, a tape on it, and a second page with another tape."""
-    with serving() as site:
+    with serving("127.0.0.1") as (site,):
         furnish(site)
         yield site
 
@@ -194,8 +179,8 @@ class Crawled:
 
 @pytest.fixture(scope="module")
 def crawled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crawled]:
-    with ExitStack() as stack:
-        sites = {name: stack.enter_context(serving(f"127.0.1.{n}")) for n, name in enumerate(SITES, 1)}
+    with serving(*(f"127.0.1.{number}" for number in range(1, len(SITES) + 1))) as served:
+        sites = dict(zip(SITES, served, strict=True))
         for number, (name, site) in enumerate(sites.items()):
             furnish(site, 10 + 2 * number)
             SITES[name][0](site)
@@ -298,7 +283,7 @@ def test_an_unknown_mode_is_one_line_and_exit_2(served: Served, tmp_path: Path) 
 
 
 def test_the_host_of_the_file_decides_on_it_and_the_page_on_another_host_does_too(tmp_path: Path) -> None:
-    with serving() as page, serving("127.0.0.2") as files:
+    with serving("127.0.0.1", "127.0.0.2") as (page, files):
         links = f'<a href="{files.url}/tape.wav">A</a><a href="{files.url}/free.wav">B</a>'
         page.bodies = {"/": links.encode(), "/robots.txt": b"User-agent: CCBot\nDisallow: /"}
         files.bodies = {"/tape.wav": tone_wav(1), "/free.wav": tone_wav(2), "/robots.txt": AI.encode()}

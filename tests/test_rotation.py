@@ -3,13 +3,13 @@
 import re
 import secrets
 import sqlite3
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from functools import partial
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -18,6 +18,7 @@ import pytest
 
 from tests.crawling import Run, crawl
 from tests.site.tones import tone_wav
+from tests.strange_server import Wire, strange
 
 FILES = 4
 
@@ -62,31 +63,17 @@ class Host:
         return 200, headers, body
 
 
+def send(host: Host, wire: Wire, target: str) -> None:
+    status, headers, body = host.answer(target, wire.headers.get("if-none-match"))
+    lines = (f"{name}: {value}" for name, value in headers.items() if name != "Content-Type")
+    kind = headers.get("Content-Type", "text/plain")
+    wire.body(body, *lines, status=f"{status} {HTTPStatus(status).phrase}", kind=kind)
+
+
 @contextmanager
-def served(host: Host, address: str = "127.0.0.1") -> Iterator[str]:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def do_GET(self) -> None:
-            status, headers, body = host.answer(self.path, self.headers["If-None-Match"])
-            self.send_response(status)
-            for name, value in {**headers, "Content-Length": str(len(body))}.items():
-                self.send_header(name, value)
-            self.end_headers()
-            if status != 304:
-                self.wfile.write(body)
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer((address, 0), Handler)
-    server.daemon_threads = True
-    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
-    try:
-        yield f"http://{address}:{server.server_address[1]}"
-    finally:
-        server.shutdown()
-        server.server_close()
+def served(host: Host) -> Iterator[str]:
+    with strange(partial(send, host)) as server:
+        yield server.url
 
 
 @dataclass
@@ -116,11 +103,11 @@ class Visited:
 @contextmanager
 def all_served(hosts: dict[str, Host]) -> Iterator[dict[str, Visited]]:
     """Serve each host at an address of its own."""
-    with ExitStack() as stack:
-        addresses = (f"127.0.1.{number}" for number in range(1, 255))
+    at = {f"127.0.1.{number}": host for number, host in enumerate(hosts.values(), 1)}
+    with strange(lambda wire, target: send(at[wire.sock.getsockname()[0]], wire, target)) as server:
         yield {
-            name: Visited(host, stack.enter_context(served(host, address)) + "/")
-            for (name, host), address in zip(hosts.items(), addresses, strict=False)
+            name: Visited(host, server.at(address) + "/")
+            for name, (address, host) in zip(hosts, at.items(), strict=True)
         }
 
 
