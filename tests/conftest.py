@@ -2,7 +2,6 @@
 
 import subprocess
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from tests.crawling import REPOSITORY, Run, crawl
 from tests.emulators.bigquery import BigQueryEmulator
 from tests.emulators.gcs import GcsEmulator
 from tests.emulators.redis_server import RedisServer
+from tests.sharing import group_of, is_slow
 from tests.site.server import Site
 
 
@@ -25,20 +25,21 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """Let one process of xdist run all tests of a file that share a crawl or a server, which takes a while to make."""
+    """Let one process of xdist run all tests that share a crawl."""
     from xdist.scheduler import LoadScopeScheduling
 
     class ByWhatIsShared(LoadScopeScheduling):  # type: ignore[misc] # xdist ships no types
         def _split_scope(self, nodeid: str) -> str:
-            path = nodeid.partition("::")[0]
-            return path if _is_shared(path) else nodeid
+            return group_of(nodeid, REPOSITORY)
 
     return ByWhatIsShared(config, log)
 
 
-@cache
-def _is_shared(path: str) -> bool:
-    return 'scope="module"' in (REPOSITORY / path).read_text(encoding="utf-8")
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Begin with what takes long where several processes run the tests: none of them waits long for another then."""
+    if hasattr(config, "workerinput"):
+        slow = {path for path in {item.path for item in items} if is_slow(path)}
+        items.sort(key=lambda item: item.path not in slow)
 
 
 @pytest.fixture
@@ -70,9 +71,12 @@ def gcs_emulator() -> Iterator[GcsEmulator]:
 
 
 @pytest.fixture(scope="session")
-def bigquery_emulator() -> Iterator[BigQueryEmulator]:
-    """Return a BigQuery server on loopback."""
-    with BigQueryEmulator() as emulator:
+def bigquery_emulator(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[BigQueryEmulator]:
+    """Return a BigQuery server on loopback; the processes of xdist have one emulator behind them all."""
+    is_one_of_several = hasattr(request.config, "workerinput")
+    with BigQueryEmulator(tmp_path_factory.getbasetemp().parent if is_one_of_several else None) as emulator:
         yield emulator
 
 

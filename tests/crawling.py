@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.forking import REPOSITORY, Forked, ForkServer
+from tests.forking import REMOTE, REPOSITORY, Forked, ForkServer
 
-_FORKS = ForkServer()
+_FORKS, _REMOTE_FORKS = ForkServer(), ForkServer(*REMOTE)
+_REMOTE_SCHEMES = ("gs://", "bigquery://", "redis://")
 __all__ = ["QUICK", "REPOSITORY", "Run", "crawl", "environment", "finish", "processes_in", "start", "words_of"]
 QUICK = {
     "DOWNLOAD_DELAY": "0",
@@ -88,8 +89,9 @@ def start(
     command: tuple[str, ...] = ("crawl", "audio"),
 ) -> Forked:
     """Start ``scrapy crawl audio`` with ``-a`` for each of ``arguments``, in a process group of its own."""
-    words = words_of(command, *arguments, settings=settings)
-    return _FORKS.start(words[3:], folder, environment(env))
+    words, variables = words_of(command, *arguments, settings=settings), environment(env)
+    is_remote = any(scheme in text for text in (*words, *variables.values()) for scheme in _REMOTE_SCHEMES)
+    return (_REMOTE_FORKS if is_remote else _FORKS).start(words[3:], folder, variables)
 
 
 def crawl(folder: Path, *arguments: str, timeout_s: float = 120, **how: Any) -> Run:

@@ -21,13 +21,29 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
+from scrapy.settings.default_settings import EXTENSIONS_BASE
+from scrapy.utils.misc import walk_modules
+
 LOADED_BEFORE = (
     *("scrapy.cmdline", "scrapy.crawler", "scrapy.core.engine", "scrapy.utils.asyncgen", "lxml.html", "pycurl"),
     *("audiocrawler.commands.crawl", "audiocrawler.commands.retry", "audiocrawler.spiders.audio"),
-    *("audiocrawler.pipelines", "audiocrawler.scheduler.scheduler", "audiocrawler.middlewares.optouts"),
-    *("audiocrawler.middlewares.media", "audiocrawler.middlewares.media", "audiocrawler.extensions"),
+    *("audiocrawler.pipelines", "audiocrawler.scheduler.scheduler", "audiocrawler.extensions"),
+    *("audiocrawler.frontier.sqlite", "audiocrawler.storage.local", "audiocrawler.warehouse.sqlite"),
+    *("audiocrawler.report.progress", "twisted.conch.telnet"),
 )
-"""Neither the settings, which read the environment, nor a reactor."""
+LOADED_WHOLE = (
+    *("scrapy.commands", "scrapy.downloadermiddlewares", "scrapy.spidermiddlewares"),
+    *("audiocrawler.commands", "audiocrawler.discovery", "audiocrawler.fetch"),
+    *("audiocrawler.middlewares", "audiocrawler.spiders"),
+)
+"""Packages of which every module is loaded."""
+NEVER_LOADED = (
+    *("twisted.internet.reactor", "audiocrawler.settings"),
+    *("av", "numpy", "google.cloud", "playwright", "redis"),
+)
+"""A reactor, the settings, which read the environment, and what a crawl loads when it needs it."""
+REMOTE = ("google.cloud.bigquery", "google.cloud.storage", "redis")
+"""What only those load whose collection or frontier is on another machine."""
 REPOSITORY = Path(__file__).parents[1]
 
 
@@ -101,9 +117,13 @@ class Forked:
 
 
 class ForkServer:
-    """Starts the server with the first command, one for each process of pytest; it ends with that process."""
+    """Starts the server with the first command, one for each process of pytest; it ends with that process.
 
-    def __init__(self) -> None:
+    It has ``loaded`` these modules, too.
+    """
+
+    def __init__(self, *loaded: str) -> None:
+        self._loaded = loaded
         self._path: str | None = None
 
     def start(self, argv: list[str], cwd: Path, env: dict[str, str]) -> Forked:
@@ -114,7 +134,7 @@ class ForkServer:
 
     def _started(self) -> str:
         path = str(Path(tempfile.mkdtemp(prefix="fork-")) / "server")
-        words = [sys.executable, "-m", "tests.forking", path]
+        words = [sys.executable, "-m", "tests.forking", path, *self._loaded]
         server = subprocess.Popen(words, cwd=REPOSITORY, stdin=subprocess.DEVNULL, start_new_session=True)
         until = time.monotonic() + 60
         while not Path(path).exists():
@@ -124,12 +144,11 @@ class ForkServer:
         return path
 
 
-def serve(path: str) -> dict[str, Any] | None:
+def serve(path: str, *loaded: str) -> dict[str, Any] | None:
     """Fork for each connection until the process that started this one is gone; a fork returns what it is to run."""
-    for name in LOADED_BEFORE:
+    load()
+    for name in loaded:
         importlib.import_module(name)
-    assert "twisted.internet.reactor" not in sys.modules
-    assert "audiocrawler.settings" not in sys.modules
     parent = os.getppid()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listening:
@@ -145,6 +164,15 @@ def serve(path: str) -> dict[str, Any] | None:
                 return _keep(connection)
             connection.close()
     return None
+
+
+def load() -> None:
+    """Load what nearly every command does."""
+    for name in (*LOADED_BEFORE, *(path.rpartition(".")[0] for path in EXTENSIONS_BASE)):
+        importlib.import_module(name)
+    for name in LOADED_WHOLE:
+        walk_modules(name)
+    assert [name for name in NEVER_LOADED if name in sys.modules] == []
 
 
 def _keep(connection: socket.socket) -> dict[str, Any] | None:
@@ -191,7 +219,7 @@ def become(spec: dict[str, Any]) -> None:
     time.tzset()
 
 
-if __name__ == "__main__" and (wanted := serve(sys.argv[1])):
+if __name__ == "__main__" and (wanted := serve(*sys.argv[1:])):
     become(wanted)
     from scrapy.cmdline import execute
 

@@ -48,7 +48,7 @@ class Origin:
 
         self.server = ThreadingHTTPServer((self.address, 0), Handler)
         self.netloc = f"{self.address}:{self.server.server_address[1]}"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
 
     def html(self, path: str, text: str, **headers: str) -> None:
         self.pages[path] = (200, {"Content-Type": "text/html", **headers}, text.encode())

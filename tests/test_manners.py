@@ -1,13 +1,11 @@
 """How polite and how careful a crawl is, as the servers that it visits see it."""
 
-import http.server
-import threading
-import urllib.request
 from itertools import pairwise
 from pathlib import Path
 
 from audiocrawler import __version__
 from tests.crawling import crawl
+from tests.emulators.http_proxy import HttpProxy
 from tests.site.answers import Options
 from tests.site.server import Site
 
@@ -83,27 +81,7 @@ def test_too_little_room_on_disk_slows_a_crawl_down_and_does_not_end_it(site: Si
 
 
 def test_a_proxy_of_the_environment_is_used(site: Site, tmp_path: Path) -> None:
-    seen: list[str] = []
-
-    class Proxy(http.server.BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            seen.append(self.path)
-            with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(self.path) as answer:
-                body = answer.read()
-                self.send_response(answer.status)
-                self.send_header("Content-Type", answer.headers["Content-Type"])
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    proxy = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Proxy)
-    threading.Thread(target=proxy.serve_forever, daemon=True).start()
-    env = {"http_proxy": f"http://127.0.0.1:{proxy.server_address[1]}", "no_proxy": ""}
-    run = crawl(tmp_path, f"url={site.url}/birds.html", env=env)
-    proxy.shutdown()
-    proxy.server_close()
+    with HttpProxy() as proxy:
+        run = crawl(tmp_path, f"url={site.url}/birds.html", env={"http_proxy": proxy.url, "no_proxy": ""})
     assert len(run.objects) == 1
-    assert {request.url for request in site.requests} == set(seen)
+    assert {("GET", request.url) for request in site.requests} == set(proxy.asked)

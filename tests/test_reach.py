@@ -74,7 +74,7 @@ class Outside:
         self._server = ThreadingHTTPServer((address, 0), Handler)
         self.port: int = self._server.server_address[1]
         self.url = f"http://{address}:{self.port}"
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
 
     def page(self, path: str, *parts: str) -> None:
         self.pages[path] = ("text/html", b"<!doctype html><title>t</title>" + "\n".join(parts).encode())

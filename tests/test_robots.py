@@ -2,6 +2,7 @@
 
 import gzip
 import time
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
@@ -24,62 +25,133 @@ def serve(wire: Wire, path: str) -> None:
         wire.body(PAGE)
 
 
-def crawled(
-    tmp_path: Path, robots: "bytes | str", *headers: str, status: str = "200 OK", kind: str = "text/plain"
-) -> Run:
+@dataclass(frozen=True)
+class Rules:
+    """A robots.txt as a server sends it."""
+
+    body: bytes | str
+    headers: tuple[str, ...] = ()
+    status: str = "200 OK"
+    kind: str = "text/plain"
+
+
+def of_agent(name: str) -> Rules:
+    return Rules(f"User-agent: {name}\nDisallow: /\n\nUser-agent: *\nDisallow:\n")
+
+
+WRAPPED = {
+    "BOM": Rules(b"\xef\xbb\xbf" + FORBIDDEN.encode()),
+    "bad bytes": Rules(b"\xff\xfe\x00garbage \x80\n" + FORBIDDEN.encode()),
+    "audio type": Rules(FORBIDDEN, kind="audio/mpeg"),
+    "no type": Rules(FORBIDDEN, kind="application/octet-stream"),
+    "gzip": Rules(gzip.compress(FORBIDDEN.encode()), ("Content-Encoding: gzip",)),
+    "long": Rules(FORBIDDEN + "x" * 3_000_000),
+    "bomb": Rules(gzip.compress(FORBIDDEN.encode() + b"\n" * 100_000_000), ("Content-Encoding: gzip",)),
+}
+BEYOND_500_KIB = "beyond 500 KiB"
+BUSY, STATUSES = "503 Busy", ("404 Not Found", "403 Forbidden")
+OUR_AGENTS, OTHER_AGENTS = ("audiocrawler", "AUDIOCRAWLER/9.9"), ("audio", "crawler")
+ABSURD = "an absurd delay"
+RULES = {
+    **WRAPPED,
+    BEYOND_500_KIB: Rules("# line\n" * 100_000 + FORBIDDEN),
+    **{status: Rules(FORBIDDEN, status=status) for status in (*STATUSES, BUSY)},
+    **{agent: of_agent(agent) for agent in (*OUR_AGENTS, *OTHER_AGENTS)},
+    ABSURD: Rules("User-agent: *\nCrawl-delay: 86400\n"),
+}
+HOPS = {f"{hops} redirects": hops for hops in (5, 6)}
+HOSTS = {f"127.0.1.{number}": name for number, name in enumerate((*RULES, *HOPS), 1)}
+"""Each has rules of its own."""
+
+
+@dataclass(frozen=True)
+class Crawled:
+    """What a crawl of all of HOSTS has done."""
+
+    run: Run
+    urls: dict[str, str]
+
+    def lines(self, name: str) -> list[str]:
+        """Return what is printed of a host."""
+        return [line for line in self.run.stdout.splitlines() if self.urls[name] in line]
+
+    def statuses(self, name: str) -> list[str]:
+        """Return what became of the files of a host."""
+        return [row["status"] for url, row in self.run.sources.items() if url.startswith(self.urls[name])]
+
+    def is_forbidden(self, name: str) -> bool:
+        """Tell whether nothing was asked for; where something was, all of it is here."""
+        found = self.statuses(name)
+        assert not found or (len(found) == 2 and set(found) <= {"stored", "duplicate"})
+        return not found
+
+
+def send_rules(wire: Wire, rules: Rules) -> None:
+    wire.body(rules.body, *rules.headers, status=rules.status, kind=rules.kind)
+
+
+def send_hop(wire: Wire, hops: int, number: int) -> None:
+    """Send to the next of ``hops`` places, each at another host than the one before; the last one forbids."""
+    if number == hops:
+        wire.body(FORBIDDEN, kind="text/plain")
+        return
+    port = wire.sock.getsockname()[1]
+    wire.body("", f"Location: http://127.0.2.{number % 2 + 1}:{port}/hop/{hops}/{number + 1}", status="302 Found")
+
+
+@pytest.fixture(scope="module")
+def crawled(tmp_path_factory: pytest.TempPathFactory) -> Crawled:
+    """Return one crawl of hosts that each have their own robots.txt."""
+
     def answer(wire: Wire, path: str) -> None:
-        if path == "/robots.txt":
-            wire.body(robots, *headers, status=status, kind=kind)
+        name = HOSTS.get(wire.sock.getsockname()[0], "")
+        if path == "/robots.txt" and name in RULES:
+            send_rules(wire, RULES[name])
+        elif path == "/robots.txt" and name in HOPS:
+            send_hop(wire, HOPS[name], 0)
+        elif path.startswith("/hop/"):
+            send_hop(wire, *map(int, path.split("/")[2:]))
         else:
             serve(wire, path)
 
     with strange(answer) as server:
-        return crawl(tmp_path, f"url={server.url}/", settings=ONCE)
+        urls = {name: f"{server.at(host)}/" for host, name in HOSTS.items()}
+        run = crawl(tmp_path_factory.mktemp("robots"), f"url={' '.join(urls.values())}", settings=ONCE)
+    assert run.code == 0, run.stderr
+    return Crawled(run, urls)
+
+
+@pytest.mark.parametrize("wrapping", WRAPPED)
+def test_rules_are_read_whatever_they_are_wrapped_in(wrapping: str, crawled: Crawled) -> None:
+    assert crawled.is_forbidden(wrapping)
+    assert any("forbids it" in line for line in crawled.lines(wrapping))
+
+
+def test_rules_beyond_500_kib_are_ignored(crawled: Crawled) -> None:
+    assert not crawled.is_forbidden(BEYOND_500_KIB)
+
+
+@pytest.mark.parametrize(("status", "is_forbidden"), [*((status, False) for status in STATUSES), (BUSY, True)])
+def test_4xx_allows_everything_and_5xx_nothing(status: str, is_forbidden: bool, crawled: Crawled) -> None:
+    assert crawled.is_forbidden(status) == is_forbidden
+
+
+@pytest.mark.parametrize(("name", "is_forbidden"), [*zip(HOPS, (True, False), strict=True)])
+def test_five_redirects_are_followed_also_to_another_host(name: str, is_forbidden: bool, crawled: Crawled) -> None:
+    assert crawled.is_forbidden(name) == is_forbidden
 
 
 @pytest.mark.parametrize(
-    ("robots", "headers", "kind"),
-    [
-        (b"\xef\xbb\xbf" + FORBIDDEN.encode(), (), "text/plain"),
-        (b"\xff\xfe\x00garbage \x80\n" + FORBIDDEN.encode(), (), "text/plain"),
-        (FORBIDDEN, (), "audio/mpeg"),
-        (FORBIDDEN, (), "application/octet-stream"),
-        (gzip.compress(FORBIDDEN.encode()), ("Content-Encoding: gzip",), "text/plain"),
-        (FORBIDDEN + "x" * 3_000_000, (), "text/plain"),
-        (gzip.compress(FORBIDDEN.encode() + b"\n" * 100_000_000), ("Content-Encoding: gzip",), "text/plain"),
-    ],
-    ids=["BOM", "bad bytes", "audio type", "no type", "gzip", "long", "bomb"],
+    ("agent", "is_forbidden"), [*((agent, True) for agent in OUR_AGENTS), *((agent, False) for agent in OTHER_AGENTS)]
 )
-def test_rules_are_read_whatever_they_are_wrapped_in(
-    robots: bytes, headers: tuple[str, ...], kind: str, tmp_path: Path
-) -> None:
-    run = crawled(tmp_path, robots, *headers, kind=kind)
-    assert run.code == 3
-    assert "forbids it" in run.stdout
+def test_only_the_group_of_our_product_token_counts(agent: str, is_forbidden: bool, crawled: Crawled) -> None:
+    assert crawled.is_forbidden(agent) == is_forbidden
 
 
-def test_rules_beyond_500_kib_are_ignored(tmp_path: Path) -> None:
-    assert crawled(tmp_path, "# line\n" * 100_000 + FORBIDDEN).code == 0
-
-
-@pytest.mark.parametrize(("status", "code"), [("404 Not Found", 0), ("403 Forbidden", 0), ("503 Busy", 3)])
-def test_4xx_allows_everything_and_5xx_nothing(status: str, code: int, tmp_path: Path) -> None:
-    assert crawled(tmp_path, FORBIDDEN, status=status).code == code
-
-
-@pytest.mark.parametrize(("hops", "code"), [(5, 3), (6, 0)])
-def test_five_redirects_are_followed_also_to_another_host(hops: int, code: int, tmp_path: Path) -> None:
-    def answer(wire: Wire, path: str) -> None:
-        number = {"/robots.txt": 0}.get(path, int(path[5:]) if path.startswith("/hop/") else -1)
-        if number == hops:
-            wire.body(FORBIDDEN, kind="text/plain")
-        elif number >= 0:
-            wire.body("", f"Location: {server.at(f'127.0.0.{number % 2 + 1}')}/hop/{number + 1}", status="302 Found")
-        else:
-            serve(wire, path)
-
-    with strange(answer) as server:
-        assert crawl(tmp_path, f"url={server.url}/", settings=ONCE).code == code
+def test_a_host_with_an_absurd_crawl_delay_is_left_out_and_named(crawled: Crawled) -> None:
+    assert crawled.is_forbidden(ABSURD)
+    assert any("asks for 86400 s between requests" in line for line in crawled.lines(ABSURD))
+    assert crawled.run.log.count("it is left out") == 1
 
 
 def test_a_robots_txt_without_end_is_not_transferred(tmp_path: Path) -> None:
@@ -106,13 +178,6 @@ def test_thousands_of_names_over_thousands_of_rules_are_read_at_once() -> None:
     )
     assert ours.count("User-agent") == 3
     assert ours.endswith("User-agent: others\nDisallow: /b\nUser-agent: audiocrawler\nDisallow: /c")
-
-
-@pytest.mark.parametrize(
-    ("agent", "code"), [("audiocrawler", 3), ("AUDIOCRAWLER/9.9", 3), ("audio", 0), ("crawler", 0)]
-)
-def test_only_the_group_of_our_product_token_counts(agent: str, code: int, tmp_path: Path) -> None:
-    assert crawled(tmp_path, f"User-agent: {agent}\nDisallow: /\n\nUser-agent: *\nDisallow:\n").code == code
 
 
 @pytest.mark.parametrize(("later", "status"), [(FORBIDDEN, "robots"), ("User-agent: GPTBot\nDisallow: /", "opted_out")])
@@ -175,13 +240,6 @@ def test_a_redirect_to_another_host_keeps_that_hosts_delay(tmp_path: Path) -> No
     at_s = [at_s for host, path, at_s in server.requests if host == "127.0.0.2" and path.endswith(".html")]
     assert len(at_s) == 3
     assert min(later - earlier for earlier, later in pairwise(at_s)) >= 0.6
-
-
-def test_a_host_with_an_absurd_crawl_delay_is_left_out_and_named(tmp_path: Path) -> None:
-    run = crawled(tmp_path, "User-agent: *\nCrawl-delay: 86400\n")
-    assert run.code == 3
-    assert "asks for 86400 s between requests" in run.stdout
-    assert run.log.count("it is left out") == 1
 
 
 @pytest.mark.parametrize("slow", ["Crawl-delay: 120", "Retry-After: 120"])

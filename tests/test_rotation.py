@@ -3,20 +3,22 @@
 import re
 import secrets
 import sqlite3
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from dataclasses import dataclass, field, replace
+from functools import partial
+from http import HTTPStatus
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 from tests.crawling import Run, crawl
 from tests.site.tones import tone_wav
+from tests.strange_server import Wire, strange
 
 FILES = 4
 
@@ -61,31 +63,61 @@ class Host:
         return 200, headers, body
 
 
+def send(host: Host, wire: Wire, target: str) -> None:
+    status, headers, body = host.answer(target, wire.headers.get("if-none-match"))
+    lines = (f"{name}: {value}" for name, value in headers.items() if name != "Content-Type")
+    kind = headers.get("Content-Type", "text/plain")
+    wire.body(body, *lines, status=f"{status} {HTTPStatus(status).phrase}", kind=kind)
+
+
 @contextmanager
 def served(host: Host) -> Iterator[str]:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
+    with strange(partial(send, host)) as server:
+        yield server.url
 
-        def do_GET(self) -> None:
-            status, headers, body = host.answer(self.path, self.headers["If-None-Match"])
-            self.send_response(status)
-            for name, value in {**headers, "Content-Length": str(len(body))}.items():
-                self.send_header(name, value)
-            self.end_headers()
-            if status != 304:
-                self.wfile.write(body)
 
-        def log_message(self, *_: object) -> None:
-            pass
+@dataclass
+class Visited:
+    """A host of several that the same crawls visited, and what the rows said of it after each crawl."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}"
-    finally:
-        server.shutdown()
-        server.server_close()
+    host: Host
+    url: str
+    runs: list[Run] = field(default_factory=list)
+    sources_after: list[list[dict[str, Any]]] = field(default_factory=list)
+
+    @property
+    def sources(self) -> list[dict[str, Any]]:
+        """Return its rows of audio_sources after the last crawl."""
+        return self.sources_after[-1]
+
+    @property
+    def audio(self) -> list[dict[str, Any]]:
+        """Return its rows of audio_metadata."""
+        return [row for row in self.runs[-1].audio if row["source_url"].startswith(self.url)]
+
+    def note(self, run: Run) -> None:
+        self.runs.append(run)
+        self.sources_after.append([row for url, row in run.sources.items() if url.startswith(self.url)])
+
+
+@contextmanager
+def all_served(hosts: dict[str, Host]) -> Iterator[dict[str, Visited]]:
+    """Serve each host at an address of its own."""
+    at = {f"127.0.1.{number}": host for number, host in enumerate(hosts.values(), 1)}
+    with strange(lambda wire, target: send(at[wire.sock.getsockname()[0]], wire, target)) as server:
+        yield {
+            name: Visited(host, server.at(address) + "/")
+            for name, (address, host) in zip(hosts, at.items(), strict=True)
+        }
+
+
+def visit(all_hosts: dict[str, Visited], folder: Path, times: int = 1) -> None:
+    """Crawl all of the hosts at once, so many times."""
+    for _ in range(times):
+        run = crawl(folder, f"url={' '.join(each.url for each in all_hosts.values())}")
+        assert run.code == 0, run.stderr
+        for each in all_hosts.values():
+            each.note(run)
 
 
 def feed(*items: str) -> str:
@@ -131,41 +163,64 @@ NEW_AT_EACH_VISIT: dict[str, Callable[[Host, int], str]] = {
 }
 
 
-@pytest.mark.parametrize("way", NEW_AT_EACH_VISIT)
-def test_four_crawls_of_a_feed_leave_one_row_and_one_transfer_an_episode(way: str, tmp_path: Path) -> None:
+PLAIN_WAYS = ("token", "cloudfront", "buster", "path")
+
+
+def feed_host(way: str, first: int) -> Host:
+    """Return a host with a feed of files of its own, from this number on."""
     url_of = NEW_AT_EACH_VISIT[way]
 
     def page(host: Host) -> str:
         return feed(
             *(
-                item(url_of(host, n), f"guid {n}", f"Episode {n}", f"Mon, 0{n} Jan 2026 08:00:00 GMT")
+                item(url_of(host, first + n), f"guid {n}", f"Episode {n}", f"Mon, 0{n} Jan 2026 08:00:00 GMT")
                 for n in range(1, FILES + 1)
             )
         )
 
-    with served(host := Host(page, by_digits, kind="application/rss+xml")) as url:
-        for _ in range(4):
-            run = crawl(tmp_path, f"url={url}/")
-            assert run.code == 0, run.stderr
+    return Host(page, by_digits, kind="application/rss+xml")
+
+
+def page_host(way: str, first: int) -> Host:
+    url_of = NEW_AT_EACH_VISIT[way]
+    return Host(lambda host: links(*(url_of(host, first + n) for n in range(1, FILES + 1))), by_digits)
+
+
+@pytest.fixture(scope="module")
+def visited_four_times(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Visited]]:
+    """Return hosts by the way in which their URLs change, after four crawls."""
+    hosts = {f"feed {way}": feed_host(way, 10 * number) for number, way in enumerate(NEW_AT_EACH_VISIT)}
+    hosts |= {f"page {way}": page_host(way, 10 * number) for number, way in enumerate(PLAIN_WAYS, len(hosts))}
+    with all_served(hosts) as visited:
+        visit(visited, tmp_path_factory.mktemp("four"), times=4)
+        yield visited
+
+
+@pytest.mark.parametrize("way", NEW_AT_EACH_VISIT)
+def test_four_crawls_of_a_feed_leave_one_row_and_one_transfer_an_episode(
+    way: str, visited_four_times: dict[str, Visited]
+) -> None:
+    visited = visited_four_times[f"feed {way}"]
+    host = visited.host
+    assert host.visits >= 4
+    assert len(host.transfers) == FILES
     assert set(host.transfers.values()) == {1}, host.transfers
-    assert [row["status"] for row in run.sources.values()] == ["unchanged"] * FILES
-    assert len(run.audio) == FILES
+    assert [row["status"] for row in visited.sources] == ["unchanged"] * FILES
+    assert len(visited.audio) == FILES
     newest = [target for target in host.asked if by_digits(target.partition("?")[0], {})][-FILES:]
     assert len(set(newest)) == FILES
 
 
-@pytest.mark.parametrize("way", ["token", "cloudfront", "buster", "path"])
-def test_a_page_without_guids_too(way: str, tmp_path: Path) -> None:
-    url_of = NEW_AT_EACH_VISIT[way]
-    with served(host := Host(lambda host: links(*(url_of(host, n) for n in range(1, FILES + 1))), by_digits)) as url:
-        for _ in range(4):
-            run = crawl(tmp_path, f"url={url}/")
-            assert run.code == 0, run.stderr
-    assert [row["status"] for row in run.sources.values()] == ["unchanged"] * FILES
-    assert set(host.transfers.values()) == {2 if way == "path" else 1}, host.transfers
+@pytest.mark.parametrize("way", PLAIN_WAYS)
+def test_a_page_without_guids_too(way: str, visited_four_times: dict[str, Visited]) -> None:
+    visited = visited_four_times[f"page {way}"]
+    assert visited.host.visits >= 4
+    assert [row["status"] for row in visited.sources] == ["unchanged"] * FILES
+    assert len(visited.host.transfers) == FILES
+    assert set(visited.host.transfers.values()) == {2 if way == "path" else 1}, visited.host.transfers
 
 
-def test_what_only_looks_alike_is_never_made_one(tmp_path: Path) -> None:
+def alike_host() -> Host:
     """Each address names a new file at each visit: as a parameter, under a guid for all items, or a guid used again."""
 
     def page(host: Host) -> str:
@@ -189,29 +244,48 @@ def test_what_only_looks_alike_is_never_made_one(tmp_path: Path) -> None:
             return int(query["t"][0][-5:])
         return int(next(iter(query.values()))[0]) if query else None
 
-    with served(host := Host(page, names, has_tags=False, kind="application/rss+xml")) as url:
-        for _ in range(2):
-            run = crawl(tmp_path, f"url={url}/")
-            assert run.code == 0, run.stderr
-    assert len(run.audio) == len(host.transfers) == 12
-    assert {row["status"] for row in run.sources.values()} == {"stored"}
-    assert {row["sha256"] for row in run.audio} == {row["sha256"] for row in run.sources.values()}
-    assert len(run.sources) == 12
+    return Host(page, names, has_tags=False, kind="application/rss+xml")
 
 
-@pytest.mark.parametrize("query", ["id={}", "file=a{}.wav", "v={}", "token={}", "key=ep{}", "t={}", "ts=170000000{}"])
-def test_files_of_one_page_that_differ_in_a_parameter_only_stay_apart(query: str, tmp_path: Path) -> None:
+QUERIES = ["id={}", "file=a{}.wav", "v={}", "token={}", "key=ep{}", "t={}", "ts=170000000{}"]
+
+
+def query_host(query: str, first: int) -> Host:
+    """Return a host whose files, from this number on, differ in a parameter only."""
+
     def page(host: Host) -> str:
         return links(*(f"/get.wav?{query.format(n)}" for n in range(host.visits, host.visits + 3)))
 
     def names(_path: str, asked: dict[str, list[str]]) -> int | None:
-        return int(re.sub(r"\D", "", next(iter(asked.values()))[0])) if asked else None
+        return first + int(re.sub(r"\D", "", next(iter(asked.values()))[0])) % 10 if asked else None
 
-    with served(Host(page, names, has_tags=False)) as url:
-        for _ in range(2):
-            run = crawl(tmp_path, f"url={url}/")
-    assert len(run.sources) == len(run.audio) == 4
-    assert all(row["sha256"] for row in run.sources.values())
+    return Host(page, names, has_tags=False)
+
+
+@pytest.fixture(scope="module")
+def visited_twice(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Visited]]:
+    """Return hosts with files that only look alike, after two crawls."""
+    hosts = {"alike": alike_host()} | {query: query_host(query, 10 * n) for n, query in enumerate(QUERIES, 3)}
+    with all_served(hosts) as visited:
+        visit(visited, tmp_path_factory.mktemp("twice"), times=2)
+        yield visited
+
+
+def test_what_only_looks_alike_is_never_made_one(visited_twice: dict[str, Visited]) -> None:
+    visited = visited_twice["alike"]
+    assert len(visited.audio) == len(visited.host.transfers) == 12
+    assert {row["status"] for row in visited.sources} == {"stored"}
+    assert {row["sha256"] for row in visited.audio} == {row["sha256"] for row in visited.sources}
+    assert len(visited.sources) == 12
+
+
+@pytest.mark.parametrize("query", QUERIES)
+def test_files_of_one_page_that_differ_in_a_parameter_only_stay_apart(
+    query: str, visited_twice: dict[str, Visited]
+) -> None:
+    visited = visited_twice[query]
+    assert len(visited.sources) == len(visited.audio) == 4
+    assert all(row["sha256"] for row in visited.sources)
 
 
 def test_files_that_expire_while_others_are_fetched_get_fresh_urls_from_their_page(tmp_path: Path) -> None:
@@ -231,29 +305,56 @@ def test_files_that_expire_while_others_are_fetched_get_fresh_urls_from_their_pa
     assert 2 <= host.visits <= 4
 
 
-@pytest.mark.parametrize("status", [401, 403, 410])
-def test_a_file_that_is_refused_under_fresh_urls_too_fails_and_ends_there(status: int, tmp_path: Path) -> None:
-    def refuse(path: str, _query: dict[str, list[str]]) -> int | None:
-        return status if path != "/ep1.wav" else None
+def refusing_host(status: int, first: int) -> Host:
+    """Return a host that refuses all of its files but the first; the last one's URL has no signature."""
+    allowed, plain = f"/ep{first + 1}.wav", f"/ep{first + 9}.wav"
 
-    pages = lambda host: links(*(NEW_AT_EACH_VISIT["token"](host, n) for n in range(1, 9)), "/ep9.wav")  # noqa: E731
-    with served(host := Host(pages, by_digits, refuse=refuse)) as url:
-        run = crawl(tmp_path, f"url={url}/")
-        rows = {urlsplit(key).path: row for key, row in run.sources.items()}
-        assert rows["/ep1.wav"]["status"] == "stored"
-        assert {row["last_status"] for path, row in rows.items() if path != "/ep1.wav"} == {
-            "gone" if status == 410 else "failed"
-        }
-        assert f"HTTP {status}" in rows["/ep2.wav"]["reason"]
-        assert host.visits <= 3
-        assert max(Counter(urlsplit(each).path for each in host.asked).values()) <= 3
-        assert sum(each == "/ep9.wav" for each in host.asked) == 1  # a URL without a signature cannot expire
+    def page(host: Host) -> str:
+        return links(*(NEW_AT_EACH_VISIT["token"](host, n) for n in range(first + 1, first + 9)), plain)
 
-        host.refuse = lambda _path, _query: None
-        again = crawl(tmp_path, command=("retry", "--status", "failed,gone"))
+    return Host(page, by_digits, refuse=lambda path, _query: status if path != allowed else None)
+
+
+REFUSALS = {401: 10, 403: 20, 410: 30}
+"""The status, and the number before those of its files."""
+
+
+@pytest.fixture(scope="module")
+def refused(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Visited]]:
+    """Return hosts that refuse, after a crawl and a retry; what was asked for in the retry they do not keep."""
+    folder = tmp_path_factory.mktemp("refused")
+    with all_served({str(status): refusing_host(status, first) for status, first in REFUSALS.items()}) as visited:
+        visit(visited, folder)
+        for each in visited.values():
+            each.host.refuse = lambda _path, _query: None
+            each.host = replace(each.host, asked=list(each.host.asked))
+        again = crawl(folder, command=("retry", "--status", "failed,gone"))
+        for each in visited.values():
+            each.note(again)
+        yield visited
+
+
+@pytest.mark.parametrize("status", REFUSALS)
+def test_a_file_that_is_refused_under_fresh_urls_too_fails_and_ends_there(
+    status: int, refused: dict[str, Visited]
+) -> None:
+    visited, first = refused[str(status)], REFUSALS[status]
+    allowed, other, plain = (f"/ep{first + n}.wav" for n in (1, 2, 9))
+    rows = {urlsplit(row["source_url"]).path: row for row in visited.sources_after[0]}
+    assert rows[allowed]["status"] == "stored"
+    assert {row["last_status"] for path, row in rows.items() if path != allowed} == {
+        "gone" if status == 410 else "failed"
+    }
+    assert f"HTTP {status}" in rows[other]["reason"]
+    host = visited.host
+    assert host.visits <= 3
+    assert max(Counter(urlsplit(each).path for each in host.asked).values()) <= 3
+    assert sum(each == plain for each in host.asked) == 1  # a URL without a signature cannot expire
+
+    again = visited.runs[-1]
     assert again.code == 0, again.stderr
-    assert {row["last_status"] for row in again.sources.values()} == {"stored"}
-    assert len(again.sources) == 9
+    assert {row["last_status"] for row in visited.sources} == {"stored"}
+    assert len(visited.sources) == 9
 
 
 def test_a_retry_says_of_which_files_the_page_knows_no_more(tmp_path: Path) -> None:
@@ -308,17 +409,33 @@ def make_old(run: Run) -> None:
         database.execute("PRAGMA user_version = 0")
 
 
-@pytest.mark.parametrize("way", ["token", "buster", "dated"])
-def test_what_was_taken_down_stays_so_under_its_next_url(way: str, tmp_path: Path) -> None:
+TAKEN_WAYS = ("token", "buster", "dated")
+
+
+def two_episodes(way: str, first: int) -> Host:
     url_of = NEW_AT_EACH_VISIT[way]
 
     def page(host: Host) -> str:
-        return feed(*(item(url_of(host, n), f"guid {n}", f"Episode {n}") for n in (1, 2)))
+        return feed(*(item(url_of(host, first + n), f"guid {n}", f"Episode {n}") for n in (1, 2)))
 
-    with served(host := Host(page, by_digits, kind="application/rss+xml")) as url:
-        run = crawl(tmp_path, f"url={url}/")
-        gone = next(row for key, row in run.sources.items() if "ep1" in key)
-        assert crawl(tmp_path, command=("takedown", "--source", gone["source_url"], "--yes")).code == 0
-        run = crawl(tmp_path, f"url={url}/")
-    assert host.transfers == {1: 1, 2: 1}
-    assert sorted(row["status"] for key, row in run.sources.items() if "://" in key) == ["taken_down", "unchanged"]
+    return Host(page, by_digits, kind="application/rss+xml")
+
+
+@pytest.fixture(scope="module")
+def taken_down(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Visited]]:
+    """Return hosts that were crawled before and after the first file of each was taken down."""
+    folder = tmp_path_factory.mktemp("taken")
+    with all_served({way: two_episodes(way, 10 * number) for number, way in enumerate(TAKEN_WAYS)}) as visited:
+        visit(visited, folder)
+        for each in visited.values():
+            gone = next(row["source_url"] for row in each.sources if re.search(r"ep\d*1\.wav", row["source_url"]))
+            assert crawl(folder, command=("takedown", "--source", gone, "--yes")).code == 0
+        visit(visited, folder)
+        yield visited
+
+
+@pytest.mark.parametrize("way", TAKEN_WAYS)
+def test_what_was_taken_down_stays_so_under_its_next_url(way: str, taken_down: dict[str, Visited]) -> None:
+    visited = taken_down[way]
+    assert sorted(visited.host.transfers.values()) == [1, 1]
+    assert sorted(row["status"] for row in visited.sources) == ["taken_down", "unchanged"]

@@ -1,7 +1,5 @@
 """Alternates, renditions, sitemaps and feeds over several pages, as rows and files tell of them."""
 
-import http.server
-import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +12,7 @@ from tests.site.answers import Options
 from tests.site.labels import sha256_of
 from tests.site.server import Site
 from tests.site.tones import tone_wav
+from tests.strange_server import Wire, strange
 
 Pages = dict[str, str | bytes]
 
@@ -23,27 +22,14 @@ def served(pages: Pages) -> Iterator[str]:
     """Serve these bodies by path; .xml and .txt by their name, .wav as audio, everything else as HTML."""
     types = {".xml": "application/xml", ".txt": "text/plain", ".wav": "audio/wav", ".mp3": "audio/mpeg"}
 
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            body = pages.get(self.path)
-            data = body.replace("{url}", url).encode() if isinstance(body, str) else body or b""
-            self.send_response(404 if body is None else 200)
-            self.send_header("Content-Type", types.get(Path(self.path.partition("?")[0]).suffix, "text/html"))
-            self.send_header("Content-Length", str(len(data)))
-            self.end_headers()
-            self.wfile.write(data)
+    def answer(wire: Wire, path: str) -> None:
+        body = pages.get(path)
+        data = body.replace("{url}", server.url) if isinstance(body, str) else body or b""
+        kind = types.get(Path(path.partition("?")[0]).suffix, "text/html")
+        wire.body(data, kind=kind, status="404 Not Found" if body is None else "200 OK")
 
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    url = f"http://127.0.0.1:{server.server_address[1]}"
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield url
-    finally:
-        server.shutdown()
-        server.server_close()
+    with strange(answer) as server:
+        yield server.url
 
 
 def wavs(count: int) -> Pages:

@@ -1,9 +1,7 @@
 """Nothing but the bytes of the file itself is opened, whatever they say (promise 6)."""
 
-import threading
 from collections.abc import Iterator
 from contextlib import suppress
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import av
 import pytest
@@ -12,6 +10,7 @@ from audiocrawler.analysis import analyse
 from audiocrawler.analysis.decode import open_audio
 from audiocrawler.model.errors import AnalysisError
 from tests.analysis.sounds import speech_like, write_audio
+from tests.strange_server import Wire, strange
 
 HLS = "#EXTM3U\n#EXT-X-VERSION:3\n#EXT-X-TARGETDURATION:20\n#EXTINF:11,\n{target}\n#EXT-X-ENDLIST\n"
 DASH = (
@@ -36,20 +35,12 @@ def bait(formats) -> Iterator[tuple[str, list[str]]]:
     """The URL of a real MP3 file on a loopback server, and the paths that were asked for."""
     asked: list[str] = []
 
-    class Server(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            asked.append(self.path)
-            self.send_response(200)
-            self.end_headers()
-            self.wfile.write((formats / "stereo.mp3").read_bytes())
+    def answer(wire: Wire, path: str) -> None:
+        asked.append(path)
+        wire.body((formats / "stereo.mp3").read_bytes(), kind="audio/mpeg")
 
-        def log_message(self, *_: object) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Server) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}/bait.mp3", asked
-        server.shutdown()
+    with strange(answer) as server:
+        yield f"{server.url}/bait.mp3", asked
 
 
 @pytest.mark.parametrize("name", HOSTILE)

@@ -1,3 +1,4 @@
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import count
@@ -51,4 +52,6 @@ def cloud(gcs_emulator, bigquery_emulator, monkeypatch) -> Iterator[Cloud]:
         monkeypatch.setenv("BIGQUERY_EMULATOR_HOST", bigquery.url)
         monkeypatch.setenv("NO_GCE_CHECK", "true")
         bucket = gcs_emulator.create_bucket(f"sync-{number}")
-        yield Cloud(gcs_emulator, storage, bigquery, bucket, f"bigquery://project/sync_{number}/audio_metadata")
+        yield Cloud(
+            gcs_emulator, storage, bigquery, bucket, f"bigquery://project/sync_{os.getpid()}_{number}/audio_metadata"
+        )

@@ -9,7 +9,6 @@ import fcntl
 import json
 import os
 import re
-import socket
 import subprocess
 import sys
 import threading
@@ -23,6 +22,7 @@ from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlsplit
 
+from tests.emulators.ports import free_port
 from tests.emulators.reverse_proxy import Answer, Request, ReverseProxy
 
 _REPOSITORY = Path(__file__).parents[2]
@@ -45,26 +45,31 @@ class BigQueryEmulator(ReverseProxy):
 
     A request whose "METHOD target" ``denied`` is found in is refused with 403, a load whose rows contain ``unwanted``
     with the error that BigQuery has for a bad row. The next ``conflicts`` jobs meet another one on the same table.
+    All that are given the same folder have one emulator behind them, which ends with the process that started theirs.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, shared: Path | None = None) -> None:
         self.denied: str | None = None
         self.unwanted: str | None = None
         self.conflicts = 0
-        self._port = _free_port()
+        self._shared = shared
         self._uploads: dict[str, dict[str, Any]] = {}
         self._process: subprocess.Popen[bytes] | None = None
-        super().__init__(f"http://127.0.0.1:{self._port}")
+        super().__init__("")
 
     def __enter__(self) -> Self:
-        self._process = _started(_installed(), self._port)
+        if self._shared:
+            port = _shared_port(self._shared)
+        else:
+            self._process = _started(_installed(), port := free_port(), ends_with=os.getpid())
+        self.upstream = f"http://127.0.0.1:{port}"
         return super().__enter__()
 
     def __exit__(self, *_: object) -> None:
         super().__exit__()
-        assert self._process
-        self._process.kill()  # it keeps everything in memory
-        self._process.wait()
+        if self._process:
+            self._process.kill()  # it keeps everything in memory
+            self._process.wait()
 
     def answer(self, request: Request) -> Answer:
         """Return what BigQuery would."""
@@ -214,7 +219,19 @@ def _environment(venv: Path) -> dict[str, str]:
     return {**os.environ, "HOME": str(venv)}
 
 
-def _started(venv: Path, port: int) -> subprocess.Popen[bytes]:
+def _shared_port(folder: Path) -> int:
+    """Return the port of the emulator of a folder, which whoever comes first starts."""
+    known = folder / "bigquery-port"
+    with (folder / "bigquery-lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not known.exists():
+            port = free_port()
+            _started(_installed(), port, ends_with=os.getppid())
+            known.write_text(str(port), encoding="utf-8")
+    return int(known.read_text(encoding="utf-8"))
+
+
+def _started(venv: Path, port: int, ends_with: int) -> subprocess.Popen[bytes]:
     log = venv / f"emulator-{port}.log"
     command: list[str | Path] = [
         venv / "bin/python",
@@ -228,7 +245,8 @@ def _started(venv: Path, port: int) -> subprocess.Popen[bytes]:
         "error",
     ]
     with log.open("wb") as output:
-        process = subprocess.Popen(command, stdout=output, stderr=output, env=_environment(venv))
+        env = _environment(venv) | {"ENDS_WITH": str(ends_with)}
+        process = subprocess.Popen(command, stdout=output, stderr=output, env=env)
     deadline = time.monotonic() + _START_S
     while not _answers(port):
         if process.poll() is not None or time.monotonic() > deadline:
@@ -248,12 +266,6 @@ def _answers(port: int) -> bool:
         return False
     finally:
         connection.close()
-
-
-def _free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
 
 
 def main() -> None:

@@ -2,13 +2,14 @@
 
 Load jobs read BYTES columns from Base64, as BigQuery does. A MERGE that differs from an earlier one only in its table
 names is not translated again: the emulator would spend half a second on it, fifty times what the database needs.
-It ends with the process that has started it, however that ends.
+It ends with the process whose id is in ENDS_WITH, however that ends.
 """
 
 import os
 import re
 import threading
 import time
+from contextlib import suppress
 from contextvars import ContextVar
 from typing import Any
 
@@ -65,13 +66,15 @@ def _in_duckdb(name: str) -> str:
     return f'"{project}__{dataset}"."{table}"'
 
 
-def _end_with(parent: int) -> None:
-    while os.getppid() == parent:
-        time.sleep(0.5)
+def _end_with(pid: int) -> None:
+    with suppress(ProcessLookupError):
+        while True:
+            os.kill(pid, 0)
+            time.sleep(0.5)
     os._exit(0)
 
 
-threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
+threading.Thread(target=_end_with, args=(int(os.environ["ENDS_WITH"]),), daemon=True).start()
 executor._LOAD_FORMAT_HANDLERS[_FORMAT] = _load
 executor.rewrite_table_refs = _noting_qualified
 executor.execute_query_job = jobs.execute_query_job = _execute_once

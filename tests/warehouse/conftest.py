@@ -1,4 +1,6 @@
+import os
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 
@@ -25,8 +27,12 @@ def bigquery(bigquery_emulator, monkeypatch) -> Iterator[BigQueryEmulator]:
 
 @pytest.fixture
 def bigquery_uri(bigquery) -> str:
-    """Gives the URI of a table in a dataset that is not there yet."""
-    return f"bigquery://project/dataset_{next(DATASETS)}/audio_metadata"
+    return new_bigquery_uri()
+
+
+def new_bigquery_uri() -> str:
+    """Give the URI of a table in a dataset that is not there yet."""
+    return f"bigquery://project/dataset_{os.getpid()}_{next(DATASETS)}/audio_metadata"
 
 
 @pytest.fixture(params=WAREHOUSES)
@@ -41,19 +47,33 @@ def options(tmp_path) -> Options:
     return Options(outbox=Path(tmp_path, "outbox"), create=True)
 
 
+@contextmanager
+def warehouse_of(kind: str, request: pytest.FixtureRequest, folder: Path) -> Iterator[Warehouse]:
+    """Give an empty warehouse of a kind in which a file writes all rows of its cases at once."""
+    with pytest.MonkeyPatch.context() as patch:
+        uri = f"sqlite:{folder}/audio.db"
+        if kind == "bigquery":
+            patch.setenv("BIGQUERY_EMULATOR_HOST", request.getfixturevalue("bigquery_emulator").url)
+            uri = new_bigquery_uri()
+        warehouse = open_shown(uri, Options(outbox=folder / "outbox", create=True))
+        yield warehouse
+        warehouse.close()
+
+
+def open_shown(uri: str, options: Options) -> Warehouse:
+    """Open a warehouse whose rows are in its tables when they are asked for, not in an outbox."""
+    warehouse = open_warehouse(uri, options)
+    return InBigQuery(warehouse, uri) if uri.startswith("bigquery:") else warehouse
+
+
 @pytest.fixture
 def opened(uri, options) -> Iterator[Callable[[], Warehouse]]:
-    """Opens the warehouse, as often as asked; all of them are closed afterwards. What is asked of one is asked of its
-    tables: rows do not stay in an outbox.
-    """
+    """Opens the warehouse, as often as asked; all of them are closed afterwards."""
     warehouses: list[Warehouse] = []
 
     def opened() -> Warehouse:
-        warehouse = open_warehouse(uri, options)
-        if uri.startswith("bigquery:"):
-            warehouse = InBigQuery(warehouse, uri)
-        warehouses.append(warehouse)
-        return warehouse
+        warehouses.append(open_shown(uri, options))
+        return warehouses[-1]
 
     yield opened
     for each in warehouses:

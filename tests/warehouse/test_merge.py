@@ -1,10 +1,14 @@
 """One column, one merge rule, in any warehouse."""
 
+from collections.abc import Iterator
 from itertools import permutations
 
 import pytest
 
-from tests.warehouse.rows import MINUTE, NOON, SHA, a_source, an_audio
+from audiocrawler.model.rows import Row
+from audiocrawler.warehouse import Warehouse
+from tests.warehouse.conftest import WAREHOUSES, warehouse_of
+from tests.warehouse.rows import MINUTE, NOON, SHA, a_source, an_audio, of_case, sha_of, side_by_side, url_of
 
 
 def test_a_newer_measure_overwrites_even_with_null(warehouse):
@@ -31,29 +35,49 @@ def test_first_and_last_times_are_kept_in_either_order(warehouse):
     assert source.last_seen_at == audio.updated_at == NOON + MINUTE
 
 
-@pytest.mark.parametrize("order", list(permutations("abc")))
-def test_the_file_is_described_by_its_smallest_source(warehouse, order):
-    for name in order:
-        url = f"https://example.org/{name}.mp3"
-        warehouse.upsert([an_audio(source_url=url, file_name=f"{name}.mp3", found_by=name, language=name)])
-    row = warehouse.find_audio(SHA)
-    assert (row.source_url, row.file_name, row.found_by, row.language) == (
-        "https://example.org/a.mp3",
-        "a.mp3",
-        "a",
-        "a",
-    )
+@pytest.fixture(scope="module", params=WAREHOUSES)
+def merged(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
+    """Give a warehouse with the rows of SOURCE_ORDERS, PAGE_ORDERS and STATUSES."""
+    cases = [*map(sources_in, SOURCE_ORDERS), *map(pages_in, PAGE_ORDERS)]
+    cases += [statuses_in(before, then) for before, then, _ in STATUSES]
+    with warehouse_of(request.param, request, tmp_path_factory.mktemp("merged")) as warehouse:
+        for rows in side_by_side(cases):
+            warehouse.upsert(rows)
+        yield warehouse
 
 
-@pytest.mark.parametrize("order", list(permutations("ab")))
-def test_what_the_smallest_page_does_not_say_comes_from_another(warehouse, order):
+SOURCE_ORDERS = ["".join(order) for order in permutations("abc")]
+
+
+def sources_in(order: str) -> list[Row]:
+    return [
+        an_audio(sha_of(order), source_url=url_of(order, name), file_name=f"{name}.mp3", found_by=name, language=name)
+        for name in order
+    ]
+
+
+@pytest.mark.parametrize("order", SOURCE_ORDERS)
+def test_the_file_is_described_by_its_smallest_source(merged: Warehouse, order: str) -> None:
+    row = merged.find_audio(sha_of(order))
+    assert row
+    assert (row.source_url, row.file_name, row.found_by, row.language) == (url_of(order, "a"), "a.mp3", "a", "a")
+
+
+PAGE_ORDERS = ["".join(order) for order in permutations("ab")]
+
+
+def pages_in(order: str) -> list[Row]:
     said = {
         "a": {"page_url": "https://example.org/a", "link_text": "from a"},
         "b": {"page_url": "https://example.org/b", "link_text": "from b", "page_title": "B"},
     }
-    for name in order:
-        warehouse.upsert([a_source(**said[name])])
-    row = warehouse.find_source(a_source().source_url)
+    return [of_case(order, a_source(**said[name])) for name in order]
+
+
+@pytest.mark.parametrize("order", PAGE_ORDERS)
+def test_what_the_smallest_page_does_not_say_comes_from_another(merged: Warehouse, order: str) -> None:
+    row = merged.find_source(url_of(order, "a"))
+    assert row
     assert (row.page_url, row.link_text, row.page_title) == ("https://example.org/a", "from a", "B")
 
 
@@ -81,23 +105,28 @@ def test_a_pending_row_changes_no_outcome(warehouse):
     assert (row.http_status, row.opt_out, row.final_url, row.title) == (503, "noai", "x", "Found again")
 
 
-@pytest.mark.parametrize(
-    ("before", "then", "after"),
-    [
-        ("pending", "failed", "failed"),
-        ("failed", "robots", "robots"),
-        ("failed", "stored", "stored"),
-        ("stored", "unchanged", "unchanged"),
-        ("stored", "gone", "gone"),
-        ("gone", "failed", "gone"),
-        ("gone", "stored", "stored"),
-        ("unchanged", "undecodable", "unchanged"),
-    ],
-)
-def test_the_status_tells_the_last_success_if_there_was_one(warehouse, before, then, after):
-    warehouse.upsert([a_source(status=before)])
-    warehouse.upsert([a_source(status=then)])
-    row = warehouse.find_source(a_source().source_url)
+STATUSES = [
+    ("pending", "failed", "failed"),
+    ("failed", "robots", "robots"),
+    ("failed", "stored", "stored"),
+    ("stored", "unchanged", "unchanged"),
+    ("stored", "gone", "gone"),
+    ("gone", "failed", "gone"),
+    ("gone", "stored", "stored"),
+    ("unchanged", "undecodable", "unchanged"),
+]
+
+
+def statuses_in(before: str, then: str) -> list[Row]:
+    return [of_case(f"{before}-{then}", a_source(status=status)) for status in (before, then)]
+
+
+@pytest.mark.parametrize(("before", "then", "after"), STATUSES)
+def test_the_status_tells_the_last_success_if_there_was_one(
+    merged: Warehouse, before: str, then: str, after: str
+) -> None:
+    row = merged.find_source(url_of(f"{before}-{then}", "a"))
+    assert row
     assert (row.status, row.last_status) == (after, then)
 
 

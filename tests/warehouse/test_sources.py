@@ -1,31 +1,63 @@
 """What depends on all sources of a file, in any warehouse."""
 
 import random
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from audiocrawler.model.rows import AudioMetadata, AudioSource
+from audiocrawler.model.rows import AudioMetadata, AudioSource, Row
 from audiocrawler.warehouse import Warehouse, open_warehouse
-from tests.warehouse.rows import MINUTE, NOON, OTHER_SHA, SHA, a_source, an_audio
-
-
-@pytest.mark.parametrize(
-    ("licenses", "license_", "conflict"),
-    [
-        (["CC0", "CC0"], "CC0", False),
-        (["CC0", "CC-BY-4.0"], None, True),
-        (["CC0", None], None, False),
-        (["CC0", None, "CC-BY-4.0"], None, True),
-        ([None, None], None, False),
-    ],
+from tests.warehouse.conftest import WAREHOUSES, warehouse_of
+from tests.warehouse.rows import (
+    MINUTE,
+    NOON,
+    OTHER_SHA,
+    SHA,
+    a_source,
+    an_audio,
+    of_case,
+    sha_of,
+    side_by_side,
+    url_of,
 )
-def test_a_licence_is_given_only_where_all_sources_agree(warehouse, licenses, license_, conflict):
-    warehouse.upsert([an_audio(license="wrong", license_url="wrong")])
+
+LICENCES: list[tuple[list[str | None], str | None, bool]] = [
+    (["CC0", "CC0"], "CC0", False),
+    (["CC0", "CC-BY-4.0"], None, True),
+    (["CC0", None], None, False),
+    (["CC0", None, "CC-BY-4.0"], None, True),
+    ([None, None], None, False),
+]
+
+
+def case_of(licenses: list[str | None]) -> str:
+    return "-".join(map(str, licenses))
+
+
+def licences_in(licenses: list[str | None]) -> Iterator[Row]:
+    case = case_of(licenses)
+    yield an_audio(sha_of(case), source_url=url_of(case, "a"), license="wrong", license_url="wrong")
     for name, each in zip("abc", licenses, strict=False):
-        warehouse.upsert([a_source(name, license=each, license_url=each and f"https://licences.org/{each}")])
-    row = warehouse.find_audio(SHA)
+        yield of_case(case, a_source(name, license=each, license_url=each and f"https://licences.org/{each}"))
+
+
+@pytest.fixture(scope="module", params=WAREHOUSES)
+def licensed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
+    """Give a warehouse with the rows of LICENCES."""
+    with warehouse_of(request.param, request, tmp_path_factory.mktemp("licensed")) as warehouse:
+        for rows in side_by_side(list(licences_in(licenses)) for licenses, _, _ in LICENCES):
+            warehouse.upsert(rows)
+        yield warehouse
+
+
+@pytest.mark.parametrize(("licenses", "license_", "conflict"), LICENCES)
+def test_a_licence_is_given_only_where_all_sources_agree(
+    licensed: Warehouse, licenses: list[str | None], license_: str | None, conflict: bool
+) -> None:
+    row = licensed.find_audio(sha_of(case_of(licenses)))
+    assert row
     assert (row.license, row.license_conflict) == (license_, conflict)
     assert row.license_url == (license_ and f"https://licences.org/{license_}")
 
