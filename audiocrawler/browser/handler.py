@@ -14,6 +14,7 @@ from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Response
 from scrapy.settings import BaseSettings
 
+from audiocrawler.arguments.arguments import arguments_of
 from audiocrawler.crawl.lifecycle import refuse_crawl
 from audiocrawler.download.connect import policy_of
 from audiocrawler.download.handler import StreamingDownloadHandler
@@ -171,5 +172,5 @@ def chromium_of(settings: BaseSettings) -> str:
 
 def must_render(crawler: Crawler) -> bool:
     """Return whether the crawl makes no sense without a browser."""
-    arguments = getattr(crawler.spider, "arguments", None)
+    arguments = arguments_of(crawler.spider)
     return arguments is not None and arguments.render == "always"

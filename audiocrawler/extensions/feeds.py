@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable
-from typing import Any, Self
+from typing import Any
 
 from scrapy import Spider, signals
 from scrapy.crawler import Crawler
@@ -10,7 +10,7 @@ from scrapy.exceptions import CloseSpider, NotConfigured
 from scrapy.extensions.feedexport import FeedExporter, FeedSlot
 from scrapy.utils.defer import ensure_awaitable
 
-from audiocrawler.crawl.lifecycle import CrawlLifecycle
+from audiocrawler.crawl.lifecycle import CrawlLifecycle, is_ours
 from audiocrawler.download.reasons import explain
 from audiocrawler.errors import ConfigurationError
 from audiocrawler.masking import mask_text
@@ -38,8 +38,10 @@ class HeardFeedExporter(FeedExporter):
                 raise
 
     @classmethod
-    def from_crawler(cls, crawler: Crawler) -> Self:
-        """Return the extension, or NotConfigured where nothing is exported."""
+    def from_crawler(cls, crawler: Crawler) -> FeedExporter:  # type: ignore[override]
+        """Return the extension, Scrapy's own for a spider that is not ours; NotConfigured where nothing is exported."""
+        if not is_ours(crawler.spider):
+            return FeedExporter.from_crawler(crawler)
         exporter = cls(crawler)
         crawler.signals.connect(exporter.open_spider, signals.spider_opened)
         crawler.signals.connect(exporter.item_scraped, signals.item_scraped)

@@ -12,7 +12,7 @@ from scrapy.exceptions import NotConfigured
 from scrapy.settings import BaseSettings
 from scrapy.utils.log import get_scrapy_root_handler
 
-from audiocrawler.crawl.lifecycle import crawl_of
+from audiocrawler.crawl.lifecycle import opened_crawl_of
 from audiocrawler.errors import ConfigurationError
 from audiocrawler.masking import mask_text
 
@@ -53,7 +53,8 @@ class JsonLog:
 
     def _opened(self) -> None:
         formatter = JsonFormatter()
-        formatter.crawl_id = crawl_of(self._crawler).crawl_id
+        crawl = opened_crawl_of(self._crawler)
+        formatter.crawl_id = crawl.crawl_id if crawl is not None else None
         scrapys = get_scrapy_root_handler()
         for handler in logging.root.handlers:
             if handler is scrapys or isinstance(handler.formatter, JsonFormatter):

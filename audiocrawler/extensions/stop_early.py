@@ -7,6 +7,7 @@ from scrapy.crawler import Crawler
 from scrapy.exceptions import StopDownload
 from scrapy.http import Headers
 
+from audiocrawler.crawl.lifecycle import is_ours
 from audiocrawler.download.first_bytes import FIRST_BYTES, FirstBytes
 from audiocrawler.download.headers import is_audio_type, is_endless
 from audiocrawler.download.revalidation import Known, proves_same, validators
@@ -15,9 +16,13 @@ logger = logging.getLogger(__name__)
 
 
 class StopEarly:
-    """Ends a transfer as soon as its headers or its first bytes show that it is not what was asked for."""
+    """Ends a transfer as soon as its headers or its first bytes show that it is not what was asked for.
+
+    What another spider, or a command such as ``scrapy fetch``, asks for is its own business, files for us excepted.
+    """
 
     def __init__(self, crawler: Crawler) -> None:
+        self._expects_pages = is_ours(crawler.spider)
         crawler.signals.connect(self._check_headers, signal=signals.headers_received)
         crawler.signals.connect(self._check_first_bytes, signal=signals.bytes_received)
 
@@ -27,7 +32,7 @@ class StopEarly:
         return cls(crawler)
 
     def _check_headers(self, headers: Headers, request: Request) -> None:
-        if "Location" in headers or "robots" in request.meta:
+        if "Location" in headers or "robots" in request.meta or not (self._expects_pages or "audio" in request.meta):
             return
         if is_endless(headers) and ("audio" in request.meta or is_audio_type(headers)):
             raise StopDownload(fail=False)

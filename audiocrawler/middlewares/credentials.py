@@ -8,6 +8,7 @@ from scrapy.http import Response
 from scrapy.spidermiddlewares.base import BaseSpiderMiddleware
 
 from audiocrawler.accounts import read_host_headers
+from audiocrawler.arguments.arguments import arguments_of
 from audiocrawler.arguments.credentials import (
     LOGIN,
     Credentials,
@@ -16,6 +17,8 @@ from audiocrawler.arguments.credentials import (
     login_meta,
     without_credentials,
 )
+from audiocrawler.crawl.lifecycle import is_command_of_scrapy
+from audiocrawler.download.connect import policy_of
 
 _ADDED = "added_headers"
 """In the meta of a request: the names of the headers that were put on it here, which end at a redirect elsewhere."""
@@ -28,7 +31,7 @@ class CredentialsMiddleware:
     """
 
     def __init__(self, crawler: Crawler) -> None:
-        arguments = getattr(crawler.spider, "arguments", None)
+        arguments = arguments_of(crawler.spider)
         self._credentials = Credentials(arguments.start_urls() if arguments else ())
         self._host_headers = read_host_headers(crawler.settings["AUDIO_HEADERS"])
 
@@ -63,7 +66,12 @@ class LoginMiddleware(BaseSpiderMiddleware):
     """Gives what a document leads to on its own origin the login that the document itself was fetched with."""
 
     def get_processed_request(self, request: Request, response: Response | None) -> Request | None:
-        """Return the request, with the login if it is meant for its URL and there is no other."""
+        """Return the request, with the login if it is meant for its URL and there is no other.
+
+        What a command of Scrapy's asks for may be anywhere, as start URLs may: it stands on the command line.
+        """
+        if response is None and is_command_of_scrapy(self.crawler.spider):
+            policy_of(self.crawler).exempt(request.url)
         if response is not None and response.request is not None:
             inherit_login(request, response.request.meta)
         return request

@@ -4,6 +4,8 @@ from scrapy import Request
 from scrapy.crawler import Crawler
 from scrapy.exceptions import IgnoreRequest
 
+from audiocrawler.arguments.arguments import arguments_of
+
 
 class LimitReachedError(IgnoreRequest):
     """Raised for every request once the crawl has taken as many files or bytes as it may."""
@@ -24,7 +26,8 @@ class LimitMiddleware:
     def process_request(self, request: Request) -> None:
         """Let the request pass, or raise LimitReachedError."""
         stats = self._crawler.stats
-        limit = getattr(self._crawler.spider, "limit", None)
+        arguments = arguments_of(self._crawler.spider)
+        limit = arguments.limit if arguments is not None else None
         if limit is not None and stats.get_value("audio/stored", 0) >= limit:
             raise LimitReachedError(f"the limit of {limit} stored files is reached")
         if self._max_total_bytes and stats.get_value("audio/bytes", 0) >= self._max_total_bytes:

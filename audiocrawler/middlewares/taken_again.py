@@ -5,7 +5,7 @@ from scrapy.crawler import Crawler
 from scrapy.exceptions import IgnoreRequest
 
 from audiocrawler.crawl.lease_meta import STARTS
-from audiocrawler.crawl.lifecycle import crawl_of
+from audiocrawler.crawl.lifecycle import opened_crawl_of
 from audiocrawler.frontier.frontier import MAX_STARTS
 from audiocrawler.items import AudioSource, Status
 
@@ -39,7 +39,9 @@ class TakenAgainMiddleware:
     async def process_request(self, request: Request) -> None:
         """Let the request pass, or raise StoredAlreadyError or SetAsideError."""
         starts = request.meta.get(STARTS, 0)
-        crawl = crawl_of(self._crawler)
+        crawl = opened_crawl_of(self._crawler)
+        if crawl is None:
+            return
         source = request.meta.get("audio")
         if isinstance(source, AudioSource) and (starts or crawl.frontier.crawl.is_resumed):
             stored = await crawl.stored_source(source.source_url)

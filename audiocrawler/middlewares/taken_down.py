@@ -4,7 +4,7 @@ from scrapy import Request
 from scrapy.crawler import Crawler
 from scrapy.exceptions import IgnoreRequest
 
-from audiocrawler.crawl.lifecycle import crawl_of
+from audiocrawler.crawl.lifecycle import opened_crawl_of
 
 
 class TakenDownError(IgnoreRequest):
@@ -24,5 +24,6 @@ class TakenDownMiddleware:
 
     def process_request(self, request: Request) -> None:
         """Let the request pass, or raise TakenDownError."""
-        if why := crawl_of(self._crawler).tombstones.covers(request.url):
+        crawl = opened_crawl_of(self._crawler)
+        if crawl is not None and (why := crawl.tombstones.covers(request.url)):
             raise TakenDownError(why)

@@ -1,9 +1,10 @@
 """An item with file_urls in; the same with its files on disk out."""
 
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, ClassVar, NoReturn
 
 from scrapy import Request
+from scrapy.exceptions import DropItem
 from scrapy.http import Response
 from scrapy.http.request import NO_CALLBACK
 from scrapy.pipelines.files import FilesPipeline
@@ -13,10 +14,18 @@ from twisted.python.failure import Failure
 
 from audiocrawler.crawl.crawl import sha256_of
 from audiocrawler.crawl.lifecycle import crawl_of
+from audiocrawler.errors import ConfigurationError
 from audiocrawler.items import AudioItem, FileInfo, Status
 from audiocrawler.middlewares.optouts import OptedOutError
 from audiocrawler.spiders.outcomes import outcome_of_failure
 from audiocrawler.spiders.sources import foreign_source, item_of, media_meta
+
+
+class _NoStore:
+    """What FilesPipeline asks for: bodies go to AUDIO_STORE, so that it need make no folder."""
+
+    def __init__(self, uri: str) -> None:
+        pass
 
 
 class AudioFilesPipeline(FilesPipeline):
@@ -25,17 +34,28 @@ class AudioFilesPipeline(FilesPipeline):
     ``checksum`` of an entry in ``files`` is the SHA-256 of the bytes; ``path`` becomes the object's key in the store.
     """
 
+    STORE_SCHEMES: ClassVar[dict[str, Any]] = {**FilesPipeline.STORE_SCHEMES, "": _NoStore, "file": _NoStore}
     LOG_FAILED_RESULTS = False  # the row in audio_sources tells it
 
     def get_media_requests(self, item: Any, info: MediaPipeline.SpiderInfo) -> list[Request]:
         """Return a streamed request per URL."""
         if not isinstance(item, AudioItem):
-            return [
+            requests = [
                 request.replace(meta=media_meta(request.url, self.crawler.settings) | {"audio": {}})
                 for request in super().get_media_requests(item, info)
             ]
+            self._begin_crawl(requests)
+            return requests
         adopted = [Request(entry["url"], callback=NO_CALLBACK) for entry in item.files]
         return adopted if item.source.status == Status.PENDING else []
+
+    def _begin_crawl(self, requests: list[Request]) -> None:
+        """Open what the files of somebody else's spider go to, with the first that has any."""
+        try:
+            if requests:
+                crawl_of(self.crawler)
+        except ConfigurationError as error:
+            raise DropItem(str(error)) from error
 
     async def media_to_download(  # type: ignore[override]
         self, request: Request, info: MediaPipeline.SpiderInfo, *, item: Any = None

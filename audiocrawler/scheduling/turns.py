@@ -10,7 +10,7 @@ from scrapy.crawler import Crawler
 from scrapy.exceptions import IgnoreRequest
 
 from audiocrawler.crawl.lease_meta import leave_unfinished
-from audiocrawler.crawl.lifecycle import crawl_of
+from audiocrawler.crawl.lifecycle import crawl_of, opened_crawl_of
 from audiocrawler.download.downloader import polite
 from audiocrawler.download.slots import floor_s, host_of, is_page_slot, slot_of
 from audiocrawler.errors import FrontierAwayError
@@ -39,7 +39,8 @@ class TurnMiddleware:
 
     async def process_request(self, request: Request) -> None:
         """Return when it is the request's turn; raises IgnoreRequest if the crawl stops before."""
-        if not crawl_of(self._crawler).frontier.is_shared:
+        crawl = opened_crawl_of(self._crawler)
+        if crawl is None or not crawl.frontier.is_shared:
             return  # the downloader keeps the delays of this process
         slot = slot_of(request)
         name, delay_s = self._delay(request, slot)
