@@ -6,6 +6,7 @@ Plain requests and media stay with the streaming handler; a request with the met
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from scrapy import Request, signals
@@ -22,7 +23,7 @@ from audiocrawler.download.proxy import proxies_of
 from audiocrawler.download.robots import RobotsMiddleware
 from audiocrawler.download.signals import transfers_given_up
 from audiocrawler.errors import BrowserMissingError, ConfigurationError, RenderError
-from audiocrawler.rendering.chromium import HOW_TO_INSTALL, find_chromium
+from audiocrawler.rendering.chromium import HOW_TO_INSTALL, NO_DRIVER, find_chromium
 from audiocrawler.rendering.contexts import Contexts
 from audiocrawler.rendering.proxy import FilteringProxy
 
@@ -163,7 +164,9 @@ class Browser:
 
 
 def chromium_of(settings: BaseSettings) -> str:
-    """Return the path of the Chromium to start; raises ConfigurationError that says how to install one."""
+    """Return the path of the Chromium to start; raises ConfigurationError that says how to install what is missing."""
+    if find_spec("scrapy_playwright") is None:
+        raise ConfigurationError(NO_DRIVER)
     found = find_chromium(settings["AUDIO_CHROMIUM"])
     if found is None:
         raise ConfigurationError(HOW_TO_INSTALL)

@@ -14,7 +14,7 @@ from scrapy.settings import BaseSettings
 
 from audiocrawler.accounts import read_cookies
 from audiocrawler.arguments.arguments import Arguments, parse_arguments
-from audiocrawler.browser.handler import chromium_of
+from audiocrawler.browser.handler import Browser, chromium_of
 from audiocrawler.collection.places import LOCAL_SCHEMES
 from audiocrawler.commands.streams import flush_output, messages_of, outlive_readers
 from audiocrawler.crawl.checks import check_settings
@@ -136,7 +136,9 @@ class Command(ScrapyCrawlCommand):
         places = Places(self.settings["AUDIO_STORE"], self.settings["AUDIO_WAREHOUSE"], self.settings["LOG_FILE"])
         print(printable(render(summarise(stats), places)), file=messages_of(self.settings))
         if unrendered := stats.get("browser/missing"):
-            print(f"{unrendered} pages need a browser: {HOW_TO_INSTALL}", file=sys.stderr)
+            browser = crawler.get_extension(Browser)
+            why = browser.missing if browser is not None else None
+            print(f"{unrendered} pages need a browser: {why or HOW_TO_INSTALL}", file=sys.stderr)
         unwritten = flush_output()
         rest = lifecycle.crawl.rest if lifecycle.crawl else Rest()
         rest = replace(rest, left_behind=rest.left_behind or unwritten)

@@ -65,9 +65,9 @@ def _prepared(settings: BaseSettings, opts: argparse.Namespace, opened: ExitStac
     source = opened.enter_context(closing(open_warehouse(settings["AUDIO_WAREHOUSE"], options)))
     store = warehouse = None
     if opts.to_store:
-        store = opened.enter_context(closing(open_store(opts.to_store, options.gcp)))
+        store = opened.enter_context(closing(open_store(opts.to_store, options.gcp, "--to-store")))
     if opts.to_warehouse:
-        warehouse = opened.enter_context(closing(open_warehouse(opts.to_warehouse, options)))
+        warehouse = opened.enter_context(closing(open_warehouse(opts.to_warehouse, options, "--to-warehouse")))
     is_local = scheme_of(settings["AUDIO_STORE"]) in LOCAL_SCHEMES
     folder = local_path(settings["AUDIO_STORE"]) if is_local else Path()
     here = open_store(settings["AUDIO_STORE"]) if is_local and folder.exists() else None
