@@ -1,8 +1,10 @@
 """What must be installed for what: a folder and SQLite need no cloud library, no Redis and no browser."""
 
 import os
+import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -70,3 +72,9 @@ def test_without_the_browsers_package_pages_are_searched_as_they_are(site: Site,
     run = scrapy_without_extras(tmp_path, "crawl", "audio", "-a", f"url={site.url}/scripted/fetched.html")
     assert "Traceback" not in run.stderr + run.log
     assert "pip install 'audiocrawler[browser]'" in run.stderr
+
+
+def test_every_extra_is_documented() -> None:
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    documented = re.findall(r"^\| `\[(\w+)\]` \|", (REPOSITORY / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert documented == list(project["optional-dependencies"])

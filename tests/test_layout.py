@@ -25,6 +25,7 @@ GLUE = (
     "collection",
     "commands",
     "exports",
+    "program",
     "settings",
     "scrapyd_launcher",
 )
