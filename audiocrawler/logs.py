@@ -16,7 +16,7 @@ from scrapy.settings import BaseSettings
 from scrapy.utils.log import get_scrapy_root_handler
 from twisted.python.failure import Failure
 
-from audiocrawler.crawl.lifecycle import crawl_of
+from audiocrawler.crawl.lifecycle import opened_crawl_of
 from audiocrawler.model.errors import ConfigurationError
 from audiocrawler.model.text import mask_text, printable
 
@@ -105,7 +105,8 @@ class JsonLog:
 
     def _opened(self) -> None:
         formatter = JsonFormatter()
-        formatter.crawl_id = crawl_of(self._crawler).crawl_id
+        crawl = opened_crawl_of(self._crawler)
+        formatter.crawl_id = crawl.crawl_id if crawl is not None else None
         scrapys = get_scrapy_root_handler()
         for handler in logging.root.handlers:
             if handler is scrapys or isinstance(handler.formatter, JsonFormatter):

@@ -7,7 +7,8 @@ from scrapy.crawler import Crawler
 from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Response
 
-from audiocrawler.crawl.lifecycle import STARTS, crawl_of
+from audiocrawler.config.arguments import arguments_of
+from audiocrawler.crawl.lifecycle import STARTS, opened_crawl_of
 from audiocrawler.discovery.urls import MAX_URL_LENGTH, with_slashes
 from audiocrawler.frontier.frontier import MAX_STARTS
 from audiocrawler.model.rows import AudioSource, Status
@@ -32,7 +33,8 @@ class LimitMiddleware:
     def process_request(self, request: Request) -> None:
         """Let the request pass, or raise LimitReachedError."""
         stats = self._crawler.stats
-        limit = getattr(self._crawler.spider, "limit", None)
+        arguments = arguments_of(self._crawler.spider)
+        limit = arguments.limit if arguments is not None else None
         if limit is not None and stats.get_value("audio/stored", 0) >= limit:
             raise LimitReachedError(f"the limit of {limit} stored files is reached")
         if self._max_total_bytes and stats.get_value("audio/bytes", 0) >= self._max_total_bytes:
@@ -68,7 +70,9 @@ class TakenAgainMiddleware:
     async def process_request(self, request: Request) -> None:
         """Let the request pass, or raise StoredAlreadyError or SetAsideError."""
         starts = request.meta.get(STARTS, 0)
-        crawl = crawl_of(self._crawler)
+        crawl = opened_crawl_of(self._crawler)
+        if crawl is None:
+            return
         source = request.meta.get("audio")
         if isinstance(source, AudioSource) and (starts or crawl.frontier.crawl.is_resumed):
             stored = await crawl.stored_source(source.source_url)
@@ -95,7 +99,8 @@ class TakenDownMiddleware:
 
     def process_request(self, request: Request) -> None:
         """Let the request pass, or raise TakenDownError."""
-        if why := crawl_of(self._crawler).tombstones.covers(request.url):
+        crawl = opened_crawl_of(self._crawler)
+        if crawl is not None and (why := crawl.tombstones.covers(request.url)):
             raise TakenDownError(why)
 
 

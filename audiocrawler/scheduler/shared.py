@@ -9,7 +9,7 @@ from scrapy import Request, signals
 from scrapy.crawler import Crawler
 from scrapy.exceptions import IgnoreRequest
 
-from audiocrawler.crawl.lifecycle import crawl_of, leave_unfinished
+from audiocrawler.crawl.lifecycle import crawl_of, leave_unfinished, opened_crawl_of
 from audiocrawler.fetch.back_off import TURNED_AWAY, BackOffMiddleware, host_paused
 from audiocrawler.fetch.slots import floor_s, host_of, is_page_slot, polite, slot_of
 from audiocrawler.frontier import Answer, Leases, OpenCrawl
@@ -63,7 +63,8 @@ class TurnMiddleware:
 
     async def process_request(self, request: Request) -> None:
         """Return when it is the request's turn; raises IgnoreRequest if the crawl stops before."""
-        if not crawl_of(self._crawler).frontier.is_shared:
+        crawl = opened_crawl_of(self._crawler)
+        if crawl is None or not crawl.frontier.is_shared:
             return  # the downloader keeps the delays of this process
         slot = slot_of(request)
         name, delay_s = self._delay(request, slot)
