@@ -33,11 +33,11 @@ COPY pyproject.toml requirements.txt ./
 # An empty package has the dependencies of the real one; requirements.txt says at which versions.
 RUN mkdir audiocrawler \
     && touch README.md audiocrawler/__init__.py \
-    && pip install --constraint requirements.txt . \
+    && pip install --constraint requirements.txt '.[gcp,redis]' \
     && pip uninstall --yes audiocrawler
 
 FROM wheels AS wheels-full
-RUN pip install --constraint requirements.txt '.[browser,scrapyd]' \
+RUN pip install --constraint requirements.txt '.[gcp,redis,browser,scrapyd]' \
     && pip uninstall --yes audiocrawler
 
 # --- Code ----------------------------------------------------------------------------------------------------------

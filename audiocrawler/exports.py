@@ -3,7 +3,7 @@
 import logging
 import re
 from collections.abc import Callable, Iterator
-from typing import Any, Self
+from typing import Any
 
 from scrapy import Spider, signals
 from scrapy.crawler import Crawler
@@ -13,7 +13,7 @@ from scrapy.extensions.feedexport import FeedExporter, FeedSlot
 from scrapy.utils.defer import ensure_awaitable
 from scrapy.utils.python import is_listlike
 
-from audiocrawler.crawl.lifecycle import CrawlLifecycle
+from audiocrawler.crawl.lifecycle import CrawlLifecycle, is_ours
 from audiocrawler.fetch.headers import explain
 from audiocrawler.model.errors import ConfigurationError
 from audiocrawler.model.text import mask_text, one_line, storable
@@ -94,8 +94,10 @@ class HeardFeedExporter(FeedExporter):
                 raise
 
     @classmethod
-    def from_crawler(cls, crawler: Crawler) -> Self:
-        """Return the extension, or NotConfigured where nothing is exported."""
+    def from_crawler(cls, crawler: Crawler) -> FeedExporter:  # type: ignore[override]
+        """Return the extension, Scrapy's own for a spider that is not ours; NotConfigured where nothing is exported."""
+        if not is_ours(crawler.spider):
+            return FeedExporter.from_crawler(crawler)
         exporter = cls(crawler)
         crawler.signals.connect(exporter.open_spider, signals.spider_opened)
         crawler.signals.connect(exporter.item_scraped, signals.item_scraped)

@@ -10,6 +10,7 @@ from scrapy.exceptions import NotConfigured, StopDownload
 from scrapy.http import Headers
 from scrapy.utils.asyncio import create_looping_call
 
+from audiocrawler.crawl.lifecycle import is_ours
 from audiocrawler.fetch.first_bytes import FIRST_BYTES, FirstBytes
 from audiocrawler.fetch.headers import Known, is_audio_type, is_endless, proves_same, validators
 from audiocrawler.fetch.part import Part
@@ -19,15 +20,19 @@ logger = logging.getLogger(__name__)
 
 
 class StopEarly(Part):
-    """Ends a transfer as soon as its headers or its first bytes show that it is not what was asked for."""
+    """Ends a transfer as soon as its headers or its first bytes show that it is not what was asked for.
+
+    What another spider, or a command such as ``scrapy fetch``, asks for is its own business, files for us excepted.
+    """
 
     def __init__(self, crawler: Crawler) -> None:
         super().__init__(crawler)
+        self._expects_pages = is_ours(crawler.spider)
         crawler.signals.connect(self._check_headers, signal=signals.headers_received)
         crawler.signals.connect(self._check_first_bytes, signal=signals.bytes_received)
 
     def _check_headers(self, headers: Headers, request: Request) -> None:
-        if "Location" in headers or "robots" in request.meta:
+        if "Location" in headers or "robots" in request.meta or not (self._expects_pages or "audio" in request.meta):
             return
         if is_endless(headers) and ("audio" in request.meta or is_audio_type(headers)):
             raise StopDownload(fail=False)

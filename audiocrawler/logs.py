@@ -100,7 +100,8 @@ class JsonLog(CrawlPart):
 
     def _opened(self) -> None:
         formatter = JsonFormatter()
-        formatter.crawl_id = self.crawl.crawl_id
+        crawl = self.opened_crawl
+        formatter.crawl_id = crawl.crawl_id if crawl is not None else None
         scrapys = get_scrapy_root_handler()
         for handler in logging.root.handlers:
             if handler is scrapys or isinstance(handler.formatter, JsonFormatter):

@@ -5,10 +5,11 @@ import re
 from abc import ABC, abstractmethod
 from functools import partial
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, ClassVar, NoReturn
 
 from scrapy import Request
 from scrapy.crawler import Crawler
+from scrapy.exceptions import DropItem
 from scrapy.http import Response
 from scrapy.http.request import NO_CALLBACK
 from scrapy.pipelines.files import FilesPipeline
@@ -25,6 +26,7 @@ from audiocrawler.fetch.headers import explain, is_disk_full
 from audiocrawler.fetch.receivers import UNPROVED
 from audiocrawler.middlewares.optouts import OptedOutError
 from audiocrawler.model.errors import (
+    ConfigurationError,
     ContentTakenDownError,
     FileRejectedError,
     FilteredError,
@@ -108,23 +110,41 @@ def refuse(item: AudioItem, status: Status, reason: str) -> None:
     item.audio = None
 
 
+class _NoStore:
+    """What FilesPipeline asks for: bodies go to AUDIO_STORE, so that it need make no folder."""
+
+    def __init__(self, uri: str) -> None:
+        pass
+
+
 class AudioFilesPipeline(FilesPipeline):
     """Scrapy's FilesPipeline that adopts a body already on disk, and streams what it downloads itself.
 
     ``checksum`` of an entry in ``files`` is the SHA-256 of the bytes; ``path`` becomes the object's key in the store.
     """
 
+    STORE_SCHEMES: ClassVar[dict[str, Any]] = {**FilesPipeline.STORE_SCHEMES, "": _NoStore, "file": _NoStore}
     LOG_FAILED_RESULTS = False  # the row in audio_sources tells it
 
     def get_media_requests(self, item: Any, info: MediaPipeline.SpiderInfo) -> list[Request]:
         """Return a streamed request per URL."""
         if not isinstance(item, AudioItem):
-            return [
+            requests = [
                 request.replace(meta=media_meta(request.url, self.crawler.settings) | {"audio": {}})
                 for request in super().get_media_requests(item, info)
             ]
+            self._begin_crawl(requests)
+            return requests
         adopted = [Request(entry["url"], callback=NO_CALLBACK) for entry in item.files]
         return adopted if item.source.status == Status.PENDING else []
+
+    def _begin_crawl(self, requests: list[Request]) -> None:
+        """Open what the files of somebody else's spider go to, with the first that has any."""
+        try:
+            if requests:
+                crawl_of(self.crawler)
+        except ConfigurationError as error:
+            raise DropItem(str(error)) from error
 
     async def media_to_download(  # type: ignore[override]
         self, request: Request, info: MediaPipeline.SpiderInfo, *, item: Any = None

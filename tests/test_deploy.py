@@ -86,7 +86,8 @@ def test_the_default_is_slim_and_only_full_has_browser_and_scrapyd():
     assert last("full", "EXPOSE") == "6800"
     assert last("full", "HEALTHCHECK").endswith('CMD ["check-scrapyd"]')
     assert ("COPY", "--from=code /opt/audiocrawler /opt/audiocrawler") in stages()["slim"]
-    assert "[browser,scrapyd]" not in " ".join(rest for _, rest in stages()["code"])
+    assert "browser,scrapyd" in " ".join(rest for _, rest in stages()["wheels-full"])
+    assert "browser" not in " ".join(rest for _, rest in stages()["code"])
 
 
 @pytest.mark.parametrize("stage", ["code", "code-full"])
@@ -111,7 +112,10 @@ def test_no_image_has_a_secret():
 
 def test_the_package_asks_for_what_requirements_txt_pins():
     project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    wanted = [*project["dependencies"], *project["optional-dependencies"]["browser"], "setuptools"]
+    extras = project["optional-dependencies"]
+    assert set(extras) == {"gcp", "redis", "browser", "scrapyd"}
+    optional = [each for extra in ("gcp", "redis", "browser") for each in extras[extra]]
+    wanted = [*project["dependencies"], *optional, "setuptools"]
     used = (REPOSITORY / "requirements.txt").read_text().partition("# --- What audiocrawler uses")[2]
     assert requirement_names(wanted) == requirement_names(used.partition("\n# ---")[0].splitlines()[1:])
 

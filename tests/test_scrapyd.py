@@ -97,12 +97,13 @@ def test_an_installed_project_needs_no_egg_and_a_second_run_of_a_start_ends_with
     assert processes_in(server.folder) == []
 
 
-def test_an_installed_project_runs_in_any_folder(site: Site, installed: Path, tmp_path: Path):
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("AUDIO_")}
+def test_an_installed_project_has_a_program_that_runs_in_any_folder(site: Site, installed: Path, tmp_path: Path):
+    (tmp_path / "scrapy.cfg").write_text("[settings]\ndefault = of.another.project\n", encoding="utf-8")
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("AUDIO_", "SCRAPY_"))}
     done = subprocess.run(
-        [sys.executable, "-m", "scrapy", "crawl", "audio", "-a", f"url={site.url}/", "-s", "DOWNLOAD_DELAY=0"],
+        [installed / "bin/audiocrawler", "crawl", f"{site.url}/", "-s", "DOWNLOAD_DELAY=0"],
         cwd=tmp_path,
-        env={**clean, "PYTHONPATH": str(installed), **SETTINGS},
+        env={**clean, "PYTHONPATH": str(installed)},
         capture_output=True,
         text=True,
         check=False,

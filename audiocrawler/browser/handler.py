@@ -6,6 +6,7 @@ Plain requests and media stay with the streaming handler; a request with the met
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from scrapy import Request, signals
@@ -14,6 +15,7 @@ from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Response
 from scrapy.settings import BaseSettings
 
+from audiocrawler.config.arguments import arguments_of
 from audiocrawler.crawl.lifecycle import refuse_crawl
 from audiocrawler.fetch.back_off import transfers_given_up
 from audiocrawler.fetch.connect import policy_of, proxies_of
@@ -22,7 +24,7 @@ from audiocrawler.fetch.part import Part
 from audiocrawler.fetch.robots import RobotsMiddleware
 from audiocrawler.fetch.slots import polite
 from audiocrawler.model.errors import BrowserMissingError, ConfigurationError, RenderError
-from audiocrawler.rendering.chromium import HOW_TO_INSTALL, Contexts, find_chromium
+from audiocrawler.rendering.chromium import HOW_TO_INSTALL, NO_DRIVER, Contexts, find_chromium
 from audiocrawler.rendering.proxy import FilteringProxy
 from audiocrawler.scrapy_private import PLAYWRIGHT, check_private_names
 
@@ -168,7 +170,9 @@ class Browser(Part):
 
 
 def chromium_of(settings: BaseSettings) -> str:
-    """Return the path of the Chromium to start; raises ConfigurationError that says how to install one."""
+    """Return the path of the Chromium to start; raises ConfigurationError that says how to install what is missing."""
+    if find_spec("scrapy_playwright") is None:
+        raise ConfigurationError(NO_DRIVER)
     found = find_chromium(settings["AUDIO_CHROMIUM"])
     if found is None:
         raise ConfigurationError(HOW_TO_INSTALL)
@@ -177,5 +181,5 @@ def chromium_of(settings: BaseSettings) -> str:
 
 def must_render(crawler: Crawler) -> bool:
     """Return whether the crawl makes no sense without a browser."""
-    arguments = getattr(crawler.spider, "arguments", None)
+    arguments = arguments_of(crawler.spider)
     return arguments is not None and arguments.render == "always"

@@ -6,15 +6,18 @@ import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import NoReturn
+from typing import Literal, NoReturn, get_args, get_origin
 
+from pydantic import BaseModel
 from scrapy.commands.crawl import Command as ScrapyCrawlCommand
 from scrapy.crawler import Crawler
+from scrapy.exceptions import UsageError
 from scrapy.settings import BaseSettings
 
-from audiocrawler.browser.handler import chromium_of
+from audiocrawler.browser.handler import Browser, chromium_of
 from audiocrawler.collection.inventory import LOCAL_SCHEMES
 from audiocrawler.commands.streams import flush_output, messages_of, outlive_readers
+from audiocrawler.commands.usage import PROGRAM, as_called, program, refuse_options, speak_plainly
 from audiocrawler.config.arguments import Arguments, parse_arguments
 from audiocrawler.config.settings import check_settings
 from audiocrawler.crawl.crawl import new_crawl_id
@@ -38,21 +41,53 @@ class Command(ScrapyCrawlCommand):
     interrupted.
     """
 
-    def add_options(self, parser: argparse.ArgumentParser) -> None:
-        """Have the help name what the audio spider takes after -a."""
-        super().add_options(parser)
-        options_help = parser.format_help
-        parser.format_help = lambda: options_help() + self.arguments_help()  # type: ignore[method-assign]
+    arguments: type[BaseModel] = Arguments
+    """What the spider takes: each field is an option, and an argument after -a."""
 
-    def arguments_help(self) -> str:
-        """Return a line for each argument; argparse would fill them into one paragraph."""
-        lines = (f"  -a {name + '=':<12} {field.description}\n" for name, field in Arguments.model_fields.items())
-        return f"\nArguments of the audio spider:\n{''.join(lines)}"
+    def syntax(self) -> str:
+        """Return what follows the name of the command."""
+        return "[options] URL..." if program() == PROGRAM else "[options] SPIDER [URL...]"
+
+    def short_desc(self) -> str:
+        """Return what is listed."""
+        return "Find, download and measure the audio of pages and sites"
+
+    def add_options(self, parser: argparse.ArgumentParser) -> None:
+        """Add an option for each argument of the spider."""
+        super().add_options(parser)
+        speak_plainly(parser)
+        group = parser.add_argument_group("Arguments of the spider", "each also as -a NAME=VALUE")
+        for name, field in self.arguments.model_fields.items():
+            choices = get_args(field.annotation) if get_origin(field.annotation) is Literal else (name.upper(),)
+            help_text = (field.description or "").replace("%", "%%")
+            group.add_argument(f"--{name}", metavar="|".join(choices), help=help_text, action="append")
 
     def process_options(self, args: list[str], opts: argparse.Namespace) -> None:
         """Check the spider's arguments, and give the crawl a log file before the first line is logged."""
         outlive_readers()
         super().process_options(args, opts)
+        refuse_options(args, [f"--{name}" for name in self.arguments.model_fields])
+        given = {name: value for name in self.arguments.model_fields if (value := getattr(opts, name))}
+        self.take_words(args, given)
+        for name, values in given.items():
+            if len(values) > 1 and name != "url":
+                raise UsageError(f"--{name} is given {len(values)} times")
+            if name in opts.spargs:
+                raise UsageError(f"{name} is given as an argument and after -a")
+            opts.spargs[name] = " ".join(values)
+        self.check_spider(args, opts)
+
+    def take_words(self, args: list[str], given: dict[str, list[str]]) -> None:
+        """Take what follows the name of the audio spider as start URLs; no other spider has these options."""
+        if args[:1] == [AudioSpider.name]:
+            if args[1:]:
+                given["url"] = [*args[1:], *given.get("url", [])]
+            del args[1:]
+        elif args and given:
+            raise UsageError(f"--{next(iter(given))} is an option of the spider audio; {args[0]} has -a NAME=VALUE")
+
+    def check_spider(self, args: list[str], opts: argparse.Namespace) -> None:
+        """Check what the audio spider is given."""
         if args == [AudioSpider.name]:
             self.prepare(lambda settings: check_browser(settings, parse_arguments(opts.spargs).render))
 
@@ -116,11 +151,11 @@ class Command(ScrapyCrawlCommand):
         """Say why a crawl could not run, and return the exit code for that; None if it ran."""
         lifecycle = crawler.get_extension(CrawlLifecycle) if not self._has_failed() else None
         if lifecycle is None:
-            print(f"scrapy: error: the crawl could not start; {self._log_hint()}", file=sys.stderr)
+            print(f"{program()}: error: the crawl could not start; {self._log_hint()}", file=sys.stderr)
             return 1
         error = lifecycle.configuration_error
         if error is not None:
-            print(printable(mask_text(f"scrapy: error: {error}")), file=sys.stderr)
+            print(printable(mask_text(f"{program()}: error: {as_called(str(error))}")), file=sys.stderr)
             return LOCKED if isinstance(error, LockedError) else USAGE
         return None
 
@@ -134,19 +169,21 @@ class Command(ScrapyCrawlCommand):
         places = Places(self.settings["AUDIO_STORE"], self.settings["AUDIO_WAREHOUSE"], self.settings["LOG_FILE"])
         print(printable(render(summarise(stats), places)), file=messages_of(self.settings))
         if unrendered := stats.get("browser/missing"):
-            print(f"{unrendered} pages need a browser: {HOW_TO_INSTALL}", file=sys.stderr)
+            browser = crawler.get_extension(Browser)
+            why = browser.missing if browser is not None else None
+            print(f"{unrendered} pages need a browser: {why or HOW_TO_INSTALL}", file=sys.stderr)
         unwritten = flush_output()
         rest = lifecycle.crawl.rest if lifecycle.crawl else Rest()
         rest = replace(rest, left_behind=rest.left_behind or unwritten)
         code, failure = conclusion(stats, stats.get("finish_reason"), rest)
         if failure:
-            print(printable(failure if code == INTERRUPTED else f"scrapy: error: {failure}"), file=sys.stderr)
+            print(printable(failure if code == INTERRUPTED else f"{program()}: error: {failure}"), file=sys.stderr)
         return code
 
 
 def refuse(error: ConfigurationError) -> NoReturn:
     """Say in one line what is wrong with the arguments or settings, and end with the exit code for that."""
-    print(printable(mask_text(f"scrapy: error: {error}")), file=sys.stderr)
+    print(printable(mask_text(f"{program()}: error: {as_called(str(error))}")), file=sys.stderr)
     raise SystemExit(USAGE)
 
 

@@ -7,6 +7,7 @@ from scrapy.commands import ScrapyCommand
 
 from audiocrawler.commands.crawl import refuse
 from audiocrawler.commands.streams import outlive_readers
+from audiocrawler.commands.usage import program, refuse_words, speak_plainly
 from audiocrawler.crawl.crawl import warehouse_options
 from audiocrawler.crawl.exit_codes import DONE, LEFT_BEHIND
 from audiocrawler.model.errors import AudioCrawlerError, ConfigurationError
@@ -23,9 +24,15 @@ class Command(ScrapyCommand):
         """Return what ``scrapy`` lists."""
         return "Send the rows that wait in the outbox to the warehouse"
 
+    def add_options(self, parser: argparse.ArgumentParser) -> None:
+        """Add none of its own."""
+        super().add_options(parser)
+        speak_plainly(parser)
+
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         """Flush batch by batch, a line each."""
         outlive_readers()
+        refuse_words(args)
         assert self.settings is not None
         try:
             warehouse = open_warehouse(self.settings["AUDIO_WAREHOUSE"], warehouse_options(self.settings))
@@ -47,7 +54,7 @@ def flush_all(warehouse: Warehouse) -> int:
         except AudioCrawlerError as error:
             result = FlushResult(left=result.left, error=str(error))
         if result.error:
-            print(f"scrapy: error: {result.left} rows are left: {result.error}", file=sys.stderr)
+            print(f"{program()}: error: {result.left} rows are left: {result.error}", file=sys.stderr)
             return LEFT_BEHIND
         print(f"{result.sent} sent, {result.set_aside} set aside, {result.left} left")
     return DONE

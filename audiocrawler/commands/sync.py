@@ -11,6 +11,7 @@ from scrapy.settings import BaseSettings
 from audiocrawler.collection import Sync, Tally, require_present
 from audiocrawler.collection.inventory import LOCAL_SCHEMES
 from audiocrawler.commands.streams import outlive_readers
+from audiocrawler.commands.usage import program, refuse_words, speak_plainly
 from audiocrawler.config.settings import check_settings
 from audiocrawler.crawl.crawl import warehouse_options
 from audiocrawler.crawl.exit_codes import DONE, INTERRUPTED, LEFT_BEHIND, USAGE
@@ -37,6 +38,7 @@ class Command(ScrapyCommand):
     def add_options(self, parser: argparse.ArgumentParser) -> None:
         """Add the two targets."""
         super().add_options(parser)
+        speak_plainly(parser)
         parser.add_argument("--to-store", metavar="URI", help="gs://bucket/prefix or a folder; without it, only rows")
         parser.add_argument(
             "--to-warehouse",
@@ -47,12 +49,13 @@ class Command(ScrapyCommand):
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         """Send, look at what is there now, and say so in one line."""
         outlive_readers()
+        refuse_words(args)
         assert self.settings is not None
         with ExitStack() as opened:
             try:
                 sync = _prepared(self.settings, opts, opened)
             except ConfigurationError as error:
-                print(f"scrapy: error: {error}", file=sys.stderr)
+                print(f"{program()}: error: {error}", file=sys.stderr)
                 self.exitcode = USAGE
                 return
             self.exitcode = _run(sync)
@@ -65,9 +68,9 @@ def _prepared(settings: BaseSettings, opts: argparse.Namespace, opened: ExitStac
     source = opened.enter_context(closing(open_warehouse(settings["AUDIO_WAREHOUSE"], options)))
     store = warehouse = None
     if opts.to_store:
-        store = opened.enter_context(closing(open_store(opts.to_store, options.gcp)))
+        store = opened.enter_context(closing(open_store(opts.to_store, options.gcp, "--to-store")))
     if opts.to_warehouse:
-        warehouse = opened.enter_context(closing(open_warehouse(opts.to_warehouse, options)))
+        warehouse = opened.enter_context(closing(open_warehouse(opts.to_warehouse, options, "--to-warehouse")))
     is_local = scheme_of(settings["AUDIO_STORE"]) in LOCAL_SCHEMES
     folder = local_path(settings["AUDIO_STORE"]) if is_local else Path()
     here = open_store(settings["AUDIO_STORE"]) if is_local and folder.exists() else None
@@ -98,7 +101,7 @@ def _run(sync: Sync) -> int:
         print("interrupted; the same command goes on", file=sys.stderr)
         return INTERRUPTED
     except AudioCrawlerError as error:
-        print(f"scrapy: error: {error}", file=sys.stderr)
+        print(f"{program()}: error: {error}", file=sys.stderr)
         return LEFT_BEHIND
     for problem in (tally.bad_objects, tally.bad_rows):
         if problem.number:

@@ -12,6 +12,7 @@ from audiocrawler.collection import require_present
 from audiocrawler.collection.takedown import Plan, Target, carry_out, plan
 from audiocrawler.commands.flush import flush_all
 from audiocrawler.commands.streams import outlive_readers
+from audiocrawler.commands.usage import program, refuse_words, speak_plainly
 from audiocrawler.config.settings import check_settings
 from audiocrawler.crawl.crawl import warehouse_options
 from audiocrawler.crawl.exit_codes import DONE, INTERRUPTED, LEFT_BEHIND, LOCKED, NOTHING, USAGE
@@ -40,6 +41,7 @@ class Command(ScrapyCommand):
     def add_options(self, parser: argparse.ArgumentParser) -> None:
         """Add what shall go."""
         super().add_options(parser)
+        speak_plainly(parser)
         what = parser.add_mutually_exclusive_group(required=True)
         what.add_argument("--source", metavar="URL", help="an audio URL, as it is or masked")
         what.add_argument("--host", metavar="HOST", help="all audio of a host, and all that it will ever have")
@@ -49,13 +51,14 @@ class Command(ScrapyCommand):
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         """Take down, a line for each thing that is done."""
         outlive_readers()
+        refuse_words(args)
         assert self.settings is not None
         with ExitStack() as opened:
             try:
                 target = _target(opts)
                 store, warehouse = _opened(self.settings, opened)
             except ConfigurationError as error:
-                print(f"scrapy: error: {error}", file=sys.stderr)
+                print(f"{program()}: error: {error}", file=sys.stderr)
                 self.exitcode = LOCKED if isinstance(error, LockedError) else USAGE
                 return
             batch_rows = warehouse_options(self.settings).batch_rows
@@ -94,7 +97,7 @@ def _take_down(target: Target, store: Store, warehouse: Warehouse, batch_rows: i
             return code
         found = plan(target, store, warehouse)
         if found.elsewhere:
-            print(f"scrapy: error: {found.elsewhere[0]}: is not in AUDIO_STORE; give its store", file=sys.stderr)
+            print(f"{program()}: error: {found.elsewhere[0]}: is not in AUDIO_STORE; give its store", file=sys.stderr)
             return LEFT_BEHIND
         if batch_rows is None:
             _tell(target, found)
@@ -107,7 +110,7 @@ def _take_down(target: Target, store: Store, warehouse: Warehouse, batch_rows: i
         print("interrupted; the same command goes on", file=sys.stderr)
         return INTERRUPTED
     except AudioCrawlerError as error:
-        print(f"scrapy: error: {error}", file=sys.stderr)
+        print(f"{program()}: error: {error}", file=sys.stderr)
         return LEFT_BEHIND
     return DONE
 
@@ -140,7 +143,9 @@ def _do(target: Target, found: Plan, store: Store, warehouse: Warehouse, batch_r
 def _tell_nothing(target: Target, found: Plan, *, is_dry: bool) -> None:
     """Say that nothing matched, and what may have been meant."""
     recorded = "--yes would record it for future crawls" if is_dry else "it is recorded for future crawls"
-    print(f"scrapy: error: nothing matched {target.mark}: no such row in audio_sources; {recorded}", file=sys.stderr)
+    print(
+        f"{program()}: error: nothing matched {target.mark}: no such row in audio_sources; {recorded}", file=sys.stderr
+    )
     for url in found.near:
         print(f"there is {url}", file=sys.stderr)
     if not found.near:

@@ -14,6 +14,7 @@ from audiocrawler.collection import Verified, require_present, verify
 from audiocrawler.commands.crawl import Command as CrawlCommand
 from audiocrawler.commands.crawl import refuse
 from audiocrawler.commands.streams import outlive_readers
+from audiocrawler.commands.usage import program, refuse_options, speak_plainly
 from audiocrawler.crawl.crawl import gcp_access, warehouse_options
 from audiocrawler.crawl.exit_codes import DONE, INTERRUPTED, LEFT_BEHIND
 from audiocrawler.model.errors import AudioCrawlerError, ConfigurationError
@@ -43,6 +44,7 @@ class Command(CrawlCommand):
     def add_options(self, parser: argparse.ArgumentParser) -> None:
         """Add the two places and how closely to look."""
         ScrapyCommand.add_options(self, parser)
+        speak_plainly(parser)
         parser.add_argument("--store", metavar="URI", help="other than AUDIO_STORE")
         parser.add_argument("--warehouse", metavar="URI", help="other than AUDIO_WAREHOUSE")
         parser.add_argument(
@@ -54,6 +56,7 @@ class Command(CrawlCommand):
         """Put the two places in the place of the settings."""
         outlive_readers()
         ScrapyCommand.process_options(self, args, opts)
+        refuse_options(args, ["--store", "--warehouse", "--hash", "--offline"])
         if args:
             raise UsageError("takes options only, such as --hash")
         assert self.settings is not None
@@ -118,7 +121,7 @@ def _verify(store: Store, warehouse: Warehouse, opts: argparse.Namespace) -> int
     except KeyboardInterrupt:
         return INTERRUPTED
     except AudioCrawlerError as error:
-        print(f"scrapy: error: {error}", file=sys.stderr)
+        print(f"{program()}: error: {error}", file=sys.stderr)
         return LEFT_BEHIND
     for problem in verified.problems:
         print(problem.text())

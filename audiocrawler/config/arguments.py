@@ -144,6 +144,12 @@ class Arguments(BaseModel):
         return self._starts
 
 
+def arguments_of(spider: object) -> Arguments | None:
+    """Return the arguments of a spider of ours, None for another one, whatever it calls arguments."""
+    arguments = getattr(spider, "arguments", None)
+    return arguments if isinstance(arguments, Arguments) else None
+
+
 def parse_arguments(given: dict[str, Any]) -> Arguments:
     """Return the checked arguments; raises ConfigurationError with one line that names the first wrong one."""
     arguments = checked_arguments(Arguments, given)

@@ -4,6 +4,7 @@ import logging
 import sys
 import time
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from scrapy import Request, Spider, signals
 from scrapy.crawler import Crawler
@@ -12,6 +13,7 @@ from scrapy.settings import BaseSettings
 from scrapy.utils.asyncio import create_looping_call
 from scrapy.utils.defer import deferred_from_coro
 
+from audiocrawler.config.arguments import arguments_of
 from audiocrawler.config.identity import identity_of
 from audiocrawler.crawl.crawl import Crawl, new_crawl_id
 from audiocrawler.crawl.manifest import Manifest
@@ -48,8 +50,10 @@ POLL_S = 0.25
 
 
 class CrawlLifecycle(Part):
-    """Owns the Crawl: opened before the spider, closed after it.
+    """Owns the Crawl: opened before a spider of ours, closed after it.
 
+    Any other spider gets one only if its items have files to take, and a command that looks at one page gets one in a
+    folder that is removed, if it needs one at all: what is not a crawl of ours leaves nothing behind.
     When the crawl stops, nothing more is started, what is under way may end within the grace period, and what has not
     ended then is given up: it is taken again by the next crawl.
     """
@@ -63,20 +67,55 @@ class CrawlLifecycle(Part):
         self.crawl: Crawl | None = None
         self.configuration_error: ConfigurationError | None = None
         self._manifest: Manifest | None = None
-        spider = crawler.spider
-        try:
-            check_private_names(SCRAPY)  # where a script runs the crawl, no command has done so
-            start = start_of(spider, crawler.settings)
-            self.crawl = Crawl(crawler.settings, crawler.stats, start, known_sites=known_sites_of(spider))
-        except ConfigurationError as error:
-            self.configuration_error = error
-        crawler.signals.connect(self._opened, signal=signals.spider_opened)
+        self._settings = crawler.settings
+        self._folder: TemporaryDirectory[str] | None = None
+        self.is_ours = is_ours(crawler.spider)
+        self._only_looks = is_command_of_scrapy(crawler.spider)
+        if self.is_ours:
+            self._open()
+        crawler.signals.connect(self._opened_spider, signal=signals.spider_opened)
         crawler.signals.connect(self._closed, signal=signals.spider_closed)
 
     def refuse(self, error: ConfigurationError) -> CloseSpider:
         """Note which setting cannot work, for the exit code; return what to raise before the first request."""
         self.configuration_error = error
         return CloseSpider("configuration")
+
+    def opened(self) -> Crawl:
+        """Return the crawl, which is opened now if the spider is not ours; raises ConfigurationError."""
+        if self.crawl is None and self.configuration_error is None and not self.is_ours:
+            self._open_aside()
+        if self.crawl is None:
+            raise self.configuration_error or ConfigurationError("there is no crawl")
+        return self.crawl
+
+    def _open(self) -> None:
+        spider, settings = self._crawler.spider, self._settings
+        try:
+            check_private_names(SCRAPY)  # where a script runs the crawl, no command has done so
+            start = start_of(spider, settings)
+            self.crawl = Crawl(settings, self._crawler.stats, start, known_sites=known_sites_of(spider))
+        except ConfigurationError as error:
+            self.configuration_error = error
+
+    def _open_aside(self) -> None:
+        """Open a crawl whose requests Scrapy's own scheduler has."""
+        self._settings = self._crawler.settings.copy()
+        self._settings.frozen = False
+        self._settings.set("AUDIO_FRONTIER", "memory", priority="cmdline")
+        if self._only_looks:
+            self._folder = TemporaryDirectory(prefix="audiocrawler-")
+            self._settings.setdict(places_in(self._folder.name), priority="cmdline")
+        self._open()
+        try:
+            self._opened()
+        except CloseSpider:
+            self.crawl = None
+            deferred_from_coro(self._crawler.engine.close_spider_async(reason="configuration"))
+
+    def _opened_spider(self) -> None:
+        if self.is_ours:
+            self._opened()
 
     def _opened(self) -> None:
         if self.crawl is None:
@@ -94,13 +133,15 @@ class CrawlLifecycle(Part):
             pending_starts = getattr(self._crawler.spider, "pending_starts", 0)
             await self.crawl.close(lambda: self._record(reason), pending_starts=pending_starts)
             self._count_rows(self.crawl)
+        if self._folder is not None:
+            self._folder.cleanup()
 
     def _count_rows(self, crawl: Crawl) -> None:
         for name, number in crawl.row_counts().items():
             self._crawler.stats.set_value(name, number)
 
     def _begin_manifest(self, crawl: Crawl) -> None:
-        settings = self._crawler.settings
+        settings = self._settings
         folder = Path(settings["AUDIO_MANIFEST_DIR"])
         self._manifest = Manifest(folder, crawl.crawl_id, settings, self._crawler.spider)
         try:
@@ -144,11 +185,43 @@ class CrawlLifecycle(Part):
 
 
 def crawl_of(crawler: Crawler) -> Crawl:
-    """Return what the parts of this crawler's crawl share."""
+    """Return what the parts of this crawler's crawl share, opened now if nothing has asked for it before.
+
+    Raises ConfigurationError.
+    """
     lifecycle = crawler.get_extension(CrawlLifecycle)
     assert lifecycle is not None
-    assert lifecycle.crawl is not None
-    return lifecycle.crawl
+    return lifecycle.opened()
+
+
+def opened_crawl_of(crawler: Crawler) -> Crawl | None:
+    """Return the same, or None where nothing has asked for it yet: there is no crawl of ours."""
+    lifecycle = crawler.get_extension(CrawlLifecycle)
+    return lifecycle.crawl if lifecycle is not None else None
+
+
+def is_ours(spider: Spider | None) -> bool:
+    """Return whether the spider is one of ours, and crawls: a command that looks at one page only borrows it."""
+    return arguments_of(spider) is not None and not getattr(spider, "is_borrowed", False)
+
+
+def is_command_of_scrapy(spider: Spider | type[Spider] | None) -> bool:
+    """Return whether a command of Scrapy's, such as fetch, has put requests of its own in the place of the spider's.
+
+    ``scrapy shell`` does not, and makes its spider last.
+    """
+    return spider is None or spider.start.__module__.startswith("scrapy.commands.")
+
+
+def places_in(folder: str) -> dict[str, str]:
+    """Return settings by which all that a crawl keeps lies in one folder."""
+    return {
+        "AUDIO_STORE": f"file://{folder}/objects",
+        "AUDIO_WAREHOUSE": f"sqlite://{folder}/audio.db",
+        "AUDIO_INCOMING": f"{folder}/incoming",
+        "AUDIO_OUTBOX": f"{folder}/outbox",
+        "AUDIO_MANIFEST_DIR": f"{folder}/crawls",
+    }
 
 
 class CrawlPart(Part):
@@ -159,10 +232,15 @@ class CrawlPart(Part):
         """Return that; it is there as soon as the spider is open."""
         return crawl_of(self._crawler)
 
+    @property
+    def opened_crawl(self) -> Crawl | None:
+        """Return the same, or None where nothing has asked for it yet: there is no crawl of ours."""
+        return opened_crawl_of(self._crawler)
+
 
 def start_of(spider: Spider | None, settings: BaseSettings) -> Start:
     """Return which crawl a spider is about to begin or to resume."""
-    arguments = getattr(spider, "arguments", None)
+    arguments = arguments_of(spider)
     return Start(
         identity=identity_of(getattr(spider, "name", ""), arguments, settings),
         crawl_id=new_crawl_id(getattr(spider, "job", None)),
@@ -173,7 +251,7 @@ def start_of(spider: Spider | None, settings: BaseSettings) -> Start:
 
 def known_sites_of(spider: Spider | None) -> set[str]:
     """Return the sites whose files are asked for only if they have changed."""
-    arguments = getattr(spider, "arguments", None)
+    arguments = arguments_of(spider)
     if arguments is None or arguments.refresh == "all":
         return set()
     return {site_of(url) for url in arguments.start_urls()}

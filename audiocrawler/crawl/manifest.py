@@ -21,6 +21,7 @@ from scrapy.settings import SETTINGS_PRIORITIES, BaseSettings
 
 from audiocrawler import __version__
 from audiocrawler.analysis.rules import ANALYSER_VERSION
+from audiocrawler.config.arguments import arguments_of
 from audiocrawler.crawl.exit_codes import Rest, conclusion
 from audiocrawler.model.rows import AudioCrawl
 from audiocrawler.model.text import MASK, SECRET_NAME, mask_text
@@ -75,7 +76,7 @@ class Manifest:
 
 def given_arguments(spider: Spider | None) -> dict[str, str]:
     """Return what was given after ``-a``, as it is written there; a spider of the user's own tells none."""
-    arguments = getattr(spider, "arguments", None)
+    arguments = arguments_of(spider)
     given = arguments.model_dump(mode="json", exclude_unset=True) if arguments else {}
     return {
         name: mask_text(" ".join(value) if isinstance(value, list) else str(value)) for name, value in given.items()

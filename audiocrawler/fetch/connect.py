@@ -3,6 +3,7 @@
 import resource
 import socket
 import ssl
+import sys
 from base64 import b64encode
 from functools import cache
 from typing import Any
@@ -39,7 +40,10 @@ def policy_of(crawler: Crawler) -> AddressPolicy:
     """Return the one policy of a crawl; raises ConfigurationError for a wrong AUDIO_ALLOW_ADDRESSES."""
     if crawler not in _POLICIES:
         arguments = getattr(crawler.spider, "arguments", None)
-        starts = arguments.start_urls() if arguments else getattr(crawler.spider, "start_urls", ())
+        is_ours = hasattr(arguments, "start_urls")  # another spider may call anything arguments
+        starts = arguments.start_urls() if is_ours else getattr(crawler.spider, "start_urls", ())  # type: ignore[union-attr]
+        if crawler.spider is None:  # `scrapy shell URL` makes its spider last
+            starts = sys.argv[1:]
         _POLICIES[crawler] = AddressPolicy(starts, crawler.settings["AUDIO_ALLOW_ADDRESSES"])
     return _POLICIES[crawler]
 

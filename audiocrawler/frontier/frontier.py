@@ -168,4 +168,4 @@ def open_frontier(uri: str, start: Start) -> Frontier:
 
     Raises ConfigurationError where it cannot be used, LockedError where another process has this crawl.
     """
-    return cast(Frontier, load_registered(uri if ":" in uri else f"{uri}:", FRONTIERS)(uri, start))
+    return cast(Frontier, load_registered(uri if ":" in uri else f"{uri}:", FRONTIERS, "AUDIO_FRONTIER")(uri, start))

@@ -7,7 +7,10 @@ from scrapy.crawler import Crawler
 from scrapy.http import Response
 from scrapy.spidermiddlewares.base import BaseSpiderMiddleware
 
+from audiocrawler.config.arguments import arguments_of
+from audiocrawler.crawl.lifecycle import is_command_of_scrapy
 from audiocrawler.fetch.accounts import read_host_headers
+from audiocrawler.fetch.connect import policy_of
 from audiocrawler.fetch.part import Part
 from audiocrawler.model.urls import LOGIN, Credentials, Login, is_meant_for, login_meta, without_credentials
 
@@ -23,7 +26,7 @@ class CredentialsMiddleware(Part):
 
     def __init__(self, crawler: Crawler) -> None:
         super().__init__(crawler)
-        arguments = getattr(crawler.spider, "arguments", None)
+        arguments = arguments_of(crawler.spider)
         self._credentials = Credentials(arguments.start_urls() if arguments else ())
         self._host_headers = read_host_headers(crawler.settings["AUDIO_HEADERS"])
 
@@ -53,7 +56,12 @@ class LoginMiddleware(BaseSpiderMiddleware):
     """Gives what a document leads to on its own origin the login that the document itself was fetched with."""
 
     def get_processed_request(self, request: Request, response: Response | None) -> Request | None:
-        """Return the request, with the login if it is meant for its URL and there is no other."""
+        """Return the request, with the login if it is meant for its URL and there is no other.
+
+        What a command of Scrapy's asks for may be anywhere, as start URLs may: it stands on the command line.
+        """
+        if response is None and is_command_of_scrapy(self.crawler.spider):
+            policy_of(self.crawler).exempt(request.url)
         if response is not None and response.request is not None:
             inherit_login(request, response.request.meta)
         return request

@@ -7,6 +7,7 @@ from scrapy.crawler import Crawler
 from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Response
 
+from audiocrawler.config.arguments import arguments_of
 from audiocrawler.crawl.lifecycle import STARTS, CrawlPart
 from audiocrawler.discovery.urls import MAX_URL_LENGTH, with_slashes
 from audiocrawler.fetch.part import Part
@@ -28,7 +29,8 @@ class LimitMiddleware(Part):
     def process_request(self, request: Request) -> None:
         """Let the request pass, or raise LimitReachedError."""
         stats = self._crawler.stats
-        limit = getattr(self._crawler.spider, "limit", None)
+        arguments = arguments_of(self._crawler.spider)
+        limit = arguments.limit if arguments is not None else None
         if limit is not None and stats.get_value("audio/stored", 0) >= limit:
             raise LimitReachedError(f"the limit of {limit} stored files is reached")
         if self._max_total_bytes and stats.get_value("audio/bytes", 0) >= self._max_total_bytes:
@@ -56,7 +58,9 @@ class TakenAgainMiddleware(CrawlPart):
     async def process_request(self, request: Request) -> None:
         """Let the request pass, or raise StoredAlreadyError or SetAsideError."""
         starts = request.meta.get(STARTS, 0)
-        crawl = self.crawl
+        crawl = self.opened_crawl
+        if crawl is None:
+            return
         source = request.meta.get("audio")
         if isinstance(source, AudioSource) and (starts or crawl.frontier.crawl.is_resumed):
             stored = await crawl.stored_source(source.source_url)
@@ -75,7 +79,8 @@ class TakenDownMiddleware(CrawlPart):
 
     def process_request(self, request: Request) -> None:
         """Let the request pass, or raise TakenDownError."""
-        if why := self.crawl.tombstones.covers(request.url):
+        crawl = self.opened_crawl
+        if crawl is not None and (why := crawl.tombstones.covers(request.url)):
             raise TakenDownError(why)
 
 

@@ -83,6 +83,11 @@ class AddressPolicy:
         for word in text.replace(",", " ").split():
             self._allow(word)
 
+    def exempt(self, url: str) -> None:
+        """Let one more URL lead anywhere, as a start URL may."""
+        if origin := _origin(url):
+            self._starts.add(origin)
+
     def refusal(self, host: str, port: int, address: str) -> str | None:
         """Return why ``address``, which ``host`` of a URL leads to, may not be connected to; None if it may."""
         numeric = _numeric(plain_host(address))

@@ -18,17 +18,28 @@ def scheme_of(uri: str) -> str:
     return match[1].lower() if match else ""
 
 
-def load_registered(uri: str, registry: Mapping[str, str]) -> Any:
+_EXTRAS = {"gs": "gcp", "bigquery": "gcp", "redis": "redis", "rediss": "redis"}
+"""Scheme -> the extra that installs what it needs."""
+
+
+def load_registered(uri: str, registry: Mapping[str, str], setting: str) -> Any:
     """Return the object that ``registry`` (scheme -> dotted path) names for ``uri``, imported now.
 
-    Raises ConfigurationError where the scheme is not in the registry.
+    Raises ConfigurationError where the scheme is not in the registry, or needs a package that is not installed.
     """
     scheme = scheme_of(uri)
     if scheme not in registry:
         known = ", ".join(f"{name}:" for name in registry if name)
-        raise ConfigurationError(f"{uri}: unknown scheme {scheme or '(none)'}; known are {known}")
+        raise ConfigurationError(f"{setting}={uri}: unknown scheme {scheme or '(none)'}; known are {known}")
     module, _, name = registry[scheme].rpartition(".")
-    return getattr(import_module(module), name)
+    try:
+        return getattr(import_module(module), name)
+    except ModuleNotFoundError as error:
+        extra = _EXTRAS.get(scheme)
+        if extra is None:
+            raise
+        missing = f"{setting}={uri}: needs packages that are not installed"
+        raise ConfigurationError(f"{missing}: pip install 'audiocrawler[{extra}]'") from error
 
 
 def local_path(uri: str) -> Path:

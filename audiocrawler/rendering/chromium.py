@@ -17,6 +17,10 @@ HOW_TO_INSTALL = (
     "no Chromium is found: `playwright install --with-deps chromium` installs one, on Debian also "
     "`apt install chromium`; or name one in AUDIO_CHROMIUM"
 )
+NO_DRIVER = (
+    "scrapy-playwright, by which pages are opened in a browser (-a render), is not installed: "
+    "pip install 'audiocrawler[browser]'"
+)
 _SHELLS = (
     "chromium_headless_shell-*/*/headless_shell",
     "chromium_headless_shell-*/*/chrome-headless-shell",

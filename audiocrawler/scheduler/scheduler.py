@@ -9,7 +9,7 @@ from itertools import count
 from typing import Any
 
 from scrapy import Request, Spider, signals
-from scrapy.core.scheduler import BaseScheduler
+from scrapy.core.scheduler import BaseScheduler, Scheduler
 from scrapy.crawler import Crawler
 from scrapy.http import Response
 from scrapy.utils.asyncio import create_looping_call
@@ -181,6 +181,12 @@ class FrontierScheduler(Part, BaseScheduler):
         self._tick = create_looping_call(self._look_around)
         self._continuing = Continuing()
         """Requests that go on with a lease that is under way, and are not kept on their own."""
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> BaseScheduler:  # type: ignore[override]
+        """Return the scheduler; a spider that is not ours has Scrapy's own."""
+        lifecycle = crawler.get_extension(CrawlLifecycle)
+        return cls(crawler) if lifecycle is None or lifecycle.is_ours else Scheduler.from_crawler(crawler)
 
     def open(self, spider: Spider) -> None:
         """Begin to lease."""

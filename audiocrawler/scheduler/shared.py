@@ -58,7 +58,8 @@ class TurnMiddleware(CrawlPart):
 
     async def process_request(self, request: Request) -> None:
         """Return when it is the request's turn; raises IgnoreRequest if the crawl stops before."""
-        if not self.crawl.frontier.is_shared:
+        crawl = self.opened_crawl
+        if crawl is None or not crawl.frontier.is_shared:
             return  # the downloader keeps the delays of this process
         slot = slot_of(request)
         name, delay_s = self._delay(request, slot)

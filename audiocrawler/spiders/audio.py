@@ -4,14 +4,16 @@ from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 from protego import Protego
-from scrapy import Request
+from scrapy import Request, signals
 from scrapy.crawler import Crawler
+from scrapy.exceptions import CloseSpider
 from scrapy.http import HtmlResponse, Response, TextResponse
 from scrapy.http.request import NO_CALLBACK
+from scrapy.settings import BaseSettings
 from twisted.python.failure import Failure
 
 from audiocrawler.config.arguments import Arguments, parse_arguments
-from audiocrawler.crawl.lifecycle import leave_unfinished
+from audiocrawler.crawl.lifecycle import is_command_of_scrapy, leave_unfinished
 from audiocrawler.discovery import DEFAULT_FINDERS, Candidate, Document, Kind, find_in, read
 from audiocrawler.discovery.document import DocumentType
 from audiocrawler.discovery.hls import audio_rendition
@@ -29,6 +31,12 @@ from audiocrawler.spiders.rendering import NESTED_PRIORITY, seen_candidates
 from audiocrawler.spiders.renewing import RenewingSpider
 from audiocrawler.warehouse.rows import clean_url
 
+_NOT_ASKED_FOR = "https://start.invalid/"
+"""The start of a spider that a command has borrowed, which has a start of its own."""
+_NEEDED = (
+    *("AUDIO_STORE", "SCHEDULER", "DOWNLOADER", "DOWNLOAD_HANDLERS", "DOWNLOADER_MIDDLEWARES", "SPIDER_MIDDLEWARES"),
+    *("ITEM_PIPELINES", "EXTENSIONS"),
+)
 FOLLOWED = {Kind.PLAYLIST, Kind.MANIFEST, Kind.EMBED}
 """Kinds that belong to the page itself: they are fetched and searched at every depth."""
 MAX_NESTING = 4
@@ -51,8 +59,10 @@ class AudioSpider(RenewingSpider):
     )
     """The methods that a request may come back to from the frontier."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, _is_borrowed: bool = False, **kwargs: Any) -> None:
         self.job = kwargs.get("_job")
+        self.is_borrowed = _is_borrowed
+        """Whether a command of Scrapy's, such as fetch or parse, only looks at a page with this spider."""
         self.arguments = self.read_arguments(kwargs)
         self.limit = self.arguments.limit
         self._traps = Traps()
@@ -60,13 +70,36 @@ class AudioSpider(RenewingSpider):
 
     def read_arguments(self, given: dict[str, Any]) -> Arguments:
         """Return the checked arguments; raises ConfigurationError."""
-        return parse_arguments(given)
+        has_start = not self.is_borrowed or given.keys() & {"url", "urls"}
+        return parse_arguments(given if has_start else {"url": _NOT_ASKED_FOR, **given})
 
     @classmethod
     def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> "AudioSpider":
         """Return the spider; raises ConfigurationError for wrong arguments."""
+        if missing := missing_settings(crawler.settings):
+            return cls._refusing(crawler, missing)
+        if crawler.settings.frozen or is_command_of_scrapy(cls):  # the shell makes its spider when all else is made
+            kwargs["_is_borrowed"] = True
         spider = super().from_crawler(crawler, *args, **kwargs)
         spider.finders = {**DEFAULT_FINDERS, **crawler.settings.getdict("AUDIO_FINDERS")}
+        return spider
+
+    @classmethod
+    def _refusing(cls, crawler: Crawler, missing: list[str]) -> "AudioSpider":
+        """Return a spider that ends at once and says in one line why."""
+        kwargs: dict[str, Any] = {"_is_borrowed": True}
+        spider = super().from_crawler(crawler, **kwargs)
+
+        def refuse() -> None:
+            spider.logger.error(
+                "%s needs audiocrawler's settings, and these are not set: %s; call "
+                'settings.setmodule("audiocrawler.settings") or set SCRAPY_SETTINGS_MODULE=audiocrawler.settings',
+                cls.__name__,
+                ", ".join(missing),
+            )
+            raise CloseSpider("configuration")
+
+        crawler.signals.connect(refuse, signal=signals.spider_opened, weak=False)
         return spider
 
     async def start(self) -> AsyncIterator[Any]:
@@ -229,6 +262,11 @@ class AudioSpider(RenewingSpider):
             self.crawler.stats.inc_value("audio/starts_failed")
             start = f"{clean_url(mask_url(meta['start']))}: {one_line(reason, MAX_REASON_LENGTH)}"
             self.crawler.stats.inc_value(FAILED_START + start)
+
+
+def missing_settings(settings: BaseSettings) -> list[str]:
+    """Return the settings without which no spider of ours works and that nobody has set."""
+    return [name for name in _NEEDED if not settings.getpriority(name)]
 
 
 def is_audio(answer: Response) -> bool:

@@ -152,10 +152,10 @@ def place_of(url: str, size_bytes: int | None, store: Store) -> str:
     return here if here != url and store.exists(here, size_bytes) else url
 
 
-def open_store(uri: str, gcp: GcpAccess | None = None) -> Store:
+def open_store(uri: str, gcp: GcpAccess | None = None, setting: str = "AUDIO_STORE") -> Store:
     """Return the store at ``uri``: ``file:data/objects``, ``/srv/objects`` or ``gs://bucket/prefix``.
 
     ``gcp`` says how to log in to Google, by default with Application Default Credentials. Raises ConfigurationError
-    where the scheme is unknown or the store cannot be written to.
+    where the scheme is unknown or the store cannot be written to; ``setting`` is what has named the store.
     """
-    return cast(Store, load_registered(uri, STORES)(uri, gcp or GcpAccess()))
+    return cast(Store, load_registered(uri, STORES, setting)(uri, gcp or GcpAccess()))

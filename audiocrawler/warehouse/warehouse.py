@@ -117,10 +117,10 @@ class Warehouse(Protocol):
         ...
 
 
-def open_warehouse(uri: str, options: Options | None = None) -> Warehouse:
+def open_warehouse(uri: str, options: Options | None = None, setting: str = "AUDIO_WAREHOUSE") -> Warehouse:
     """Return the warehouse at ``uri``: ``sqlite:data/audio.db``, ``bigquery://project/dataset/audio_metadata``.
 
     Raises ConfigurationError where the scheme is unknown or the warehouse cannot be written to, and SchemaError where
-    it has tables that contradict ours.
+    it has tables that contradict ours; ``setting`` is what has named the warehouse.
     """
-    return cast(Warehouse, load_registered(uri, WAREHOUSES)(uri, options or Options()))
+    return cast(Warehouse, load_registered(uri, WAREHOUSES, setting)(uri, options or Options()))

@@ -160,7 +160,7 @@ def test_a_store_that_takes_nothing_more_ends_the_run(tmp_path, small_disk):
     ("arguments", "message"),
     [
         ((), "nowhere to send anything: give --to-store gs://bucket, --to-warehouse or both"),
-        (("--to-store", "s3://bucket"), "s3://bucket: unknown scheme s3; known are file:, gs:"),
+        (("--to-store", "s3://bucket"), "--to-store=s3://bucket: unknown scheme s3; known are file:, gs:"),
         (("--to-store", "gs://sync-nowhere"), "gs://sync-nowhere: there is no such bucket; "),
         (("--to-warehouse", "bigquery://project/nowhere/audio_metadata"), "project.nowhere: no such dataset; "),
         (("--to-warehouse", "bigquery://project"), "bigquery://project: names no table; "),

@@ -22,13 +22,12 @@ class Deadly(FrontierScheduler):
         return request
 """
 LAMBDAS = """
-import scrapy
-class Mine(scrapy.Spider):
+from audiocrawler.spiders.audio import AudioSpider
+class Mine(AudioSpider):
     name = 'mine'
-    start_urls = [{url!r}]
-    def parse(self, response):
+    async def parse(self, response):
         for _ in range(2):
-            yield response.follow('/shore.html', lambda page: print('came to', page.url), meta={{'x': object()}})
+            yield response.follow('/shore.html', lambda page: print('came to', page.url), meta={'x': object()})
 """
 
 
@@ -50,8 +49,8 @@ def test_a_request_that_ends_the_process_again_and_again_is_set_aside(tmp_path: 
 
 
 def test_requests_that_cannot_be_written_down_are_kept_while_the_process_lasts(site: Site, tmp_path: Path) -> None:
-    (tmp_path / "mine.py").write_text(LAMBDAS.format(url=f"{site.url}/about.html"), encoding="utf-8")
-    run = crawl(tmp_path, command=("runspider", "mine.py"))
+    (tmp_path / "mine.py").write_text(LAMBDAS, encoding="utf-8")
+    run = crawl(tmp_path, f"url={site.url}/about.html", command=("runspider", "mine.py"))
     assert run.stdout.count("came to") == 1
     assert "such requests are lost if this process ends" in run.stderr
 

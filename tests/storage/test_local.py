@@ -129,7 +129,7 @@ def test_a_read_only_folder_is_refused_at_once(tmp_path):
 @pytest.mark.parametrize(
     ("uri", "message"),
     [
-        ("ftp://example.org/x", r"^ftp://example.org/x: unknown scheme ftp; known are file:, gs:$"),
+        ("ftp://example.org/x", r"^AUDIO_STORE=ftp://example.org/x: unknown scheme ftp; known are file:, gs:$"),
         ("file://data/objects", r"data is no folder of this machine; write file:data/objects$"),
         ("file:", "names no path"),
     ],

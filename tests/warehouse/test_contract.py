@@ -87,7 +87,7 @@ def test_threads_share_a_warehouse(warehouse):
 
 
 def test_an_unknown_scheme_is_named():
-    with pytest.raises(ConfigurationError, match=r"^duckdb:x\.db: unknown scheme duckdb; known are .*sqlite:"):
+    with pytest.raises(ConfigurationError, match=r"^AUDIO_WAREHOUSE=duckdb:x\.db: unknown scheme duckdb; .*sqlite:"):
         open_warehouse("duckdb:x.db")
 
 

@@ -32,7 +32,7 @@ def field_of(column: Column, mode: str) -> SchemaField:
 
 
 def declared_type(name: str) -> str:
-    """Return the name that model/rows.py uses for either name that BigQuery has for a type."""
+    """Return the name that items.py uses for either name that BigQuery has for a type."""
     return _LEGACY_NAMES.get(name.upper(), name.upper())
 
 
