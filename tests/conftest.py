@@ -13,7 +13,7 @@ from tests.crawling import REPOSITORY, Run, crawl
 from tests.emulators.bigquery import BigQueryEmulator
 from tests.emulators.gcs import GcsEmulator
 from tests.emulators.redis_server import RedisServer
-from tests.sharing import group_of, is_slow
+from tests.sharing import group_of, place_of
 from tests.site.server import Site
 
 
@@ -38,8 +38,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Begin with what takes long where several processes run the tests: none of them waits long for another then."""
     if hasattr(config, "workerinput"):
-        slow = {path for path in {item.path for item in items} if is_slow(path)}
-        items.sort(key=lambda item: item.path not in slow)
+        items.sort(key=lambda item: place_of(item.nodeid, REPOSITORY))
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ That is ``whole_crawl``, and what a fixture of their file makes in a folder that
 import ast
 from functools import cache
 from pathlib import Path
+from zlib import crc32
 
 EVERYBODYS = "whole_crawl"
 
@@ -17,9 +18,15 @@ def group_of(nodeid: str, repository: Path) -> str:
     return " ".join(sorted(_made_for(name, repository / path))) or nodeid
 
 
-def is_slow(path: Path) -> bool:
-    """Tell whether the tests of a file run commands."""
-    return "tests.crawling" in path.read_text(encoding="utf-8")
+def place_of(nodeid: str, repository: Path) -> tuple[bool, int]:
+    """Return where a test comes in the order of all: slow ones first, and those that ask the same server apart."""
+    return not _is_slow(repository / nodeid.partition("::")[0]), crc32(group_of(nodeid, repository).encode())
+
+
+@cache
+def _is_slow(path: Path) -> bool:
+    text = path.read_text(encoding="utf-8")
+    return "tests.crawling" in text or "warehouse" in text
 
 
 @cache

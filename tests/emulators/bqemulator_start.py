@@ -1,7 +1,9 @@
-"""Starts bqemulator, in a virtual environment of its own, changed in two ways.
+"""Starts bqemulator, in a virtual environment of its own, changed in three ways.
 
 Load jobs read BYTES columns from Base64, as BigQuery does. A MERGE that differs from an earlier one only in its table
-names is not translated again: the emulator would spend half a second on it, fifty times what the database needs.
+names is not translated again: the emulator would spend half a second on it, fifty times what the database needs. All
+requests are answered in one thread: some read in another one, over the same connection to the database, and then got
+the rows of what was asked for at the same moment.
 It ends with the process whose id is in ENDS_WITH, however that ends.
 """
 
@@ -9,6 +11,7 @@ import os
 import re
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from contextvars import ContextVar
 from typing import Any
@@ -16,6 +19,7 @@ from typing import Any
 from bqemulator.api.routes import jobs  # type: ignore[import-not-found]  # installed elsewhere
 from bqemulator.cli import main  # type: ignore[import-not-found]
 from bqemulator.jobs import executor  # type: ignore[import-not-found]
+from fastapi import routing  # type: ignore[import-not-found]
 
 _FORMAT = "NEWLINE_DELIMITED_JSON"
 _load_json = executor._LOAD_FORMAT_HANDLERS[_FORMAT]
@@ -66,6 +70,10 @@ def _in_duckdb(name: str) -> str:
     return f'"{project}__{dataset}"."{table}"'
 
 
+async def _in_this_thread(function: Callable[..., Any], /, *arguments: Any, **named: Any) -> Any:
+    return function(*arguments, **named)
+
+
 def _end_with(pid: int) -> None:
     with suppress(ProcessLookupError):
         while True:
@@ -75,6 +83,7 @@ def _end_with(pid: int) -> None:
 
 
 threading.Thread(target=_end_with, args=(int(os.environ["ENDS_WITH"]),), daemon=True).start()
+routing.run_in_threadpool = _in_this_thread
 executor._LOAD_FORMAT_HANDLERS[_FORMAT] = _load
 executor.rewrite_table_refs = _noting_qualified
 executor.execute_query_job = jobs.execute_query_job = _execute_once
