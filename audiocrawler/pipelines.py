@@ -30,7 +30,8 @@ from audiocrawler.model.errors import (
     NotAudioError,
     WarehouseError,
 )
-from audiocrawler.model.rows import AudioItem, AudioMetadata, AudioSource, FileInfo, Row, Status
+from audiocrawler.model.rows import AudioItem, AudioMetadata, AudioSource, FileInfo, Row
+from audiocrawler.model.statuses import Status
 from audiocrawler.model.text import one_line
 from audiocrawler.records import (
     FOREIGN,

@@ -25,8 +25,9 @@ from audiocrawler.fetch.slots import media_slot
 from audiocrawler.middlewares.gates import LimitReachedError, TakenDownError
 from audiocrawler.middlewares.optouts import OptedOutError
 from audiocrawler.model.rotation import row_key
-from audiocrawler.model.rows import AudioItem, AudioSource, FileInfo, Status
+from audiocrawler.model.rows import AudioItem, AudioSource, FileInfo
 from audiocrawler.model.statements import Statement
+from audiocrawler.model.statuses import Status, Trait
 from audiocrawler.model.text import mask_text, mask_url, one_line
 from audiocrawler.rights.licences import Stated, with_statements
 from audiocrawler.rights.optouts import joined
@@ -206,14 +207,6 @@ _STATUS_OF: dict[type[Exception], Status] = {
 }
 
 
-_OF_ONE_FILE = frozenset(
-    {
-        *(Status.FAILED, Status.GONE, Status.NOT_AUDIO, Status.UNDECODABLE, Status.PROTECTED, Status.TOO_LARGE),
-        *(Status.FILTERED, Status.STREAM, Status.ROBOTS, Status.DENIED),
-    }
-)
-
-
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """The status and the reason; ``disk_full`` says that it is not the URL's fault."""
@@ -229,12 +222,12 @@ class Outcome:
     def rules_out_recording(self) -> bool:
         """Whether this is said of the recording, whichever of its files is asked for: an opt-out, takedown, licence."""
         is_about_licence = self.status == Status.FILTERED and not _MEASURED.search(self.reason)
-        return is_about_licence or self.status in {Status.OPTED_OUT, Status.TAKEN_DOWN}
+        return is_about_licence or Trait.RECORDING in self.status.traits
 
     @property
     def leaves_alternates(self) -> bool:
         """Whether another file of the recording may be taken in place of this one."""
-        return self.status in _OF_ONE_FILE and not self.rules_out_recording
+        return Trait.ONE_FILE in self.status.traits and not self.rules_out_recording
 
 
 def outcome_of_failure(failure: Failure) -> Outcome:

@@ -10,7 +10,8 @@ from scrapy.http import Response
 from audiocrawler.crawl.lifecycle import STARTS, crawl_of
 from audiocrawler.discovery.urls import MAX_URL_LENGTH, with_slashes
 from audiocrawler.frontier.frontier import MAX_STARTS
-from audiocrawler.model.rows import AudioSource, Status
+from audiocrawler.model.rows import AudioSource
+from audiocrawler.model.statuses import Status
 
 
 class LimitReachedError(IgnoreRequest):

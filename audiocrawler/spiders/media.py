@@ -23,7 +23,8 @@ from audiocrawler.fetch.headers import Known
 from audiocrawler.middlewares.credentials import inherit_login
 from audiocrawler.middlewares.gates import StoredAlreadyError
 from audiocrawler.middlewares.optouts import OptOuts
-from audiocrawler.model.rows import AudioItem, AudioSource, Status
+from audiocrawler.model.rows import AudioItem, AudioSource
+from audiocrawler.model.statuses import Status
 from audiocrawler.model.text import is_masked
 from audiocrawler.model.urls import origin_of
 from audiocrawler.records import Outcome, attempted, item_of, media_meta, outcome_of_failure, outcome_without_body
