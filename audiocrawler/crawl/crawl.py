@@ -24,7 +24,7 @@ from audiocrawler.crawl.known import Memory, judge_of
 from audiocrawler.crawl.rows import Flusher, RowWriter, Threads
 from audiocrawler.fetch.staging import Incoming
 from audiocrawler.frontier import Frontier, Start, open_frontier
-from audiocrawler.model.errors import ConfigurationError, WarehouseError
+from audiocrawler.model.errors import AudioCrawlerError, ConfigurationError, OutcomeError, WarehouseError
 from audiocrawler.model.gcp import GcpAccess
 from audiocrawler.model.marks import Tombstones
 from audiocrawler.model.rows import AudioMetadata, AudioSource, Row
@@ -71,15 +71,19 @@ def _cgroup_quota() -> int:
     return MAX_WORKERS if quota == "max" else max(1, int(quota) // int(period))
 
 
-class GivenBackError(DropItem):
+class GivenBackError(AudioCrawlerError, DropItem):
     """Raised when a crawl that stops leaves a file to its next run: the request is not acknowledged."""
 
 
-class RefusedError(DropItem):
+class RefusedError(OutcomeError, DropItem):
     """Raised when the row of a file that was refused has been written; another file of the recording may be tried."""
 
+    def __init__(self, source: AudioSource) -> None:
+        super().__init__(f"{source.source_url}: {source.status}: {source.reason}")
+        self.status = Status(source.status)
 
-class FetchAgainError(DropItem):
+
+class FetchAgainError(AudioCrawlerError, DropItem):
     """Raised when the bytes that came are not to be judged: the same request is made again, and no row is written."""
 
 

@@ -10,12 +10,15 @@ from scrapy.http import Response
 from audiocrawler.crawl.lifecycle import STARTS, crawl_of
 from audiocrawler.discovery.urls import MAX_URL_LENGTH, with_slashes
 from audiocrawler.frontier.frontier import MAX_STARTS
+from audiocrawler.model.errors import OutcomeError
 from audiocrawler.model.rows import AudioSource
 from audiocrawler.model.statuses import Status
 
 
-class LimitReachedError(IgnoreRequest):
+class LimitReachedError(OutcomeError, IgnoreRequest):
     """Raised for every request once the crawl has taken as many files or bytes as it may."""
+
+    status = Status.LIMIT
 
 
 class LimitMiddleware:
@@ -40,7 +43,7 @@ class LimitMiddleware:
             raise LimitReachedError(f"AUDIO_MAX_TOTAL_BYTES of {self._max_total_bytes} is reached")
 
 
-class StoredAlreadyError(IgnoreRequest):
+class StoredAlreadyError(OutcomeError, IgnoreRequest):
     """Raised for a request that was taken up again and whose file this crawl has stored; ``status`` is its row's."""
 
     def __init__(self, source: AudioSource) -> None:
@@ -48,7 +51,7 @@ class StoredAlreadyError(IgnoreRequest):
         self.status = Status(source.status)
 
 
-class SetAsideError(IgnoreRequest):
+class SetAsideError(OutcomeError, IgnoreRequest):
     """Raised for a request that seems to end the process that works on it."""
 
 
@@ -79,8 +82,10 @@ class TakenAgainMiddleware:
             raise SetAsideError(f"set aside: {starts} processes have ended while they worked on it")
 
 
-class TakenDownError(IgnoreRequest):
+class TakenDownError(OutcomeError, IgnoreRequest):
     """Raised for every request that would fetch again what was taken down."""
+
+    status = Status.TAKEN_DOWN
 
 
 class TakenDownMiddleware:
@@ -103,7 +108,7 @@ class TakenDownMiddleware:
 MAX_REFERER_LENGTH = 4096
 
 
-class UrlTooLongError(IgnoreRequest):
+class UrlTooLongError(OutcomeError, IgnoreRequest):
     """Raised for a request that no server would take."""
 
 

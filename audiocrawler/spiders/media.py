@@ -215,8 +215,8 @@ class MediaSpider(Spider):
             return
         if isinstance(exception, FetchAgainError):
             await self._fetch_again(item.source, request, str(exception))
-        elif isinstance(exception, RefusedError) and item.source.status != Status.FAILED:  # which is our own fault
-            outcome = Outcome(Status(item.source.status), item.source.reason or "")
+        elif isinstance(exception, RefusedError) and exception.status != Status.FAILED:  # which is our own fault
+            outcome = Outcome(exception.status, item.source.reason or "")
             for alternate in await self._next_alternate(request, outcome):
                 self.crawler.engine.crawl(alternate)
 
