@@ -24,7 +24,6 @@ from audiocrawler.crawl.known import variants_of
 from audiocrawler.crawl.lifecycle import CrawlPart, crawl_of, stop_crawl
 from audiocrawler.fetch.headers import explain, is_disk_full
 from audiocrawler.fetch.receivers import UNPROVED
-from audiocrawler.middlewares.optouts import OptedOutError
 from audiocrawler.model.errors import (
     ConfigurationError,
     ContentTakenDownError,
@@ -32,8 +31,10 @@ from audiocrawler.model.errors import (
     FilteredError,
     NotAudioError,
     WarehouseError,
+    status_of,
 )
-from audiocrawler.model.rows import AudioItem, AudioMetadata, AudioSource, FileInfo, Row, Status
+from audiocrawler.model.rows import AudioItem, AudioMetadata, AudioSource, FileInfo, Row
+from audiocrawler.model.statuses import Status
 from audiocrawler.model.text import one_line
 from audiocrawler.records import (
     FOREIGN,
@@ -46,6 +47,7 @@ from audiocrawler.records import (
     stated_by,
 )
 from audiocrawler.rights.licences import credit_in, refusal, statements_in
+from audiocrawler.rights.optouts import opt_out_reason
 from audiocrawler.sniff import Sniffed, sniff_file
 from audiocrawler.storage import object_key
 from audiocrawler.storage.store import key_in
@@ -71,7 +73,7 @@ class Stage(CrawlPart, ABC):
             await self.crawl.in_thread(partial(Path(item.files[0]["path"]).unlink, missing_ok=True))
             raise
         except FileRejectedError as error:
-            refuse(item, Status(error.status), str(error))
+            refuse(item, error.status, str(error))
             item.source.judged_by = self.crawl.judge
         except Exception as error:  # noqa: BLE001 - no file may end a crawl
             self._fail(item, error)
@@ -99,7 +101,7 @@ class Stage(CrawlPart, ABC):
             self._give_back(item)
             raise GivenBackError(f"{item.source.source_url}: left to the next run") from error
         logger.error("%s: %s", item.source.source_url, explain(error), exc_info=error)
-        refuse(item, Status.FAILED, explain(error))
+        refuse(item, status_of(error), explain(error))
 
 
 def refuse(item: AudioItem, status: Status, reason: str) -> None:
@@ -159,7 +161,7 @@ class AudioFilesPipeline(FilesPipeline):
     ) -> FileInfo:
         """Return the file that the pipeline has downloaded itself; raises FileException with the reason."""
         if signals := response.meta.get("opted_out"):
-            raise FileException(str(OptedOutError(signals)))
+            raise FileException(opt_out_reason(signals))
         if not hasattr(response, "body_file"):
             raise FileException(f"{response.url}: no file came, HTTP status {response.status}")
         child = item_of(foreign_source(request.url, response), response, response.body_file)
@@ -355,7 +357,7 @@ class WarehousePipeline(CrawlPart):
         if source.status != Status.PENDING:
             tallies.count_outcome(source.source_url, source.status, source.reason)
         if audio is None and source.status != Status.PENDING:
-            raise RefusedError(f"{source.source_url}: {source.status}: {source.reason}")
+            raise RefusedError(source)
         if audio is not None and source.status == Status.STORED:
             tallies.count(source.source_url, "audio/stored_bytes", audio.size_bytes or 0)
             tallies.count(source.source_url, "audio/duration_ms", audio.duration_ms)

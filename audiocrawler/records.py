@@ -16,20 +16,18 @@ from twisted.python.failure import Failure
 
 from audiocrawler.discovery import Candidate, Kind
 from audiocrawler.discovery.hls import Rendition
-from audiocrawler.fetch.connect import RefusedAddressError
 from audiocrawler.fetch.file_names import suggested_name, unquoted
 from audiocrawler.fetch.headers import explain, header_text, is_disk_full, is_endless, media_type
-from audiocrawler.fetch.receivers import UNPROVED, EndlessError, TooLargeError, TotalReachedError
-from audiocrawler.fetch.robots import RobotsError
+from audiocrawler.fetch.receivers import UNPROVED
 from audiocrawler.fetch.slots import media_slot
-from audiocrawler.middlewares.gates import LimitReachedError, TakenDownError
-from audiocrawler.middlewares.optouts import OptedOutError
+from audiocrawler.model.errors import status_of
 from audiocrawler.model.rotation import row_key
-from audiocrawler.model.rows import AudioItem, AudioSource, FileInfo, Status
+from audiocrawler.model.rows import AudioItem, AudioSource, FileInfo
 from audiocrawler.model.statements import Statement
+from audiocrawler.model.statuses import Status, Trait
 from audiocrawler.model.text import mask_text, mask_url, one_line
 from audiocrawler.rights.licences import Stated, with_statements
-from audiocrawler.rights.optouts import joined
+from audiocrawler.rights.optouts import joined, opt_out_reason
 from audiocrawler.warehouse.rows import clean_url
 
 
@@ -194,25 +192,6 @@ MAX_REASON_LENGTH = 500
 _MEASURED = re.compile(r"\bAUDIO_MIN_\w+ is ")
 """What the reason of a filtered file says where a measure of it was too small."""
 
-_STATUS_OF: dict[type[Exception], Status] = {
-    RefusedAddressError: Status.DENIED,
-    RobotsError: Status.ROBOTS,
-    OptedOutError: Status.OPTED_OUT,
-    TakenDownError: Status.TAKEN_DOWN,
-    LimitReachedError: Status.LIMIT,
-    TooLargeError: Status.TOO_LARGE,
-    TotalReachedError: Status.LIMIT,
-    EndlessError: Status.STREAM,
-}
-
-
-_OF_ONE_FILE = frozenset(
-    {
-        *(Status.FAILED, Status.GONE, Status.NOT_AUDIO, Status.UNDECODABLE, Status.PROTECTED, Status.TOO_LARGE),
-        *(Status.FILTERED, Status.STREAM, Status.ROBOTS, Status.DENIED),
-    }
-)
-
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
@@ -229,12 +208,12 @@ class Outcome:
     def rules_out_recording(self) -> bool:
         """Whether this is said of the recording, whichever of its files is asked for: an opt-out, takedown, licence."""
         is_about_licence = self.status == Status.FILTERED and not _MEASURED.search(self.reason)
-        return is_about_licence or self.status in {Status.OPTED_OUT, Status.TAKEN_DOWN}
+        return is_about_licence or Trait.RECORDING in self.status.traits
 
     @property
     def leaves_alternates(self) -> bool:
         """Whether another file of the recording may be taken in place of this one."""
-        return self.status in _OF_ONE_FILE and not self.rules_out_recording
+        return Trait.ONE_FILE in self.status.traits and not self.rules_out_recording
 
 
 def outcome_of_failure(failure: Failure) -> Outcome:
@@ -245,8 +224,7 @@ def outcome_of_failure(failure: Failure) -> Outcome:
         return Outcome(status, f"HTTP {error.response.status}")
     if error is None:
         return Outcome(Status.FAILED, "failed without a reason")
-    status = next((status for kind, status in _STATUS_OF.items() if isinstance(error, kind)), Status.FAILED)
-    return Outcome(status, mask_text(explain(error)), is_disk_full(error))
+    return Outcome(status_of(error), mask_text(explain(error)), is_disk_full(error))
 
 
 def outcome_without_body(response: Response) -> Outcome:
@@ -263,4 +241,4 @@ def outcome_without_body(response: Response) -> Outcome:
 
 def opted_out(signals: str) -> Outcome:
     """Return what an audio URL comes to that these signals opt out."""
-    return Outcome(Status.OPTED_OUT, str(OptedOutError(signals)))
+    return Outcome(Status.OPTED_OUT, opt_out_reason(signals))

@@ -18,7 +18,8 @@ from typing import Any
 from google.auth.credentials import AnonymousCredentials
 from google.cloud.bigquery import Client, QueryJobConfig, ScalarQueryParameter
 
-from audiocrawler.model.rows import AUDIO_METADATA, AUDIO_SOURCES, AudioMetadata, AudioSource, Row, Status, Table
+from audiocrawler.model.rows import AUDIO_METADATA, AUDIO_SOURCES, AudioMetadata, AudioSource, Row, Table
+from audiocrawler.model.statuses import Status
 from audiocrawler.warehouse import Options, Warehouse, open_warehouse
 from tests.emulators.bigquery import BigQueryEmulator
 from tests.emulators.fault_proxy import FaultProxy

@@ -1,5 +1,6 @@
 """When the file that was chosen of a recording cannot be had, the next one is taken, but not where rights forbid it."""
 
+import gzip
 import json
 import time
 from collections.abc import Iterator
@@ -26,6 +27,7 @@ FAILS = {
     "/page.wav": "not_audio",
     "/empty.wav": "failed",
     "/large.wav": "too_large",
+    "/packed.wav": "too_large",
     "/short.wav": "filtered",
     "/missing.wav": "failed",
     "/gone.wav": "gone",
@@ -62,6 +64,8 @@ def answer(wire: Wire, path: str) -> None:
         wire.body(tone_wav(int(path[6:-4])), 'ETag: "1"', kind="audio/wav")
     elif path == "/opted-out.wav":
         wire.body(tone_wav(50), "X-Robots-Tag: noai", kind="audio/wav")
+    elif path == "/packed.wav":  # so small that nothing of it is unpacked before its end
+        wire.body(gzip.compress(tone_wav(3)[:44] + bytes(200_000)), "Content-Encoding: gzip", kind="audio/wav")
     elif path == "/broken.wav":
         wire.send(b"HTTP/1.1 200 OK\r\nContent-Type: audio/mpeg\r\nContent-Length: 9000\r\n\r\n" + tone_wav(3)[:4000])
     elif path in bodies:

@@ -8,7 +8,8 @@ import pytest
 from audiocrawler import settings
 from audiocrawler.config.arguments import Arguments
 from audiocrawler.crawl import exit_codes
-from audiocrawler.model.rows import TABLES, Status, Table
+from audiocrawler.model.rows import TABLES, Table
+from audiocrawler.model.statuses import Status
 from tests.crawling import REPOSITORY, Run
 
 README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
@@ -44,9 +45,10 @@ def test_every_argument_is_documented_as_it_is_declared() -> None:
     assert documented == [(name, field.description) for name, field in Arguments.model_fields.items()]
 
 
-def test_every_status_that_occurs_is_documented() -> None:
-    section = README.partition("## What became")[2].partition("\n## ")[0]
-    assert set(re.findall(r"^\| ([a-z_]+) \| (?!meaning)", section, re.MULTILINE)) - {"status"} == set(Status)
+def test_every_status_is_documented_as_it_is_declared() -> None:
+    table = README.partition("| status | meaning |\n")[2].partition("\n\n")[0]
+    documented = re.findall(r"^\| ([a-z_]+) \| (.+) \|$", re.sub(r"\[(\w+)\]\(#\w+\)", r"\1", table), re.MULTILINE)
+    assert documented == [(status, status.meaning) for status in Status]
 
 
 def test_every_exit_code_is_documented() -> None:

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from audiocrawler.crawl.rows import mask_row
-from audiocrawler.model.rows import AudioSource, Status
+from audiocrawler.model.rows import AudioSource
+from audiocrawler.model.statuses import Status
 from audiocrawler.model.text import mask_text
 from tests.crawling import crawl
 from tests.origins import TONE, Origin

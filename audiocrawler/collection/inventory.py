@@ -9,6 +9,7 @@ from typing import Any, Self, TypeVar
 from audiocrawler.model.errors import ConfigurationError
 from audiocrawler.model.marks import mark_of
 from audiocrawler.model.rows import AudioCrawl, AudioMetadata, AudioSource
+from audiocrawler.model.statuses import Trait, quoted
 from audiocrawler.model.uris import local_path, scheme_of
 from audiocrawler.storage import StoredObject
 
@@ -88,10 +89,10 @@ PROBLEMS = {
         SELECT url || ': holds ' || sha256 FROM objects WHERE instr(url, sha256) = 0
         UNION ALL SELECT url || ': its row says ' || sha256 FROM audio WHERE instr(url, sha256) = 0""",
     "object without a row": "SELECT url FROM objects WHERE url NOT IN (SELECT url FROM audio)",
-    "source without its audio row": """
+    "source without its audio row": f"""
         SELECT url || ': ' || status FROM sources
-        WHERE status IN ('stored', 'duplicate', 'unchanged') AND NOT EXISTS (
-            SELECT * FROM audio WHERE audio.sha256 = sources.sha256 OR audio.url = sources.object_url)""",
+        WHERE status IN ({quoted(Trait.STORED)}) AND NOT EXISTS (
+            SELECT * FROM audio WHERE audio.sha256 = sources.sha256 OR audio.url = sources.object_url)""",  # noqa: S608 - statuses of ours
     "source to be fetched again": "SELECT url || ': ' || marked FROM sources WHERE marked IS NOT NULL",
 }
 """What can be wrong -> the query that names each case. An object's URL ends with its hash."""

@@ -8,7 +8,8 @@ from audiocrawler.collection.inventory import PROBLEMS, SHOWN, Inventory, Proble
 from audiocrawler.collection.sync import send
 from audiocrawler.model.errors import StoreError
 from audiocrawler.model.marks import is_tombstone, mark_of, marked
-from audiocrawler.model.rows import SETTLED, AudioMetadata, AudioSource
+from audiocrawler.model.rows import AudioMetadata, AudioSource
+from audiocrawler.model.statuses import Status, Trait
 from audiocrawler.report.progress import Bar
 from audiocrawler.storage import Store, key_in
 from audiocrawler.warehouse import Warehouse
@@ -68,7 +69,8 @@ def verify(store: Store, warehouse: Warehouse, *, read_bytes: bool) -> Verified:
 
 def _mark(damaged: set[str], warehouse: Warehouse) -> None:
     """Mark the sources of damaged files: their validators would keep the bytes from coming again."""
-    rows = (row for row in warehouse.source_rows() if row.sha256 in damaged and row.status in SETTLED)
+    final = Status.having(Trait.FINAL)
+    rows = (row for row in warehouse.source_rows() if row.sha256 in damaged and row.status in final)
     marked_rows = [marked(row, DAMAGED) for row in rows if mark_of(row) is None and not is_tombstone(row)]
     for _ in send(marked_rows, warehouse, MARKED_AT_A_TIME):
         pass

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from scrapy.statscollectors import StatsCollector
 
-from audiocrawler.report.summary import FAILED_STATUSES
+from audiocrawler.model.statuses import Status, Trait
 
 MAX_REASONS = 200
 """Different reasons that are counted apart: they are sentences, and hostile input could make up new ones for ever."""
@@ -53,7 +53,7 @@ class Tallies:
     def count_outcome(self, source_url: str, status: str, reason: str | None) -> None:
         """Count what became of an audio URL in ``audio/<status>``, and why it failed in ``audio/<status>/<reason>``."""
         self.count(source_url, f"audio/{status}")
-        if status in FAILED_STATUSES and self._stats.get_value("audio/reasons", 0) < MAX_REASONS:
+        if status in Status.having(Trait.FAILED) and self._stats.get_value("audio/reasons", 0) < MAX_REASONS:
             self.count(source_url, "audio/reasons", int(self._stats.get_value(f"audio/{status}/{reason}") is None))
             self.count(source_url, f"audio/{status}/{reason}")
 

@@ -27,7 +27,8 @@ from audiocrawler.frontier import Frontier, Start, open_frontier
 from audiocrawler.model.errors import ConfigurationError, WarehouseError
 from audiocrawler.model.gcp import GcpAccess
 from audiocrawler.model.marks import Tombstones
-from audiocrawler.model.rows import AudioMetadata, AudioSource, Row, Status
+from audiocrawler.model.rows import AudioMetadata, AudioSource, Row
+from audiocrawler.model.statuses import Status, Trait
 from audiocrawler.rights.licences import wanted_licences
 from audiocrawler.storage import Store, open_store, place_of
 from audiocrawler.warehouse import FlushResult, Options, Warehouse, open_warehouse
@@ -36,8 +37,6 @@ T = TypeVar("T")
 
 logger = logging.getLogger(__name__)
 
-TAKEN = frozenset({Status.STORED, Status.DUPLICATE, Status.UNCHANGED})
-"""Statuses of a URL whose bytes are in the store."""
 FILE_THREADS = 8
 """Threads that hash and store files; uploads to a bucket take their time."""
 
@@ -197,7 +196,7 @@ class Crawl:
     async def stored_source(self, source_url: str) -> AudioSource | None:
         """Return the row of a masked audio URL whose file this crawl has stored, in this run or an earlier one."""
         row = await self.find_source(source_url)
-        if row is None or row.crawl_id != self.crawl_id or row.last_status not in TAKEN:
+        if row is None or row.crawl_id != self.crawl_id or row.last_status not in Status.having(Trait.STORED):
             return None
         if row.last_attempt_at is None or row.last_attempt_at < self.frontier.crawl.started_at:
             return None

@@ -4,6 +4,10 @@ import asyncio
 
 from scrapy.exceptions import DropItem
 
+from audiocrawler.model.errors import AudioCrawlerError, OutcomeError
+from audiocrawler.model.rows import AudioSource
+from audiocrawler.model.statuses import Status
+
 
 class Claims:
     """Which contents are under way, so that equal files that arrive together are measured and stored once."""
@@ -24,13 +28,17 @@ class Claims:
             released.set_result(None)
 
 
-class GivenBackError(DropItem):
+class GivenBackError(AudioCrawlerError, DropItem):
     """Raised when a crawl that stops leaves a file to its next run: the request is not acknowledged."""
 
 
-class RefusedError(DropItem):
+class RefusedError(OutcomeError, DropItem):
     """Raised when the row of a file that was refused has been written; another file of the recording may be tried."""
 
+    def __init__(self, source: AudioSource) -> None:
+        super().__init__(f"{source.source_url}: {source.status}: {source.reason}")
+        self.status = Status(source.status)
 
-class FetchAgainError(DropItem):
+
+class FetchAgainError(AudioCrawlerError, DropItem):
     """Raised when the bytes that came are not to be judged: the same request is made again, and no row is written."""

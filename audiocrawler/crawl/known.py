@@ -6,12 +6,11 @@ from scrapy.settings import BaseSettings
 
 from audiocrawler.analysis.rules import ANALYSER_VERSION
 from audiocrawler.fetch.headers import Known
-from audiocrawler.model.rows import AudioMetadata, AudioSource, Status
+from audiocrawler.model.rows import AudioMetadata, AudioSource
+from audiocrawler.model.statuses import Status, Trait
 
 VARIES_AFTER = 3
 """Changes in a row after which a file counts as one that varies at every fetch: one with inserted advertisements."""
-_STORED = frozenset({Status.STORED, Status.DUPLICATE, Status.UNCHANGED, Status.GONE})
-_REFUSED = frozenset({Status.UNDECODABLE, Status.FILTERED, Status.NOT_AUDIO})
 _JUDGING = ("AUDIO_MIN_DURATION_MS", "AUDIO_MIN_SAMPLE_RATE_HZ", "AUDIO_MAX_DURATION_S", "AUDIO_LICENSES")
 
 
@@ -45,9 +44,10 @@ class Memory:
         )
 
     async def _holds(self, before: AudioSource) -> bool:
-        if before.status in _REFUSED:
+        if before.status in Status.having(Trait.REFUSED):
             return before.judged_by == self._judge
-        return before.status in _STORED and before.sha256 is not None and await self._is_stored(before)
+        may_be_stored = before.status in Status.having(Trait.FILE_KEPT) and before.sha256 is not None
+        return may_be_stored and await self._is_stored(before)
 
 
 def variants_of(audio: AudioMetadata, before: AudioSource | None) -> int | None:

@@ -24,8 +24,8 @@ from audiocrawler.analysis.rules import ANALYSER_VERSION
 from audiocrawler.config.arguments import arguments_of
 from audiocrawler.crawl.exit_codes import Rest, conclusion
 from audiocrawler.model.rows import AudioCrawl
+from audiocrawler.model.statuses import Status, Trait
 from audiocrawler.model.text import MASK, SECRET_NAME, mask_text
-from audiocrawler.report.summary import FAILED_STATUSES
 
 _PATHS = {"AUDIO_GCP_KEY_FILE", "AUDIO_COOKIES", "AUDIO_HEADERS"}
 """Settings that name a file of secrets, and are none."""
@@ -58,7 +58,7 @@ class Manifest:
         row.pages, row.found = stats.get("audio/pages", 0), stats.get("audio/found", 0)
         row.stored, row.stored_bytes = stats.get("audio/stored", 0), stats.get("audio/stored_bytes", 0)
         row.duplicate, row.unchanged = stats.get("audio/duplicate", 0), stats.get("audio/unchanged", 0)
-        row.failed = sum(stats.get(f"audio/{status}", 0) for status in FAILED_STATUSES)
+        row.failed = sum(stats.get(f"audio/{status}", 0) for status in Status.having(Trait.FAILED))
         row.duration_ms = stats.get("audio/duration_ms", 0)
         self._write(stats)
         return row

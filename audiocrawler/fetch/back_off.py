@@ -20,6 +20,7 @@ from scrapy.utils.misc import load_object
 from audiocrawler.fetch.headers import explain
 from audiocrawler.fetch.part import Part
 from audiocrawler.fetch.slots import LONGEST_WAIT_S, host_of, is_media_slot, is_page_slot, polite, slot_of, slots_of
+from audiocrawler.model.errors import OutcomeError
 
 transfers_given_up = object()
 """Sent when what is still under way shall end now; takes no arguments."""
@@ -116,13 +117,13 @@ BROKEN_OFF_RETRIES = 3
 _ASK_TO_WAIT = {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}
 
 
-class HostPausedError(IgnoreRequest):
+class HostPausedError(OutcomeError, IgnoreRequest):
     """Raised for requests to a host that is left to a later crawl; ``response`` is the answer that made it so."""
 
     response: Response | None = None
 
 
-class NotReadyError(IgnoreRequest):
+class NotReadyError(OutcomeError, IgnoreRequest):
     """Raised where the last of several answers brought no body; ``response`` is that answer."""
 
     def __init__(self, reason: str, response: Response) -> None:

@@ -23,8 +23,9 @@ from audiocrawler.fetch.curl import (
     TlsError,
     UntrustedIssuerError,
 )
-from audiocrawler.fetch.encodings import HEAD_BYTES, EncodingError, is_encoded
+from audiocrawler.fetch.encodings import HEAD_BYTES, is_encoded
 from audiocrawler.model.addresses import AddressPolicy
+from audiocrawler.model.errors import EncodingError
 
 
 def response_of(

@@ -24,16 +24,19 @@ from zope.interface import implementer
 
 from audiocrawler.fetch.part import Part
 from audiocrawler.model.addresses import AddressPolicy, literal_address
-from audiocrawler.model.errors import ConfigurationError
+from audiocrawler.model.errors import ConfigurationError, OutcomeError
 from audiocrawler.model.proxies import Proxies, Proxy, parse_proxy
+from audiocrawler.model.statuses import Status
 from audiocrawler.model.text import mask_url
 
 _POLICIES: "WeakKeyDictionary[Crawler, AddressPolicy]" = WeakKeyDictionary()
 _PORTS = {"http": 80, "https": 443}
 
 
-class RefusedAddressError(IgnoreRequest):
+class RefusedAddressError(OutcomeError, IgnoreRequest):
     """Raised in place of a connection to an address that is not allowed; it makes no sense to try it again."""
+
+    status = Status.DENIED
 
 
 def policy_of(crawler: Crawler) -> AddressPolicy:

@@ -19,6 +19,7 @@ from scrapy.exceptions import (
 from scrapy.http import Headers
 
 from audiocrawler.fetch.connect import Connecting, RefusedAddressError
+from audiocrawler.model.errors import OutcomeError
 
 _PROXY_ERROR, _TOO_LARGE = 97, 100
 """CURLE_PROXY and CURLE_TOO_LARGE, which pycurl gives no names."""
@@ -46,7 +47,7 @@ _TLS_REASONS = {
 }
 
 
-class TlsError(DownloadFailedError):
+class TlsError(OutcomeError, DownloadFailedError):
     """Raised when no TLS connection comes about; the message says why."""
 
 
@@ -138,7 +139,7 @@ BUFFER_BYTES = 128 * 1024
 _STATUS_LINE = re.compile(rb"(?P<protocol>HTTP/[\d.]+|ICY) +(?P<status>\d{3})\b")
 
 
-class HeadersTooLongError(DownloadFailedError):
+class HeadersTooLongError(OutcomeError, DownloadFailedError):
     """Raised when the headers of an answer go on and on."""
 
 

@@ -13,7 +13,7 @@ from typing import Protocol
 
 import brotli
 
-from audiocrawler.model.errors import AudioCrawlerError
+from audiocrawler.model.errors import EncodingError
 from audiocrawler.sniff import sniff
 
 if sys.version_info >= (3, 14):
@@ -32,10 +32,6 @@ _ZSTD_MAGIC = re.compile(rb"\x28\xb5\x2f\xfd|[\x50-\x5f]\x2a\x4d\x18")  # RFC 88
 _ALIASES = {"x-gzip": "gzip", "x-zstd": "zstd"}
 _NOT_UNDONE = frozenset({"compress", "x-compress", "exi", "pack200-gzip", "dcb", "dcz", "bzip2", "xz", "lzma"})
 """Registered or seen in the wild, and not read here."""
-
-
-class EncodingError(AudioCrawlerError):
-    """Raised when a body is encoded in a way that is not known, or its encoding is damaged."""
 
 
 class _Decoder(Protocol):

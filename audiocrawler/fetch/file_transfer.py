@@ -29,11 +29,10 @@ from audiocrawler.fetch.receivers import (
     EnoughError,
     FileBody,
     Told,
-    TooLargeError,
 )
 from audiocrawler.fetch.slots import PoliteDownloader
-from audiocrawler.fetch.staging import Room
-from audiocrawler.model.errors import AudioCrawlerError
+from audiocrawler.fetch.staging import Room, TooLargeError
+from audiocrawler.model.errors import EncodingError, NoRoomError, SpoolError
 
 SIZES = {"sha256": 32, "sha512": 64, "sha1": 20, "md5": 16, "crc32c": 4}
 """Algorithm, the best for the purpose first -> bytes of its digest."""
@@ -140,6 +139,8 @@ _OF_RANGE = frozenset(
     }
 )
 """Statuses with which servers refuse a Range or an If-Range header of which they know nothing."""
+_ENDS_PART = (TooLargeError, NoRoomError, SpoolError, EncodingError)
+"""What the rest of a file would meet again, so that its part is of no use."""
 _BYTE_RANGE = re.compile(r"bytes=(\d+)-(\d+)")
 
 
@@ -162,7 +163,7 @@ class FileTransfer:
                 if response is not None:
                     return response
                 await self._keep_crawl_delay()
-        except (TooLargeError, AudioCrawlerError):
+        except _ENDS_PART:
             self._part.drop()
             raise
         finally:

@@ -9,8 +9,7 @@ from scrapy import exceptions
 from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Headers
 
-from audiocrawler.fetch.receivers import DigestError
-from audiocrawler.fetch.staging import NoRoomError
+from audiocrawler.model.errors import AudioCrawlerError, NoRoomError
 from audiocrawler.model.text import storable
 
 _PLAYLIST_TYPES = frozenset(
@@ -138,10 +137,9 @@ _MESSAGES: dict[type[BaseException], str] = {
 
 def explain(error: BaseException) -> str:
     """Return the reason in a few words, without the URL."""
-    for error_type, message in _MESSAGES.items():
-        if isinstance(error, error_type) and not isinstance(error, DigestError):
-            return message
-    return _first_line(error)
+    if isinstance(error, AudioCrawlerError):
+        return _first_line(error)
+    return next((message for kind, message in _MESSAGES.items() if isinstance(error, kind)), _first_line(error))
 
 
 def is_disk_full(error: BaseException | None) -> bool:

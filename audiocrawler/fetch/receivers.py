@@ -21,7 +21,9 @@ from twisted.python.failure import Failure
 
 from audiocrawler.fetch.curl import Head
 from audiocrawler.fetch.parts import WITH_FILE, ContentRange, Part, Version, is_part
-from audiocrawler.fetch.staging import NoRoomError, Room, Spool, SpoolFullError
+from audiocrawler.fetch.staging import Room, Spool, TooLargeError
+from audiocrawler.model.errors import NoRoomError, OutcomeError
+from audiocrawler.model.statuses import Status
 
 UNPROVED = "unproved"
 """Flag of a response of which nothing tells whether it is the whole file."""
@@ -37,20 +39,20 @@ class BodyFileResponse(Response):
         self.body_file = body_file
 
 
-class DigestError(ResponseDataLossError):
+class DigestError(OutcomeError, ResponseDataLossError):
     """Raised when a body has not the digest that its server states."""
 
 
-class TooLargeError(DownloadCancelledError):
-    """Raised when a body is, or grows, larger than the request's ``download_maxsize``."""
-
-
-class TotalReachedError(DownloadCancelledError):
+class TotalReachedError(OutcomeError, DownloadCancelledError):
     """Raised when a body would bring the crawl's bytes above AUDIO_MAX_TOTAL_BYTES."""
 
+    status = Status.LIMIT
 
-class EndlessError(DownloadCancelledError):
+
+class EndlessError(OutcomeError, DownloadCancelledError):
     """Raised when a body without a length goes on for longer than AUDIO_MAX_UNSIZED_S."""
+
+    status = Status.STREAM
 
 
 class Progress:
@@ -255,7 +257,7 @@ class FileBody:
             return
         if self._skip_bytes or self._left_bytes is not None:
             data = self._cut(data)
-        self._untold.append(self._write(data))
+        self._untold.append(self.spool.write(data))
         self._unnoted_bytes += len(data)
         is_due = self._unnoted_bytes >= PORTION_BYTES or self.last_byte_at - self._noted_at >= PORTION_S
         if is_due or self._noted_bytes < PORTION_BYTES or self._left_bytes == 0:
@@ -280,12 +282,6 @@ class FileBody:
             self._bounds.count(size_bytes)
         if data:
             self._told.data(data)
-
-    def _write(self, data: bytes) -> bytes:
-        try:
-            return self.spool.write(data)
-        except SpoolFullError as error:
-            raise TooLargeError(str(error)) from error
 
     def _place(self, head: Head) -> int | None:
         """Let the body go where its bytes belong, and return the size of the whole file if it is told."""

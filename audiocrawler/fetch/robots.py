@@ -17,10 +17,12 @@ from scrapy.http import Headers, Response
 from scrapy.http.request import NO_CALLBACK
 from scrapy.robotstxt import ProtegoRobotParser
 
-from audiocrawler.fetch.encodings import Decoding, EncodingError
+from audiocrawler.fetch.encodings import Decoding
 from audiocrawler.fetch.headers import explain
 from audiocrawler.fetch.part import Part
 from audiocrawler.fetch.slots import LONGEST_WAIT_S, open_robots_slot, polite, slot_of
+from audiocrawler.model.errors import EncodingError, OutcomeError
+from audiocrawler.model.statuses import Status
 
 _AGENT = re.compile(r"[ \t]*user[- ]?agent(?:[ \t]*:|[ \t]+)([^#]*)", re.IGNORECASE)
 _TOKEN = re.compile(r"[A-Za-z_-]+")
@@ -124,8 +126,10 @@ _OF_A_HOST = 2_000
 _REDIRECTS = {301, 302, 303, 307, 308}
 
 
-class RobotsError(IgnoreRequest):
+class RobotsError(OutcomeError, IgnoreRequest):
     """Raised when robots.txt does not let a request pass; the message says what it said."""
+
+    status = Status.ROBOTS
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,11 +10,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
+from scrapy.exceptions import DownloadCancelledError
 from scrapy.settings import BaseSettings
 
 from audiocrawler.fetch.encodings import Decoding
 from audiocrawler.fetch.parts import Part
-from audiocrawler.model.errors import AudioCrawlerError, ConfigurationError
+from audiocrawler.model.errors import ConfigurationError, OutcomeError, SpoolError
+from audiocrawler.model.statuses import Status
 from audiocrawler.model.uris import local_path, scheme_of
 
 LOCK_NAME = ".lock"
@@ -101,10 +103,6 @@ def _locked(folder: Path) -> IO[bytes]:
     return lock
 
 
-class NoRoomError(AudioCrawlerError):
-    """Raised when a body would take from the reserve."""
-
-
 class Room:
     """Tells how much may still be written to the file systems of some folders, above a reserve in bytes."""
 
@@ -131,12 +129,10 @@ class Room:
         return None
 
 
-class SpoolError(AudioCrawlerError):
-    """Raised when a body cannot be written; ``__cause__`` tells a full disk from other troubles."""
+class TooLargeError(OutcomeError, DownloadCancelledError):
+    """Raised when a body is, or grows, larger than the request's ``download_maxsize``."""
 
-
-class SpoolFullError(AudioCrawlerError):
-    """Raised when a body grows larger than it may be."""
+    status = Status.TOO_LARGE
 
 
 class Spool:
@@ -176,7 +172,7 @@ class Spool:
         self._decoding = Decoding(content_encoding)
 
     def write(self, data: bytes) -> bytes:
-        """Write the next bytes from the wire, and return them decoded; raises SpoolError, EncodingError."""
+        """Write the next bytes from the wire and return them decoded; raises Spool-, Encoding- or TooLargeError."""
         return self._append(self._decoding.feed(data)) if self._decoding.is_named else self._append((data,))
 
     def finish(self) -> bytes:
@@ -192,7 +188,7 @@ class Spool:
         for piece in pieces:
             self.size_bytes += len(piece)
             if self._max_bytes and self.size_bytes > self._max_bytes:
-                raise SpoolFullError(f"larger than {self._max_bytes} bytes")
+                raise TooLargeError(f"larger than {self._max_bytes} bytes")
             self._write(piece)
             written.append(piece)
         return written[0] if len(written) == 1 else b"".join(written)

@@ -12,11 +12,15 @@ from audiocrawler.crawl.lifecycle import STARTS, CrawlPart
 from audiocrawler.discovery.urls import MAX_URL_LENGTH, with_slashes
 from audiocrawler.fetch.part import Part
 from audiocrawler.frontier.frontier import MAX_STARTS
-from audiocrawler.model.rows import AudioSource, Status
+from audiocrawler.model.errors import OutcomeError
+from audiocrawler.model.rows import AudioSource
+from audiocrawler.model.statuses import Status
 
 
-class LimitReachedError(IgnoreRequest):
+class LimitReachedError(OutcomeError, IgnoreRequest):
     """Raised for every request once the crawl has taken as many files or bytes as it may."""
+
+    status = Status.LIMIT
 
 
 class LimitMiddleware(Part):
@@ -37,7 +41,7 @@ class LimitMiddleware(Part):
             raise LimitReachedError(f"AUDIO_MAX_TOTAL_BYTES of {self._max_total_bytes} is reached")
 
 
-class StoredAlreadyError(IgnoreRequest):
+class StoredAlreadyError(OutcomeError, IgnoreRequest):
     """Raised for a request that was taken up again and whose file this crawl has stored; ``status`` is its row's."""
 
     def __init__(self, source: AudioSource) -> None:
@@ -45,7 +49,7 @@ class StoredAlreadyError(IgnoreRequest):
         self.status = Status(source.status)
 
 
-class SetAsideError(IgnoreRequest):
+class SetAsideError(OutcomeError, IgnoreRequest):
     """Raised for a request that seems to end the process that works on it."""
 
 
@@ -70,8 +74,10 @@ class TakenAgainMiddleware(CrawlPart):
             raise SetAsideError(f"set aside: {starts} processes have ended while they worked on it")
 
 
-class TakenDownError(IgnoreRequest):
+class TakenDownError(OutcomeError, IgnoreRequest):
     """Raised for every request that would fetch again what was taken down."""
+
+    status = Status.TAKEN_DOWN
 
 
 class TakenDownMiddleware(CrawlPart):
@@ -87,7 +93,7 @@ class TakenDownMiddleware(CrawlPart):
 MAX_REFERER_LENGTH = 4096
 
 
-class UrlTooLongError(IgnoreRequest):
+class UrlTooLongError(OutcomeError, IgnoreRequest):
     """Raised for a request that no server would take."""
 
 

@@ -16,19 +16,27 @@ from scrapy.settings import BaseSettings
 
 from audiocrawler.fetch.part import Part
 from audiocrawler.fetch.robots import REFRESH_S, RobotsMiddleware, Rules, host_file_request, sent_back
-from audiocrawler.rights.optouts import WELL_KNOWN, RobotsOptOuts, TdmRules, header_signals, joined, meta_signals
+from audiocrawler.model.errors import OutcomeError
+from audiocrawler.model.statuses import Status
+from audiocrawler.rights.optouts import (
+    WELL_KNOWN,
+    RobotsOptOuts,
+    TdmRules,
+    header_signals,
+    joined,
+    meta_signals,
+    opt_out_reason,
+)
 
 MAX_HELD_BYTES = 100_000_000
 """About so much memory holds what hosts opt out; the hosts that were visited longest ago are asked again."""
 _OF_A_HOST_BYTES = 4000
 
 
-class OptedOutError(IgnoreRequest):
-    """Raised when a file is not asked for, because its host opts it out; ``signals`` are those that say so."""
+class OptedOutError(OutcomeError, IgnoreRequest):
+    """Raised when a file is not asked for, because its host opts it out."""
 
-    def __init__(self, signals: str) -> None:
-        super().__init__(f"opted out of AI training: {signals}")
-        self.signals = signals
+    status = Status.OPTED_OUT
 
 
 class OptOuts:
@@ -97,7 +105,7 @@ class OptOutMiddleware(Part):
         request.meta["opt_out"] = found = joined([*robots.signals(request.url), *tdm.signals(request.url)])
         request.meta["opted_out"] = None
         if found and self._opt_outs.are_honoured:
-            raise OptedOutError(found)
+            raise OptedOutError(opt_out_reason(found))
         return sent_back(self._crawler, request)
 
     def _check_headers(self, headers: Headers, request: Request) -> None:

@@ -7,7 +7,8 @@ from urllib.parse import urlsplit
 
 from audiocrawler.model.addresses import plain_host
 from audiocrawler.model.rotation import row_key
-from audiocrawler.model.rows import MAX_URL_LENGTH, AudioSource, Status
+from audiocrawler.model.rows import MAX_URL_LENGTH, AudioSource
+from audiocrawler.model.statuses import Status
 from audiocrawler.model.text import mask_url, storable_url
 from audiocrawler.model.urls import one_spelling
 

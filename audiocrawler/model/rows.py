@@ -4,7 +4,7 @@ from base64 import b64encode
 from collections.abc import Iterator
 from dataclasses import Field, dataclass, field, fields
 from datetime import datetime
-from enum import Enum, StrEnum
+from enum import Enum
 from functools import cache
 from types import NoneType
 from typing import Any, TypedDict, get_args, get_type_hints
@@ -87,33 +87,6 @@ def _column(declared: Field[Any], hint: Any) -> Column:
 
 
 LOUDNESS_FLOOR_DBFS = -120.0
-
-
-class Status(StrEnum):
-    """What became of an audio URL."""
-
-    PENDING = "pending"
-    STORED = "stored"
-    DUPLICATE = "duplicate"
-    UNCHANGED = "unchanged"
-    ALTERNATE = "alternate"
-    FILTERED = "filtered"
-    STREAM = "stream"
-    OPTED_OUT = "opted_out"
-    ROBOTS = "robots"
-    DENIED = "denied"
-    LIMIT = "limit"
-    NOT_AUDIO = "not_audio"
-    UNDECODABLE = "undecodable"
-    PROTECTED = "protected"
-    TOO_LARGE = "too_large"
-    FAILED = "failed"
-    GONE = "gone"
-    TAKEN_DOWN = "taken_down"
-
-
-SETTLED = frozenset({Status.STORED, Status.DUPLICATE, Status.UNCHANGED, Status.GONE, Status.TAKEN_DOWN})
-"""Statuses that a later failed attempt does not overwrite."""
 
 
 @dataclass(slots=True, kw_only=True)

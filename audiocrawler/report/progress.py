@@ -5,7 +5,8 @@ import time
 from collections.abc import Mapping
 from typing import Any, Self
 
-from audiocrawler.report.summary import FAILED_STATUSES, bytes_text, duration_text
+from audiocrawler.model.statuses import Status, Trait
+from audiocrawler.report.summary import bytes_text, duration_text
 
 BAR_WIDTH = 24
 TERMINAL_S = 0.1
@@ -58,7 +59,7 @@ class Bar:
 
 def progress_line(stats: Mapping[str, Any], elapsed_s: float) -> str:
     """Return how far the crawl is, from Scrapy's stats."""
-    failed = sum(stats.get(f"audio/{status}", 0) for status in FAILED_STATUSES)
+    failed = sum(stats.get(f"audio/{status}", 0) for status in Status.having(Trait.FAILED))
     parts = [
         f"{duration_text(elapsed_s)}",
         f"{stats.get('audio/pages', 0)} pages",

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any
 
+from audiocrawler.model.statuses import Status, Trait
+
 _BYTE_UNITS = ("bytes", "kB", "MB", "GB", "TB")
 
 
@@ -26,26 +28,11 @@ def duration_text(seconds: float) -> str:
     return f"{minutes // 60} h {minutes % 60} min"
 
 
-FAILED_STATUSES = (
-    "failed",
-    "robots",
-    "not_audio",
-    "undecodable",
-    "too_large",
-    "gone",
-    "protected",
-    "denied",
-    "opted_out",
-)
-"""Statuses that the table counts as failures, each with its own line."""
-LEFT_OUT_STATUSES = ("filtered", "limit", "stream", "alternate", "taken_down")
-"""Statuses of URLs that were left out on purpose."""
 SHOWN_REASONS = 4
 FAILED_START = "audio/failed_start/"
 """What the stats of a start that failed begin with; the start and the reason follow."""
 TURNED_AWAY = "audio/turned_away/"
 """What the stats of a host that was left begin with; its download slot, a space and the reason follow."""
-SETTLED_STATUSES = ("stored", "duplicate", "unchanged", *FAILED_STATUSES, *LEFT_OUT_STATUSES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +78,7 @@ class Summary:
     @property
     def failed(self) -> int:
         """Return how many URLs brought no file."""
-        return sum(self.not_taken.get(status, 0) for status in FAILED_STATUSES)
+        return sum(self.not_taken.get(status, 0) for status in Status.having(Trait.FAILED))
 
     @property
     def commonest_failure(self) -> str:
@@ -103,18 +90,19 @@ class Summary:
 
 def summarise(stats: Mapping[str, Any]) -> Summary:
     """Return the summary of a finished crawl."""
-    count = {status: stats.get(f"audio/{status}", 0) for status in SETTLED_STATUSES}
+    failed, left_out = Status.having(Trait.FAILED), Status.having(Trait.LEFT_OUT)
+    count = {status: stats.get(f"audio/{status}", 0) for status in Status if Trait.OPEN not in status.traits}
     found = stats.get("audio/found", 0)
     listed = stats.get("audio/listed", 0)
     return Summary(
         pages=stats.get("audio/pages", 0),
         found=found,
-        stored=count["stored"],
-        duplicates=count["duplicate"],
-        unchanged=count["unchanged"],
+        stored=count[Status.STORED],
+        duplicates=count[Status.DUPLICATE],
+        unchanged=count[Status.UNCHANGED],
         listed=listed,
-        not_taken={status: count[status] for status in (*FAILED_STATUSES, *LEFT_OUT_STATUSES) if count[status]},
-        reasons={status: _reasons(stats, status) for status in FAILED_STATUSES},
+        not_taken={status: count[status] for status in (*failed, *left_out) if count[status]},
+        reasons={status: _reasons(stats, status) for status in failed},
         pending=max(0, found - listed - sum(count.values())),
         audio_ms=stats.get("audio/duration_ms", 0),
         stored_bytes=stats.get("audio/stored_bytes", 0),

@@ -165,6 +165,11 @@ def joined(signals: Iterable[str | None]) -> str | None:
     return SEPARATOR.join(dict.fromkeys(single)) or None
 
 
+def opt_out_reason(signals: str) -> str:
+    """Return why a file is not taken that these signals opt out, as its row says it."""
+    return f"opted out of AI training: {signals}"
+
+
 def _in_robots_tags(values: Sequence[str], agent: str) -> list[str]:
     found = (refusal for value in values for refusal in _refusals(_addressed(value, agent)))
     return list(dict.fromkeys(found))

@@ -20,7 +20,7 @@ from audiocrawler.discovery.hls import audio_rendition
 from audiocrawler.discovery.urls import absolute
 from audiocrawler.fetch.first_bytes import judge
 from audiocrawler.fetch.headers import is_audio_type, media_type
-from audiocrawler.model.rows import Status
+from audiocrawler.model.statuses import Status
 from audiocrawler.model.text import mask_url, one_line
 from audiocrawler.model.urls import login_meta, origin_of, site_of, without_credentials
 from audiocrawler.records import MAX_REASON_LENGTH, direct_candidate, outcome_of_failure, rendition_candidate

@@ -12,7 +12,8 @@ from twisted.python.failure import Failure
 from audiocrawler.crawl.lifecycle import CONTINUES, LEASE
 from audiocrawler.discovery.hls import Part, Rendition
 from audiocrawler.model.rotation import row_key
-from audiocrawler.model.rows import AudioItem, AudioSource, Status
+from audiocrawler.model.rows import AudioItem, AudioSource
+from audiocrawler.model.statuses import Status
 from audiocrawler.records import Outcome, attempted, item_of, media_meta, note_opt_out, outcome_without_body
 from audiocrawler.spiders.media import AUDIO_PRIORITY, MediaSpider
 

@@ -24,7 +24,8 @@ from audiocrawler.fetch.headers import Known
 from audiocrawler.middlewares.credentials import inherit_login
 from audiocrawler.middlewares.gates import StoredAlreadyError
 from audiocrawler.middlewares.optouts import OptOuts
-from audiocrawler.model.rows import AudioItem, AudioSource, Status
+from audiocrawler.model.rows import AudioItem, AudioSource
+from audiocrawler.model.statuses import Status
 from audiocrawler.model.text import is_masked
 from audiocrawler.model.urls import origin_of
 from audiocrawler.records import Outcome, attempted, item_of, media_meta, outcome_of_failure, outcome_without_body
@@ -215,8 +216,8 @@ class MediaSpider(Spider):
             return
         if isinstance(exception, FetchAgainError):
             await self._fetch_again(item.source, request, str(exception))
-        elif isinstance(exception, RefusedError) and item.source.status != Status.FAILED:  # which is our own fault
-            outcome = Outcome(Status(item.source.status), item.source.reason or "")
+        elif isinstance(exception, RefusedError) and exception.status != Status.FAILED:  # which is our own fault
+            outcome = Outcome(exception.status, item.source.reason or "")
             for alternate in await self._next_alternate(request, outcome):
                 self.crawler.engine.crawl(alternate)
 

@@ -23,7 +23,8 @@ from audiocrawler.discovery.candidate import ELEMENT, Description, Find
 from audiocrawler.discovery.document import DocumentType, parse, sniff
 from audiocrawler.discovery.kinds import MEDIA_NAME, VIDEO_EXTENSIONS, extension_of
 from audiocrawler.discovery.merge import merge
-from audiocrawler.model.rows import AudioSource, Status
+from audiocrawler.model.rows import AudioSource
+from audiocrawler.model.statuses import Status
 from audiocrawler.model.text import mask_url
 from audiocrawler.model.urls import LOGIN, site_of
 from audiocrawler.records import outcome_of_failure

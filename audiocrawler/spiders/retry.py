@@ -13,7 +13,8 @@ from audiocrawler.config.arguments import Arguments, checked_arguments
 from audiocrawler.discovery import Candidate, Document, Kind
 from audiocrawler.discovery.kinds import classify
 from audiocrawler.model.rotation import is_key_of_rotating
-from audiocrawler.model.rows import AudioItem, AudioSource, Merge, Status
+from audiocrawler.model.rows import AudioItem, AudioSource, Merge
+from audiocrawler.model.statuses import Status
 from audiocrawler.model.text import is_masked
 from audiocrawler.records import Outcome, attempted
 from audiocrawler.spiders.audio import AudioSpider

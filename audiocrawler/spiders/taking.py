@@ -12,7 +12,8 @@ from audiocrawler.discovery.choose import choose, rank
 from audiocrawler.discovery.hls import Rendition
 from audiocrawler.model.marks import tombstone
 from audiocrawler.model.rotation import is_rotating, row_key
-from audiocrawler.model.rows import AudioItem, AudioSource, Status
+from audiocrawler.model.rows import AudioItem, AudioSource
+from audiocrawler.model.statuses import Status
 from audiocrawler.records import Outcome, opted_out, source_of, stated_by
 from audiocrawler.rights.licences import refusal_before
 from audiocrawler.spiders.hls import tag_of

@@ -12,7 +12,6 @@ from scrapy.http import Headers, Response
 from twisted.python.failure import Failure
 
 from audiocrawler.config.arguments import Arguments
-from audiocrawler.crawl.crawl import TAKEN
 from audiocrawler.crawl.known import VARIES_AFTER
 from audiocrawler.crawl.lifecycle import leave_unfinished
 from audiocrawler.discovery.kinds import classify
@@ -21,6 +20,7 @@ from audiocrawler.fetch.headers import is_refused_type, media_type, validators
 from audiocrawler.model.errors import StoreError
 from audiocrawler.model.marks import marked
 from audiocrawler.model.rows import AudioSource
+from audiocrawler.model.statuses import Status, Trait
 from audiocrawler.model.text import is_masked
 from audiocrawler.spiders.audio import AudioSpider
 from audiocrawler.spiders.retry import DOCUMENTS
@@ -149,7 +149,7 @@ class VerifySpider(AudioSpider):
 
 def is_provable(row: AudioSource) -> bool:
     """Return whether one answer can tell of the row's file: it has one, of one URL, that is the same at each fetch."""
-    has_file = row.status in TAKEN and row.sha256 is not None and row.size_bytes is not None
+    has_file = row.status in Status.having(Trait.STORED) and row.sha256 is not None and row.size_bytes is not None
     varies = (row.variants or 0) >= VARIES_AFTER
     return has_file and not varies and not is_masked(row.source_url) and classify(row.source_url) not in DOCUMENTS
 

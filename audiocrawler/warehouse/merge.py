@@ -5,7 +5,8 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from audiocrawler.model.marks import is_tombstone
-from audiocrawler.model.rows import SETTLED, AudioMetadata, AudioSource, Merge, Row, Status
+from audiocrawler.model.rows import AudioMetadata, AudioSource, Merge, Row
+from audiocrawler.model.statuses import Status, Trait
 from audiocrawler.warehouse.rows import table_for
 
 
@@ -42,6 +43,7 @@ def _first(values: Iterable[Any]) -> Any:
 
 
 R = TypeVar("R", bound=Row)
+_FINAL = Status.having(Trait.FINAL)
 
 
 def merge_rows(old: R | None, new: R) -> R:
@@ -117,7 +119,7 @@ def _known(old: Any, new: Any, name: str) -> Any:
 def _is_outcome_new(old: Any, new: Any) -> bool:
     if new.status == Status.PENDING:
         return False
-    return new.status in SETTLED or old.status not in SETTLED
+    return new.status in _FINAL or old.status not in _FINAL
 
 
 def _values(old: Any, new: Any, name: str) -> list[Any]:

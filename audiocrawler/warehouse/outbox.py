@@ -18,17 +18,9 @@ from typing import Any, cast
 
 from audiocrawler.model.errors import ConfigurationError, WarehouseError
 from audiocrawler.model.marks import hash_mark, hash_taken_down, is_tombstone
-from audiocrawler.model.rows import (
-    AUDIO_METADATA,
-    AUDIO_SOURCES,
-    TABLES,
-    AudioMetadata,
-    AudioSource,
-    Row,
-    Status,
-    Table,
-)
+from audiocrawler.model.rows import AUDIO_METADATA, AUDIO_SOURCES, TABLES, AudioMetadata, AudioSource, Row, Table
 from audiocrawler.model.sqlite_file import connect, errors_as, make_durable, remedy, transaction
+from audiocrawler.model.statuses import Status
 from audiocrawler.warehouse.merge import merge_rows
 from audiocrawler.warehouse.rows import from_json, table_for, to_json
 

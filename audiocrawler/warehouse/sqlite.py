@@ -17,10 +17,10 @@ from audiocrawler.model.rows import (
     AudioMetadata,
     AudioSource,
     Row,
-    Status,
     Table,
 )
 from audiocrawler.model.sqlite_file import code_of, connect, errors_as, make_durable, remedy, transaction
+from audiocrawler.model.statuses import Status
 from audiocrawler.model.uris import local_path
 from audiocrawler.warehouse.merge import derive, merge_rows
 from audiocrawler.warehouse.rekey import rekey

@@ -6,36 +6,38 @@ In SQL, because one file may have tens of thousands of sources: a jingle, a plac
 import sqlite3
 
 from audiocrawler.model.rows import AudioSource
+from audiocrawler.model.statuses import Status, Trait, quoted
 
 _STATED = """
     SELECT min(source_url) AS source_url, '' AS status, title, artist, license, license_url, license_found_in
     FROM audio_sources WHERE sha256 = ? GROUP BY title, artist, license, license_url, license_found_in
 """
 
-_SMALLEST = """
-    SELECT min(source_url) FROM audio_sources WHERE sha256 = ? AND status IN ('stored', 'duplicate', 'unchanged')
-"""
+_SMALLEST = f"""
+    SELECT min(source_url) FROM audio_sources WHERE sha256 = ? AND status IN ({quoted(Trait.STORED)})
+"""  # noqa: S608 - statuses, no values
 
-_SETTLE = """
+_SETTLE = f"""
     UPDATE audio_sources SET status = :status,
-        reason = CASE WHEN :status = 'stored' AND reason NOT LIKE 'the same bytes as %' THEN reason ELSE :reason END,
-        last_status = CASE WHEN last_status IN ('stored', 'duplicate') THEN :status ELSE last_status END
+        reason = CASE WHEN :status = '{Status.STORED}' AND reason NOT LIKE 'the same bytes as %'
+            THEN reason ELSE :reason END,
+        last_status = CASE WHEN last_status IN ({quoted(Trait.RANKED)}) THEN :status ELSE last_status END
     WHERE sha256 = :sha256
-        AND status IN ('stored', 'duplicate')
-        AND (source_url = :smallest) = (:status = 'stored')
-        AND (status <> :status OR reason IS NOT :reason OR last_status IN ('stored', 'duplicate'))
+        AND status IN ({quoted(Trait.RANKED)})
+        AND (source_url = :smallest) = (:status = '{Status.STORED}')
+        AND (status <> :status OR reason IS NOT :reason OR last_status IN ({quoted(Trait.RANKED)}))
         AND (status <> :status OR reason IS NOT :reason OR last_status <> :status)
-"""
+"""  # noqa: S608 - the same
 
-_LEAVE = """
+_LEAVE = f"""
     UPDATE audio_metadata SET (source_url, page_url, found_by) = (
         SELECT source_url, page_url, found_by FROM audio_sources WHERE sha256 = :sha256 ORDER BY source_url LIMIT 1)
     WHERE sha256 = :sha256
         AND EXISTS (
             SELECT * FROM audio_sources AS named
-            WHERE named.source_url = audio_metadata.source_url AND named.status = 'taken_down')
+            WHERE named.source_url = audio_metadata.source_url AND named.status = '{Status.TAKEN_DOWN}')
         AND EXISTS (SELECT * FROM audio_sources WHERE sha256 = :sha256)
-"""
+"""  # noqa: S608 - the same
 
 
 def leave_taken_down(connection: sqlite3.Connection, sha256: str) -> None:
@@ -56,6 +58,6 @@ def settle_statuses(connection: sqlite3.Connection, sha256: str) -> None:
     A source found unchanged keeps that status; larger ones are duplicates of it.
     """
     (smallest,) = connection.execute(_SMALLEST, (sha256,)).fetchone()
-    for status, reason in (("stored", None), ("duplicate", f"the same bytes as {smallest}")):
+    for status, reason in ((Status.STORED, None), (Status.DUPLICATE, f"the same bytes as {smallest}")):
         values = {"sha256": sha256, "smallest": smallest, "status": status, "reason": reason}
         connection.execute(_SETTLE, values)

@@ -8,7 +8,8 @@ import zlib
 import brotli
 import pytest
 
-from audiocrawler.fetch.encodings import CHUNK_BYTES, Decoding, EncodingError
+from audiocrawler.fetch.encodings import CHUNK_BYTES, Decoding
+from audiocrawler.model.errors import EncodingError
 
 if sys.version_info >= (3, 14):
     from compression import zstd

@@ -8,7 +8,8 @@ from scrapy import Request, Spider
 
 from audiocrawler.crawl.lifecycle import LEASE, STARTS
 from audiocrawler.discovery.hls import Part
-from audiocrawler.model.rows import AudioSource, Status
+from audiocrawler.model.rows import AudioSource
+from audiocrawler.model.statuses import Status
 from audiocrawler.scheduler.request_json import from_json, to_json
 from audiocrawler.spiders.audio import AudioSpider
 

@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from audiocrawler.model.rows import AUDIO_METADATA, AUDIO_SOURCES, AudioSource, Status
+from audiocrawler.model.rows import AUDIO_METADATA, AUDIO_SOURCES, AudioSource
+from audiocrawler.model.statuses import Status
 from audiocrawler.warehouse import FlushResult, Options, Warehouse, open_warehouse
 from audiocrawler.warehouse.bigquery.warehouse import BigQueryWarehouse
 from audiocrawler.warehouse.outbox import key_of

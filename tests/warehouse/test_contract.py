@@ -6,7 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from audiocrawler.model.errors import ConfigurationError
-from audiocrawler.model.rows import TABLES, Merge, Status
+from audiocrawler.model.rows import TABLES, Merge
+from audiocrawler.model.statuses import Status
 from audiocrawler.warehouse import Options, open_warehouse
 from tests.warehouse.rows import MINUTE, NOON, OTHER_SHA, SHA, a_crawl, a_source, an_audio
 

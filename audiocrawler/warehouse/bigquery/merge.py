@@ -5,14 +5,15 @@ The SQL gives what ``merge_rows``, ``settle_statuses`` and ``derive`` give for o
 
 from collections.abc import Callable, Iterable, Mapping
 
-from audiocrawler.model.rows import AUDIO_CRAWLS, AUDIO_METADATA, AUDIO_SOURCES, SETTLED, Merge, Status, Table
+from audiocrawler.model.rows import AUDIO_CRAWLS, AUDIO_METADATA, AUDIO_SOURCES, Merge, Table
+from audiocrawler.model.statuses import Status, Trait, quoted
 
 SEQUENCE = "outbox_sequence"
 """The column that staging tables have besides those of their table: later rows have larger numbers."""
 
 _PENDING = f"n.status = '{Status.PENDING}'"
-_SETTLED = ", ".join(sorted(f"'{status}'" for status in SETTLED))
-_IS_OUTCOME_NEW = f"(o.status IS NULL OR NOT {_PENDING} AND (n.status IN ({_SETTLED}) OR o.status NOT IN ({_SETTLED})))"
+_FINAL = quoted(Trait.FINAL)
+_IS_OUTCOME_NEW = f"(o.status IS NULL OR NOT {_PENDING} AND (n.status IN ({_FINAL}) OR o.status NOT IN ({_FINAL})))"
 
 
 def merge_sources(target: str, staged_sources: str, staged_audio: str) -> str:
@@ -43,12 +44,12 @@ MERGE `{target}` AS t USING (
   ),
   smallest AS (
     SELECT sha256, MIN(source_url) AS smallest_url FROM found
-    WHERE sha256 IS NOT NULL AND status IN ('stored', 'duplicate', 'unchanged') GROUP BY sha256
+    WHERE sha256 IS NOT NULL AND status IN ({quoted(Trait.STORED)}) GROUP BY sha256
   ),
   ranked AS (
     SELECT found.*, placed.gcp_url AS placed_url, smallest_url,
-      CASE WHEN status IN ('stored', 'duplicate') AND smallest_url IS NOT NULL
-        THEN IF(source_url = smallest_url, 'stored', 'duplicate') END AS settled
+      CASE WHEN status IN ({quoted(Trait.RANKED)}) AND smallest_url IS NOT NULL
+        THEN IF(source_url = smallest_url, '{Status.STORED}', '{Status.DUPLICATE}') END AS settled
     FROM found
     LEFT JOIN smallest ON smallest.sha256 = found.sha256
     LEFT JOIN placed ON placed.sha256 = found.sha256
@@ -65,10 +66,10 @@ _SETTLED_COLUMNS = {
     "gcp_url": "IF(gcp_url IS NULL, NULL, COALESCE(placed_url, gcp_url))",
     "status": "COALESCE(settled, status)",
     "reason": (
-        "CASE settled WHEN 'stored' THEN IF(STARTS_WITH(reason, 'the same bytes as '), NULL, reason) "
-        "WHEN 'duplicate' THEN CONCAT('the same bytes as ', smallest_url) ELSE reason END"
+        f"CASE settled WHEN '{Status.STORED}' THEN IF(STARTS_WITH(reason, 'the same bytes as '), NULL, reason) "
+        f"WHEN '{Status.DUPLICATE}' THEN CONCAT('the same bytes as ', smallest_url) ELSE reason END"
     ),
-    "last_status": "IF(settled IS NOT NULL AND last_status IN ('stored', 'duplicate'), settled, last_status)",
+    "last_status": f"IF(settled IS NOT NULL AND last_status IN ({quoted(Trait.RANKED)}), settled, last_status)",
 }
 
 

@@ -18,9 +18,9 @@ from audiocrawler.model.rows import (
     AudioMetadata,
     AudioSource,
     Row,
-    Status,
     Table,
 )
+from audiocrawler.model.statuses import Status
 from audiocrawler.model.text import is_masked
 from audiocrawler.warehouse.bigquery.flush import Sender, Sent
 from audiocrawler.warehouse.bigquery.jobs import FAILURES, RETRY, TIMEOUT_S, Jobs
@@ -61,7 +61,8 @@ def recalled_rows(jobs: Jobs, name: str, sites: Sequence[str]) -> Iterator[Audio
 
     Raises WarehouseError.
     """
-    statement = f"SELECT {', '.join(RECALLED)} FROM `{name}` WHERE site IN UNNEST(@sites) AND status <> 'pending'"  # noqa: S608 - a checked name
+    is_told = f"site IN UNNEST(@sites) AND status <> '{Status.PENDING}'"
+    statement = f"SELECT {', '.join(RECALLED)} FROM `{name}` WHERE {is_told}"  # noqa: S608 - a checked name
     for record in _read(jobs, name, statement, sites=list(sites)):
         yield AudioSource(**dict(zip(RECALLED, record.values(), strict=True)))
 
