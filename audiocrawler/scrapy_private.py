@@ -107,6 +107,7 @@ def _takes(function: Any, arguments: tuple[str, ...]) -> bool:
 _ENGINE, _DOWNLOADER = "scrapy.core.engine", "scrapy.core.downloader"
 _FEEDS, _MEDIA = "scrapy.extensions.feedexport", "scrapy.pipelines.media"
 _DONE = "the frontier acknowledges a request once the engine has it no longer"
+_FORGET = "what was downloaded would be remembered for ever"
 _PACE = "a slot waits for its own delay, for that of its host, and while the host wants a pause"
 _FEED = "a feed that cannot be written is heard of, and the others go on"
 _BROWSER = "scrapy_playwright.handler"
@@ -153,7 +154,8 @@ NAMES = (
     PrivateName(
         SCRAPY, "scrapy.downloadermiddlewares.cookies:CookiesMiddleware.jars", "a jar begins with AUDIO_COOKIES"
     ),
-    PrivateName(SCRAPY, f"{_MEDIA}:MediaPipeline.SpiderInfo.downloaded", "it would remember each file for ever"),
+    PrivateName(SCRAPY, f"{_MEDIA}:MediaPipeline.SpiderInfo.__init__", _FORGET, ("self", "spider")),
+    PrivateName(SCRAPY, f"{_MEDIA}:MediaPipeline.SpiderInfo.downloaded", _FORGET),
     PrivateName(SCRAPY, f"{_FEEDS}:FeedExporter.slots", _FEED),
     PrivateName(SCRAPY, f"{_FEEDS}:FeedExporter.feeds", _FEED),
     PrivateName(SCRAPY, f"{_FEEDS}:FeedExporter.open_spider", _FEED, ("self", "spider")),
