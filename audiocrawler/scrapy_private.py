@@ -16,13 +16,12 @@ from inspect import signature
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
-from scrapy import Request
-from scrapy.crawler import Crawler
-
 from audiocrawler.model.errors import ConfigurationError
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # a name that has gone is told of below, not by an import
+    from scrapy import Request
     from scrapy.core.downloader import Slot
+    from scrapy.crawler import Crawler
     from twisted.internet.defer import Deferred
 
 USAGE = 2
@@ -211,19 +210,19 @@ def exit_unless_known(*libraries: Library) -> None:
         raise SystemExit(USAGE) from None
 
 
-def in_progress(crawler: Crawler) -> set[Request]:
+def in_progress(crawler: "Crawler") -> "set[Request]":
     """Return the requests that the engine has been handed out and has not done with."""
     slot = crawler.engine._slot
     return slot.inprogress if slot is not None else set()
 
 
-def is_closing(crawler: Crawler) -> bool:
+def is_closing(crawler: "Crawler") -> bool:
     """Return whether the crawl has begun to close."""
     slot = crawler.engine._slot
     return slot is not None and slot.closing is not None
 
 
-def wake_engine(crawler: Crawler) -> None:
+def wake_engine(crawler: "Crawler") -> None:
     """Let the engine ask for requests soon, as Scrapy's own parts do when there is something to do."""
     slot = crawler.engine._slot
     if slot is not None and slot.closing is None:
