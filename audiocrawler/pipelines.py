@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, NoReturn
 
-from scrapy import Request
+from scrapy import Request, Spider
 from scrapy.crawler import Crawler
 from scrapy.exceptions import DropItem
 from scrapy.http import Response
@@ -119,6 +119,19 @@ class _NoStore:
         pass
 
 
+class _Forgetful(dict[bytes, FileInfo | Failure]):
+    """Keeps no result of a download for another item: it would grow for ever, and the warehouse remembers."""
+
+    def __setitem__(self, fingerprint: bytes, result: FileInfo | Failure) -> None:
+        pass
+
+
+class _ForgetfulInfo(MediaPipeline.SpiderInfo):
+    def __init__(self, spider: Spider) -> None:
+        super().__init__(spider)
+        self.downloaded = _Forgetful()
+
+
 class AudioFilesPipeline(FilesPipeline):
     """Scrapy's FilesPipeline that adopts a body already on disk, and streams what it downloads itself.
 
@@ -126,6 +139,7 @@ class AudioFilesPipeline(FilesPipeline):
     """
 
     STORE_SCHEMES: ClassVar[dict[str, Any]] = {**FilesPipeline.STORE_SCHEMES, "": _NoStore, "file": _NoStore}
+    SpiderInfo = _ForgetfulInfo
     LOG_FAILED_RESULTS = False  # the row in audio_sources tells it
 
     def get_media_requests(self, item: Any, info: MediaPipeline.SpiderInfo) -> list[Request]:
@@ -178,11 +192,6 @@ class AudioFilesPipeline(FilesPipeline):
             crawl_of(self.crawler).tallies.count_outcome(source.source_url, outcome.status, outcome.reason)
             deferred_from_coro(crawl_of(self.crawler).write([source]))  # the crawl closes after its last row
         raise FileException(outcome.reason) from None
-
-    def item_completed(self, results: Any, item: Any, info: MediaPipeline.SpiderInfo) -> Any:
-        """Return the item with its files; no result is kept for another item."""
-        info.downloaded.clear()  # it would grow for ever; the warehouse remembers
-        return super().item_completed(results, item, info)
 
     async def _adopt(self, entry: FileInfo) -> FileInfo:
         checksum = await crawl_of(self.crawler).in_thread(lambda: sha256_of(Path(entry["path"])))

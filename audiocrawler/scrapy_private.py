@@ -16,13 +16,12 @@ from inspect import signature
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
-from scrapy import Request
-from scrapy.crawler import Crawler
-
 from audiocrawler.model.errors import ConfigurationError
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # a name that has gone is told of below, not by an import
+    from scrapy import Request
     from scrapy.core.downloader import Slot
+    from scrapy.crawler import Crawler
     from twisted.internet.defer import Deferred
 
 USAGE = 2
@@ -107,6 +106,7 @@ def _takes(function: Any, arguments: tuple[str, ...]) -> bool:
 _ENGINE, _DOWNLOADER = "scrapy.core.engine", "scrapy.core.downloader"
 _FEEDS, _MEDIA = "scrapy.extensions.feedexport", "scrapy.pipelines.media"
 _DONE = "the frontier acknowledges a request once the engine has it no longer"
+_FORGET = "what was downloaded would be remembered for ever"
 _PACE = "a slot waits for its own delay, for that of its host, and while the host wants a pause"
 _FEED = "a feed that cannot be written is heard of, and the others go on"
 _BROWSER = "scrapy_playwright.handler"
@@ -153,7 +153,8 @@ NAMES = (
     PrivateName(
         SCRAPY, "scrapy.downloadermiddlewares.cookies:CookiesMiddleware.jars", "a jar begins with AUDIO_COOKIES"
     ),
-    PrivateName(SCRAPY, f"{_MEDIA}:MediaPipeline.SpiderInfo.downloaded", "it would remember each file for ever"),
+    PrivateName(SCRAPY, f"{_MEDIA}:MediaPipeline.SpiderInfo.__init__", _FORGET, ("self", "spider")),
+    PrivateName(SCRAPY, f"{_MEDIA}:MediaPipeline.SpiderInfo.downloaded", _FORGET),
     PrivateName(SCRAPY, f"{_FEEDS}:FeedExporter.slots", _FEED),
     PrivateName(SCRAPY, f"{_FEEDS}:FeedExporter.feeds", _FEED),
     PrivateName(SCRAPY, f"{_FEEDS}:FeedExporter.open_spider", _FEED, ("self", "spider")),
@@ -209,19 +210,19 @@ def exit_unless_known(*libraries: Library) -> None:
         raise SystemExit(USAGE) from None
 
 
-def in_progress(crawler: Crawler) -> set[Request]:
+def in_progress(crawler: "Crawler") -> "set[Request]":
     """Return the requests that the engine has been handed out and has not done with."""
     slot = crawler.engine._slot
     return slot.inprogress if slot is not None else set()
 
 
-def is_closing(crawler: Crawler) -> bool:
+def is_closing(crawler: "Crawler") -> bool:
     """Return whether the crawl has begun to close."""
     slot = crawler.engine._slot
     return slot is not None and slot.closing is not None
 
 
-def wake_engine(crawler: Crawler) -> None:
+def wake_engine(crawler: "Crawler") -> None:
     """Let the engine ask for requests soon, as Scrapy's own parts do when there is something to do."""
     slot = crawler.engine._slot
     if slot is not None and slot.closing is None:

@@ -12,8 +12,11 @@ from types import FunctionType
 from typing import Any
 
 import pytest
+from scrapy import Spider
 
 from audiocrawler.model.errors import ConfigurationError
+from audiocrawler.model.rows import FileInfo
+from audiocrawler.pipelines import AudioFilesPipeline
 from audiocrawler.scrapy_private import NAMES, PLAYWRIGHT, SCRAPY, SCRAPYD, PrivateName, check_private_names
 from tests.chromium import require_chromium
 from tests.crawling import REPOSITORY, crawl
@@ -211,3 +214,9 @@ def test_private_names_are_used_in_their_own_module_alone(path: Path) -> None:
         assert set(private_reaches(path)) - ALLOWED - overridden == set()
         noqas = re.findall(r".*noqa: .*SLF001.*", path.read_text(encoding="utf-8"))
         assert all("etree._Element" in line for line in noqas)
+
+
+def test_what_other_peoples_items_have_downloaded_is_not_kept() -> None:
+    info = AudioFilesPipeline.SpiderInfo(Spider("s"))
+    info.downloaded[b"fingerprint"] = FileInfo(url="", path="", checksum="", status="downloaded")
+    assert len(info.downloaded) == 0

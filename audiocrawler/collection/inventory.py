@@ -4,11 +4,13 @@ import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, as_completed, wait
 from dataclasses import dataclass, field
-from typing import Any, Self, TypeVar
+from pathlib import Path
+from typing import Self, TypeVar
 
-from audiocrawler.model.errors import ConfigurationError
+from audiocrawler.model.errors import ConfigurationError, WarehouseError
 from audiocrawler.model.marks import mark_of
 from audiocrawler.model.rows import AudioCrawl, AudioMetadata, AudioSource
+from audiocrawler.model.sqlite_file import Database
 from audiocrawler.model.statuses import Trait, quoted
 from audiocrawler.model.uris import local_path, scheme_of
 from audiocrawler.storage import StoredObject
@@ -102,8 +104,8 @@ class Inventory:
     """What a collection holds: in a temporary file of SQLite's, so that memory does not grow with it."""
 
     def __init__(self) -> None:
-        self._database = sqlite3.connect("")
-        self._database.executescript(_SCHEMA)
+        self._database = Database(sqlite3.connect(""), Path("the inventory"), WarehouseError)
+        self._database.connection.executescript(_SCHEMA)
 
     def __enter__(self) -> Self:
         return self
@@ -114,25 +116,25 @@ class Inventory:
     def add_objects(self, objects: Iterable[StoredObject]) -> None:
         """Take down objects, in place of what was known of them."""
         records = ((each.url, each.size_bytes, each.sha256) for each in objects)
-        self._database.executemany("INSERT OR REPLACE INTO objects VALUES (?, ?, ?)", records)
+        self._database.many("INSERT OR REPLACE INTO objects VALUES (?, ?, ?)", records)
 
     def add_audio(self, rows: Iterable[AudioMetadata]) -> None:
         """Take down rows of audio_metadata."""
         records = ((row.gcp_url, row.size_bytes, row.sha256) for row in rows)
-        self._database.executemany("INSERT OR REPLACE INTO audio VALUES (?, ?, ?)", records)
+        self._database.many("INSERT OR REPLACE INTO audio VALUES (?, ?, ?)", records)
 
     def add_sources(self, rows: Iterable[AudioSource]) -> None:
         """Take down rows of audio_sources."""
         records = ((row.source_url, row.gcp_url, row.sha256, row.status, mark_of(row)) for row in rows)
-        self._database.executemany("INSERT OR REPLACE INTO sources VALUES (?, ?, ?, ?, ?)", records)
+        self._database.many("INSERT OR REPLACE INTO sources VALUES (?, ?, ?, ?, ?)", records)
 
     def add_crawls(self, rows: Iterable[AudioCrawl]) -> None:
         """Take down rows of audio_crawls."""
-        self._database.executemany("INSERT OR REPLACE INTO crawls VALUES (?)", ((row.crawl_id,) for row in rows))
+        self._database.many("INSERT OR REPLACE INTO crawls VALUES (?)", ((row.crawl_id,) for row in rows))
 
     def set_hash(self, url: str, sha256: str) -> None:
         """Take down the hash that the bytes of an object have."""
-        self._database.execute("UPDATE objects SET sha256 = ? WHERE url = ?", (sha256, url))
+        self._database.run("UPDATE objects SET sha256 = ? WHERE url = ?", sha256, url)
 
     def has_object(self, url: str, size_bytes: int | None = None) -> bool:
         """Tell whether there is such an object, with this size if one is given."""
@@ -153,12 +155,12 @@ class Inventory:
     def object_urls(self) -> Iterator[str]:
         """Yield the URLs of all objects; they may be changed meanwhile."""
         last = ""
-        while record := self._one("SELECT min(url) FROM objects WHERE url > ?", last)[0]:
+        while record := self._database.one("SELECT min(url) FROM objects WHERE url > ?", last)[0]:
             yield (last := record)
 
     def damaged(self) -> set[str]:
         """Return the hashes of the files whose objects are missing or do not have their bytes, as far as was looked."""
-        found = self._database.execute(
+        found = self._database.run(
             """SELECT audio.sha256 FROM audio LEFT JOIN objects ON objects.url = audio.url
             WHERE objects.url IS NULL OR audio.size_bytes <> objects.size_bytes
                 OR instr(objects.url, objects.sha256) = 0"""
@@ -167,26 +169,23 @@ class Inventory:
 
     def objects_of(self, sha256: str) -> list[str]:
         """Return the URLs of the objects that are named by this hash."""
-        found = self._database.execute("SELECT url FROM objects WHERE instr(url, '/' || ? || '.')", (sha256,))
+        found = self._database.run("SELECT url FROM objects WHERE instr(url, '/' || ? || '.')", sha256)
         return [url for (url,) in found]
 
     def count(self, table: str) -> int:
         """Return how many ``objects``, ``audio`` or ``sources`` there are."""
-        return int(self._one(f"SELECT count(*) FROM {table}")[0])  # noqa: S608 - one of our tables
+        return int(self._database.one(f"SELECT count(*) FROM {table}")[0])  # noqa: S608 - one of our tables
 
     def object_bytes(self) -> int:
         """Return how many bytes all objects have together."""
-        return int(self._one("SELECT coalesce(sum(size_bytes), 0) FROM objects")[0])
+        return int(self._database.one("SELECT coalesce(sum(size_bytes), 0) FROM objects")[0])
 
     def problems(self, name: str, limit: int) -> tuple[int, list[str]]:
         """Return how often the problem ``name`` of PROBLEMS occurs, and a line for each of the first ``limit``."""
-        (number,) = self._one(f"SELECT count(*) FROM ({PROBLEMS[name]})")  # noqa: S608 - one of our queries
-        records = self._database.execute(f"{PROBLEMS[name]} ORDER BY 1 LIMIT ?", (limit,))
+        (number,) = self._database.one(f"SELECT count(*) FROM ({PROBLEMS[name]})")  # noqa: S608 - one of our queries
+        records = self._database.run(f"{PROBLEMS[name]} ORDER BY 1 LIMIT ?", limit)
         return int(number), [line for (line,) in records]
 
     def _has(self, table: str, url: str, condition: str = "", *values: int | None) -> bool:
         statement = f"SELECT 1 FROM {table} WHERE url = ? {condition}"  # noqa: S608 - one of our tables
-        return self._one(statement, url, *values) is not None
-
-    def _one(self, statement: str, *values: Any) -> Any:
-        return self._database.execute(statement, values).fetchone()
+        return self._database.one(statement, url, *values) is not None

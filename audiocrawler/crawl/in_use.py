@@ -1,38 +1,35 @@
 """Who uses a warehouse: any number of crawls at once, or one takedown."""
 
-import fcntl
 from pathlib import Path
 from typing import IO
 
 from scrapy.settings import BaseSettings
 
 from audiocrawler.model.errors import ConfigurationError, LockedError
+from audiocrawler.model.locks import open_locked
 from audiocrawler.model.uris import local_path, scheme_of
 from audiocrawler.warehouse.outbox import outbox_path
 
 
 def use_warehouse(settings: BaseSettings) -> IO[bytes]:
     """Return the file that keeps takedowns out while it is open; raises LockedError while one is running."""
-    return _locked(settings, fcntl.LOCK_SH, "a takedown is running; start the crawl again when it has ended")
+    return _locked(settings, shared=True, why="a takedown is running; start the crawl again when it has ended")
 
 
 def keep_crawls_out(settings: BaseSettings) -> IO[bytes]:
     """Return the file that keeps crawls of this machine out while it is open; raises LockedError while one runs."""
-    return _locked(settings, fcntl.LOCK_EX, "a crawl or another takedown is running; wait for its end")
+    return _locked(settings, shared=False, why="a crawl or another takedown is running; wait for its end")
 
 
-def _locked(settings: BaseSettings, kind: int, why: str) -> IO[bytes]:
+def _locked(settings: BaseSettings, *, shared: bool, why: str) -> IO[bytes]:
     path = _path(settings)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        file = path.open("ab")
+        file = open_locked(path, shared=shared)
     except OSError as error:
         raise ConfigurationError(f"{path}: {error.strerror}; make the folder writable") from error
-    try:
-        fcntl.flock(file, kind | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        file.close()
-        raise LockedError(f"{settings['AUDIO_WAREHOUSE']}: {why}") from error
+    if file is None:
+        raise LockedError(f"{settings['AUDIO_WAREHOUSE']}: {why}")
     return file
 
 

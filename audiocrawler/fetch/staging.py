@@ -1,6 +1,5 @@
 """The folder in which transfers are written: its room on disk, files that are being written, parts kept for later."""
 
-import fcntl
 import os
 import shutil
 import tempfile
@@ -8,7 +7,6 @@ import time
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
-from typing import IO
 
 from scrapy.exceptions import DownloadCancelledError
 from scrapy.settings import BaseSettings
@@ -16,6 +14,7 @@ from scrapy.settings import BaseSettings
 from audiocrawler.fetch.encodings import Decoding
 from audiocrawler.fetch.parts import Part
 from audiocrawler.model.errors import ConfigurationError, OutcomeError, SpoolError
+from audiocrawler.model.locks import open_locked
 from audiocrawler.model.statuses import Status
 from audiocrawler.model.uris import local_path, scheme_of
 
@@ -40,7 +39,7 @@ class Incoming:
             self._take_over_dead()
             _forget_parts(self._parts, max_parts_bytes)
             self.folder = Path(tempfile.mkdtemp(prefix=f"{os.getpid()}-", dir=root.resolve()))
-            self._lock = _locked(self.folder)
+            self._lock = open_locked(self.folder / LOCK_NAME)
         except OSError as error:
             raise ConfigurationError(
                 f"AUDIO_INCOMING={root}: cannot be written ({error.strerror}); name a folder that can"
@@ -58,16 +57,16 @@ class Incoming:
         shutil.rmtree(self.folder, ignore_errors=True)
         with suppress(OSError):
             self._parts.rmdir()  # if it is empty
-        self._lock.close()
+        if self._lock is not None:
+            self._lock.close()
 
     def _take_over_dead(self) -> None:
         for folder in self.root.iterdir():
             if not (folder / LOCK_NAME).exists():
                 continue  # not ours, or its owner has not got as far as locking it
-            try:
-                lock = _locked(folder)
-            except BlockingIOError:
-                continue
+            lock = open_locked(folder / LOCK_NAME)
+            if lock is None:
+                continue  # its owner lives
             with lock:
                 _keep_parts(folder, self._parts)
                 shutil.rmtree(folder, ignore_errors=True)
@@ -95,12 +94,6 @@ def _forget_parts(parts: Path, max_bytes: int) -> None:
         kept_bytes += path.stat().st_size
         if kept_bytes > max_bytes or time.time() - path.stat().st_mtime > KEEP_PARTS_S:
             Part(path).drop()
-
-
-def _locked(folder: Path) -> IO[bytes]:
-    lock = (folder / LOCK_NAME).open("wb")
-    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    return lock
 
 
 class Room:

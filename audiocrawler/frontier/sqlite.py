@@ -1,6 +1,5 @@
 """The frontier of one machine: a file that any number of crawls share, each of them of one process at a time."""
 
-import fcntl
 import os
 import sqlite3
 import time
@@ -10,8 +9,9 @@ from pathlib import Path
 from typing import IO, Any
 
 from audiocrawler.frontier.frontier import SUSPECT_STARTS, Answer, Exchange, Kind, Leased, NewRequest, OpenCrawl, Start
-from audiocrawler.model.errors import ConfigurationError, FrontierError, LockedError
-from audiocrawler.model.sqlite_file import connect, errors_as, make_durable, remedy, transaction
+from audiocrawler.model.errors import FrontierError, LockedError
+from audiocrawler.model.locks import open_locked
+from audiocrawler.model.sqlite_file import Database, make_durable, opened, transaction, usable
 from audiocrawler.model.uris import local_path
 
 _TABLES = (
@@ -37,29 +37,17 @@ def locked(path: Path, identity: str) -> IO[bytes]:
     """Return the locked file that stands for this crawl in this frontier; raises LockedError if another has it."""
     folder = path.with_suffix(".locks")
     folder.mkdir(parents=True, exist_ok=True)
-    lock = (folder / f"{identity}.lock").open("wb")
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        lock.close()
-        raise LockedError("another crawl of the same start is running; wait for its end") from error
+    lock = open_locked(folder / f"{identity}.lock")
+    if lock is None:
+        raise LockedError("another crawl of the same start is running; wait for its end")
     return lock
 
 
-def opened(path: Path) -> sqlite3.Connection:
-    """Return a connection to the file, which is made if it is not there; raises OSError, sqlite3.Error."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))  # SQLite gives its side files the mode of this one
-    connection = connect(path)
-    try:
-        prepare(connection)
-        make_durable(connection)
-        # A power cut may take the last exchanges back, each of them whole: what they acknowledged is only done again.
-        connection.execute("PRAGMA synchronous = NORMAL")
-    except BaseException:
-        connection.close()
-        raise
-    return connection
+def _made(connection: sqlite3.Connection) -> None:
+    prepare(connection)
+    make_durable(connection)
+    # A power cut may take the last exchanges back, each of them whole: what they acknowledged is only done again.
+    connection.execute("PRAGMA synchronous = NORMAL")
 
 
 def prepare(connection: sqlite3.Connection) -> None:
@@ -102,21 +90,17 @@ class SqliteFrontier:
     _pauses_seen = 0
 
     def __init__(self, uri: str, start: Start) -> None:
-        self._path = local_path(uri)
-        try:
-            self._lock: IO[bytes] | None = locked(self._path, start.identity)
-            self._connection = opened(self._path)
+        path = local_path(uri)
+        otherwise = "name another file in AUDIO_FRONTIER"
+        with usable(path, otherwise):
+            self._lock: IO[bytes] | None = locked(path, start.identity)
+            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))  # SQLite gives its side files the mode of this one
+            self._db = Database(opened(path, _made, otherwise), path, FrontierError)
             self._open_crawl(start)
-        except sqlite3.Error as error:
-            message = f"{self._path}: {error}; {remedy(error)}, or name another file in AUDIO_FRONTIER"
-            raise ConfigurationError(message) from error
-        except OSError as error:
-            message = f"{self._path}: {error.strerror}; name another file in AUDIO_FRONTIER"
-            raise ConfigurationError(message) from error
 
     def exchange(self, told: Exchange) -> Answer:
         """Do all that was told in one transaction; see Frontier.exchange."""
-        with errors_as(FrontierError, self._path), transaction(self._connection):
+        with self._db.changing():
             return self._exchange(told)
 
     def turn(self, name: str, delay_s: float) -> float:
@@ -125,21 +109,21 @@ class SqliteFrontier:
 
     def finish(self) -> None:
         """Forget the crawl, but for its number, unless a request is left; see Frontier.finish."""
-        with errors_as(FrontierError, self._path), transaction(self._connection):
-            if self._one("SELECT 1 FROM requests WHERE crawl = ? LIMIT 1", self._number):
+        with self._db.changing():
+            if self._db.one("SELECT 1 FROM requests WHERE crawl = ? LIMIT 1", self._number):
                 return
-            self._run("UPDATE crawls SET finished_at = ? WHERE number = ?", _now(), self._number)
+            self._db.run("UPDATE crawls SET finished_at = ? WHERE number = ?", _now(), self._number)
             self._forget(self._number)
 
     def close(self) -> None:
         """Close the file and let others have the crawl."""
-        self._connection.close()
+        self._db.close()
         if self._lock is not None:
             self._lock.close()
 
     def _open_crawl(self, start: Start) -> None:
-        with transaction(self._connection):
-            found = self._one(
+        with transaction(self._db.connection):
+            found = self._db.one(
                 "SELECT number, generation, crawl_id, started_at, finished_at FROM crawls WHERE identity = ?"
                 " ORDER BY generation DESC LIMIT 1",
                 start.identity,
@@ -151,20 +135,20 @@ class SqliteFrontier:
                 found = self._new_crawl(start, found[1] + 1 if found else 1)
             self._number = found[0]
             # Nobody else can have this crawl, so whatever is leased was leased to a process that is gone.
-            self._run(_RECLAIM, _LAST, SUSPECT_STARTS, self._number)
+            self._db.run(_RECLAIM, _LAST, SUSPECT_STARTS, self._number)
             self._waiting = self._count_waiting()
-            self._run("DELETE FROM pauses WHERE until <= ?", time.time())
+            self._db.run("DELETE FROM pauses WHERE until <= ?", time.time())
         self.crawl = OpenCrawl(
             crawl_id=found[2],
             generation=found[1],
             started_at=datetime.fromisoformat(found[3]),
             is_resumed=is_resumed,
             waiting=sum(map(sum, (each.values() for each in self._waiting.values()))),
-            counted=dict(self._run("SELECT name, value FROM counters WHERE crawl = ?", self._number).fetchall()),
+            counted=dict(self._db.run("SELECT name, value FROM counters WHERE crawl = ?", self._number).fetchall()),
         )
 
     def _new_crawl(self, start: Start, generation: int) -> Any:
-        return self._one(
+        return self._db.one(
             "INSERT INTO crawls (identity, generation, crawl_id, started_at) VALUES (?, ?, ?, ?)"
             " RETURNING number, generation, crawl_id, started_at",
             start.identity,
@@ -180,9 +164,9 @@ class SqliteFrontier:
             self._many("DELETE FROM requests WHERE id = ? AND crawl = ?", told.done)
             for number in told.given_back:
                 self._give_back(number)
-            self._connection.executemany(_COUNT, ((self._number, *each) for each in told.counted.items()))
+            self._db.many(_COUNT, ((self._number, *each) for each in told.counted.items()))
             until = ((host, time.time() + pause_s) for host, pause_s in told.pauses_s.items())
-            self._connection.executemany(_PAUSE, until)
+            self._db.many(_PAUSE, until)
             answer.pauses_s = self._new_pauses_s()
             answer.leased = [leased for kind, limit in told.wanted.items() for leased in self._lease(kind, limit, told)]
         except BaseException:
@@ -194,10 +178,10 @@ class SqliteFrontier:
     def _put(self, new: NewRequest) -> bool:
         """Keep the request and return True, or return False because it has been kept before."""
         if new.fingerprint is not None:
-            seen = self._run("INSERT OR IGNORE INTO seen VALUES (?, ?)", self._number, new.fingerprint)
+            seen = self._db.run("INSERT OR IGNORE INTO seen VALUES (?, ?)", self._number, new.fingerprint)
             if not seen.rowcount:
                 return False
-        self._run(
+        self._db.run(
             "INSERT INTO requests (crawl, kind, slot, priority, leased, starts, body) VALUES (?, ?, ?, ?, 0, 0, ?)",
             *(self._number, new.kind, new.slot, new.priority, new.body),
         )
@@ -205,13 +189,13 @@ class SqliteFrontier:
         return True
 
     def _give_back(self, number: int) -> None:
-        given_back = self._one(_GIVE_BACK, number, self._number)
+        given_back = self._db.one(_GIVE_BACK, number, self._number)
         if given_back is not None:
             self._note(Kind(given_back[0]), given_back[1], 1)
 
     def _new_pauses_s(self) -> dict[str, float]:
         """Return what hosts have asked for, of this crawl or another one, and was not told yet."""
-        paused = self._run(_PAUSES, time.time(), self._pauses_seen).fetchall()
+        paused = self._db.run(_PAUSES, time.time(), self._pauses_seen).fetchall()
         self._pauses_seen = max((number for number, *_ in paused), default=self._pauses_seen)
         return {host: pause_s for _, host, pause_s in paused}
 
@@ -224,7 +208,7 @@ class SqliteFrontier:
             if room <= 0:
                 continue
             leased = [
-                Leased(row[0], Kind(row[1]), *row[2:]) for row in self._run(_NEXT, self._number, kind, slot, room)
+                Leased(row[0], Kind(row[1]), *row[2:]) for row in self._db.run(_NEXT, self._number, kind, slot, room)
             ]
             self._note(kind, slot, -len(leased))
             limit -= len(leased)
@@ -243,32 +227,26 @@ class SqliteFrontier:
     def _count_waiting(self) -> dict[Kind, dict[str, int]]:
         waiting: dict[Kind, dict[str, int]] = {kind: {} for kind in Kind}
         statement = "SELECT kind, slot, count(*) FROM requests WHERE crawl = ? AND leased = 0 GROUP BY kind, slot"
-        for kind, slot, count in self._run(statement, self._number):
+        for kind, slot, count in self._db.run(statement, self._number):
             waiting[Kind(kind)][slot] = count
         return waiting
 
     def _forget(self, number: int) -> None:
         for table in _FORGET:
-            self._run(f"DELETE FROM {table} WHERE crawl = ?", number)  # noqa: S608 - one of our tables
+            self._db.run(f"DELETE FROM {table} WHERE crawl = ?", number)  # noqa: S608 - one of our tables
 
     def _many(self, statement: str, numbers: list[int]) -> None:
-        self._connection.executemany(statement, ((number, self._number) for number in numbers))
-
-    def _one(self, statement: str, *values: Any) -> Any:
-        return self._run(statement, *values).fetchone()
-
-    def _run(self, statement: str, *values: Any) -> sqlite3.Cursor:
-        return self._connection.execute(statement, values)
+        self._db.many(statement, ((number, self._number) for number in numbers))
 
 
 class MemoryFrontier(SqliteFrontier):
     """The same without a file: nothing outlasts the process."""
 
     def __init__(self, uri: str, start: Start) -> None:
-        self._path = Path(":memory:")
         self._lock = None
-        self._connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
-        prepare(self._connection)
+        connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+        prepare(connection)
+        self._db = Database(connection, Path(":memory:"), FrontierError)
         self._open_crawl(start)
 
 

@@ -1,10 +1,14 @@
-"""A path in; an SQLite connection that waits for others, its transactions, and what to do about its errors, out."""
+"""A path in; an SQLite database that waits for others, its transactions, and what to do about its errors, out."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Lock
 from time import monotonic, sleep
+from typing import Any
+
+from audiocrawler.model.errors import ConfigurationError
 
 BUSY_TIMEOUT_S = 60.0
 _RETRY_S = 0.02
@@ -16,13 +20,77 @@ def connect(path: Path) -> sqlite3.Connection:
     return sqlite3.connect(path, BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False)
 
 
+def opened(path: Path, prepare: Callable[[sqlite3.Connection], None], otherwise: str) -> sqlite3.Connection:
+    """Return a connection to the file once ``prepare`` has made its tables.
+
+    Raises ConfigurationError, which says what to do or do ``otherwise``, if the file cannot be used.
+    """
+    with usable(path, otherwise):
+        connection = connect(path)
+        try:
+            prepare(connection)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+
 @contextmanager
-def errors_as(error_type: type[Exception], path: Path) -> Iterator[None]:
-    """Raise an SQLite error that happens inside as one of ``error_type``: it names the file, and what to do."""
+def usable(path: Path, otherwise: str) -> Iterator[None]:
+    """Raise ConfigurationError, which says what to do or do ``otherwise``, where the file proves not to be usable."""
     try:
         yield
     except sqlite3.Error as error:
-        raise error_type(f"{path}: {error}; {remedy(error)}") from error
+        raise ConfigurationError(f"{path}: {error}; {remedy(error)}, or {otherwise}") from error
+    except OSError as error:
+        raise ConfigurationError(f"{path}: {error.strerror}; {otherwise}") from error
+
+
+class Database:
+    """A connection that any thread may use; what goes wrong is raised as ``error_type``, with what to do about it."""
+
+    def __init__(self, connection: sqlite3.Connection, path: Path, error_type: type[Exception]) -> None:
+        self.connection = connection
+        self._path = path
+        self._error_type = error_type
+        self._lock = Lock()
+
+    def run(self, statement: str, *values: Any) -> sqlite3.Cursor:
+        """Return what a statement gives."""
+        return self.connection.execute(statement, values)
+
+    def one(self, statement: str, *values: Any) -> Any:
+        """Return the first record that a statement gives, None if there is none."""
+        return self.connection.execute(statement, values).fetchone()
+
+    def many(self, statement: str, records: Iterable[Sequence[Any]]) -> None:
+        """Run a statement once for each of the records."""
+        self.connection.executemany(statement, records)
+
+    @contextmanager
+    def errors(self) -> Iterator[None]:
+        """Raise an error of SQLite's that happens inside as one of ours, with the file's name."""
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise self._error_type(f"{self._path}: {error}; {remedy(error)}") from error
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Keep other threads out of what is done inside."""
+        with self._lock, self.errors():
+            yield
+
+    @contextmanager
+    def changing(self) -> Iterator[None]:
+        """Commit what is done inside, or nothing of it, and keep other threads out."""
+        with self._lock, self.errors(), transaction(self.connection):
+            yield
+
+    def close(self) -> None:
+        """Close the file."""
+        with self._lock:
+            self.connection.close()
 
 
 @contextmanager

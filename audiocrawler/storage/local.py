@@ -1,7 +1,6 @@
 """Objects as files in a local folder: whole or not there at all, whenever the process or the machine stops."""
 
 import errno
-import fcntl
 import os
 import shutil
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ from urllib.parse import unquote, urlsplit
 
 from audiocrawler.model.errors import ConfigurationError, StoreError
 from audiocrawler.model.gcp import GcpAccess
+from audiocrawler.model.locks import lock
 from audiocrawler.model.uris import local_path
 from audiocrawler.storage.store import ROOT, StoredObject, digest, key_in
 
@@ -75,7 +75,7 @@ def _open_part(target: Path) -> IO[bytes]:
         part = NamedTemporaryFile(  # noqa: SIM115 - the caller closes it
             dir=target.parent, prefix=f".{target.name}.", suffix=".part", delete=False
         )
-        fcntl.flock(part, fcntl.LOCK_EX)
+        lock(part, wait=True)
         if os.fstat(part.fileno()).st_nlink:
             return part
         part.close()  # it was taken for a leftover before it was locked
@@ -84,8 +84,8 @@ def _open_part(target: Path) -> IO[bytes]:
 def _remove_leftovers(target: Path) -> None:
     for leftover in target.parent.glob(f".{target.name}.*.part"):
         with suppress(OSError), leftover.open("rb") as file:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            leftover.unlink()
+            if lock(file):
+                leftover.unlink()
 
 
 def sync_folders(folder: Path, root: Path) -> None:

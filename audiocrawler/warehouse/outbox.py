@@ -3,23 +3,22 @@
 One SQLite file per warehouse, which several crawls and ``scrapy flush`` may use at once.
 """
 
-import fcntl
 import hashlib
 import re
 import secrets
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from threading import Lock
 from typing import Any, cast
 
-from audiocrawler.model.errors import ConfigurationError, WarehouseError
+from audiocrawler.model.errors import WarehouseError
+from audiocrawler.model.locks import lock
 from audiocrawler.model.marks import hash_mark, hash_taken_down, is_tombstone
 from audiocrawler.model.rows import AUDIO_METADATA, AUDIO_SOURCES, TABLES, AudioMetadata, AudioSource, Row, Table
-from audiocrawler.model.sqlite_file import connect, errors_as, make_durable, remedy, transaction
+from audiocrawler.model.sqlite_file import Database, make_durable, opened, transaction
 from audiocrawler.model.statuses import Status
 from audiocrawler.warehouse.merge import merge_rows
 from audiocrawler.warehouse.rows import from_json, table_for, to_json
@@ -87,60 +86,60 @@ class Outbox:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._lock = Lock()
-        self._connection = _opened(path)
-        self.identity: str = self._one("SELECT identity FROM state")[0]
+        connection = opened(path, _prepare, "name another folder in AUDIO_OUTBOX")
+        self._db = Database(connection, path, WarehouseError)
+        self.identity: str = self._db.one("SELECT identity FROM state")[0]
         """A random name of this file, which nothing else in the world has."""
 
     def put(self, rows: Sequence[Row]) -> int:
         """Merge the rows, in order, with those that wait, all or none of them; return the number of the last one."""
-        with self._changing():
+        with self._db.changing():
             for row in rows:
                 self._put(row)
-            return int(self._one("SELECT last_sequence FROM state")[0])
+            return int(self._db.one("SELECT last_sequence FROM state")[0])
 
     def find(self, table: Table, key: str) -> Row | None:
         """Return what this machine knows of a row: what it has sent, merged with what waits. See ``key_of``."""
-        with self._lock, self._errors():
+        with self._db.reading():
             pending, sent = (self._stored(place, table, key) for place in ("pending", "sent"))
         return cast(Row | None, sent if pending is None else merge_rows(sent, pending))
 
     def related(self, guid: str | None, url_pattern: str | None, limit: int) -> list[AudioSource]:
         """Return what this machine knows of the sources with this guid or this pattern."""
         wanted = {"guid": guid, "url_pattern": url_pattern}
-        with self._lock, self._errors():
-            found = [self._run(_RELATED[name], value, limit) for name, value in wanted.items() if value is not None]
+        with self._db.reading():
+            found = [self._db.run(_RELATED[name], value, limit) for name, value in wanted.items() if value is not None]
             keys = dict.fromkeys(key for records in found for (key,) in records)
         rows = (self.find(AUDIO_SOURCES, key) for key in keys)
         return [row for row in rows if isinstance(row, AudioSource)]
 
     def pending_rows(self) -> int:
         """Return how many rows wait."""
-        with self._lock, self._errors():
-            return int(self._one("SELECT count(*) FROM pending")[0])
+        with self._db.reading():
+            return int(self._db.one("SELECT count(*) FROM pending")[0])
 
     def taken_down(self) -> list[str]:
         """Return the source_urls of the rows that wait and say that something was taken down."""
         statement = "SELECT key FROM pending WHERE table_name = ? AND json_extract(row, '$.status') = ?"
-        with self._lock, self._errors():
-            return [key for (key,) in self._run(statement, AUDIO_SOURCES.name, Status.TAKEN_DOWN)]
+        with self._db.reading():
+            return [key for (key,) in self._db.run(statement, AUDIO_SOURCES.name, Status.TAKEN_DOWN)]
 
     def take(self, limit: int) -> list[PendingRow]:
         """Return the rows that have waited longest since they last changed; they stay until they are settled."""
-        with self._lock, self._errors():
-            records = self._run(_TAKE, limit).fetchall()
+        with self._db.reading():
+            records = self._db.run(_TAKE, limit).fetchall()
         return [PendingRow(_TABLES[table], key, sequence, row) for table, key, sequence, row in records]
 
     def settle(self, batch: Sequence[PendingRow]) -> None:
         """Remember that these versions have been sent. A row that has changed meanwhile goes on waiting."""
-        with self._changing():
+        with self._db.changing():
             for row in batch:
                 self._remember(row.table, row.key, from_json(row.json, row.table))
                 self._remove(row)
 
     def learn(self, rows: Sequence[Row]) -> int:
         """Remember rows that the table has, as if they had been sent from here; return how many."""
-        with self._changing():
+        with self._db.changing():
             for row in rows:
                 self._remember(table_for(row), key_of(row), row)
         return len(rows)
@@ -148,26 +147,26 @@ class Outbox:
     def set_aside(self, row: PendingRow, error: str) -> None:
         """Keep a row that the warehouse refuses apart, with the reason."""
         now = datetime.now(UTC).isoformat(timespec="seconds")
-        with self._changing():
+        with self._db.changing():
             statement = "INSERT OR REPLACE INTO refused VALUES (?, ?, ?, ?, ?)"
-            self._run(statement, row.table.name, row.key, row.json, error, now)
+            self._db.run(statement, row.table.name, row.key, row.json, error, now)
             self._remove(row)
 
     def refused(self) -> list[RefusedRow]:
         """Return the rows that were set aside."""
-        with self._lock, self._errors():
-            records = self._run("SELECT table_name, key, row, error FROM refused ORDER BY refused_at").fetchall()
+        with self._db.reading():
+            records = self._db.run("SELECT table_name, key, row, error FROM refused ORDER BY refused_at").fetchall()
         return [RefusedRow(_TABLES[table], key, row, error) for table, key, row, error in records]
 
     def written_up_to(self) -> int:
         """Return the number of the row that was put last."""
-        with self._lock, self._errors():
-            return int(self._one("SELECT last_sequence FROM state")[0])
+        with self._db.reading():
+            return int(self._db.one("SELECT last_sequence FROM state")[0])
 
     def settled_up_to(self) -> int:
         """Return the number up to which everything that was ever put has been sent or set aside."""
-        with self._lock, self._errors():
-            return int(self._one(_UP_TO)[0])
+        with self._db.reading():
+            return int(self._db.one(_UP_TO)[0])
 
     @contextmanager
     def flushing(self, *, wait: bool = True) -> Iterator[bool]:
@@ -175,18 +174,12 @@ class Outbox:
 
         The lock ends with the process that holds it, however that ends.
         """
-        with self._errors(), self.path.with_suffix(".lock").open("wb") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                yield False
-            else:
-                yield True
+        with self._db.errors(), self.path.with_suffix(".lock").open("wb") as file:
+            yield lock(file, wait=wait)
 
     def close(self) -> None:
         """Close the file."""
-        with self._lock:
-            self._connection.close()
+        self._db.close()
 
     def _put(self, row: Row) -> None:
         table, key = table_for(row), key_of(row)
@@ -195,9 +188,9 @@ class Outbox:
         if isinstance(row, AudioSource) and is_tombstone(row):
             self._forget(row)
         merged = merge_rows(self._stored("pending", table, key), row)
-        (sequence,) = self._one("UPDATE state SET last_sequence = last_sequence + 1 RETURNING last_sequence")
+        (sequence,) = self._db.one("UPDATE state SET last_sequence = last_sequence + 1 RETURNING last_sequence")
         values = {"table": table.name, "key": key, "sequence": sequence, "row": to_json(merged)}
-        self._connection.execute(_PUT, values)
+        self._db.connection.execute(_PUT, values)
 
     def _is_taken_down(self, row: AudioMetadata) -> bool:
         mark = hash_mark(row.sha256 or "")
@@ -205,40 +198,26 @@ class Outbox:
 
     def _forget(self, row: AudioSource) -> None:
         """Remove what waits, was sent or was refused of what the row takes down."""
-        self._run("DELETE FROM refused WHERE table_name = ? AND key = ?", AUDIO_SOURCES.name, row.source_url)
+        self._db.run("DELETE FROM refused WHERE table_name = ? AND key = ?", AUDIO_SOURCES.name, row.source_url)
         if sha256 := hash_taken_down(row):
             for place in ("pending", "sent", "refused"):
                 statement = f"DELETE FROM {place} WHERE table_name = ? AND key = ?"  # noqa: S608 - one of our tables
-                self._run(statement, AUDIO_METADATA.name, sha256)
+                self._db.run(statement, AUDIO_METADATA.name, sha256)
 
     def _remember(self, table: Table, key: str, row: Any) -> None:
         merged = merge_rows(self._stored("sent", table, key), row)
-        self._run("INSERT OR REPLACE INTO sent VALUES (?, ?, ?)", table.name, key, to_json(merged))
+        self._db.run("INSERT OR REPLACE INTO sent VALUES (?, ?, ?)", table.name, key, to_json(merged))
 
     def _remove(self, row: PendingRow) -> None:
         place = (row.table.name, row.key)
-        self._run("DELETE FROM pending WHERE table_name = ? AND key = ? AND sequence = ?", *place, row.sequence)
+        self._db.run("DELETE FROM pending WHERE table_name = ? AND key = ? AND sequence = ?", *place, row.sequence)
         later = "UPDATE pending SET first_sequence = ? WHERE table_name = ? AND key = ?"
-        self._run(later, row.sequence + 1, *place)
+        self._db.run(later, row.sequence + 1, *place)
 
     def _stored(self, place: str, table: Table, key: str) -> Any:
         statement = f"SELECT row FROM {place} WHERE table_name = ? AND key = ?"  # noqa: S608 - one of our tables
-        record = self._one(statement, table.name, key)
+        record = self._db.one(statement, table.name, key)
         return None if record is None else from_json(record[0], table)
-
-    def _one(self, statement: str, *values: Any) -> Any:
-        return self._run(statement, *values).fetchone()
-
-    def _run(self, statement: str, *values: Any) -> sqlite3.Cursor:
-        return self._connection.execute(statement, values)
-
-    @contextmanager
-    def _changing(self) -> Iterator[None]:
-        with self._lock, self._errors(), transaction(self._connection):
-            yield
-
-    def _errors(self) -> AbstractContextManager[None]:
-        return errors_as(WarehouseError, self.path)
 
 
 def key_of(row: Row) -> str:
@@ -252,21 +231,6 @@ def outbox_path(folder: Path, uri: str) -> Path:
     """Return the file for the rows of the warehouse at ``uri``: a readable part and a hash."""
     readable = re.sub(r"[^A-Za-z0-9_-]+", "-", uri.partition("://")[2]).strip("-")[:60]
     return folder / f"{readable}-{hashlib.sha256(uri.encode()).hexdigest()[:8]}.db"
-
-
-def _opened(path: Path) -> sqlite3.Connection:
-    try:
-        connection = connect(path)
-        try:
-            _prepare(connection)
-        except BaseException:
-            connection.close()
-            raise
-    except sqlite3.Error as error:
-        raise ConfigurationError(f"{path}: {error}; {remedy(error)}, or name another folder in AUDIO_OUTBOX") from error
-    except OSError as error:
-        raise ConfigurationError(f"{path}: {error.strerror}; name another folder in AUDIO_OUTBOX") from error
-    return connection
 
 
 def _prepare(connection: sqlite3.Connection) -> None:

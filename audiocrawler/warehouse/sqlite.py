@@ -2,9 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager
-from pathlib import Path
-from threading import Lock
+from functools import partial
 from typing import Any, cast
 
 from audiocrawler.model.errors import ConfigurationError, SchemaError, WarehouseError
@@ -19,7 +17,7 @@ from audiocrawler.model.rows import (
     Row,
     Table,
 )
-from audiocrawler.model.sqlite_file import code_of, connect, errors_as, make_durable, remedy, transaction
+from audiocrawler.model.sqlite_file import Database, code_of, make_durable, opened, remedy, transaction
 from audiocrawler.model.statuses import Status
 from audiocrawler.model.uris import local_path
 from audiocrawler.warehouse.merge import derive, merge_rows
@@ -46,33 +44,33 @@ class SqliteWarehouse:
     def __init__(self, uri: str, options: Options | None = None) -> None:
         if sqlite3.sqlite_version_info < _FIRST_STRICT_VERSION:
             raise ConfigurationError(f"{uri}: SQLite {sqlite3.sqlite_version} is too old; use 3.37 or later")
-        self._path = local_path(uri)
-        self._lock = Lock()
-        self._connection = _opened(self._path)
+        path = local_path(uri)
+        connection = opened(path, partial(_prepare, name=str(path)), "name another file in AUDIO_WAREHOUSE")
+        self._db = Database(connection, path, WarehouseError)
 
     def upsert(self, rows: Sequence[Row]) -> None:
         """Merge the rows into their tables in one transaction; see Warehouse.upsert."""
         clean = [checked(row) for row in rows]
-        with self._lock, self._errors(), transaction(self._connection):
+        with self._db.changing():
             touched = [sha256 for row in clean for sha256 in self._merge(row)]
             for sha256 in dict.fromkeys(touched):
                 self._settle(sha256)
 
     def find_audio(self, sha256: str) -> AudioMetadata | None:
         """Return the row of the file with this hash; see Warehouse.find_audio."""
-        with self._lock, self._errors():
+        with self._db.reading():
             return cast(AudioMetadata | None, self._find(AUDIO_METADATA, "sha256", sha256))
 
     def find_source(self, source_url: str) -> AudioSource | None:
         """Return the row of this audio URL; see Warehouse.find_source."""
-        with self._lock, self._errors():
+        with self._db.reading():
             return cast(AudioSource | None, self._find(AUDIO_SOURCES, "source_url", clean_url(source_url)))
 
     def related_sources(self, guid: str | None, url_pattern: str | None) -> list[AudioSource]:
         """Return the rows with this guid or this pattern; see Warehouse.related_sources."""
         statement = f"{SELECT[AUDIO_SOURCES.name]} WHERE guid = ? OR url_pattern = ? LIMIT {MAX_RELATED}"
-        with self._lock, self._errors():
-            records = self._run(statement, guid, url_pattern).fetchall()
+        with self._db.reading():
+            records = self._db.run(statement, guid, url_pattern).fetchall()
         return [cast(AudioSource, to_row(record, AUDIO_SOURCES)) for record in records]
 
     def recall(self, sites: Sequence[str]) -> int:
@@ -93,8 +91,10 @@ class SqliteWarehouse:
 
     def taken_down(self) -> Iterator[str]:
         """Yield what is taken down; see Warehouse.taken_down."""
-        with self._lock, self._errors():
-            records = self._run("SELECT source_url FROM audio_sources WHERE status = ?", Status.TAKEN_DOWN).fetchall()
+        with self._db.reading():
+            records = self._db.run(
+                "SELECT source_url FROM audio_sources WHERE status = ?", Status.TAKEN_DOWN
+            ).fetchall()
         yield from (url for (url,) in records)
 
     def pending_rows(self) -> int:
@@ -115,8 +115,7 @@ class SqliteWarehouse:
 
     def close(self) -> None:
         """Close the file."""
-        with self._lock:
-            self._connection.close()
+        self._db.close()
 
     def _merge(self, row: Row) -> Iterable[str]:
         """Merge a row into its table; return the hashes of the files that this has to do with."""
@@ -126,7 +125,7 @@ class SqliteWarehouse:
                 return ()
             self._move(row)
         elif isinstance(row, AudioSource) and (sha256 := hash_taken_down(row)):
-            self._run("DELETE FROM audio_metadata WHERE sha256 = ?", sha256)
+            self._db.run("DELETE FROM audio_metadata WHERE sha256 = ?", sha256)
         old = cast(Any, self._find(table, table.key, getattr(row, table.key)))
         merged = merge_rows(old, row)
         self._write(merged, table)
@@ -134,81 +133,63 @@ class SqliteWarehouse:
 
     def _is_taken_down(self, row: AudioMetadata) -> bool:
         mark, is_mark = hash_mark(row.sha256 or ""), "SELECT 1 FROM audio_sources WHERE source_url = ? AND status = ?"
-        return self._one(is_mark, mark, Status.TAKEN_DOWN) is not None
+        return self._db.one(is_mark, mark, Status.TAKEN_DOWN) is not None
 
     def _move(self, row: AudioMetadata) -> None:
         """Give the row of the same bytes, if it has another key, the key of ``row``: its folder or bucket has moved."""
-        known = self._one(
+        known = self._db.one(
             "SELECT gcp_url FROM audio_metadata WHERE sha256 = ? AND gcp_url <> ?", row.sha256, row.gcp_url
         )
         if known is None:
             return
         # REPLACE: a row without a hash, which was there before us, may have the new key.
-        self._run("UPDATE OR REPLACE audio_metadata SET gcp_url = ? WHERE gcp_url = ?", row.gcp_url, known[0])
-        self._run("UPDATE audio_sources SET gcp_url = ? WHERE gcp_url = ?", row.gcp_url, known[0])
+        self._db.run("UPDATE OR REPLACE audio_metadata SET gcp_url = ? WHERE gcp_url = ?", row.gcp_url, known[0])
+        self._db.run("UPDATE audio_sources SET gcp_url = ? WHERE gcp_url = ?", row.gcp_url, known[0])
 
     def _settle(self, sha256: str) -> None:
         """Work out what depends on all sources of a file, so that the order in which they came does not matter."""
-        settle_statuses(self._connection, sha256)
-        leave_taken_down(self._connection, sha256)
+        settle_statuses(self._db.connection, sha256)
+        leave_taken_down(self._db.connection, sha256)
         audio = self._find(AUDIO_METADATA, "sha256", sha256)
         if isinstance(audio, AudioMetadata):
-            derived = derive(audio, stated_by_sources(self._connection, sha256))
+            derived = derive(audio, stated_by_sources(self._db.connection, sha256))
             if derived != audio:
                 self._write(derived, AUDIO_METADATA)
 
     def _find(self, table: Table, column_name: str, value: str) -> Row | None:
-        record = self._one(f"{SELECT[table.name]} WHERE {column_name} = ?", value)
+        record = self._db.one(f"{SELECT[table.name]} WHERE {column_name} = ?", value)
         return None if record is None else to_row(record, table)
 
     def _rows(self, table: Table) -> Iterator[Row]:
         statement = f"{SELECT[table.name]} WHERE {table.key} > ? ORDER BY {table.key} LIMIT {PAGE_ROWS}"
         last = ""
         while True:
-            with self._lock, self._errors():
-                page = [to_row(record, table) for record in self._run(statement, last).fetchall()]
+            with self._db.reading():
+                page = [to_row(record, table) for record in self._db.run(statement, last).fetchall()]
             if not page:
                 return
             yield from page
             last = getattr(page[-1], table.key)
 
     def _write(self, row: Row, table: Table) -> None:
-        self._run(UPSERT[table.name], *to_record(row, table))
-
-    def _one(self, statement: str, *values: Any) -> Any:
-        return self._run(statement, *values).fetchone()
-
-    def _run(self, statement: str, *values: Any) -> sqlite3.Cursor:
-        return self._connection.execute(statement, values)
-
-    def _errors(self) -> AbstractContextManager[None]:
-        return errors_as(WarehouseError, self._path)
+        self._db.run(UPSERT[table.name], *to_record(row, table))
 
 
-def _opened(path: Path) -> sqlite3.Connection:
+def _prepare(connection: sqlite3.Connection, name: str) -> None:
     try:
-        connection = connect(path)
-    except (OSError, sqlite3.Error) as error:
-        raise ConfigurationError(f"{path}: {error}; name another file in AUDIO_WAREHOUSE") from error
-    try:
-        _prepare(connection, path)
-    except sqlite3.Error as error:
-        connection.close()
-        is_foreign = code_of(error) == sqlite3.SQLITE_NOTADB
-        kind = SchemaError if is_foreign else ConfigurationError
-        raise kind(f"{path}: {error}; {remedy(error)}, or name another file in AUDIO_WAREHOUSE") from error
-    except SchemaError:
-        connection.close()
-        raise
-    return connection
+        _make_tables(connection, name)
+    except sqlite3.DatabaseError as error:
+        if code_of(error) != sqlite3.SQLITE_NOTADB:
+            raise
+        raise SchemaError(f"{name}: {error}; {remedy(error)}, or name another file in AUDIO_WAREHOUSE") from error
+    make_durable(connection)
 
 
-def _prepare(connection: sqlite3.Connection, path: Path) -> None:
+def _make_tables(connection: sqlite3.Connection, name: str) -> None:
     with transaction(connection):
-        migrate(connection, str(path))
+        migrate(connection, name)
         (version,) = connection.execute("PRAGMA user_version").fetchone()
         if version < _KEYS_VERSION:
             rekey(connection)
         # Writing a number that is there already shows whether the file can be written to.
         connection.execute(f"PRAGMA user_version = {max(version, _KEYS_VERSION)}")
-    make_durable(connection)

@@ -5,11 +5,12 @@ import re
 import sqlite3
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from audiocrawler.model.errors import SchemaError
 from audiocrawler.model.rows import AUDIO_METADATA, AUDIO_SOURCES, TABLES, Column, Row, Table
+from audiocrawler.warehouse.rows import converted, time_to_text
 
 SQL_TYPES = {
     "STRING": "TEXT",
@@ -85,27 +86,18 @@ UPSERT = {table.name: _upsert(table) for table in TABLES}
 
 def to_record(row: Row, table: Table) -> list[Any]:
     """Return the values of ``row`` as SQLite takes them, in the order of the columns."""
-    return [_converted(getattr(row, column.name), _TO_SQL.get(column.type)) for column in table.columns]
+    return [converted(getattr(row, column.name), _TO_SQL.get(column.type)) for column in table.columns]
 
 
 def to_row(record: Iterable[Any], table: Table) -> Row:
     """Return the row that a record of all columns stands for."""
     pairs = zip(table.columns, record, strict=True)
-    return table.row_type(**{column.name: _converted(value, _FROM_SQL.get(column.type)) for column, value in pairs})
-
-
-def _converted(value: Any, convert: Callable[[Any], Any] | None) -> Any:
-    return value if value is None or convert is None else convert(value)
-
-
-def _time_to_text(time: datetime) -> str:
-    """Return RFC 3339 of a fixed width, so that text sorts as time does."""
-    return time.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+    return table.row_type(**{column.name: converted(value, _FROM_SQL.get(column.type)) for column, value in pairs})
 
 
 _TO_SQL: dict[str, Callable[[Any], Any]] = {
     "BOOLEAN": int,
-    "TIMESTAMP": _time_to_text,
+    "TIMESTAMP": lambda time: time_to_text(time).replace("+00:00", "Z"),
     "JSON": lambda texts: json.dumps(texts, ensure_ascii=False, sort_keys=True),
 }
 _FROM_SQL: dict[str, Callable[[Any], Any]] = {

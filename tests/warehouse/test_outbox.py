@@ -2,11 +2,14 @@
 
 import multiprocessing
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +17,9 @@ import pytest
 
 from audiocrawler.model.errors import ConfigurationError
 from audiocrawler.model.rows import AUDIO_METADATA, AUDIO_SOURCES, AudioMetadata, AudioSource
+from audiocrawler.warehouse.bigquery.schema import staging_line
 from audiocrawler.warehouse.outbox import Outbox, PendingRow, outbox_path
-from audiocrawler.warehouse.rows import from_json
+from audiocrawler.warehouse.rows import from_json, objection
 from tests.warehouse.rows import MINUTE, NOON, SHA, a_source, an_audio
 from tests.warehouse.test_values import a_full_row
 
@@ -211,6 +215,28 @@ def test_a_killed_crawl_leaves_whole_writes_and_loses_none(path, opened):
     written = {f"https://example.org/{number}-{part}.mp3" for number in range(done + 1) for part in "ab"}
     assert keys >= written
     assert len(keys) % 2 == 0
+
+
+WRITTEN_BY_0_1_0 = (
+    '{"gcp_url": "gs://bucket/sha256/abab.mp3", "file_name": "Möwe.mp3", "duration_ms": 1500, "loudness": -20, '
+    '"classification": "Medium Energy", "sha256": "abab", "is_silent": false, "waveform": "AP/+/w==", '
+    '"tags": {"title": "Möwe"}, "updated_at": "2026-11-27T12:00:00.000000+00:00"}'
+)
+
+
+def test_a_row_that_an_older_version_has_left_is_still_sent(outbox, path):
+    with closing(sqlite3.connect(path)) as database, database:
+        values = ("audio_metadata", "abab", 7, 7, WRITTEN_BY_0_1_0)
+        database.execute("INSERT INTO pending VALUES (?, ?, ?, ?, ?)", values)
+    (waiting,) = outbox.take(10)
+    assert objection(waiting.json, waiting.table) is None
+    assert staging_line(waiting) == f'{WRITTEN_BY_0_1_0[:-1]}, "outbox_sequence": 7}}\n'.encode()
+    row = row_of(waiting)
+    assert (row.file_name, row.loudness, row.is_silent) == ("Möwe.mp3", -20.0, False)
+    assert (row.waveform, row.tags) == (b"\0\xff\xfe\xff", {"title": "Möwe"})
+    assert row.updated_at == datetime(2026, 11, 27, 12, tzinfo=UTC)
+    outbox.settle([waiting])
+    assert (outbox.pending_rows(), outbox.find(AUDIO_METADATA, "abab")) == (0, row)
 
 
 def test_each_warehouse_has_a_file_with_a_readable_name(tmp_path):

@@ -1,14 +1,13 @@
 """Statements and rows in; done by BigQuery within a deadline, or an error, out."""
 
 import io
-import random
-import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import TimeoutError as JobTimeoutError
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
 from google.api_core.exceptions import BadRequest, GoogleAPICallError, GoogleAPIError, NotFound
+from google.api_core.retry import Retry
 from google.auth.exceptions import GoogleAuthError
 from google.cloud.bigquery import ArrayQueryParameter, Client, LoadJob, LoadJobConfig, QueryJobConfig, Row, Table
 from google.cloud.bigquery.retry import DEFAULT_RETRY
@@ -30,7 +29,9 @@ FAILURES = (GoogleAPIError, GoogleAuthError, JobTimeoutError, OSError, ValueErro
 
 STAGING_LIFETIME = timedelta(hours=24)
 _ATTEMPTS = 6
-_FIRST_DELAY_S = 0.5
+_FIRST_DELAY_S = 1.5
+_LONGEST_DELAY_S = 24.0
+"""Each delay is a random part of twice the one before, so six attempts take half a minute or so."""
 _UPLOAD_RETRIES = 2
 _PASSING_MESSAGES = ("could not serialize access", "concurrent update")
 _PASSING_REASONS = {"jobInternalError", "jobBackendError", "jobRateLimitExceeded", "backendError", "internalError"}
@@ -125,14 +126,13 @@ def persistently(work: Callable[[], T], *, may_vanish: bool = False) -> T:
 
     ``may_vanish``: an upload whose last answer was lost is not found again, and is done anew.
     """
-    for attempt in range(1, _ATTEMPTS):
-        try:
-            return work()
-        except GoogleAPICallError as error:
-            if not is_passing(error) and not (may_vanish and isinstance(error, NotFound)):
-                raise
-            time.sleep(_FIRST_DELAY_S * 2**attempt * random.uniform(0.5, 1.0))
-    return work()
+    retries = iter(range(_ATTEMPTS - 1))  # Retry counts seconds only, and a job may take minutes
+
+    def passes(error: Exception) -> bool:
+        is_short = isinstance(error, GoogleAPICallError) and is_passing(error)
+        return (is_short or (may_vanish and isinstance(error, NotFound))) and next(retries, None) is not None
+
+    return Retry(passes, initial=_FIRST_DELAY_S, maximum=_LONGEST_DELAY_S, timeout=None)(work)()
 
 
 def is_passing(error: GoogleAPICallError) -> bool:

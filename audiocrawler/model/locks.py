@@ -1,0 +1,24 @@
+"""Locks on files, which end with the process that holds them, however that ends (flock(2))."""
+
+import fcntl
+from pathlib import Path
+from typing import IO
+
+
+def lock(file: IO[bytes], *, shared: bool = False, wait: bool = False) -> bool:
+    """Lock an open file until it is closed; return False, unless told to wait, where another holds it."""
+    kind = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
+    try:
+        fcntl.flock(file, kind if wait else kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def open_locked(path: Path, *, shared: bool = False) -> IO[bytes] | None:
+    """Return the file, created if needed and locked until it is closed; None where another holds it."""
+    file = path.open("ab")
+    if lock(file, shared=shared):
+        return file
+    file.close()
+    return None
