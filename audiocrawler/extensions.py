@@ -13,6 +13,7 @@ from scrapy.utils.asyncio import create_looping_call
 from audiocrawler.fetch.first_bytes import FIRST_BYTES, FirstBytes
 from audiocrawler.fetch.headers import Known, is_audio_type, is_endless, proves_same, validators
 from audiocrawler.fetch.part import Part
+from audiocrawler.fetch.requests import is_host_file, is_media
 from audiocrawler.report.progress import progress_line
 
 logger = logging.getLogger(__name__)
@@ -27,9 +28,9 @@ class StopEarly(Part):
         crawler.signals.connect(self._check_first_bytes, signal=signals.bytes_received)
 
     def _check_headers(self, headers: Headers, request: Request) -> None:
-        if "Location" in headers or "robots" in request.meta:
+        if "Location" in headers or is_host_file(request):
             return
-        if is_endless(headers) and ("audio" in request.meta or is_audio_type(headers)):
+        if is_endless(headers) and (is_media(request) or is_audio_type(headers)):
             raise StopDownload(fail=False)
         if request.meta.get("known") and self._is_known(headers, request):
             raise StopDownload(fail=False)
@@ -61,9 +62,9 @@ class StopEarly(Part):
         judgement = first.judgement
         if judgement is None or not first.is_complete:
             return
-        if "audio" not in request.meta and judgement.is_audio_in_place_of_page:
+        if not is_media(request) and judgement.is_audio_in_place_of_page:
             raise StopDownload(fail=False)
-        if "audio" in request.meta and not judgement.may_be_audio:
+        if is_media(request) and not judgement.may_be_audio:
             request.meta["came"] = judgement.name
             raise StopDownload(fail=False)
 
@@ -89,7 +90,7 @@ class CountFound(Part):
 
     def _count(self, request: Request, change: int) -> None:
         repeated = any(request.meta.get(name) for name in REPEATED)
-        if "audio" in request.meta and not repeated:
+        if is_media(request) and not repeated:
             self._stats.inc_value("audio/found", change)
 
 

@@ -34,10 +34,10 @@ from audiocrawler.model.errors import (
 from audiocrawler.model.rows import AudioItem, AudioMetadata, AudioSource, FileInfo, Row, Status
 from audiocrawler.model.text import one_line
 from audiocrawler.records import (
-    FOREIGN,
     MAX_REASON_LENGTH,
+    ForeignItem,
+    foreign_item,
     foreign_source,
-    item_of,
     media_meta,
     outcome_of_failure,
     state,
@@ -77,7 +77,7 @@ class Stage(CrawlPart, ABC):
 
     def may_fetch_again(self, item: AudioItem) -> bool:
         """Return whether the file has tries left, so that FetchAgainError may be raised for it."""
-        has_request = item.source.found_by != FOREIGN
+        has_request = not isinstance(item, ForeignItem)
         return has_request and (item.source.attempts or 1) <= self._crawler.settings.getint("RETRY_TIMES")
 
     @abstractmethod
@@ -120,7 +120,7 @@ class AudioFilesPipeline(FilesPipeline):
         """Return a streamed request per URL."""
         if not isinstance(item, AudioItem):
             return [
-                request.replace(meta=media_meta(request.url, self.crawler.settings) | {"audio": {}})
+                request.replace(meta=media_meta(request.url, self.crawler.settings))
                 for request in super().get_media_requests(item, info)
             ]
         adopted = [Request(entry["url"], callback=NO_CALLBACK) for entry in item.files]
@@ -142,7 +142,7 @@ class AudioFilesPipeline(FilesPipeline):
             raise FileException(str(OptedOutError(signals)))
         if not hasattr(response, "body_file"):
             raise FileException(f"{response.url}: no file came, HTTP status {response.status}")
-        child = item_of(foreign_source(request.url, response), response, response.body_file)
+        child = foreign_item(request, response, response.body_file)
         processed = await self.crawler.engine.scraper.itemproc.process_item_async(child)
         return processed.files[0]  # type: ignore[no-any-return]
 

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
@@ -20,6 +20,7 @@ from audiocrawler.fetch.connect import RefusedAddressError
 from audiocrawler.fetch.file_names import suggested_name, unquoted
 from audiocrawler.fetch.headers import explain, header_text, is_disk_full, is_endless, media_type
 from audiocrawler.fetch.receivers import UNPROVED, EndlessError, TooLargeError, TotalReachedError
+from audiocrawler.fetch.requests import KIND, Place, RequestKind
 from audiocrawler.fetch.robots import RobotsError
 from audiocrawler.fetch.slots import media_slot
 from audiocrawler.middlewares.gates import LimitReachedError, TakenDownError
@@ -47,8 +48,10 @@ def state(source: AudioSource, statements: Iterable[Statement], credit: str | No
     source.attribution = source.attribution or credit or (source.artist if stated.raw else None)
 
 
-FOREIGN = "item"
+_FOREIGN = "item"
 """What found the URL in an item of somebody else's spider."""
+_FROM_BROWSER = "browser_"
+"""How ``found_by`` begins in the rows of what a browser showed; a row has no other column that tells it."""
 MAX_NAME_LENGTH = 180
 _UNIQUE_GUID = re.compile(r"://[^/]+/.|^tag:|[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}", re.IGNORECASE)
 _MAX_RAW_NAME = 10_000
@@ -57,7 +60,7 @@ _DEVICE = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d)(?=\.|$)", re.IGNORECASE)
 """Names that Windows keeps for devices, whatever their extension."""
 
 
-def source_of(candidate: Candidate, page: Response, page_title: str | None, site: str) -> AudioSource:
+def source_of(candidate: Candidate, page: Response, page_title: str | None, site: str | None) -> AudioSource:
     """Return the row of an audio URL found on ``page``: pending, with all that the page says of it."""
     now = datetime.now(UTC)
     source = AudioSource(
@@ -109,14 +112,15 @@ def direct_candidate(answer: Response) -> Candidate:
 def rendition_candidate(answer: Response, rendition: Rendition) -> Candidate:
     """Return the candidate that an HLS media playlist is itself."""
     duration_ms = rendition.duration_ms or None
-    via = str(answer.meta.get("via"))
-    found_by = via if via.startswith("browser_") else "hls"
+    place = Place.of(answer.meta)
+    found_by = place.via if place.via and place.is_from_browser else "hls"
     return Candidate(url=answer.url, kind=Kind.AUDIO, found_by=found_by, confidence=0.9, duration_ms=duration_ms)
 
 
 def media_meta(url: str, settings: BaseSettings) -> dict[str, Any]:
     """Return the meta of a request whose body is streamed to disk."""
     return {
+        KIND: RequestKind.FILE.value,
         "download_slot": media_slot(url),
         "download_maxsize": settings.getint("AUDIO_MAX_BYTES"),
         "download_timeout": settings.getfloat("AUDIO_STALL_TIMEOUT_S"),
@@ -155,6 +159,22 @@ def item_of(source: AudioSource, answer: Response, body_file: str) -> AudioItem:
     return AudioItem(file_urls=[source.source_url], files=[entry], file_name=clean_name(mask_text(name)), source=source)
 
 
+@dataclass(slots=True, kw_only=True)
+class ForeignItem(AudioItem):
+    """A file of somebody else's item, which no request of ours can bring again."""
+
+
+def foreign_item(request: Request, answer: Response, body_file: str) -> ForeignItem:
+    """Return the item that carries a file of somebody else's item through the pipelines."""
+    own = item_of(foreign_source(request.url, answer), answer, body_file)
+    return ForeignItem(**{each.name: getattr(own, each.name) for each in fields(own)})
+
+
+def was_in_browser(row: AudioSource) -> bool:
+    """Return whether the row's URL was found in a browser, so that the plain page need not name it."""
+    return (row.found_by or "").startswith(_FROM_BROWSER)
+
+
 def foreign_source(url: str, answer: Response | None) -> AudioSource:
     """Return the row of a URL that came in an item of somebody else's spider; without an answer it was refused."""
     now = datetime.now(UTC)
@@ -165,7 +185,7 @@ def foreign_source(url: str, answer: Response | None) -> AudioSource:
         host=urlsplit(url).hostname,
         site=urlsplit(page_url or url).hostname,
         page_url=mask_url(page_url) if page_url else None,
-        found_by=FOREIGN,
+        found_by=_FOREIGN,
         kind="audio",
         role="main",
         status=Status.PENDING,

@@ -14,6 +14,7 @@ from time import monotonic
 from scrapy import Request
 from scrapy.crawler import Crawler
 
+from audiocrawler.fetch.requests import is_media
 from audiocrawler.fetch.slots import is_media_slot, polite
 from audiocrawler.fetch.staging import Room
 
@@ -94,7 +95,7 @@ class OpenSlots:
 def media_under_way(crawler: Crawler) -> list[Request]:
     """Return the media requests between being handed out and their item's leaving the pipelines."""
     slot = crawler.engine._slot  # noqa: SLF001 - the engine's exact set, and no public way to it
-    return [request for request in slot.inprogress if "audio" in request.meta] if slot else []
+    return [request for request in slot.inprogress if is_media(request)] if slot else []
 
 
 def _size_on_disk(request: Request) -> int:

@@ -13,6 +13,8 @@ from scrapy.extensions.throttle import AutoThrottle
 from scrapy.http import Response
 from scrapy.utils.asyncio import CallLaterResult, call_later
 
+from audiocrawler.fetch.requests import is_host_file, is_media
+
 LONGEST_WAIT_S = 300.0
 """The longest pause or crawl delay that is waited for; a host that asks for more is left to a later crawl."""
 _MEDIA = "media:"
@@ -37,9 +39,9 @@ def is_page_slot(slot: str) -> bool:
 def slot_of(request: Request) -> str:
     """Return the slot of the host that the request goes to now, also after a redirect from another one."""
     host = urlsplit(request.url).hostname or ""
-    if "audio" in request.meta:
+    if is_media(request):
         return _MEDIA + host
-    return _ROBOTS + host if "robots" in request.meta else host
+    return _ROBOTS + host if is_host_file(request) else host
 
 
 def host_of(slot: str) -> str:

@@ -9,6 +9,7 @@ from scrapy.spidermiddlewares.base import BaseSpiderMiddleware
 
 from audiocrawler.fetch.accounts import read_host_headers
 from audiocrawler.fetch.part import Part
+from audiocrawler.fetch.requests import is_host_file
 from audiocrawler.model.urls import LOGIN, Credentials, Login, is_meant_for, login_meta, without_credentials
 
 _ADDED = "added_headers"
@@ -35,7 +36,7 @@ class CredentialsMiddleware(Part):
             return request.replace(url=plain_url, meta=meta, dont_filter=True)
         for name in request.meta.pop(_ADDED, ()):
             request.headers.pop(name, None)
-        wanted = self.headers_for(request.url, request.meta.get(LOGIN), with_login="robots" not in request.meta)
+        wanted = self.headers_for(request.url, request.meta.get(LOGIN), with_login=not is_host_file(request))
         added = {name: value for name, value in wanted.items() if name not in request.headers}
         request.headers.update(added)
         if added:

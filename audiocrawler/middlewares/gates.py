@@ -10,6 +10,7 @@ from scrapy.http import Response
 from audiocrawler.crawl.lifecycle import STARTS, CrawlPart
 from audiocrawler.discovery.urls import MAX_URL_LENGTH, with_slashes
 from audiocrawler.fetch.part import Part
+from audiocrawler.fetch.requests import audio_row
 from audiocrawler.frontier.frontier import MAX_STARTS
 from audiocrawler.model.rows import AudioSource, Status
 
@@ -57,8 +58,8 @@ class TakenAgainMiddleware(CrawlPart):
         """Let the request pass, or raise StoredAlreadyError or SetAsideError."""
         starts = request.meta.get(STARTS, 0)
         crawl = self.crawl
-        source = request.meta.get("audio")
-        if isinstance(source, AudioSource) and (starts or crawl.frontier.crawl.is_resumed):
+        source = audio_row(request)
+        if source is not None and (starts or crawl.frontier.crawl.is_resumed):
             stored = await crawl.stored_source(source.source_url)
             if stored is not None:
                 raise StoredAlreadyError(stored)

@@ -1,6 +1,7 @@
 """The spider: arguments to requests, and each document through discovery to further requests and items."""
 
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from typing import Any
 
 from protego import Protego
@@ -13,11 +14,13 @@ from twisted.python.failure import Failure
 from audiocrawler.config.arguments import Arguments, parse_arguments
 from audiocrawler.crawl.lifecycle import leave_unfinished
 from audiocrawler.discovery import DEFAULT_FINDERS, Candidate, Document, Kind, find_in, read
+from audiocrawler.discovery.candidate import Relation
 from audiocrawler.discovery.document import DocumentType
 from audiocrawler.discovery.hls import audio_rendition
 from audiocrawler.discovery.urls import absolute
 from audiocrawler.fetch.first_bytes import judge
 from audiocrawler.fetch.headers import is_audio_type, media_type
+from audiocrawler.fetch.requests import KIND, Place, Rendering, RequestKind
 from audiocrawler.model.rows import Status
 from audiocrawler.model.text import mask_url, one_line
 from audiocrawler.model.urls import login_meta, origin_of, site_of, without_credentials
@@ -76,16 +79,16 @@ class AudioSpider(RenewingSpider):
         self.pending_starts = len(starts)
         for start in starts:
             url = without_credentials(start)
-            where = {"site": site_of(url), "level": 0, "nesting": 0, **login_meta(start)}
-            yield self._page_request(url, {"start": url, **where})
+            place, login = Place(site=site_of(url)), login_meta(start)
+            yield self._page_request(url, place, {"start": url, **login})
             self.pending_starts -= 1
             if self.arguments.depth:
-                yield self._robots_request(url, where)
+                yield self._robots_request(url, place, login)
 
     async def parse(self, response: Response) -> AsyncIterator[Any]:
         """Search a document: what it leads to is requested, and its audio becomes rows and requests."""
         if "level" not in response.meta:  # `scrapy parse` makes its own requests
-            response.meta.update({"site": site_of(response.url), "level": 0, "nesting": 0})
+            response.meta.update(Place(site=site_of(response.url)).meta)
         links: list[str] = []
         if is_audio(response):
             document, candidates = None, [direct_candidate(response)]
@@ -106,9 +109,10 @@ class AudioSpider(RenewingSpider):
         if document is not None and (rendition := audio_rendition(document)):
             (found,) = await self.found_in(response, None, [rendition_candidate(response, rendition)])
             source = found.source
-            source.opt_out = response.meta["page_opt_out"]
+            place = Place.of(response.meta)
+            source.opt_out = place.opt_out
             await self.crawl.write([source])
-            async for each in self._take_rendition(source, rendition, response.meta.get("via")):
+            async for each in self._take_rendition(source, rendition, is_certain_audio=place.is_certain_audio):
                 yield each
         for request in await self.requests_to_render(response, document, candidates):
             yield request
@@ -117,8 +121,8 @@ class AudioSpider(RenewingSpider):
         """Search a page as the browser shows it, for what its plain document did not tell."""
         document, shown, links = await self._search(response)
         self._read_opt_outs(response, document)
-        about = response.meta["render"]
-        candidates = seen_candidates(shown, response.seen, document, self.finders, about["known"])
+        about = Rendering.of(response.request)
+        candidates = seen_candidates(shown, response.seen, document, self.finders, about.known)
         has_audio = any(candidate.kind in {Kind.AUDIO, Kind.STREAM, *FOLLOWED} for candidate in candidates)
         if has_audio:
             self._traps.note_page(response.url, has_audio=True)
@@ -128,17 +132,17 @@ class AudioSpider(RenewingSpider):
             yield request
         async for each in self._take(response, document, candidates):
             yield self.as_from_browser(each, response)
-        gained = has_audio or (Signal.SHELL in about["why"] and bool(links))
+        gained = has_audio or (Signal.SHELL in about.why and bool(links))
         for request in await self.note_rendered(response, gained=gained):
             yield request
 
     def request_again(self, page: dict[str, Any]) -> Request:
         """Return the request for a page, feed or playlist that was searched before."""
-        where = {**page["where"], "nesting": 1}
+        place = replace(Place.of(page["where"]), nesting=1)
         if page["is_rendered"]:
-            request = self.render_request(page["url"], where, "asked again", [])
+            request = self.render_request(page["url"], place, "asked again", [])
         else:
-            request = self._page_request(page["url"], where)
+            request = self._page_request(page["url"], place)
         return request.replace(dont_filter=True, callback=NO_CALLBACK, errback=None)
 
     async def candidates_again(self, page: Response) -> list[Candidate]:
@@ -149,10 +153,10 @@ class AudioSpider(RenewingSpider):
 
     def parse_robots(self, response: Response) -> Iterator[Request]:
         """Follow the sitemaps that robots.txt announces (sitemaps.org, "Informing search engine crawlers")."""
-        where = {name: response.meta[name] for name in ("site", "level", "nesting")}
+        place = Place.of(response.meta).alone
         for url in Protego.parse(response.body.decode("utf-8", "replace")).sitemaps:
             if sitemap := absolute(response.url, url):
-                yield self._page_request(sitemap, where)
+                yield self._page_request(sitemap, place)
 
     async def page_failed(self, failure: Failure) -> None:
         """Log why a page cannot be had; a start page is named at the end of the crawl."""
@@ -167,13 +171,13 @@ class AudioSpider(RenewingSpider):
         self._note_failed_start(request.meta, outcome.reason)
 
     async def _search(self, response: Response) -> tuple[Document, list[Candidate], list[str]]:
-        where = response.meta
-        follows_links = where["level"] < self.arguments.depth and not where["nesting"]
+        place = Place.of(response.meta)
+        follows_links = place.level < self.arguments.depth and not place.nesting
 
         def search() -> tuple[Document, list[Candidate], list[str]]:
             document = read(response)
             candidates = list(find_in(document, self.finders))
-            links = page_links(as_page(response, document), where["site"], self.arguments) if follows_links else []
+            links = page_links(as_page(response, document), place.site or "", self.arguments) if follows_links else []
             return document, candidates, links
 
         return await self.crawl.in_thread(search) if len(response.body) > LARGE_DOCUMENT_BYTES else search()
@@ -184,44 +188,47 @@ class AudioSpider(RenewingSpider):
         response.meta["page_opt_out"] = self.opt_outs.of_page(response, metas)
 
     def _follow(self, page: Response, candidates: list[Candidate], links: list[str]) -> Iterator[Request]:
-        where = {name: page.meta[name] for name in ("site", "level", "nesting")}
-        deeper = where | {"level": where["level"] + 1, "nesting": 0}
-        may_go_deeper = where["level"] < self.arguments.depth
+        place, number = Place.of(page.meta), page.meta.get("feed_page", 1)
+        may_go_deeper = place.level < self.arguments.depth
         for candidate in candidates:
-            if candidate.found_by == "sitemap" and not self.arguments.depth:
+            if candidate.relation is Relation.SITEMAP and not self.arguments.depth:
                 continue  # its pages would not be followed
-            if candidate.kind in FOLLOWED and where["nesting"] < MAX_NESTING:
-                nested = where | {"nesting": where["nesting"] + 1, "via": candidate.found_by}
-                nested["page_opt_out"] = page.meta["page_opt_out"]
+            if candidate.kind in FOLLOWED and place.nesting < MAX_NESTING:
+                nested = place.nested(
+                    candidate.found_by,
+                    is_from_browser=candidate.is_from_browser,
+                    is_certain_audio=candidate.is_certain_audio,
+                )
                 yield self._page_request(candidate.url, nested)
-            elif candidate.found_by == "feed_next" and (number := page.meta.get("feed_page", 1)) < MAX_FEED_PAGES:
-                yield self._page_request(candidate.url, where | {"feed_page": number + 1})
-            elif may_go_deeper and self._is_deeper(candidate, where["site"]):
-                yield self._page_request(candidate.url, deeper)
+            elif candidate.relation is Relation.NEXT_PAGE and number < MAX_FEED_PAGES:
+                yield self._page_request(candidate.url, place.alone, {"feed_page": number + 1})
+            elif may_go_deeper and self._is_deeper(candidate, place.site):
+                yield self._page_request(candidate.url, place.deeper)
         for url in links:
             if not self._traps.is_trap(url):
-                yield self._page_request(url, deeper)
+                yield self._page_request(url, place.deeper)
 
-    def _is_deeper(self, candidate: Candidate, site: str) -> bool:
+    def _is_deeper(self, candidate: Candidate, site: str | None) -> bool:
         if candidate.kind is Kind.FEED:
             return True
         return (
             candidate.kind is Kind.PAGE and site_of(candidate.url) == site and is_allowed(candidate.url, self.arguments)
         )
 
-    def _page_request(self, url: str, meta: dict[str, Any]) -> Request:
+    def _page_request(self, url: str, place: Place, more: dict[str, Any] | None = None) -> Request:
         # Level by level: a page that is first met on a long way would not be followed further on the short one.
-        priority = NESTED_PRIORITY if meta["nesting"] else -meta["level"]
+        priority = NESTED_PRIORITY if place.nesting else -place.level
         return Request(
             url,
             self.parse,
             errback=self.page_failed,
-            meta={**meta, "allow_offsite": True},
+            meta={**place.meta, **(more or {}), "allow_offsite": True},
             priority=priority,
         )
 
-    def _robots_request(self, url: str, where: dict[str, Any]) -> Request:
-        meta = {**where, "dont_obey_robotstxt": True, "robots": 0, "download_maxsize": 0}
+    def _robots_request(self, url: str, place: Place, login: dict[str, Any]) -> Request:
+        own = {KIND: RequestKind.HOST_FILE.value, "dont_obey_robotstxt": True, "download_maxsize": 0}
+        meta = place.meta | login | own
         return Request(f"{origin_of(url)}/robots.txt", self.parse_robots, errback=self.page_failed, meta=meta)
 
     def _note_failed_start(self, meta: dict[str, Any], reason: str) -> None:

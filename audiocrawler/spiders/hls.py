@@ -11,22 +11,21 @@ from twisted.python.failure import Failure
 
 from audiocrawler.crawl.lifecycle import CONTINUES, LEASE
 from audiocrawler.discovery.hls import Part, Rendition
+from audiocrawler.fetch.requests import KIND, RequestKind, meta_of_source, own_audio_row
 from audiocrawler.model.rotation import row_key
 from audiocrawler.model.rows import AudioItem, AudioSource, Status
 from audiocrawler.records import Outcome, attempted, item_of, media_meta, note_opt_out, outcome_without_body
 from audiocrawler.spiders.media import AUDIO_PRIORITY, MediaSpider
 
-CERTAIN = {None, "hls", "audio_src", "audio_source"}
-"""How a media playlist is reached that can only be audio: as a start, from a master playlist or an audio element."""
 AUDIO_CONTAINERS = {"aac", "mp3", "m4a", "ac3", "opus", "ogg", "flac"}
 
 
 class RenditionSpider(MediaSpider):
     """A spider that joins the parts of an HLS rendition."""
 
-    def outcome_of_rendition(self, rendition: Rendition, via: str | None) -> Outcome | None:
+    def outcome_of_rendition(self, rendition: Rendition, *, is_certain_audio: bool) -> Outcome | None:
         """Return why the rendition is not downloaded, None if it is; raises nothing."""
-        if via not in CERTAIN and rendition.container not in AUDIO_CONTAINERS:
+        if not is_certain_audio and rendition.container not in AUDIO_CONTAINERS:
             return Outcome(Status.NOT_AUDIO, "a media playlist that may hold video")
         if rendition.is_encrypted:
             return Outcome(Status.PROTECTED, "the segments are encrypted")
@@ -47,7 +46,8 @@ class RenditionSpider(MediaSpider):
             errback=self.part_failed,
             headers={"Accept-Encoding": "identity", **({"Range": ranged} if ranged else {})},
             meta=media_meta(part.url, self.settings)
-            | {"audio": source, "parts": parts, "part": number}
+            | {KIND: RequestKind.PART.value, "parts": parts, "part": number}
+            | meta_of_source(source)
             | ({} if lease is None else {CONTINUES: lease}),
             priority=AUDIO_PRIORITY,
             dont_filter=number > 0,  # ranges of one file have one URL
@@ -57,7 +57,7 @@ class RenditionSpider(MediaSpider):
         """Append the part to the file; ask for the next one, or let the whole file into the pipelines."""
         request = response.request
         assert request is not None
-        source: AudioSource = request.meta["audio"]
+        source = own_audio_row(request)
         parts, number = request.meta["parts"], request.meta["part"]
         note_opt_out(source, request)
         body_file = getattr(response, "body_file", None)

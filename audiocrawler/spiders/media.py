@@ -21,6 +21,7 @@ from audiocrawler.discovery import Document, read
 from audiocrawler.discovery.urls import absolute
 from audiocrawler.fetch.first_bytes import FIRST_BYTES, FirstBytes
 from audiocrawler.fetch.headers import Known
+from audiocrawler.fetch.requests import RequestKind, audio_row, kind_of, meta_of_source, own_audio_row
 from audiocrawler.middlewares.credentials import inherit_login
 from audiocrawler.middlewares.gates import StoredAlreadyError
 from audiocrawler.middlewares.optouts import OptOuts
@@ -114,7 +115,7 @@ class MediaSpider(Spider):
             self.parse_audio,
             errback=self.audio_failed,
             headers={"Accept-Encoding": "identity"},
-            meta=media_meta(url, self.settings) | {"audio": source, "alternates": list(alternates)},
+            meta=media_meta(url, self.settings) | meta_of_source(source) | {"alternates": list(alternates)},
             priority=AUDIO_PRIORITY,
         )
 
@@ -122,7 +123,7 @@ class MediaSpider(Spider):
         """Turn a downloaded body into an item, and an answer without one into a settled row."""
         request = response.request
         assert request is not None
-        source: AudioSource = attempted(request.meta["audio"], response, request)
+        source = attempted(own_audio_row(request), response, request)
         body_file = getattr(response, "body_file", None)
         interstitial = interstitial_in(response, request.meta.pop(FIRST_BYTES, None))
         if interstitial is not None and not request.meta.get("opted_out"):
@@ -167,7 +168,7 @@ class MediaSpider(Spider):
         """Let the bytes decide which row is meant, where the URL leaves a doubt."""
         if OWN_KEY not in request.meta and TRUST not in request.meta:
             return
-        source: AudioSource = request.meta["audio"]
+        source = own_audio_row(request)
         before = await self.crawl.find_source(source.source_url)
         sha256 = await self.crawl.in_thread(lambda: sha256_of(body))
         if before is not None and before.sha256 == sha256:
@@ -177,7 +178,7 @@ class MediaSpider(Spider):
 
     def _keep_apart(self, request: Request) -> None:
         """Give the file the row of its own URL: that it is the one of the other row is not proved."""
-        source: AudioSource = request.meta["audio"]
+        source = own_audio_row(request)
         key = request.meta.get(OWN_KEY)
         if key is not None and key != source.source_url:
             self.crawl.tallies.rename(request.meta.get(LEASE), key)
@@ -211,7 +212,7 @@ class MediaSpider(Spider):
         That is kept before the request of the dropped file is acknowledged, as if its callback had yielded it.
         """
         request = getattr(response, "request", None)
-        if not isinstance(item, AudioItem) or request is None or "audio" not in request.meta:
+        if not isinstance(item, AudioItem) or request is None or audio_row(request) is None:
             return
         if isinstance(exception, FetchAgainError):
             await self._fetch_again(item.source, request, str(exception))
@@ -223,7 +224,7 @@ class MediaSpider(Spider):
     async def _fetch_again(self, source: AudioSource, request: Request, why: str) -> None:
         source.sha256 = source.size_bytes = None
         again = get_retry_request(request, spider=self, reason=why)
-        if again is not None and "part" not in request.meta:
+        if again is not None and kind_of(request) is RequestKind.FILE:
             self.crawler.engine.crawl(again)
         else:
             await self.settle(source, Outcome(Status.FAILED, why))
@@ -231,7 +232,7 @@ class MediaSpider(Spider):
     async def settle_failure(self, failure: Failure, request: Request, where: str = "") -> Outcome | None:
         """Settle the row of a failed request and return its outcome, None if it is left as it is."""
         if isinstance(failure.value, StoredAlreadyError):
-            self.crawl.tallies.count_outcome(request.meta["audio"].source_url, failure.value.status, None)
+            self.crawl.tallies.count_outcome(own_audio_row(request).source_url, failure.value.status, None)
             return None
         outcome = outcome_of_failure(failure)
         if outcome.disk_full:
@@ -241,7 +242,7 @@ class MediaSpider(Spider):
             leave_unfinished(request)
             return None
         answer: Response | None = getattr(failure.value, "response", None)
-        source = attempted(request.meta["audio"], None, request)
+        source = attempted(own_audio_row(request), None, request)
         source.http_status = answer.status if answer is not None else None
         self._keep_apart(request)
         outcome = await self._unless_gone(source, outcome)

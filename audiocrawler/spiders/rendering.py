@@ -3,7 +3,7 @@
 import re
 from abc import abstractmethod
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import UTC, datetime
 from hashlib import blake2b
 from typing import Any, Self
@@ -23,9 +23,10 @@ from audiocrawler.discovery.candidate import ELEMENT, Description, Find
 from audiocrawler.discovery.document import DocumentType, parse, sniff
 from audiocrawler.discovery.kinds import MEDIA_NAME, VIDEO_EXTENSIONS, extension_of
 from audiocrawler.discovery.merge import merge
+from audiocrawler.fetch.requests import Place, Rendering, is_rendered
 from audiocrawler.model.rows import AudioSource, Status
 from audiocrawler.model.text import mask_url
-from audiocrawler.model.urls import LOGIN, site_of
+from audiocrawler.model.urls import LOGIN, Login, site_of
 from audiocrawler.records import outcome_of_failure
 from audiocrawler.rendering.visit import How, Seen, SeenText, SeenUrl, cookies_for
 from audiocrawler.rendering.when import Learning, pattern_of, signals_of
@@ -68,6 +69,7 @@ def seen_candidates(
 def _from_browser(candidate: Candidate) -> Candidate:
     if candidate.kind in _WANTED["markup"]:
         candidate.found_by = f"browser_{candidate.found_by}"
+        _mark(candidate)
     return candidate
 
 
@@ -81,7 +83,13 @@ def _in_texts(seen: Seen, finders: Mapping[str, int | None]) -> Iterator[Candida
             candidate.found_by = (
                 f"browser_{candidate.found_by}" if text.kind == "markup" else f"browser_{_NAMES[text.kind]}"
             )
+            _mark(candidate)
             yield candidate
+
+
+def _mark(candidate: Candidate) -> None:
+    """Note that a browser showed it: what stands there need not be what it is in the plain document."""
+    candidate.is_from_browser, candidate.is_certain_audio, candidate.is_in_script = True, False, False
 
 
 def _document(text: SeenText, page_url: str) -> Document:
@@ -109,6 +117,7 @@ def _in_urls(seen: Seen, document: Document) -> Iterator[Candidate]:
     finds = (_find(each) for each in seen.urls if not (manifests and _is_segment(each, manifests, listed)))
     for candidate in merge(document, finds):
         if candidate.kind in _WANTED["data"]:
+            _mark(candidate)
             yield candidate
 
 
@@ -179,18 +188,20 @@ class RenderingSpider(RenditionSpider):
         if why is None:
             return []
         known = [digest(candidate.url) for candidate in told][:MAX_KNOWN]
-        return await self._unless_left_out(self.render_request(page.url, page.meta, why, known))
+        request = self.render_request(page.url, Place.of(page.meta), why, known, page.meta.get(LOGIN))
+        return await self._unless_left_out(request)
 
     async def requests_for_routes(self, page: RenderedResponse, document: Document) -> AsyncIterator[Request]:
         """Yield the requests for the routes that a rendered page keeps in the fragments of its links."""
-        deeper = {**page.meta, "level": page.meta["level"] + 1}
-        if deeper["level"] > self.arguments.depth or page.meta["nesting"]:
+        assert page.request is not None
+        place, about = Place.of(page.meta), Rendering.of(page.request)
+        deeper = replace(place, level=place.level + 1)
+        if deeper.level > self.arguments.depth or place.nesting:
             return
-        about = page.meta["render"]
         for url in _routes(page, document):
             if is_allowed(url, self.arguments):
                 for request in await self._unless_left_out(
-                    self.render_request(url, deeper, about["why"], about["known"])
+                    self.render_request(url, deeper, about.why, about.known, page.meta.get(LOGIN))
                 ):
                     yield request
 
@@ -203,7 +214,7 @@ class RenderingSpider(RenditionSpider):
         if before is not None and before.kind == PAGE:
             self.crawler.stats.inc_value("browser/taken_up", int(before.status == Status.PENDING))
             await self._note_page(page.request, Status.NOT_AUDIO, "a page; it was opened in a browser since")
-        return list(self._learning.note(page.meta["render"]["pattern"], gained=gained))
+        return list(self._learning.note(Rendering.of(page.request).pattern, gained=gained))
 
     async def render_failed(self, failure: Failure) -> AsyncIterator[Request]:
         """Give the page a row that says why it could not be opened in the browser."""
@@ -213,19 +224,19 @@ class RenderingSpider(RenditionSpider):
             return
         self.crawler.stats.inc_value("browser/pages_failed")
         await self._note_page(request, outcome.status, outcome.reason)
-        for waiting in self._learning.note(request.meta["render"]["pattern"], gained=False):
+        for waiting in self._learning.note(Rendering.of(request).pattern, gained=False):
             yield waiting
 
     def as_from_browser(self, request: Any, page: RenderedResponse) -> Any:
         """Give a request that a rendered page led to the cookies that the browser would send with it."""
-        if isinstance(request, Request) and "render" not in request.meta:
+        if isinstance(request, Request) and not is_rendered(request):
             request.cookies = cookies_for(request.url, page.seen.cookies)  # type: ignore[assignment]
         return request
 
     def note_dropped(self, request: Request) -> None:
         """Expect no news of a page whose request was dropped as known."""
-        if "render" in request.meta:
-            self._learning.withdraw(request.meta["render"]["pattern"])
+        if is_rendered(request):
+            self._learning.withdraw(Rendering.of(request).pattern)
 
     def _why(self, page: Response, document: Document | None, told: list[Candidate]) -> str | None:
         is_page = document is not None and document.type is DocumentType.HTML and document.root is not None
@@ -233,11 +244,16 @@ class RenderingSpider(RenditionSpider):
             return None
         assert document is not None
         assert document.root is not None
-        signals = signals_of(document.root, page.url, {candidate.found_by for candidate in told})
+        signals = signals_of(
+            document.root,
+            page.url,
+            has_audio=bool(told),
+            is_in_script=any(candidate.is_in_script for candidate in told),
+        )
         return " and ".join(signals) or ("no sign of a player" if self.arguments.render == "always" else None)
 
     async def _unless_left_out(self, request: Request) -> list[Request]:
-        about = request.meta["render"]
+        about = Rendering.of(request)
         if self.browser.missing:
             self.crawler.stats.inc_value("browser/missing")
             if self.crawler.stats.get_value("browser/missing") == 1:
@@ -247,26 +263,23 @@ class RenderingSpider(RenditionSpider):
         elif self.arguments.render == "always":
             return [request]
         else:
-            due = list(self._learning.offer(about["pattern"], request))
+            due = list(self._learning.offer(about.pattern, request))
             if request in due:
                 return due
             self.crawler.stats.inc_value("browser/left_out")
             reason = "pages like it have brought nothing there"
-        await self._note_page(request, Status.PENDING, f"not opened in a browser: it has {about['why']}, but {reason}")
+        await self._note_page(request, Status.PENDING, f"not opened in a browser: it has {about.why}, but {reason}")
         return due
 
-    def render_request(self, url: str, where: dict[str, Any], why: str, known: list[str]) -> Request:
+    def render_request(self, url: str, place: Place, why: str, known: list[str], login: Login | None = None) -> Request:
         """Return the request that opens a page in the browser."""
-        place: dict[str, Any] = {
-            name: where[name] for name in ("site", "level", "nesting", "via", "page_opt_out", LOGIN) if name in where
-        }
-        about = {"why": why, "known": known, "pattern": f"{why} {pattern_of(url)}", "context": site_of(url)}
+        about = Rendering(why, known, pattern=f"{why} {pattern_of(url)}", context=site_of(url))
         return Request(
             url,
             self.parse_rendered,
             errback=self.render_failed,
-            meta={**place, "render": about, "allow_offsite": True},
-            priority=NESTED_PRIORITY if where["nesting"] else -where["level"],
+            meta=place.meta | about.meta | ({LOGIN: login} if login else {}) | {"allow_offsite": True},
+            priority=NESTED_PRIORITY if place.nesting else -place.level,
         )
 
     async def _note_page(self, request: Request, status: Status, reason: str) -> None:

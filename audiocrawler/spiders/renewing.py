@@ -16,6 +16,7 @@ from twisted.python.failure import Failure
 from audiocrawler.crawl.lifecycle import CONTINUES, LEASE
 from audiocrawler.discovery import Candidate
 from audiocrawler.fetch.headers import explain, is_audio_type
+from audiocrawler.fetch.requests import own_audio_row
 from audiocrawler.model.rotation import is_rotating
 from audiocrawler.model.rows import AudioItem
 from audiocrawler.model.text import mask_text
@@ -55,7 +56,7 @@ class Answer:
 
     def fresh_url(self, request: Request) -> str | None:
         """Return a URL of the request's file that has not been tried yet."""
-        urls = self.urls.get(request.meta["audio"].source_url, [])
+        urls = self.urls.get(own_audio_row(request).source_url, [])
         return next((url for url in urls if url not in request.meta[TRIED]), None)
 
     @property

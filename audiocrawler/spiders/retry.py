@@ -12,10 +12,11 @@ from scrapy.http import Response
 from audiocrawler.config.arguments import Arguments, checked_arguments
 from audiocrawler.discovery import Candidate, Document, Kind
 from audiocrawler.discovery.kinds import classify
+from audiocrawler.fetch.requests import Place
 from audiocrawler.model.rotation import is_key_of_rotating
 from audiocrawler.model.rows import AudioItem, AudioSource, Merge, Status
 from audiocrawler.model.text import is_masked
-from audiocrawler.records import Outcome, attempted
+from audiocrawler.records import Outcome, attempted, was_in_browser
 from audiocrawler.spiders.audio import AudioSpider
 from audiocrawler.spiders.rendering import PAGE
 
@@ -76,17 +77,19 @@ class RetrySpider(AudioSpider):
             else:
                 self.logger.warning("%s: its page's URL had a secret too: crawl that page again", row.source_url)
         for page_url, wanted in by_page.items():
-            yield self._page_request(page_url, {"wanted": wanted, "site": None, "level": 0, "nesting": 0})
+            yield self._page_request(page_url, Place(site=None), {"wanted": wanted})
 
     def _selected(self) -> list[AudioSource]:
         return [row for row in self.crawl.warehouse.source_rows() if self.selection.takes(row)]
 
     def _again(self, row: AudioSource) -> Request:
-        where = {"site": row.site, "level": 0, "nesting": 0}
+        place = Place(site=row.site)
         if row.kind == PAGE:
-            return self._page_request(row.source_url, where)
+            return self._page_request(row.source_url, place)
         if classify(row.source_url) in DOCUMENTS:
-            return self._page_request(row.source_url, {**where, "wanted": [row.source_url], "via": row.found_by})
+            is_shown = was_in_browser(row)
+            place = replace(place, via=row.found_by, is_from_browser=is_shown, is_certain_audio=not is_shown)
+            return self._page_request(row.source_url, place, {"wanted": [row.source_url]})
         return self.audio_request(row.source_url, fresh(row))
 
     def _follow(self, page: Response, candidates: list[Candidate], links: list[str]) -> Iterator[Request]:
@@ -110,7 +113,7 @@ class RetrySpider(AudioSpider):
     async def _not_named(self, source_url: str) -> Request | None:
         """Return the request for a row that its page names no longer; where its URL is masked, the row says so."""
         row = await self.crawl.find_source(source_url)
-        if row is None or classify(source_url) in DOCUMENTS or (row.found_by or "").startswith("browser_"):
+        if row is None or classify(source_url) in DOCUMENTS or was_in_browser(row):
             return None
         if not _is_incomplete(source_url):
             return self.audio_request(source_url, fresh(row))

@@ -10,6 +10,7 @@ from scrapy.http import Response
 from audiocrawler.discovery import Candidate, Document, Kind
 from audiocrawler.discovery.choose import choose, rank
 from audiocrawler.discovery.hls import Rendition
+from audiocrawler.fetch.requests import Place, is_rendered
 from audiocrawler.model.marks import tombstone
 from audiocrawler.model.rotation import is_rotating, row_key
 from audiocrawler.model.rows import AudioItem, AudioSource, Status
@@ -40,7 +41,7 @@ class TakingSpider(RenderingSpider):
         finds = [each for each in await self.found_in(page, title, wanted) if self._may_take(page, each)]
         media, sources = [each.candidate for each in finds], [each.source for each in finds]
         for source in sources:
-            source.opt_out = page.meta["page_opt_out"]
+            source.opt_out = Place.of(page.meta).opt_out
         await self.crawl.write(sources)
         left_out = self._alternates(media, sources)
         for candidate, source, find in zip(media, sources, finds, strict=True):
@@ -66,7 +67,8 @@ class TakingSpider(RenderingSpider):
     async def found_in(self, page: Response, title: str | None, candidates: Sequence[Candidate]) -> list[Found]:
         """Return the audio of a document with its rows, which are those of earlier visits where only URLs changed."""
         media = (each for each in candidates if each.kind in {Kind.AUDIO, Kind.STREAM})
-        finds = [Found(each, source_of(each, page, title, page.meta["site"])) for each in media]
+        site = Place.of(page.meta).site
+        finds = [Found(each, source_of(each, page, title, site)) for each in media]
         await identify(self.crawl, finds, may_doubt=self.arguments.download == "yes")
         return finds
 
@@ -87,8 +89,8 @@ class TakingSpider(RenderingSpider):
         if candidate.url == page.url or not (candidate.guid or is_rotating(candidate.url)):
             return {}
         first, *_ = page.meta.get("redirect_urls", [page.url])
-        place = {name: page.meta[name] for name in ("site", "level", "nesting", "via") if name in page.meta}
-        return {"found_on": {"url": first, "is_rendered": "render" in page.meta, "where": place}}
+        is_shown = page.request is not None and is_rendered(page.request)
+        return {"found_on": {"url": first, "is_rendered": is_shown, "where": Place.of(page.meta).meta}}
 
     def _at_most(self, media: list[Candidate], page: Response) -> list[Candidate]:
         """Return as many candidates as a page may have, and say how many are left out."""
@@ -127,9 +129,9 @@ class TakingSpider(RenderingSpider):
         return candidate.kind is Kind.AUDIO and not refusal_before(stated_by(source), self.crawl.licenses)
 
     async def _take_rendition(
-        self, source: AudioSource, rendition: Rendition, via: str | None
+        self, source: AudioSource, rendition: Rendition, *, is_certain_audio: bool
     ) -> AsyncIterator[Request | AudioItem]:
-        outcome = self.outcome_of_rendition(rendition, via)
+        outcome = self.outcome_of_rendition(rendition, is_certain_audio=is_certain_audio)
         if source.opt_out and self.opt_outs.are_honoured:
             outcome = opted_out(source.opt_out)
         if outcome is not None:
