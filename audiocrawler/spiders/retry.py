@@ -77,7 +77,7 @@ class RetrySpider(AudioSpider):
             else:
                 self.logger.warning("%s: its page's URL had a secret too: crawl that page again", row.source_url)
         for page_url, wanted in by_page.items():
-            yield self._page_request(page_url, Place(site=None), {"wanted": wanted})
+            yield self.follower.request(page_url, Place(site=None), {"wanted": wanted})
 
     def _selected(self) -> list[AudioSource]:
         return [row for row in self.crawl.warehouse.source_rows() if self.selection.takes(row)]
@@ -85,26 +85,28 @@ class RetrySpider(AudioSpider):
     def _again(self, row: AudioSource) -> Request:
         place = Place(site=row.site)
         if row.kind == PAGE:
-            return self._page_request(row.source_url, place)
+            return self.follower.request(row.source_url, place)
         if classify(row.source_url) in DOCUMENTS:
             is_shown = was_in_browser(row)
-            place = replace(place, via=row.found_by, is_from_browser=is_shown, is_certain_audio=not is_shown)
-            return self._page_request(row.source_url, place, {"wanted": [row.source_url]})
-        return self.audio_request(row.source_url, fresh(row))
+            is_certain = row.kind == Kind.AUDIO and not is_shown
+            place = replace(place, via=row.found_by, is_from_browser=is_shown, is_certain_audio=is_certain)
+            return self.follower.request(row.source_url, place, {"wanted": [row.source_url]})
+        return self.downloads.request(row.source_url, fresh(row))
 
-    def _follow(self, page: Response, candidates: list[Candidate], links: list[str]) -> Iterator[Request]:
+    def follow(self, page: Response, candidates: list[Candidate], links: list[str]) -> Iterator[Request]:
         """Follow nothing from a document of failed files: it is where their rows say that they were found."""
-        return iter(()) if "wanted" in page.meta else super()._follow(page, candidates, links)
+        return iter(()) if "wanted" in page.meta else super().follow(page, candidates, links)
 
     def is_wanted(self, page: Response, source: AudioSource) -> bool:
         """Tell whether it is one of the files that failed; of a page that failed in the browser all are wanted."""
         page.meta.setdefault("named", set()).add(source.source_url)
         return source.source_url in page.meta.get("wanted", [source.source_url])
 
-    async def _take(
+    async def take(
         self, page: Response, document: Document | None, candidates: list[Candidate]
     ) -> AsyncIterator[Request | AudioItem]:
-        async for each in super()._take(page, document, candidates):
+        """Yield what is wanted of a document, then what it names no longer."""
+        async for each in super().take(page, document, candidates):
             yield each
         for source_url in set(page.meta.get("wanted", [])) - page.meta.get("named", set()):
             if request := await self._not_named(source_url):
@@ -116,8 +118,9 @@ class RetrySpider(AudioSpider):
         if row is None or classify(source_url) in DOCUMENTS or was_in_browser(row):
             return None
         if not _is_incomplete(source_url):
-            return self.audio_request(source_url, fresh(row))
-        await self.settle(attempted(fresh(row), None, Request(str(row.page_url))), Outcome(Status.FAILED, NOT_NAMED))
+            return self.downloads.request(source_url, fresh(row))
+        again = attempted(fresh(row), None, Request(str(row.page_url)))
+        await self.downloads.settle(again, Outcome(Status.FAILED, NOT_NAMED))
         return None
 
 
