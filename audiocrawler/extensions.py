@@ -13,7 +13,16 @@ from scrapy.utils.asyncio import create_looping_call
 from audiocrawler.fetch.first_bytes import FIRST_BYTES, FirstBytes
 from audiocrawler.fetch.headers import Known, is_audio_type, is_endless, proves_same, validators
 from audiocrawler.fetch.part import Part
-from audiocrawler.fetch.requests import is_host_file, is_media
+from audiocrawler.fetch.requests import (
+    CAME,
+    INTERSTITIAL,
+    IS_SAME,
+    KNOWN,
+    SEEN_VALIDATORS,
+    SENT_BACK,
+    is_host_file,
+    is_media,
+)
 from audiocrawler.report.progress import progress_line
 
 logger = logging.getLogger(__name__)
@@ -32,7 +41,7 @@ class StopEarly(Part):
             return
         if is_endless(headers) and (is_media(request) or is_audio_type(headers)):
             raise StopDownload(fail=False)
-        if request.meta.get("known") and self._is_known(headers, request):
+        if request.meta.get(KNOWN) and self._is_known(headers, request):
             raise StopDownload(fail=False)
         request.meta[FIRST_BYTES] = None if "Range" in request.headers else FirstBytes(headers)
 
@@ -41,17 +50,17 @@ class StopEarly(Part):
 
         Of the latter the headers are looked at twice: validators that stay tell of a change that the server means.
         """
-        known = Known(**request.meta["known"])
+        known = Known(**request.meta[KNOWN])
         if "Range" in request.headers:
             return False
         if proves_same(headers, known):
-            request.meta["is_same"] = True
+            request.meta[IS_SAME] = True
             return True
         seen = validators(headers)
-        if not known.varies or (any(seen) and request.meta.get("seen_validators") == seen):
+        if not known.varies or (any(seen) and request.meta.get(SEEN_VALIDATORS) == seen):
             return False
-        request.meta["is_same"] = "seen_validators" in request.meta or not any(seen)
-        request.meta["seen_validators"] = seen
+        request.meta[IS_SAME] = SEEN_VALIDATORS in request.meta or not any(seen)
+        request.meta[SEEN_VALIDATORS] = seen
         return True
 
     def _check_first_bytes(self, data: bytes, request: Request) -> None:
@@ -65,11 +74,11 @@ class StopEarly(Part):
         if not is_media(request) and judgement.is_audio_in_place_of_page:
             raise StopDownload(fail=False)
         if is_media(request) and not judgement.may_be_audio:
-            request.meta["came"] = judgement.name
+            request.meta[CAME] = judgement.name
             raise StopDownload(fail=False)
 
 
-REPEATED = ("retry_times", "redirect_times", "part", "seen_validators", "sent_back", "interstitial")
+REPEATED = ("retry_times", "redirect_times", "part", SEEN_VALIDATORS, SENT_BACK, INTERSTITIAL)
 """In the meta of a request whose audio URL has been counted before."""
 
 

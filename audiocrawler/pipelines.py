@@ -23,6 +23,7 @@ from audiocrawler.crawl.known import variants_of
 from audiocrawler.crawl.lifecycle import CrawlPart, crawl_of, stop_crawl
 from audiocrawler.fetch.headers import explain, is_disk_full
 from audiocrawler.fetch.receivers import UNPROVED
+from audiocrawler.fetch.requests import OPTED_OUT
 from audiocrawler.middlewares.optouts import OptedOutError
 from audiocrawler.model.errors import (
     ContentTakenDownError,
@@ -138,7 +139,7 @@ class AudioFilesPipeline(FilesPipeline):
         self, response: Response, request: Request, info: MediaPipeline.SpiderInfo, *, item: Any = None
     ) -> FileInfo:
         """Return the file that the pipeline has downloaded itself; raises FileException with the reason."""
-        if signals := response.meta.get("opted_out"):
+        if signals := response.meta.get(OPTED_OUT):
             raise FileException(str(OptedOutError(signals)))
         if not hasattr(response, "body_file"):
             raise FileException(f"{response.url}: no file came, HTTP status {response.status}")

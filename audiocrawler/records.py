@@ -20,7 +20,7 @@ from audiocrawler.fetch.connect import RefusedAddressError
 from audiocrawler.fetch.file_names import suggested_name, unquoted
 from audiocrawler.fetch.headers import explain, header_text, is_disk_full, is_endless, media_type
 from audiocrawler.fetch.receivers import UNPROVED, EndlessError, TooLargeError, TotalReachedError
-from audiocrawler.fetch.requests import KIND, Place, RequestKind
+from audiocrawler.fetch.requests import CAME, KIND, OPT_OUT, OPTED_OUT, Place, RequestKind
 from audiocrawler.fetch.robots import RobotsError
 from audiocrawler.fetch.slots import media_slot
 from audiocrawler.middlewares.gates import LimitReachedError, TakenDownError
@@ -145,7 +145,7 @@ def attempted(source: AudioSource, answer: Response | None, request: Request) ->
 
 def note_opt_out(source: AudioSource, request: Request) -> None:
     """Note in the row what opts the file out, besides what the page has said."""
-    source.opt_out = joined((source.opt_out, request.meta.get("opt_out")))
+    source.opt_out = joined((source.opt_out, request.meta.get(OPT_OUT)))
 
 
 def item_of(source: AudioSource, answer: Response, body_file: str) -> AudioItem:
@@ -271,12 +271,12 @@ def outcome_of_failure(failure: Failure) -> Outcome:
 
 def outcome_without_body(response: Response) -> Outcome:
     """Return what a successful answer to a request for audio comes to that brought no body."""
-    if opt_out := response.meta.get("opted_out"):
+    if opt_out := response.meta.get(OPTED_OUT):
         return opted_out(opt_out)
     if is_endless(response.headers):
         return Outcome(Status.STREAM, "an endless stream")
     if "download_stopped" in response.flags:
-        came = response.meta.get("came") or media_type(response.headers)
+        came = response.meta.get(CAME) or media_type(response.headers)
         return Outcome(Status.NOT_AUDIO, f"{came} came in place of audio")
     return Outcome(Status.NOT_AUDIO, "empty: the server sent no byte")
 

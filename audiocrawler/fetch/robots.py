@@ -20,7 +20,7 @@ from scrapy.robotstxt import ProtegoRobotParser
 from audiocrawler.fetch.encodings import Decoding, EncodingError
 from audiocrawler.fetch.headers import explain
 from audiocrawler.fetch.part import Part
-from audiocrawler.fetch.requests import KIND, RequestKind, is_host_file
+from audiocrawler.fetch.requests import KIND, SENT_BACK, RequestKind, is_host_file
 from audiocrawler.fetch.slots import LONGEST_WAIT_S, open_robots_slot, polite, slot_of
 
 _AGENT = re.compile(r"[ \t]*user[- ]?agent(?:[ \t]*:|[ \t]+)([^#]*)", re.IGNORECASE)
@@ -271,7 +271,7 @@ def sent_back(crawler: Crawler, request: Request) -> Request | None:
     wait_s = polite(crawler).host_wait_s(urlsplit(request.url).hostname or "")
     if wait_s <= LONGEST_HELD_S or request.callback is NO_CALLBACK:  # nobody else brings the latter back
         return None
-    return request.replace(dont_filter=True, meta={**request.meta, "sent_back": True})
+    return request.replace(dont_filter=True, meta={**request.meta, SENT_BACK: True})
 
 
 def host_file_request(crawler: Crawler, url: str, retries: int = 1, *, dont_redirect: bool = False) -> Request:

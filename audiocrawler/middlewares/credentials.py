@@ -9,7 +9,7 @@ from scrapy.spidermiddlewares.base import BaseSpiderMiddleware
 
 from audiocrawler.fetch.accounts import read_host_headers
 from audiocrawler.fetch.part import Part
-from audiocrawler.fetch.requests import is_host_file
+from audiocrawler.fetch.requests import SENT_BACK, is_host_file
 from audiocrawler.model.urls import LOGIN, Credentials, Login, is_meant_for, login_meta, without_credentials
 
 _ADDED = "added_headers"
@@ -32,7 +32,7 @@ class CredentialsMiddleware(Part):
         """Put the headers on, or return the request anew if its URL holds a login."""
         plain_url = without_credentials(request.url)
         if plain_url != request.url:
-            meta = {**request.meta, "sent_back": True, **login_meta(request.url)}
+            meta = {**request.meta, SENT_BACK: True, **login_meta(request.url)}
             return request.replace(url=plain_url, meta=meta, dont_filter=True)
         for name in request.meta.pop(_ADDED, ()):
             request.headers.pop(name, None)

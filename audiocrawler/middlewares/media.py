@@ -8,7 +8,7 @@ from scrapy.http import Response
 
 from audiocrawler.crawl.lifecycle import CrawlPart
 from audiocrawler.fetch.headers import conditional_headers, trusted
-from audiocrawler.fetch.requests import RequestKind, audio_row, is_media, kind_of
+from audiocrawler.fetch.requests import KNOWN, TRUST, RequestKind, audio_row, is_media, kind_of
 from audiocrawler.fetch.slots import media_slot, open_media_slot
 
 
@@ -42,12 +42,12 @@ class RevalidationMiddleware(CrawlPart):
     async def process_request(self, request: Request) -> None:
         """Add the conditions, and what is known, to a media request that has not got them yet."""
         source = audio_row(request)
-        if source is None or kind_of(request) is not RequestKind.FILE or "known" in request.meta:
+        if source is None or kind_of(request) is not RequestKind.FILE or KNOWN in request.meta:
             return
         known = await self.crawl.memory.recall(source.source_url)
-        if known and "trust" in request.meta:
-            known = trusted(known) if request.meta["trust"] == "strong" else None
-        request.meta["known"] = known.as_meta() if known else None
+        if known and TRUST in request.meta:
+            known = trusted(known) if request.meta[TRUST] == "strong" else None
+        request.meta[KNOWN] = known.as_meta() if known else None
         if known:
             request.headers.update(conditional_headers(known))
             request.meta["handle_httpstatus_list"] = [HTTPStatus.NOT_MODIFIED.value]

@@ -15,7 +15,7 @@ from scrapy.http import Headers, Response
 from scrapy.settings import BaseSettings
 
 from audiocrawler.fetch.part import Part
-from audiocrawler.fetch.requests import Place, is_media
+from audiocrawler.fetch.requests import OPT_OUT, OPTED_OUT, Place, is_media
 from audiocrawler.fetch.robots import REFRESH_S, RobotsMiddleware, Rules, host_file_request, sent_back
 from audiocrawler.rights.optouts import WELL_KNOWN, RobotsOptOuts, TdmRules, header_signals, joined, meta_signals
 
@@ -95,8 +95,8 @@ class OptOutMiddleware(Part):
         if not is_media(request):
             return None
         robots, tdm = await self._host_of(request)
-        request.meta["opt_out"] = found = joined([*robots.signals(request.url), *tdm.signals(request.url)])
-        request.meta["opted_out"] = None
+        request.meta[OPT_OUT] = found = joined([*robots.signals(request.url), *tdm.signals(request.url)])
+        request.meta[OPTED_OUT] = None
         if found and self._opt_outs.are_honoured:
             raise OptedOutError(found)
         return sent_back(self._crawler, request)
@@ -104,10 +104,10 @@ class OptOutMiddleware(Part):
     def _check_headers(self, headers: Headers, request: Request) -> None:
         if not is_media(request) or "Location" in headers:
             return
-        found = joined((request.meta.get("opt_out"), *self._opt_outs.of_headers(headers)))
-        request.meta["opt_out"] = found
+        found = joined((request.meta.get(OPT_OUT), *self._opt_outs.of_headers(headers)))
+        request.meta[OPT_OUT] = found
         if found and self._opt_outs.are_honoured:
-            request.meta["opted_out"] = found
+            request.meta[OPTED_OUT] = found
             raise StopDownload(fail=False)
 
     async def _host_of(self, request: Request) -> tuple[RobotsOptOuts, TdmRules]:

@@ -18,7 +18,7 @@ from scrapy.utils.request import RequestFingerprinter, fingerprint
 
 from audiocrawler.crawl.lifecycle import OF_THIS_PROCESS
 from audiocrawler.discovery.hls import Part
-from audiocrawler.fetch.requests import KIND, RequestKind, audio_row, is_media, is_rendered, kind_of, with_kind
+from audiocrawler.fetch.requests import KIND, OWN_KEY, RequestKind, audio_row, is_media, is_rendered, kind_of, with_kind
 from audiocrawler.model.rows import AudioSource
 
 
@@ -38,7 +38,7 @@ class MediaFingerprinter(RequestFingerprinter):
             page = super().fingerprint(request)
             return _digest(f"{page.hex()} {_round(request)}") if _round(request) else page
         source, is_part = audio_row(request), kind_of(request) is RequestKind.PART
-        key = request.meta.get("own_key") or (source.source_url if source else "")
+        key = request.meta.get(OWN_KEY) or (source.source_url if source else "")
         # The row's key tells the file, and its first URL may be another one at each visit.
         place = request.url if not key or is_part or "redirect_urls" in request.meta else ""
         return _digest(f"audio {key} {place}{_round(request)}")

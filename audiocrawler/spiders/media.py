@@ -18,15 +18,24 @@ from audiocrawler.discovery import Document, read
 from audiocrawler.discovery.urls import absolute
 from audiocrawler.fetch.first_bytes import FIRST_BYTES, FirstBytes
 from audiocrawler.fetch.headers import Known
-from audiocrawler.fetch.requests import RequestKind, kind_of, meta_of_source, own_audio_row
+from audiocrawler.fetch.requests import (
+    INTERSTITIAL,
+    IS_SAME,
+    KNOWN,
+    OPTED_OUT,
+    OWN_KEY,
+    SEEN_VALIDATORS,
+    TRUST,
+    RequestKind,
+    kind_of,
+    meta_of_source,
+    own_audio_row,
+)
 from audiocrawler.middlewares.credentials import inherit_login
 from audiocrawler.middlewares.gates import StoredAlreadyError
 from audiocrawler.model.rows import AudioItem, AudioSource, Status
 from audiocrawler.records import Outcome, attempted, item_of, media_meta, outcome_of_failure, outcome_without_body
-from audiocrawler.spiders.identifying import OWN_KEY, TRUST
 
-FOLLOWED = "interstitial"
-"""In the meta of a request that an interstitial page has led to."""
 _REFRESH = re.compile(r"\s*(?:\d+|(?=\.))[\d.]*(?:\s*[;,]\s*|\s+)(?:url\s*=\s*)?(.+)", re.IGNORECASE | re.DOTALL)
 
 
@@ -122,7 +131,7 @@ class Downloads:
         source = attempted(own_audio_row(request), response, request)
         body_file = getattr(response, "body_file", None)
         interstitial = interstitial_in(response, request.meta.pop(FIRST_BYTES, None))
-        if interstitial is not None and not request.meta.get("opted_out"):
+        if interstitial is not None and not request.meta.get(OPTED_OUT):
             for each in await self._past(interstitial, source, request, body_file):
                 yield each
         elif body_file is not None:
@@ -130,13 +139,13 @@ class Downloads:
             yield item_of(source, response, body_file)
         elif is_known(response):
             source.rotates = OWN_KEY in request.meta or None
-            known = Known(**request.meta["known"])
-            await self.settle_known(source, known, varies="seen_validators" in request.meta)
+            known = Known(**request.meta[KNOWN])
+            await self.settle_known(source, known, varies=SEEN_VALIDATORS in request.meta)
             if known.size_bytes is None:
                 refused = Outcome(Status(known.status), known.reason or "")
                 for alternate in await self._next_alternate(request, refused):
                     yield alternate
-        elif "seen_validators" in request.meta and not request.meta.get("opted_out"):
+        elif SEEN_VALIDATORS in request.meta and not request.meta.get(OPTED_OUT):
             yield request.replace(dont_filter=True)
         else:
             self._keep_apart(request)
@@ -151,11 +160,11 @@ class Downloads:
         """Return the request for what an interstitial leads to, the next alternate if it leads nowhere."""
         if body_file is not None:
             await self._crawl.in_thread(lambda: Path(body_file).unlink(missing_ok=True))
-        why_not = interstitial.why_not(is_second=FOLLOWED in request.meta)
+        why_not = interstitial.why_not(is_second=INTERSTITIAL in request.meta)
         if why_not is None:
             onward = self.request(str(interstitial.url), source, request.meta.get("alternates", ()))
             inherited = {name: request.meta[name] for name in (OWN_KEY, TRUST) if name in request.meta}
-            return [onward.replace(meta={**onward.meta, **inherited, FOLLOWED: request.url}, dont_filter=True)]
+            return [onward.replace(meta={**onward.meta, **inherited, INTERSTITIAL: request.url}, dont_filter=True)]
         self._keep_apart(request)
         outcome = Outcome(Status.NOT_AUDIO, why_not)
         await self.settle(source, outcome)
@@ -275,5 +284,5 @@ def _ruled_out(alternate: AudioSource, outcome: Outcome) -> AudioSource:
 
 def is_known(answer: Response) -> bool:
     """Return whether the answer says that the file has not changed, and nothing that opts it out."""
-    is_same = answer.status == HTTPStatus.NOT_MODIFIED or answer.meta.get("is_same", False)
-    return bool(is_same) and not answer.meta.get("opted_out")
+    is_same = answer.status == HTTPStatus.NOT_MODIFIED or answer.meta.get(IS_SAME, False)
+    return bool(is_same) and not answer.meta.get(OPTED_OUT)

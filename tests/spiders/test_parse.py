@@ -90,13 +90,27 @@ def test_pages_below_are_asked_for_as_deep_as_is_wanted(depth: int, urls: list[s
     assert {each.meta["level"] for each in requests if each.url == f"{URL}below"} <= {1}
 
 
+RECORDING = (
+    "<audio><source src=/a.mp3 type=audio/mpeg><source src=/a.flac type=audio/flac>"
+    "<source src=/a.ogg type=audio/ogg></audio>"
+)
+
+
 def test_the_best_of_the_alternates_is_asked_for_and_carries_the_others(tmp_path: Path) -> None:
-    body = "<audio><source src=/a.mp3 type=audio/mpeg><source src=/a.flac type=audio/flac></audio>"
     spider = spider_in(tmp_path)
-    (request,) = yielded(spider.parse(page(body)))
+    (request,) = yielded(spider.parse(page(RECORDING)))
     assert request.url == f"{URL}a.flac"
-    assert [url for url, _ in request.meta["alternates"]] == [f"{URL}a.mp3"]
-    assert row(spider, f"{URL}a.mp3").status == Status.ALTERNATE
+    assert {url for url, _ in request.meta["alternates"]} == {f"{URL}a.mp3", f"{URL}a.ogg"}
+    rows = [row(spider, f"{URL}a.{extension}") for extension in ("flac", "mp3", "ogg")]
+    assert [each.status for each in rows] == [Status.PENDING, Status.ALTERNATE, Status.ALTERNATE]
+    assert len({each.group_id for each in rows} - {None}) == 1
+
+
+def test_all_alternates_can_be_asked_for(tmp_path: Path) -> None:
+    spider = spider_in(tmp_path, alternates="all")
+    requests = yielded(spider.parse(page(RECORDING)))
+    assert sorted(asked(requests)) == ["a.flac", "a.mp3", "a.ogg"]
+    assert not any(each.meta["alternates"] for each in requests)
 
 
 def test_an_alternate_takes_the_place_of_what_failed_or_was_refused(tmp_path: Path) -> None:
