@@ -14,6 +14,16 @@ from audiocrawler.crawl.lifecycle import is_ours
 from audiocrawler.fetch.first_bytes import FIRST_BYTES, FirstBytes
 from audiocrawler.fetch.headers import Known, is_audio_type, is_endless, proves_same, validators
 from audiocrawler.fetch.part import Part
+from audiocrawler.fetch.requests import (
+    CAME,
+    INTERSTITIAL,
+    IS_SAME,
+    KNOWN,
+    SEEN_VALIDATORS,
+    SENT_BACK,
+    is_host_file,
+    is_media,
+)
 from audiocrawler.report.progress import progress_line
 
 logger = logging.getLogger(__name__)
@@ -32,11 +42,11 @@ class StopEarly(Part):
         crawler.signals.connect(self._check_first_bytes, signal=signals.bytes_received)
 
     def _check_headers(self, headers: Headers, request: Request) -> None:
-        if "Location" in headers or "robots" in request.meta or not (self._expects_pages or "audio" in request.meta):
+        if "Location" in headers or is_host_file(request) or not (self._expects_pages or is_media(request)):
             return
-        if is_endless(headers) and ("audio" in request.meta or is_audio_type(headers)):
+        if is_endless(headers) and (is_media(request) or is_audio_type(headers)):
             raise StopDownload(fail=False)
-        if request.meta.get("known") and self._is_known(headers, request):
+        if request.meta.get(KNOWN) and self._is_known(headers, request):
             raise StopDownload(fail=False)
         request.meta[FIRST_BYTES] = None if "Range" in request.headers else FirstBytes(headers)
 
@@ -45,17 +55,17 @@ class StopEarly(Part):
 
         Of the latter the headers are looked at twice: validators that stay tell of a change that the server means.
         """
-        known = Known(**request.meta["known"])
+        known = Known(**request.meta[KNOWN])
         if "Range" in request.headers:
             return False
         if proves_same(headers, known):
-            request.meta["is_same"] = True
+            request.meta[IS_SAME] = True
             return True
         seen = validators(headers)
-        if not known.varies or (any(seen) and request.meta.get("seen_validators") == seen):
+        if not known.varies or (any(seen) and request.meta.get(SEEN_VALIDATORS) == seen):
             return False
-        request.meta["is_same"] = "seen_validators" in request.meta or not any(seen)
-        request.meta["seen_validators"] = seen
+        request.meta[IS_SAME] = SEEN_VALIDATORS in request.meta or not any(seen)
+        request.meta[SEEN_VALIDATORS] = seen
         return True
 
     def _check_first_bytes(self, data: bytes, request: Request) -> None:
@@ -66,14 +76,14 @@ class StopEarly(Part):
         judgement = first.judgement
         if judgement is None or not first.is_complete:
             return
-        if "audio" not in request.meta and judgement.is_audio_in_place_of_page:
+        if not is_media(request) and judgement.is_audio_in_place_of_page:
             raise StopDownload(fail=False)
-        if "audio" in request.meta and not judgement.may_be_audio:
-            request.meta["came"] = judgement.name
+        if is_media(request) and not judgement.may_be_audio:
+            request.meta[CAME] = judgement.name
             raise StopDownload(fail=False)
 
 
-REPEATED = ("retry_times", "redirect_times", "part", "seen_validators", "sent_back", "interstitial")
+REPEATED = ("retry_times", "redirect_times", "part", SEEN_VALIDATORS, SENT_BACK, INTERSTITIAL)
 """In the meta of a request whose audio URL has been counted before."""
 
 
@@ -94,7 +104,7 @@ class CountFound(Part):
 
     def _count(self, request: Request, change: int) -> None:
         repeated = any(request.meta.get(name) for name in REPEATED)
-        if "audio" in request.meta and not repeated:
+        if is_media(request) and not repeated:
             self._stats.inc_value("audio/found", change)
 
 

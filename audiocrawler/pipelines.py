@@ -24,6 +24,7 @@ from audiocrawler.crawl.known import variants_of
 from audiocrawler.crawl.lifecycle import CrawlPart, crawl_of, stop_crawl
 from audiocrawler.fetch.headers import explain, is_disk_full
 from audiocrawler.fetch.receivers import UNPROVED
+from audiocrawler.fetch.requests import OPTED_OUT
 from audiocrawler.model.errors import (
     ConfigurationError,
     ContentTakenDownError,
@@ -37,10 +38,10 @@ from audiocrawler.model.rows import AudioItem, AudioMetadata, AudioSource, FileI
 from audiocrawler.model.statuses import Status
 from audiocrawler.model.text import one_line
 from audiocrawler.records import (
-    FOREIGN,
     MAX_REASON_LENGTH,
+    ForeignItem,
+    foreign_item,
     foreign_source,
-    item_of,
     media_meta,
     outcome_of_failure,
     state,
@@ -81,7 +82,7 @@ class Stage(CrawlPart, ABC):
 
     def may_fetch_again(self, item: AudioItem) -> bool:
         """Return whether the file has tries left, so that FetchAgainError may be raised for it."""
-        has_request = item.source.found_by != FOREIGN
+        has_request = not isinstance(item, ForeignItem)
         return has_request and (item.source.attempts or 1) <= self._crawler.settings.getint("RETRY_TIMES")
 
     @abstractmethod
@@ -146,7 +147,7 @@ class AudioFilesPipeline(FilesPipeline):
         """Return a streamed request per URL."""
         if not isinstance(item, AudioItem):
             requests = [
-                request.replace(meta=media_meta(request.url, self.crawler.settings) | {"audio": {}})
+                request.replace(meta=media_meta(request.url, self.crawler.settings))
                 for request in super().get_media_requests(item, info)
             ]
             self._begin_crawl(requests)
@@ -174,11 +175,11 @@ class AudioFilesPipeline(FilesPipeline):
         self, response: Response, request: Request, info: MediaPipeline.SpiderInfo, *, item: Any = None
     ) -> FileInfo:
         """Return the file that the pipeline has downloaded itself; raises FileException with the reason."""
-        if signals := response.meta.get("opted_out"):
+        if signals := response.meta.get(OPTED_OUT):
             raise FileException(opt_out_reason(signals))
         if not hasattr(response, "body_file"):
             raise FileException(f"{response.url}: no file came, HTTP status {response.status}")
-        child = item_of(foreign_source(request.url, response), response, response.body_file)
+        child = foreign_item(request, response, response.body_file)
         processed = await self.crawler.engine.scraper.itemproc.process_item_async(child)
         return processed.files[0]  # type: ignore[no-any-return]
 

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
@@ -19,6 +19,7 @@ from audiocrawler.discovery.hls import Rendition
 from audiocrawler.fetch.file_names import suggested_name, unquoted
 from audiocrawler.fetch.headers import explain, header_text, is_disk_full, is_endless, media_type
 from audiocrawler.fetch.receivers import UNPROVED
+from audiocrawler.fetch.requests import CAME, KIND, OPT_OUT, OPTED_OUT, Place, RequestKind
 from audiocrawler.fetch.slots import media_slot
 from audiocrawler.model.errors import status_of
 from audiocrawler.model.rotation import row_key
@@ -45,8 +46,10 @@ def state(source: AudioSource, statements: Iterable[Statement], credit: str | No
     source.attribution = source.attribution or credit or (source.artist if stated.raw else None)
 
 
-FOREIGN = "item"
+_FOREIGN = "item"
 """What found the URL in an item of somebody else's spider."""
+_FROM_BROWSER = "browser_"
+"""How ``found_by`` begins in the rows of what a browser showed; a row has no other column that tells it."""
 MAX_NAME_LENGTH = 180
 _UNIQUE_GUID = re.compile(r"://[^/]+/.|^tag:|[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}", re.IGNORECASE)
 _MAX_RAW_NAME = 10_000
@@ -55,7 +58,7 @@ _DEVICE = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d)(?=\.|$)", re.IGNORECASE)
 """Names that Windows keeps for devices, whatever their extension."""
 
 
-def source_of(candidate: Candidate, page: Response, page_title: str | None, site: str) -> AudioSource:
+def source_of(candidate: Candidate, page: Response, page_title: str | None, site: str | None) -> AudioSource:
     """Return the row of an audio URL found on ``page``: pending, with all that the page says of it."""
     now = datetime.now(UTC)
     source = AudioSource(
@@ -107,14 +110,15 @@ def direct_candidate(answer: Response) -> Candidate:
 def rendition_candidate(answer: Response, rendition: Rendition) -> Candidate:
     """Return the candidate that an HLS media playlist is itself."""
     duration_ms = rendition.duration_ms or None
-    via = str(answer.meta.get("via"))
-    found_by = via if via.startswith("browser_") else "hls"
+    place = Place.of(answer.meta)
+    found_by = place.via if place.via and place.is_from_browser else "hls"
     return Candidate(url=answer.url, kind=Kind.AUDIO, found_by=found_by, confidence=0.9, duration_ms=duration_ms)
 
 
 def media_meta(url: str, settings: BaseSettings) -> dict[str, Any]:
     """Return the meta of a request whose body is streamed to disk."""
     return {
+        KIND: RequestKind.FILE.value,
         "download_slot": media_slot(url),
         "download_maxsize": settings.getint("AUDIO_MAX_BYTES"),
         "download_timeout": settings.getfloat("AUDIO_STALL_TIMEOUT_S"),
@@ -139,7 +143,7 @@ def attempted(source: AudioSource, answer: Response | None, request: Request) ->
 
 def note_opt_out(source: AudioSource, request: Request) -> None:
     """Note in the row what opts the file out, besides what the page has said."""
-    source.opt_out = joined((source.opt_out, request.meta.get("opt_out")))
+    source.opt_out = joined((source.opt_out, request.meta.get(OPT_OUT)))
 
 
 def item_of(source: AudioSource, answer: Response, body_file: str) -> AudioItem:
@@ -153,6 +157,22 @@ def item_of(source: AudioSource, answer: Response, body_file: str) -> AudioItem:
     return AudioItem(file_urls=[source.source_url], files=[entry], file_name=clean_name(mask_text(name)), source=source)
 
 
+@dataclass(slots=True, kw_only=True)
+class ForeignItem(AudioItem):
+    """A file of somebody else's item, which no request of ours can bring again."""
+
+
+def foreign_item(request: Request, answer: Response, body_file: str) -> ForeignItem:
+    """Return the item that carries a file of somebody else's item through the pipelines."""
+    own = item_of(foreign_source(request.url, answer), answer, body_file)
+    return ForeignItem(**{each.name: getattr(own, each.name) for each in fields(own)})
+
+
+def was_in_browser(row: AudioSource) -> bool:
+    """Return whether the row's URL was found in a browser, so that the plain page need not name it."""
+    return (row.found_by or "").startswith(_FROM_BROWSER)
+
+
 def foreign_source(url: str, answer: Response | None) -> AudioSource:
     """Return the row of a URL that came in an item of somebody else's spider; without an answer it was refused."""
     now = datetime.now(UTC)
@@ -163,7 +183,7 @@ def foreign_source(url: str, answer: Response | None) -> AudioSource:
         host=urlsplit(url).hostname,
         site=urlsplit(page_url or url).hostname,
         page_url=mask_url(page_url) if page_url else None,
-        found_by=FOREIGN,
+        found_by=_FOREIGN,
         kind="audio",
         role="main",
         status=Status.PENDING,
@@ -229,12 +249,12 @@ def outcome_of_failure(failure: Failure) -> Outcome:
 
 def outcome_without_body(response: Response) -> Outcome:
     """Return what a successful answer to a request for audio comes to that brought no body."""
-    if opt_out := response.meta.get("opted_out"):
+    if opt_out := response.meta.get(OPTED_OUT):
         return opted_out(opt_out)
     if is_endless(response.headers):
         return Outcome(Status.STREAM, "an endless stream")
     if "download_stopped" in response.flags:
-        came = response.meta.get("came") or media_type(response.headers)
+        came = response.meta.get(CAME) or media_type(response.headers)
         return Outcome(Status.NOT_AUDIO, f"{came} came in place of audio")
     return Outcome(Status.NOT_AUDIO, "empty: the server sent no byte")
 

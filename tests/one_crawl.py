@@ -1,10 +1,13 @@
-"""A crawl's shared object without a crawl: real store, warehouse and frontier in a folder, and no request is made."""
+"""A crawl's parts without a crawl: real store, warehouse and frontier in a folder, and no request is made."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import asyncio
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+from scrapy import Request
+from scrapy.crawler import Crawler
+from scrapy.http import HtmlResponse, Response
 from scrapy.settings import Settings
 from scrapy.statscollectors import MemoryStatsCollector
 from scrapy.utils.test import get_crawler
@@ -12,6 +15,9 @@ from scrapy.utils.test import get_crawler
 from audiocrawler import settings as defaults
 from audiocrawler.crawl.crawl import Crawl
 from audiocrawler.frontier import Start
+from audiocrawler.spiders.audio import NEEDED, AudioSpider
+
+URL = "https://example.org/"
 
 
 def settings_in(folder: Path, **changed: Any) -> Settings:
@@ -27,8 +33,31 @@ def settings_in(folder: Path, **changed: Any) -> Settings:
     return Settings(values | data | changed)
 
 
-@contextmanager
-def crawl_in(folder: Path, **changed: Any) -> Iterator[Crawl]:
-    """Open a Crawl whose workers are not started; whoever closes it does so."""
+def crawl_in(folder: Path, **changed: Any) -> Crawl:
+    """Return a Crawl whose workers are not started."""
     settings = settings_in(folder, **changed)
-    yield Crawl(settings, MemoryStatsCollector(get_crawler()), Start(identity="test", crawl_id="c-1"))
+    return Crawl(settings, MemoryStatsCollector(get_crawler()), Start(identity="test", crawl_id="c-1"))
+
+
+def spider_in(folder: Path, kind: type[AudioSpider] = AudioSpider, **arguments: str) -> AudioSpider:
+    """Return a spider over such a Crawl, with the arguments of ``-a``."""
+    own = {name: value for name, value in settings_in(folder).items() if name.startswith("AUDIO_") or name in NEEDED}
+    crawler: Crawler = get_crawler(kind, own | {"EXTENSIONS": {}})
+    spider = kind.from_crawler(crawler, **({"url": URL} if kind is AudioSpider else {}), **arguments)
+    spider.crawl = crawl_in(folder)
+    return spider
+
+
+def page(body: str, url: str = URL, meta: dict[str, Any] | None = None) -> Response:
+    """Return the answer to a request for a page."""
+    request = Request(url, meta={"site": "example.org", "level": 0, "nesting": 0} | (meta or {}))
+    return HtmlResponse(url, body=body.encode(), request=request, headers={"Content-Type": "text/html"})
+
+
+def yielded(answers: AsyncIterator[Any]) -> list[Any]:
+    """Return all that a callback yields."""
+
+    async def collected() -> list[Any]:
+        return [each async for each in answers]
+
+    return asyncio.run(collected())

@@ -1,6 +1,6 @@
 """The one browser of a crawl: started with the first page that needs it, closed with the crawl.
 
-Plain requests and media stay with the streaming handler; a request with the meta key ``render`` is opened here.
+Plain requests and media stay with the streaming handler; a request of kind ``rendered`` is opened here.
 """
 
 import asyncio
@@ -21,6 +21,7 @@ from audiocrawler.fetch.back_off import transfers_given_up
 from audiocrawler.fetch.connect import policy_of, proxies_of
 from audiocrawler.fetch.handler import StreamingDownloadHandler
 from audiocrawler.fetch.part import Part
+from audiocrawler.fetch.requests import Rendering, is_rendered
 from audiocrawler.fetch.robots import RobotsMiddleware
 from audiocrawler.fetch.slots import polite
 from audiocrawler.model.errors import BrowserMissingError, ConfigurationError, RenderError
@@ -43,7 +44,7 @@ class RenderingDownloadHandler(StreamingDownloadHandler):
 
     async def download_request(self, request: Request) -> Response:
         """Download as ever, or return a RenderedResponse; raises RenderError for a page that cannot be opened."""
-        if "render" not in request.meta:
+        if not is_rendered(request):
             response: Response = await super().download_request(request)
             return response
         polite(self.crawler).note_sent(request)
@@ -103,7 +104,7 @@ class Browser(Part):
             await self._proxy.close()
 
     async def _render(self, request: Request) -> Response:
-        site = str(request.meta["render"]["context"])
+        site = Rendering.of(request).context
         async with self._turns, self._contexts.lent(site):
             pages = await self._started()
             try:

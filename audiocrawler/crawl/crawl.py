@@ -54,7 +54,7 @@ class Crawl:
         check_settings(settings)
         self.tallies = Tallies(stats)
         self.licenses = wanted_licences(settings["AUDIO_LICENSES"])
-        self._settings = settings
+        self.settings, self.stats = settings, stats
         self._is_stopping = False
         self._left_behind: str | None = None
         self._pending = 0
@@ -143,7 +143,7 @@ class Crawl:
     @property
     def rest(self) -> Rest:
         """Return what is left, as far as it is known."""
-        return Rest(self._pending, not self._settings["AUDIO_FRONTIER"].startswith("memory"), self._left_behind)
+        return Rest(self._pending, not self.settings["AUDIO_FRONTIER"].startswith("memory"), self._left_behind)
 
     async def write(self, rows: Iterable[Row]) -> None:
         """Return when the rows are in the warehouse, with the id of this crawl; raises WarehouseError."""
@@ -246,7 +246,7 @@ class Crawl:
             self.leave_behind(str(error))
 
     def _note_rows_left(self, result: FlushResult) -> None:
-        outbox = self._settings["AUDIO_OUTBOX"]
+        outbox = self.settings["AUDIO_OUTBOX"]
         if result.left:
             why = result.error or "other crawls go on to write"
             self.leave_behind(
@@ -254,7 +254,7 @@ class Crawl:
             )
         elif self.flusher.set_aside:
             self.leave_behind(
-                f"{self.flusher.set_aside} rows were refused by {self._settings['AUDIO_WAREHOUSE']}; "
+                f"{self.flusher.set_aside} rows were refused by {self.settings['AUDIO_WAREHOUSE']}; "
                 f"they and the reasons are in {outbox}, table refused"
             )
 

@@ -39,6 +39,13 @@ class Role(StrEnum):
     SPEECH_SYNTHESIS = "speech_synthesis"
 
 
+class Relation(StrEnum):
+    """What the document is to a URL that it names not as audio."""
+
+    SITEMAP = "sitemap"
+    NEXT_PAGE = "next_page"
+
+
 @dataclass(slots=True, kw_only=True)
 class Description:
     """What a document says of an audio file; None where it says nothing."""
@@ -65,7 +72,9 @@ class Find(Description):
 
     ``url`` may be relative to the document's base. ``expected`` is what the place where it stands makes of it, None
     where only the URL itself or its mime type can tell. Finds with the same ``group`` are alternates of one recording.
-    ``hidden`` says that its place shows readers neither a player nor a link.
+    ``hidden`` says that its place shows readers neither a player nor a link; ``is_in_script`` that scripts read it
+    there; ``is_certain_audio`` that a playlist there can only be one of audio. ``found_by`` is for readers of the rows:
+    nothing depends on it.
     """
 
     url: str
@@ -75,6 +84,9 @@ class Find(Description):
     group: str | None = None
     role: Role = Role.MAIN
     hidden: bool = False
+    relation: Relation | None = None
+    is_in_script: bool = False
+    is_certain_audio: bool = False
 
 
 @dataclass(slots=True, kw_only=True)
@@ -82,6 +94,7 @@ class Candidate(Description):
     """One URL of a document, absolute and otherwise as written, with all that the document says of it.
 
     ``confidence`` is 0 to 1. ``group`` is equal for the alternates of one recording, None where there is no other.
+    ``relation``, ``is_in_script`` and ``is_certain_audio`` are those of the surest find.
     """
 
     url: str
@@ -90,3 +103,7 @@ class Candidate(Description):
     confidence: float
     group: str | None = None
     role: Role = Role.MAIN
+    relation: Relation | None = None
+    is_in_script: bool = False
+    is_certain_audio: bool = False
+    is_from_browser: bool = False

@@ -293,20 +293,21 @@ _ENCODING_KEYS = ("encoding", "encodings", "associatedmedia")
 _MAX_URL = 65_536
 
 
-def media_in(value: JSONValue, found_by: str, scope: str) -> Iterator[Find]:
+def media_in(value: JSONValue, found_by: str, scope: str, *, stated_in: str = "json") -> Iterator[Find]:
     """Yield the audio, playlists and feeds that a JSON value names, described by the object around each URL.
 
-    ``scope`` tells the value from others of the document, so that their groups do not mix.
+    ``scope`` tells the value from others of the document, so that their groups do not mix; ``stated_in`` is where what
+    it says of licences counts as found.
     """
     for node in objects_in(value):
-        finds = list(_in_object(node, found_by))
+        finds = list(_in_object(node, found_by, stated_in))
         _group_mirrors(finds, node)
         for each in finds:
             each.group = each.group and f"{scope} {each.group}"
             yield each
 
 
-def _in_object(node: Node, found_by: str) -> Iterator[Find]:
+def _in_object(node: Node, found_by: str, stated_in: str) -> Iterator[Find]:
     mime_type = _mime_type(node)
     for key, text in _strings(node):
         if _is_url(text) and (key in _FEED_KEYS or is_feed_url(text)):
@@ -314,7 +315,11 @@ def _in_object(node: Node, found_by: str) -> Iterator[Find]:
         elif key == "embedurl" and node.types & _EMBEDDED_TYPES:
             yield Find(url=text, found_by=found_by, confidence=ATTRIBUTE, expected=Kind.EMBED)
         elif _names_media(node, key, text, mime_type):
-            yield _find(node, key, text, mime_type, found_by)
+            find = _find(node, key, text, mime_type, found_by)
+            described(node, find, stated_in)
+            find.group = _group(node, key, find.title) or _group_of_encodings(node, text)
+            find.guid = _guid(node)
+            yield find
 
 
 def _strings(node: Node) -> Iterator[tuple[str, str]]:
@@ -364,7 +369,7 @@ def _expected(node: Node, key: str) -> Kind | None:
 def _find(node: Node, key: str, text: str, mime_type: str | None, found_by: str) -> Find:
     own_type = mime_type if key in _URL_KEYS and _names_file(node, key) else None
     declared = kind_of_type(own_type) is Kind.AUDIO or "AudioObject" in node.types
-    find = Find(
+    return Find(
         url=text,
         found_by=found_by,
         confidence=ELEMENT if declared else ATTRIBUTE,
@@ -372,10 +377,6 @@ def _find(node: Node, key: str, text: str, mime_type: str | None, found_by: str)
         mime_type=own_type,
         role=_role(key),
     )
-    described(node, find, "json_ld" if found_by == "json_ld" else "json")
-    find.group = _group(node, key, find.title) or _group_of_encodings(node, text)
-    find.guid = _guid(node)
-    return find
 
 
 def _role(key: str) -> Role:

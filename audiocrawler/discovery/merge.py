@@ -15,6 +15,7 @@ from audiocrawler.discovery.urls import absolute, file_key, key_of
 from audiocrawler.model.statements import Statement
 
 _DESCRIBED = tuple(field.name for field in fields(Description))
+_TAKEN_OVER = ("found_by", "confidence", "role", "relation", "is_in_script", "is_certain_audio")
 _TEXTS = ("title", "artist", "language", "link_text", "guid")
 
 
@@ -66,9 +67,8 @@ def _candidate(document: Document, find: Find, place: _Place) -> Candidate:
         described["transcript_url"] = absolute(document.base_url, find.transcript_url)
     if find.statements is not None:
         described["statements"] = tuple(_complete(document, each) for each in find.statements)
-    return Candidate(
-        url=place.url, kind=place.kind, found_by=find.found_by, confidence=find.confidence, role=find.role, **described
-    )
+    taken_over = {name: getattr(find, name) for name in _TAKEN_OVER}
+    return Candidate(url=place.url, kind=place.kind, **taken_over, **described)
 
 
 def _complete(document: Document, statement: Statement) -> Statement:

@@ -19,6 +19,7 @@ from scrapy.utils.misc import load_object
 
 from audiocrawler.fetch.headers import explain
 from audiocrawler.fetch.part import Part
+from audiocrawler.fetch.requests import is_host_file, is_media
 from audiocrawler.fetch.slots import LONGEST_WAIT_S, host_of, is_media_slot, is_page_slot, polite, slot_of, slots_of
 from audiocrawler.model.errors import OutcomeError
 
@@ -188,7 +189,7 @@ class BackOffMiddleware(Part):
         except HostPausedError as error:
             error.response = response
             raise
-        if again is None and response.status < HTTPStatus.MULTIPLE_CHOICES and "audio" in request.meta:
+        if again is None and response.status < HTTPStatus.MULTIPLE_CHOICES and is_media(request):
             raise NotReadyError(setback.reason, response)
         return again or response
 
@@ -226,9 +227,9 @@ class BackOffMiddleware(Part):
             return Setback(reason, True, wanted_s if status in _ASK_TO_WAIT else 0.0, most)
         if status in self._codes:
             return Setback(reason, is_refusal=False, wanted_s=wanted_s)
-        if not self._errors or "robots" in request.meta or request.method != "GET":
+        if not self._errors or is_host_file(request) or request.method != "GET":
             return None
-        if status == HTTPStatus.ACCEPTED and ("audio" in request.meta or wanted_s or not response.body):
+        if status == HTTPStatus.ACCEPTED and (is_media(request) or wanted_s or not response.body):
             return Setback(f"{reason}: the server has not got it ready", is_refusal=False, wanted_s=wanted_s)
         if status == HTTPStatus.OK and _is_empty(response):
             return Setback("empty: the server sent no byte", is_refusal=False, most_retries=FEW_RETRIES)

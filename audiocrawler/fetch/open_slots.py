@@ -14,6 +14,7 @@ from time import monotonic
 from scrapy import Request
 from scrapy.crawler import Crawler
 
+from audiocrawler.fetch.requests import is_media
 from audiocrawler.fetch.slots import is_media_slot, polite
 from audiocrawler.fetch.staging import Room
 from audiocrawler.scrapy_private import in_progress
@@ -94,7 +95,7 @@ class OpenSlots:
 
 def media_under_way(crawler: Crawler) -> list[Request]:
     """Return the media requests between being handed out and their item's leaving the pipelines."""
-    return [request for request in in_progress(crawler) if "audio" in request.meta]
+    return [request for request in in_progress(crawler) if is_media(request)]
 
 
 def _size_on_disk(request: Request) -> int:

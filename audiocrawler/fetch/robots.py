@@ -20,6 +20,7 @@ from scrapy.robotstxt import ProtegoRobotParser
 from audiocrawler.fetch.encodings import Decoding
 from audiocrawler.fetch.headers import explain
 from audiocrawler.fetch.part import Part
+from audiocrawler.fetch.requests import KIND, SENT_BACK, RequestKind, is_host_file
 from audiocrawler.fetch.slots import LONGEST_WAIT_S, open_robots_slot, polite, slot_of
 from audiocrawler.model.errors import EncodingError, OutcomeError
 from audiocrawler.model.statuses import Status
@@ -60,6 +61,8 @@ def _name_line(named: str, agent: str) -> str:
 
 MAX_ROBOTS_BYTES = 500 * 1024
 """The least that a crawler must read; rules beyond it are ignored."""
+_RECEIVED = "received_bytes"
+"""In the meta of a request for such a file: how much of it has come."""
 
 
 class RobotsBodyMiddleware(Part):
@@ -72,7 +75,7 @@ class RobotsBodyMiddleware(Part):
 
     def process_response(self, request: Request, response: Response) -> Response:
         """Return robots.txt decoded and cut after its last whole line."""
-        if "robots" not in request.meta:
+        if not is_host_file(request):
             return response
         encoding = response.headers.pop("Content-Encoding", [b""])[0].decode("latin-1")
         body = _decoded(response.body, encoding)
@@ -82,14 +85,14 @@ class RobotsBodyMiddleware(Part):
 
     def _begin(self, headers: Headers, request: Request) -> None:
         del headers
-        if "robots" in request.meta:
-            request.meta["robots"] = 0
+        if is_host_file(request):
+            request.meta[_RECEIVED] = 0
 
     def _count(self, data: bytes, request: Request) -> None:
-        if "robots" not in request.meta:
+        if not is_host_file(request):
             return
-        request.meta["robots"] += len(data)
-        if request.meta["robots"] >= MAX_ROBOTS_BYTES:
+        request.meta[_RECEIVED] += len(data)
+        if request.meta[_RECEIVED] >= MAX_ROBOTS_BYTES:
             raise StopDownload(fail=False)
 
 
@@ -272,13 +275,13 @@ def sent_back(crawler: Crawler, request: Request) -> Request | None:
     wait_s = polite(crawler).host_wait_s(urlsplit(request.url).hostname or "")
     if wait_s <= LONGEST_HELD_S or request.callback is NO_CALLBACK:  # nobody else brings the latter back
         return None
-    return request.replace(dont_filter=True, meta={**request.meta, "sent_back": True})
+    return request.replace(dont_filter=True, meta={**request.meta, SENT_BACK: True})
 
 
 def host_file_request(crawler: Crawler, url: str, retries: int = 1, *, dont_redirect: bool = False) -> Request:
     """Return the request for a small file about a host, which goes before all others and is held up by little."""
     meta = {
-        "robots": 0,
+        KIND: RequestKind.HOST_FILE.value,
         "dont_obey_robotstxt": True,
         "dont_redirect": dont_redirect,
         "allow_offsite": True,

@@ -12,6 +12,7 @@ from scrapy.exceptions import IgnoreRequest
 from scrapy.extensions.throttle import AutoThrottle
 from scrapy.utils.asyncio import CallLaterResult, call_later
 
+from audiocrawler.fetch.requests import is_host_file, is_media
 from audiocrawler.scrapy_private import wake_engine, withdrawn
 
 LONGEST_WAIT_S = 300.0
@@ -38,9 +39,9 @@ def is_page_slot(slot: str) -> bool:
 def slot_of(request: Request) -> str:
     """Return the slot of the host that the request goes to now, also after a redirect from another one."""
     host = urlsplit(request.url).hostname or ""
-    if "audio" in request.meta:
+    if is_media(request):
         return _MEDIA + host
-    return _ROBOTS + host if "robots" in request.meta else host
+    return _ROBOTS + host if is_host_file(request) else host
 
 
 def host_of(slot: str) -> str:

@@ -12,6 +12,7 @@ from audiocrawler.crawl.lifecycle import is_command_of_scrapy
 from audiocrawler.fetch.accounts import read_host_headers
 from audiocrawler.fetch.connect import policy_of
 from audiocrawler.fetch.part import Part
+from audiocrawler.fetch.requests import SENT_BACK, is_host_file
 from audiocrawler.model.urls import LOGIN, Credentials, Login, is_meant_for, login_meta, without_credentials
 
 _ADDED = "added_headers"
@@ -34,11 +35,11 @@ class CredentialsMiddleware(Part):
         """Put the headers on, or return the request anew if its URL holds a login."""
         plain_url = without_credentials(request.url)
         if plain_url != request.url:
-            meta = {**request.meta, "sent_back": True, **login_meta(request.url)}
+            meta = {**request.meta, SENT_BACK: True, **login_meta(request.url)}
             return request.replace(url=plain_url, meta=meta, dont_filter=True)
         for name in request.meta.pop(_ADDED, ()):
             request.headers.pop(name, None)
-        wanted = self.headers_for(request.url, request.meta.get(LOGIN), with_login="robots" not in request.meta)
+        wanted = self.headers_for(request.url, request.meta.get(LOGIN), with_login=not is_host_file(request))
         added = {name: value for name, value in wanted.items() if name not in request.headers}
         request.headers.update(added)
         if added:

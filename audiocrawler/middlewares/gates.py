@@ -11,6 +11,7 @@ from audiocrawler.config.arguments import arguments_of
 from audiocrawler.crawl.lifecycle import STARTS, CrawlPart
 from audiocrawler.discovery.urls import MAX_URL_LENGTH, with_slashes
 from audiocrawler.fetch.part import Part
+from audiocrawler.fetch.requests import audio_row
 from audiocrawler.frontier.frontier import MAX_STARTS
 from audiocrawler.model.errors import OutcomeError
 from audiocrawler.model.rows import AudioSource
@@ -65,8 +66,8 @@ class TakenAgainMiddleware(CrawlPart):
         crawl = self.opened_crawl
         if crawl is None:
             return
-        source = request.meta.get("audio")
-        if isinstance(source, AudioSource) and (starts or crawl.frontier.crawl.is_resumed):
+        source = audio_row(request)
+        if source is not None and (starts or crawl.frontier.crawl.is_resumed):
             stored = await crawl.stored_source(source.source_url)
             if stored is not None:
                 raise StoredAlreadyError(stored)

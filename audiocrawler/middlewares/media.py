@@ -8,8 +8,8 @@ from scrapy.http import Response
 
 from audiocrawler.crawl.lifecycle import CrawlPart
 from audiocrawler.fetch.headers import conditional_headers, trusted
+from audiocrawler.fetch.requests import KNOWN, TRUST, RequestKind, audio_row, is_media, kind_of
 from audiocrawler.fetch.slots import media_slot, open_media_slot
-from audiocrawler.model.rows import AudioSource
 
 
 class MediaMiddleware(CrawlPart):
@@ -17,7 +17,7 @@ class MediaMiddleware(CrawlPart):
 
     def process_request(self, request: Request) -> None:
         """Complete a media request; the slot is that of the host it goes to now, also after a redirect."""
-        if "audio" not in request.meta:
+        if not is_media(request):
             return
         slot = media_slot(request.url)
         open_media_slot(self._crawler, slot)
@@ -41,13 +41,13 @@ class RevalidationMiddleware(CrawlPart):
 
     async def process_request(self, request: Request) -> None:
         """Add the conditions, and what is known, to a media request that has not got them yet."""
-        source = request.meta.get("audio")
-        if not isinstance(source, AudioSource) or "part" in request.meta or "known" in request.meta:
+        source = audio_row(request)
+        if source is None or kind_of(request) is not RequestKind.FILE or KNOWN in request.meta:
             return
         known = await self.crawl.memory.recall(source.source_url)
-        if known and "trust" in request.meta:
-            known = trusted(known) if request.meta["trust"] == "strong" else None
-        request.meta["known"] = known.as_meta() if known else None
+        if known and TRUST in request.meta:
+            known = trusted(known) if request.meta[TRUST] == "strong" else None
+        request.meta[KNOWN] = known.as_meta() if known else None
         if known:
             request.headers.update(conditional_headers(known))
             request.meta["handle_httpstatus_list"] = [HTTPStatus.NOT_MODIFIED.value]

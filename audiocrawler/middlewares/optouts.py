@@ -15,6 +15,7 @@ from scrapy.http import Headers, Response
 from scrapy.settings import BaseSettings
 
 from audiocrawler.fetch.part import Part
+from audiocrawler.fetch.requests import OPT_OUT, OPTED_OUT, Place, is_media
 from audiocrawler.fetch.robots import REFRESH_S, RobotsMiddleware, Rules, host_file_request, sent_back
 from audiocrawler.model.errors import OutcomeError
 from audiocrawler.model.statuses import Status
@@ -62,7 +63,7 @@ class OptOuts:
         if not self.are_read:
             return None
         own = [*self.of_headers(response.headers), *meta_signals(metas, self.agent)]
-        return joined((response.meta.get("page_opt_out"), *own))
+        return joined((Place.of(response.meta).opt_out, *own))
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,22 +100,22 @@ class OptOutMiddleware(Part):
 
     async def process_request(self, request: Request) -> Request | None:
         """Let the request pass, send it back to wait in the queue, or raise OptedOutError."""
-        if "audio" not in request.meta:
+        if not is_media(request):
             return None
         robots, tdm = await self._host_of(request)
-        request.meta["opt_out"] = found = joined([*robots.signals(request.url), *tdm.signals(request.url)])
-        request.meta["opted_out"] = None
+        request.meta[OPT_OUT] = found = joined([*robots.signals(request.url), *tdm.signals(request.url)])
+        request.meta[OPTED_OUT] = None
         if found and self._opt_outs.are_honoured:
             raise OptedOutError(opt_out_reason(found))
         return sent_back(self._crawler, request)
 
     def _check_headers(self, headers: Headers, request: Request) -> None:
-        if "audio" not in request.meta or "Location" in headers:
+        if not is_media(request) or "Location" in headers:
             return
-        found = joined((request.meta.get("opt_out"), *self._opt_outs.of_headers(headers)))
-        request.meta["opt_out"] = found
+        found = joined((request.meta.get(OPT_OUT), *self._opt_outs.of_headers(headers)))
+        request.meta[OPT_OUT] = found
         if found and self._opt_outs.are_honoured:
-            request.meta["opted_out"] = found
+            request.meta[OPTED_OUT] = found
             raise StopDownload(fail=False)
 
     async def _host_of(self, request: Request) -> tuple[RobotsOptOuts, TdmRules]:

@@ -2,7 +2,7 @@
 
 import re
 from collections import OrderedDict, deque
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import islice
@@ -58,13 +58,13 @@ _PLAYER_FILE = re.compile(
 _ASKS_FOR_SCRIPTS = re.compile(r"(?:enable|activate|requires?|need|turn\s+on)\b[^.]{0,40}javascript", re.IGNORECASE)
 
 
-def signals_of(root: etree._Element, url: str, found_by: Collection[str]) -> list[Signal]:
+def signals_of(root: etree._Element, url: str, *, has_audio: bool, is_in_script: bool) -> list[Signal]:
     """Return why the page should be rendered, nothing if nothing says so.
 
-    ``found_by`` names the mechanisms that found audio in the plain document: a player whose audio scripts or attributes
-    already told needs no browser, one beside a mere link does.
+    ``has_audio`` says that audio was found in the plain document, ``is_in_script`` that some of it was in scripts or
+    attributes: a player whose audio these already told needs no browser, one beside a mere link does.
     """
-    page = _Page(root, url, found_by)
+    page = _Page(root, url, has_audio=has_audio, is_in_script=is_in_script)
     shown = (
         (Signal.EMPTY_PLAYER, page.has_empty_player),
         (Signal.SCRIPTED_PLAYER, page.has_scripted_player),
@@ -77,13 +77,13 @@ def signals_of(root: etree._Element, url: str, found_by: Collection[str]) -> lis
 class _Page:
     """The elements of a page by what matters here."""
 
-    def __init__(self, root: etree._Element, url: str, found_by: Collection[str]) -> None:
+    def __init__(self, root: etree._Element, url: str, *, has_audio: bool, is_in_script: bool) -> None:
         self._root = root
         self._url = url
         self._elements = [each for each in islice(root.iter(), _MAX_ELEMENTS) if isinstance(each.tag, str)]
         self._scripts = [each for each in self._elements if each.tag == "script" and _runs(each)]
-        self._has_audio = bool(found_by)
-        self._told_by_scripts = any(name.startswith(("script", "attribute", "plugin")) for name in found_by)
+        self._has_audio = has_audio
+        self._told_by_scripts = is_in_script
 
     def has_empty_player(self) -> bool:
         if self._told_by_scripts or not self._scripts:

@@ -18,6 +18,7 @@ from scrapy.utils.request import RequestFingerprinter, fingerprint
 
 from audiocrawler.crawl.lifecycle import OF_THIS_PROCESS
 from audiocrawler.discovery.hls import Part
+from audiocrawler.fetch.requests import KIND, OWN_KEY, RequestKind, audio_row, is_media, is_rendered, kind_of, with_kind
 from audiocrawler.model.rows import AudioSource
 
 
@@ -30,16 +31,16 @@ class MediaFingerprinter(RequestFingerprinter):
 
     def fingerprint(self, request: Request) -> bytes:
         """Return the bytes that are equal for equal requests."""
-        if "render" in request.meta:
+        if is_rendered(request):
             plain = fingerprint(request, keep_fragments=True)
             return hashlib.sha1(b"render " + plain, usedforsecurity=False).digest()
-        source = request.meta.get("audio")
-        if source is None:
+        if not is_media(request):
             page = super().fingerprint(request)
             return _digest(f"{page.hex()} {_round(request)}") if _round(request) else page
-        key = request.meta.get("own_key") or getattr(source, "source_url", "")
+        source, is_part = audio_row(request), kind_of(request) is RequestKind.PART
+        key = request.meta.get(OWN_KEY) or (source.source_url if source else "")
         # The row's key tells the file, and its first URL may be another one at each visit.
-        place = request.url if not key or "part" in request.meta or "redirect_urls" in request.meta else ""
+        place = request.url if not key or is_part or "redirect_urls" in request.meta else ""
         return _digest(f"audio {key} {place}{_round(request)}")
 
 
@@ -60,6 +61,7 @@ _DEFAULTS = {name: value for name, value in Request("data:,").to_dict().items() 
 def to_json(request: Request, spider: Spider) -> str:
     """Return the request; raises ValueError if it holds what JSON cannot, or a callback that is not the spider's."""
     meta = {name: value for name, value in request.meta.items() if name not in OF_THIS_PROCESS}
+    meta[KIND] = kind_of(request).value
     values = {name: getattr(request, name) for name in request.attributes if name in _DEFAULTS} | {
         "callback": _name_of(request.callback, spider),
         "errback": _name_of(request.errback, spider),
@@ -74,7 +76,7 @@ def from_json(text: str, spider: Spider) -> Request:
     try:
         values = _whole(json.loads(text))
         values |= {name: _method(values.get(name), spider) for name in ("callback", "errback")}
-        return Request(**values)
+        return Request(**(values | {"meta": with_kind(values["meta"])}))
     except (AttributeError, KeyError, TypeError) as error:
         raise ValueError(f"not a request: {error}") from error
 

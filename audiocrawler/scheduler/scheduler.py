@@ -31,6 +31,7 @@ from audiocrawler.crawl.lifecycle import (
 from audiocrawler.fetch.back_off import ASK_AGAIN_IN_S
 from audiocrawler.fetch.open_slots import OpenSlots
 from audiocrawler.fetch.part import Part
+from audiocrawler.fetch.requests import audio_row
 from audiocrawler.fetch.slots import is_media_slot
 from audiocrawler.frontier import Answer, Kind, Leases, Limit, NewRequest
 from audiocrawler.model.errors import FrontierError, WarehouseError
@@ -394,8 +395,8 @@ class FrontierScheduler(Part, BaseScheduler):
         if leased.is_suspect:
             self._suspect = leased.id
         self._under_way[leased.id] = [request]
-        if "audio" in request.meta:
-            self._crawl.tallies.begin(leased.id, request.meta["audio"].source_url)
+        if source := audio_row(request):
+            self._crawl.tallies.begin(leased.id, source.source_url)
         if leased.kind is Kind.FILE and self._crawl.frontier.is_shared:
             self._at_host.add(leased.id)
         return request

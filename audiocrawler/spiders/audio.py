@@ -1,52 +1,60 @@
-"""The spider: arguments to requests, and each document through discovery to further requests and items."""
+"""The spider: what it owns does the work, and its methods are where the answers come back to."""
 
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
+from functools import cached_property, partial
 from typing import Any
 
 from protego import Protego
-from scrapy import Request, signals
+from scrapy import Request, Spider, signals
 from scrapy.crawler import Crawler
+from scrapy.downloadermiddlewares.retry import get_retry_request
 from scrapy.exceptions import CloseSpider
 from scrapy.http import HtmlResponse, Response, TextResponse
 from scrapy.http.request import NO_CALLBACK
 from scrapy.settings import BaseSettings
+from scrapy.spidermiddlewares.referer import RefererMiddleware
 from twisted.python.failure import Failure
 
+from audiocrawler.browser.handler import Browser
 from audiocrawler.config.arguments import Arguments, parse_arguments
-from audiocrawler.crawl.lifecycle import is_command_of_scrapy, leave_unfinished
+from audiocrawler.crawl.crawl import Crawl
+from audiocrawler.crawl.items import FetchAgainError, RefusedError
+from audiocrawler.crawl.lifecycle import crawl_of, is_command_of_scrapy, leave_unfinished, stop_crawl
 from audiocrawler.discovery import DEFAULT_FINDERS, Candidate, Document, Kind, find_in, read
 from audiocrawler.discovery.document import DocumentType
 from audiocrawler.discovery.hls import audio_rendition
 from audiocrawler.discovery.urls import absolute
 from audiocrawler.fetch.first_bytes import judge
 from audiocrawler.fetch.headers import is_audio_type, media_type
+from audiocrawler.fetch.requests import KIND, Place, Rendering, RequestKind, audio_row
+from audiocrawler.middlewares.optouts import OptOuts
+from audiocrawler.model.rows import AudioItem, AudioSource
 from audiocrawler.model.statuses import Status
-from audiocrawler.model.text import mask_url, one_line
+from audiocrawler.model.text import is_masked, mask_url, one_line
 from audiocrawler.model.urls import login_meta, origin_of, site_of, without_credentials
-from audiocrawler.records import MAX_REASON_LENGTH, direct_candidate, outcome_of_failure, rendition_candidate
+from audiocrawler.records import MAX_REASON_LENGTH, direct_candidate, outcome_of_failure
 from audiocrawler.rendering.when import Signal
 from audiocrawler.report.summary import FAILED_START
-from audiocrawler.spiders.links import Traps, is_allowed, page_links
-from audiocrawler.spiders.rendering import NESTED_PRIORITY, seen_candidates
-from audiocrawler.spiders.renewing import RenewingSpider
+from audiocrawler.spiders.hls import HlsJoiner
+from audiocrawler.spiders.links import FOLLOWED, Follower, page_links
+from audiocrawler.spiders.media import Downloads
+from audiocrawler.spiders.rendering import Renderer, as_from_browser, seen_candidates
+from audiocrawler.spiders.renewing import Renewal, may_have_expired
+from audiocrawler.spiders.taking import Taker
 from audiocrawler.warehouse.rows import clean_url
 
 _NOT_ASKED_FOR = "https://start.invalid/"
 """The start of a spider that a command has borrowed, which has a start of its own."""
-_NEEDED = (
+NEEDED = (
     *("AUDIO_STORE", "SCHEDULER", "DOWNLOADER", "DOWNLOAD_HANDLERS", "DOWNLOADER_MIDDLEWARES", "SPIDER_MIDDLEWARES"),
     *("ITEM_PIPELINES", "EXTENSIONS"),
 )
-FOLLOWED = {Kind.PLAYLIST, Kind.MANIFEST, Kind.EMBED}
-"""Kinds that belong to the page itself: they are fetched and searched at every depth."""
-MAX_NESTING = 4
-"""Playlists in playlists and players in players, at most."""
-MAX_FEED_PAGES = 1000
 LARGE_DOCUMENT_BYTES = 200_000
 """Larger documents are parsed in a thread, so that transfers go on meanwhile."""
 
 
-class AudioSpider(RenewingSpider):
+class AudioSpider(Spider):
     """Finds the audio of its start pages, and of ``depth`` levels of pages below them."""
 
     name = "audio"
@@ -57,7 +65,7 @@ class AudioSpider(RenewingSpider):
             *("parse_audio", "audio_failed", "parse_part", "part_failed"),
         }
     )
-    """The methods that a request may come back to from the frontier."""
+    """The methods that a request may come back to from the frontier; frontiers of older versions name them, too."""
 
     def __init__(self, *args: Any, _is_borrowed: bool = False, **kwargs: Any) -> None:
         self.job = kwargs.get("_job")
@@ -65,7 +73,6 @@ class AudioSpider(RenewingSpider):
         """Whether a command of Scrapy's, such as fetch or parse, only looks at a page with this spider."""
         self.arguments = self.read_arguments(kwargs)
         self.limit = self.arguments.limit
-        self._traps = Traps()
         super().__init__(*args)
 
     def read_arguments(self, given: dict[str, Any]) -> Arguments:
@@ -82,6 +89,8 @@ class AudioSpider(RenewingSpider):
             kwargs["_is_borrowed"] = True
         spider = super().from_crawler(crawler, *args, **kwargs)
         spider.finders = {**DEFAULT_FINDERS, **crawler.settings.getdict("AUDIO_FINDERS")}
+        crawler.signals.connect(spider.item_dropped, signal=signals.item_dropped)
+        crawler.signals.connect(spider.request_dropped, signal=signals.request_dropped)
         return spider
 
     @classmethod
@@ -102,6 +111,58 @@ class AudioSpider(RenewingSpider):
         crawler.signals.connect(refuse, signal=signals.spider_opened, weak=False)
         return spider
 
+    @cached_property
+    def crawl(self) -> Crawl:
+        """Return what the parts of this crawl share; it is there as soon as the spider is open."""
+        return crawl_of(self.crawler)
+
+    @cached_property
+    def opt_outs(self) -> OptOuts:
+        """Return what reads opt-outs."""
+        return OptOuts(self.settings)
+
+    @cached_property
+    def follower(self) -> Follower:
+        """Return what asks for documents."""
+        return Follower(self.arguments, parse=self.parse, failed=self.page_failed)
+
+    @cached_property
+    def downloads(self) -> Downloads:
+        """Return what asks for files and settles their rows."""
+        return Downloads(
+            self.crawl,
+            parse=self.parse_audio,
+            failed=self.audio_failed,
+            refer=self._refer,
+            stop=partial(stop_crawl, self.crawler),
+        )
+
+    @cached_property
+    def joiner(self) -> HlsJoiner:
+        """Return what asks for the parts of HLS renditions and joins them."""
+        return HlsJoiner(self.crawl, self.downloads, parse=self.parse_part, failed=self.part_failed)
+
+    @cached_property
+    def taker(self) -> Taker:
+        """Return what decides which audio of a document is taken."""
+        return Taker(self.crawl, self.arguments, self.downloads, self.joiner, is_wanted=self.is_wanted)
+
+    @cached_property
+    def renderer(self) -> Renderer:
+        """Return what sends pages to the browser."""
+        return Renderer(
+            self.crawl,
+            self.arguments,
+            parse=self.parse_rendered,
+            failed=self.render_failed,
+            missing=self._missing_browser,
+        )
+
+    @cached_property
+    def renewal(self) -> Renewal:
+        """Return what gets fresh URLs for those that have expired."""
+        return Renewal(self.crawler.stats, ask=self._ask_again, urls_in=self._urls_in)
+
     async def start(self) -> AsyncIterator[Any]:
         """Request each start page."""
         starts = self.arguments.start_urls()
@@ -109,16 +170,16 @@ class AudioSpider(RenewingSpider):
         self.pending_starts = len(starts)
         for start in starts:
             url = without_credentials(start)
-            where = {"site": site_of(url), "level": 0, "nesting": 0, **login_meta(start)}
-            yield self._page_request(url, {"start": url, **where})
+            place, login = Place(site=site_of(url)), login_meta(start)
+            yield self.follower.request(url, place, {"start": url, **login})
             self.pending_starts -= 1
             if self.arguments.depth:
-                yield self._robots_request(url, where)
+                yield self._robots_request(url, place, login)
 
     async def parse(self, response: Response) -> AsyncIterator[Any]:
         """Search a document: what it leads to is requested, and its audio becomes rows and requests."""
         if "level" not in response.meta:  # `scrapy parse` makes its own requests
-            response.meta.update({"site": site_of(response.url), "level": 0, "nesting": 0})
+            response.meta.update(Place(site=site_of(response.url)).meta)
         links: list[str] = []
         if is_audio(response):
             document, candidates = None, [direct_candidate(response)]
@@ -131,61 +192,43 @@ class AudioSpider(RenewingSpider):
             return
         self._read_opt_outs(response, document)
         self.crawler.stats.inc_value("audio/pages")
-        self._traps.note_page(response.url, has_audio=any(candidate.kind is Kind.AUDIO for candidate in candidates))
-        for request in self._follow(response, candidates, links):
+        has_audio = any(candidate.kind is Kind.AUDIO for candidate in candidates)
+        self.follower.note_page(response.url, has_audio=has_audio)
+        for request in self.follow(response, candidates, links):
             yield request
-        async for each in self._take(response, document, candidates):
+        async for each in self.take(response, document, candidates):
             yield each
         if document is not None and (rendition := audio_rendition(document)):
-            (found,) = await self.found_in(response, None, [rendition_candidate(response, rendition)])
-            source = found.source
-            source.opt_out = response.meta["page_opt_out"]
-            await self.crawl.write([source])
-            async for each in self._take_rendition(source, rendition, response.meta.get("via")):
+            async for each in self.taker.take_rendition(response, rendition):
                 yield each
-        for request in await self.requests_to_render(response, document, candidates):
+        for request in await self.renderer.requests_to_render(response, document, candidates):
             yield request
 
     async def parse_rendered(self, response: Any) -> AsyncIterator[Any]:
         """Search a page as the browser shows it, for what its plain document did not tell."""
         document, shown, links = await self._search(response)
         self._read_opt_outs(response, document)
-        about = response.meta["render"]
-        candidates = seen_candidates(shown, response.seen, document, self.finders, about["known"])
+        about = Rendering.of(response.request)
+        candidates = seen_candidates(shown, response.seen, document, self.finders, about.known)
         has_audio = any(candidate.kind in {Kind.AUDIO, Kind.STREAM, *FOLLOWED} for candidate in candidates)
         if has_audio:
-            self._traps.note_page(response.url, has_audio=True)
-        for request in self._follow(response, candidates, links):
-            yield self.as_from_browser(request, response)
-        async for request in self.requests_for_routes(response, document):
+            self.follower.note_page(response.url, has_audio=True)
+        for request in self.follow(response, candidates, links):
+            yield as_from_browser(request, response)
+        async for request in self.renderer.requests_for_routes(response, document):
             yield request
-        async for each in self._take(response, document, candidates):
-            yield self.as_from_browser(each, response)
-        gained = has_audio or (Signal.SHELL in about["why"] and bool(links))
-        for request in await self.note_rendered(response, gained=gained):
+        async for each in self.take(response, document, candidates):
+            yield as_from_browser(each, response)
+        gained = has_audio or (Signal.SHELL in about.why and bool(links))
+        for request in await self.renderer.note_rendered(response, gained=gained):
             yield request
-
-    def request_again(self, page: dict[str, Any]) -> Request:
-        """Return the request for a page, feed or playlist that was searched before."""
-        where = {**page["where"], "nesting": 1}
-        if page["is_rendered"]:
-            request = self.render_request(page["url"], where, "asked again", [])
-        else:
-            request = self._page_request(page["url"], where)
-        return request.replace(dont_filter=True, callback=NO_CALLBACK, errback=None)
-
-    async def candidates_again(self, page: Response) -> list[Candidate]:
-        """Return what such a document names now."""
-        document, candidates, _ = await self._search(page)
-        seen = getattr(page, "seen", None)
-        return candidates if seen is None else seen_candidates(candidates, seen, document, self.finders, [])
 
     def parse_robots(self, response: Response) -> Iterator[Request]:
         """Follow the sitemaps that robots.txt announces (sitemaps.org, "Informing search engine crawlers")."""
-        where = {name: response.meta[name] for name in ("site", "level", "nesting")}
+        place = Place.of(response.meta).alone
         for url in Protego.parse(response.body.decode("utf-8", "replace")).sitemaps:
             if sitemap := absolute(response.url, url):
-                yield self._page_request(sitemap, where)
+                yield self.follower.request(sitemap, place)
 
     async def page_failed(self, failure: Failure) -> None:
         """Log why a page cannot be had; a start page is named at the end of the crawl."""
@@ -199,14 +242,79 @@ class AudioSpider(RenewingSpider):
         self.crawler.stats.inc_value("audio/pages_failed")
         self._note_failed_start(request.meta, outcome.reason)
 
+    async def render_failed(self, failure: Failure) -> AsyncIterator[Request]:
+        """Give a page that the browser could not open its row; go on with those that waited for news of it."""
+        for request in await self.renderer.failed(failure, failure.request):  # type: ignore[attr-defined]
+            yield request
+
+    async def parse_audio(self, response: Response) -> AsyncIterator[AudioItem | Request]:
+        """Turn a downloaded file into an item, or settle its row."""
+        assert response.request is not None
+        self.renewal.note_success(response.request)
+        async for each in self.downloads.ended(response):
+            yield each
+
+    async def audio_failed(self, failure: Failure) -> AsyncIterator[Request]:
+        """Fetch a file under a fresh URL if its own has expired, else settle its row and take an alternate."""
+        request: Request = failure.request  # type: ignore[attr-defined]
+        if may_have_expired(failure) and not self.crawl.is_stopping and (fresh := await self.renewal.renewed(request)):
+            yield fresh
+            return
+        for alternate in await self.downloads.failed(failure, request):
+            yield alternate
+
+    async def parse_part(self, response: Response) -> AsyncIterator[AudioItem | Request]:
+        """Go on with the next part of a rendition, or with the whole file."""
+        async for each in self.joiner.joined(response):
+            yield each
+
+    async def part_failed(self, failure: Failure) -> None:
+        """Settle the row of a rendition that lacks a part."""
+        await self.joiner.failed(failure, failure.request)  # type: ignore[attr-defined]
+
+    async def item_dropped(self, item: Any, response: Response, exception: BaseException) -> None:
+        """Ask for what takes the place of a file that the pipelines have dropped.
+
+        That is kept before the request of the dropped file is acknowledged, as if its callback had yielded it.
+        """
+        request = getattr(response, "request", None)
+        if not isinstance(item, AudioItem) or request is None or audio_row(request) is None:
+            return
+        following: list[Request] = []
+        if isinstance(exception, FetchAgainError):
+            again = get_retry_request(request, spider=self, reason=str(exception))
+            following = await self.downloads.fetched_again(item.source, again, str(exception))
+        elif isinstance(exception, RefusedError):
+            following = await self.downloads.refused(item.source, request)
+        for each in following:
+            self.crawler.engine.crawl(each)
+
+    def request_dropped(self, request: Request) -> None:
+        """Expect nothing of a page that is dropped as known."""
+        self.renderer.note_dropped(request)
+
+    def follow(self, page: Response, candidates: list[Candidate], links: list[str]) -> Iterator[Request]:
+        """Yield the requests for the documents that a document leads to."""
+        return self.follower.follow(page, candidates, links)
+
+    def take(
+        self, page: Response, document: Document | None, candidates: list[Candidate]
+    ) -> AsyncIterator[Request | AudioItem]:
+        """Yield the requests and items for the audio of a document."""
+        return self.taker.take(page, document, candidates)
+
+    def is_wanted(self, page: Response, source: AudioSource) -> bool:
+        """Tell whether a file of a document is to be taken."""
+        return True
+
     async def _search(self, response: Response) -> tuple[Document, list[Candidate], list[str]]:
-        where = response.meta
-        follows_links = where["level"] < self.arguments.depth and not where["nesting"]
+        place = Place.of(response.meta)
+        follows_links = place.level < self.arguments.depth and not place.nesting
 
         def search() -> tuple[Document, list[Candidate], list[str]]:
             document = read(response)
             candidates = list(find_in(document, self.finders))
-            links = page_links(as_page(response, document), where["site"], self.arguments) if follows_links else []
+            links = page_links(as_page(response, document), place.site or "", self.arguments) if follows_links else []
             return document, candidates, links
 
         return await self.crawl.in_thread(search) if len(response.body) > LARGE_DOCUMENT_BYTES else search()
@@ -216,46 +324,43 @@ class AudioSpider(RenewingSpider):
         metas = ((e.get("name") or "", e.get("content") or "") for e in document.elements("meta")) if document else ()
         response.meta["page_opt_out"] = self.opt_outs.of_page(response, metas)
 
-    def _follow(self, page: Response, candidates: list[Candidate], links: list[str]) -> Iterator[Request]:
-        where = {name: page.meta[name] for name in ("site", "level", "nesting")}
-        deeper = where | {"level": where["level"] + 1, "nesting": 0}
-        may_go_deeper = where["level"] < self.arguments.depth
-        for candidate in candidates:
-            if candidate.found_by == "sitemap" and not self.arguments.depth:
-                continue  # its pages would not be followed
-            if candidate.kind in FOLLOWED and where["nesting"] < MAX_NESTING:
-                nested = where | {"nesting": where["nesting"] + 1, "via": candidate.found_by}
-                nested["page_opt_out"] = page.meta["page_opt_out"]
-                yield self._page_request(candidate.url, nested)
-            elif candidate.found_by == "feed_next" and (number := page.meta.get("feed_page", 1)) < MAX_FEED_PAGES:
-                yield self._page_request(candidate.url, where | {"feed_page": number + 1})
-            elif may_go_deeper and self._is_deeper(candidate, where["site"]):
-                yield self._page_request(candidate.url, deeper)
-        for url in links:
-            if not self._traps.is_trap(url):
-                yield self._page_request(url, deeper)
-
-    def _is_deeper(self, candidate: Candidate, site: str) -> bool:
-        if candidate.kind is Kind.FEED:
-            return True
-        return (
-            candidate.kind is Kind.PAGE and site_of(candidate.url) == site and is_allowed(candidate.url, self.arguments)
-        )
-
-    def _page_request(self, url: str, meta: dict[str, Any]) -> Request:
-        # Level by level: a page that is first met on a long way would not be followed further on the short one.
-        priority = NESTED_PRIORITY if meta["nesting"] else -meta["level"]
-        return Request(
-            url,
-            self.parse,
-            errback=self.page_failed,
-            meta={**meta, "allow_offsite": True},
-            priority=priority,
-        )
-
-    def _robots_request(self, url: str, where: dict[str, Any]) -> Request:
-        meta = {**where, "dont_obey_robotstxt": True, "robots": 0, "download_maxsize": 0}
+    def _robots_request(self, url: str, place: Place, login: dict[str, Any]) -> Request:
+        own = {KIND: RequestKind.HOST_FILE.value, "dont_obey_robotstxt": True, "download_maxsize": 0}
+        meta = place.meta | login | own
         return Request(f"{origin_of(url)}/robots.txt", self.parse_robots, errback=self.page_failed, meta=meta)
+
+    def _refer(self, request: Request, page_url: str) -> Request:
+        """Return the request with the page as its Referer, as far as REFERRER_POLICY tells it."""
+        referer = self.crawler.get_spider_middleware(RefererMiddleware)
+        if referer is not None:
+            shown = f"{origin_of(page_url)}/" if is_masked(page_url) else page_url
+            referer.get_processed_request(request, Response(shown))
+        return request
+
+    def _missing_browser(self) -> str | None:
+        browser = self.crawler.get_extension(Browser)
+        return browser.missing if browser is not None else "its extension is switched off"
+
+    async def _ask_again(self, page: dict[str, Any]) -> Response:
+        """Return what a document that was searched before is now."""
+        place = replace(Place.of(page["where"]), nesting=1)
+        if page["is_rendered"]:
+            request = self.renderer.request(page["url"], place, "asked again", [])
+        else:
+            request = self.follower.request(page["url"], place)
+        return await self.crawler.engine.download_async(
+            request.replace(dont_filter=True, callback=NO_CALLBACK, errback=None)
+        )
+
+    async def _urls_in(self, page: Response) -> dict[str, list[str]]:
+        """Return the URLs that such a document names now, by the keys of their rows."""
+        document, candidates, _ = await self._search(page)
+        if (seen := getattr(page, "seen", None)) is not None:
+            candidates = seen_candidates(candidates, seen, document, self.finders, [])
+        urls: dict[str, list[str]] = {}
+        for each in await self.taker.found_in(page, None, candidates):
+            urls.setdefault(each.source.source_url, []).append(each.candidate.url)
+        return urls
 
     def _note_failed_start(self, meta: dict[str, Any], reason: str) -> None:
         if "start" in meta:
@@ -266,7 +371,7 @@ class AudioSpider(RenewingSpider):
 
 def missing_settings(settings: BaseSettings) -> list[str]:
     """Return the settings without which no spider of ours works and that nobody has set."""
-    return [name for name in _NEEDED if not settings.getpriority(name)]
+    return [name for name in NEEDED if not settings.getpriority(name)]
 
 
 def is_audio(answer: Response) -> bool:

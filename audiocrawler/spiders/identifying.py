@@ -13,15 +13,11 @@ from urllib.parse import urlsplit
 from audiocrawler.crawl.crawl import Crawl
 from audiocrawler.discovery import Candidate
 from audiocrawler.discovery.urls import strip_trackers
+from audiocrawler.fetch.requests import OWN_KEY, TRUST
 from audiocrawler.model.marks import is_tombstone
 from audiocrawler.model.rotation import ANY, file_name_of, names_file, pattern_of, row_key
 from audiocrawler.model.rows import AudioSource
 from audiocrawler.warehouse.rows import clean_url
-
-OWN_KEY = "own_key"
-"""In a request's meta: the key of the row to write if the bytes are not those of the row that it is asked for."""
-TRUST = "trust"
-"""In a request's meta: how far the row's validators hold for the URL; left out where they do wholly."""
 
 
 class Trust(Enum):

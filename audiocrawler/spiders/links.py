@@ -1,21 +1,33 @@
-"""Which links lead to further pages of the same site, and which lead into pages without end."""
+"""Which pages a document leads to, the requests for them, and which lead into pages without end."""
 
 import re
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import islice
+from typing import Any
 from urllib.parse import urlsplit
 
+from scrapy import Request
 from scrapy.http import HtmlResponse, Response
 from scrapy.link import Link
 from scrapy.linkextractors import LinkExtractor
 
 from audiocrawler.config.arguments import Arguments
-from audiocrawler.discovery import Kind
+from audiocrawler.discovery import Candidate, Kind
+from audiocrawler.discovery.candidate import Relation
 from audiocrawler.discovery.kinds import classify
 from audiocrawler.discovery.urls import MAX_URL_LENGTH
+from audiocrawler.fetch.requests import Place
 from audiocrawler.model.urls import site_of
 
+FOLLOWED = {Kind.PLAYLIST, Kind.MANIFEST, Kind.EMBED}
+"""Kinds that belong to the page itself: they are fetched and searched at every depth."""
+MAX_NESTING = 4
+"""Playlists in playlists and players in players, at most."""
+MAX_FEED_PAGES = 1000
+NESTED_PRIORITY = 20
+FEED_PAGE = "feed_page"
+"""In the meta of a request for a feed: which of its pages it is, left out for the first."""
 MAX_PATH_LENGTH = 2000
 MAX_SEGMENTS = 20
 MAX_REPEATED_SEGMENTS = 3
@@ -106,3 +118,65 @@ def is_allowed(url: str, arguments: Arguments) -> bool:
     if arguments.deny and arguments.deny.search(url):
         return False
     return arguments.allow is None or bool(arguments.allow.search(url))
+
+
+def priority_at(place: Place) -> int:
+    """Return the priority of a request for a document: level by level, what belongs to a page with it.
+
+    A page that is first met on a long way would not be followed further on the short one.
+    """
+    return NESTED_PRIORITY if place.nesting else -place.level
+
+
+class Follower:
+    """Makes the requests for documents; ``parse`` and ``failed`` are their callbacks."""
+
+    def __init__(self, arguments: Arguments, *, parse: Callable[..., Any], failed: Callable[..., Any]) -> None:
+        self._arguments, self._parse, self._failed = arguments, parse, failed
+        self._traps = Traps()
+
+    def note_page(self, url: str, *, has_audio: bool) -> None:
+        """Remember what a page has brought, and with it pages of the same shape."""
+        self._traps.note_page(url, has_audio=has_audio)
+
+    def request(self, url: str, place: Place, more: dict[str, Any] | None = None) -> Request:
+        """Return the request for a document."""
+        return Request(
+            url,
+            self._parse,
+            errback=self._failed,
+            meta={**place.meta, **(more or {}), "allow_offsite": True},
+            priority=priority_at(place),
+        )
+
+    def follow(self, page: Response, candidates: list[Candidate], links: list[str]) -> Iterator[Request]:
+        """Yield the requests for what belongs to a document, and for the pages below it."""
+        place, number = Place.of(page.meta), page.meta.get(FEED_PAGE, 1)
+        may_go_deeper = place.level < self._arguments.depth
+        for candidate in candidates:
+            if candidate.relation is Relation.SITEMAP and not self._arguments.depth:
+                continue  # its pages would not be followed
+            if candidate.kind in FOLLOWED and place.nesting < MAX_NESTING:
+                yield self.request(candidate.url, nested_place(place, candidate))
+            elif candidate.relation is Relation.NEXT_PAGE and number < MAX_FEED_PAGES:
+                yield self.request(candidate.url, place.alone, {FEED_PAGE: number + 1})
+            elif may_go_deeper and self._is_deeper(candidate, place.site):
+                yield self.request(candidate.url, place.deeper)
+        for url in links:
+            if not self._traps.is_trap(url):
+                yield self.request(url, place.deeper)
+
+    def _is_deeper(self, candidate: Candidate, site: str | None) -> bool:
+        if candidate.kind is Kind.FEED:
+            return True
+        is_own = candidate.kind is Kind.PAGE and site_of(candidate.url) == site
+        return is_own and is_allowed(candidate.url, self._arguments)
+
+
+def nested_place(place: Place, candidate: Candidate) -> Place:
+    """Return the place of a playlist, manifest or player that the document at ``place`` names."""
+    return place.nested(
+        candidate.found_by,
+        is_from_browser=candidate.is_from_browser,
+        is_certain_audio=candidate.is_certain_audio,
+    )

@@ -1,37 +1,36 @@
 """Which pages go to the browser, the requests for them, and the rows of those that were not opened, or not well."""
 
+import logging
 import re
-from abc import abstractmethod
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
-from dataclasses import fields
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+from dataclasses import fields, replace
 from datetime import UTC, datetime
 from hashlib import blake2b
-from typing import Any, Self
+from typing import Any
 from urllib.parse import urldefrag, urljoin, urlsplit
 
 from lxml import etree
-from scrapy import Request, signals
-from scrapy.crawler import Crawler
+from scrapy import Request
 from scrapy.http import Response
 from twisted.python.failure import Failure
 
-from audiocrawler.browser.handler import Browser
 from audiocrawler.browser.response import RenderedResponse
 from audiocrawler.config.arguments import Arguments
+from audiocrawler.crawl.crawl import Crawl
 from audiocrawler.discovery import Candidate, Document, Kind, find_in
 from audiocrawler.discovery.candidate import ELEMENT, Description, Find
 from audiocrawler.discovery.document import DocumentType, parse, sniff
 from audiocrawler.discovery.kinds import MEDIA_NAME, VIDEO_EXTENSIONS, extension_of
 from audiocrawler.discovery.merge import merge
+from audiocrawler.fetch.requests import Place, Rendering, is_rendered
 from audiocrawler.model.rows import AudioSource
 from audiocrawler.model.statuses import Status
 from audiocrawler.model.text import mask_url
-from audiocrawler.model.urls import LOGIN, site_of
+from audiocrawler.model.urls import LOGIN, Login, site_of
 from audiocrawler.records import outcome_of_failure
 from audiocrawler.rendering.visit import How, Seen, SeenText, SeenUrl, cookies_for
 from audiocrawler.rendering.when import Learning, pattern_of, signals_of
-from audiocrawler.spiders.hls import RenditionSpider
-from audiocrawler.spiders.links import is_allowed
+from audiocrawler.spiders.links import is_allowed, priority_at
 
 MAX_KNOWN = 2_000
 """URLs of the plain document that the request for the rendered one carries along."""
@@ -69,6 +68,7 @@ def seen_candidates(
 def _from_browser(candidate: Candidate) -> Candidate:
     if candidate.kind in _WANTED["markup"]:
         candidate.found_by = f"browser_{candidate.found_by}"
+        _mark(candidate)
     return candidate
 
 
@@ -82,7 +82,13 @@ def _in_texts(seen: Seen, finders: Mapping[str, int | None]) -> Iterator[Candida
             candidate.found_by = (
                 f"browser_{candidate.found_by}" if text.kind == "markup" else f"browser_{_NAMES[text.kind]}"
             )
+            _mark(candidate)
             yield candidate
+
+
+def _mark(candidate: Candidate) -> None:
+    """Note that a browser showed it: what stands there need not be what it is in the plain document."""
+    candidate.is_from_browser, candidate.is_certain_audio, candidate.is_in_script = True, False, False
 
 
 def _document(text: SeenText, page_url: str) -> Document:
@@ -110,6 +116,7 @@ def _in_urls(seen: Seen, document: Document) -> Iterator[Candidate]:
     finds = (_find(each) for each in seen.urls if not (manifests and _is_segment(each, manifests, listed)))
     for candidate in merge(document, finds):
         if candidate.kind in _WANTED["data"]:
+            _mark(candidate)
             yield candidate
 
 
@@ -143,33 +150,32 @@ _TOLD = (Kind.AUDIO, Kind.STREAM, Kind.PLAYLIST, Kind.MANIFEST, Kind.EMBED)
 """Kinds that mean that a player's audio is found, or will be."""
 PAGE = "page"
 """The ``kind`` of a page's own row; pages have one only where their audio may have been missed."""
-NESTED_PRIORITY = 20
 MAX_ROUTES = 1_000
 """Routes in fragments of one page that are followed."""
 
 
-class RenderingSpider(RenditionSpider):
-    """A spider that opens pages in a browser where that pays."""
+logger = logging.getLogger(__name__)
 
-    arguments: Arguments
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+class Renderer:
+    """Sends pages to the browser where that pays.
+
+    ``parse`` and ``failed`` are the callbacks of the requests for them. ``missing`` returns why there is no browser,
+    None if nothing is known against it.
+    """
+
+    def __init__(
+        self,
+        crawl: Crawl,
+        arguments: Arguments,
+        *,
+        parse: Callable[..., Any],
+        failed: Callable[..., Any],
+        missing: Callable[[], str | None],
+    ) -> None:
+        self._crawl, self._stats, self._arguments = crawl, crawl.stats, arguments
+        self._parse, self._failed, self._missing = parse, failed, missing
         self._learning: Learning[Request] = Learning()
-
-    @classmethod
-    def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> Self:
-        """Return the spider, which hears of requests that are dropped as known."""
-        spider = super().from_crawler(crawler, *args, **kwargs)
-        crawler.signals.connect(spider.note_dropped, signal=signals.request_dropped)
-        return spider
-
-    @property
-    def browser(self) -> Browser:
-        """Return the crawl's browser, which need not be running."""
-        browser = self.crawler.get_extension(Browser)
-        assert browser is not None
-        return browser
 
     async def requests_to_render(
         self, page: Response, document: Document | None, candidates: list[Candidate]
@@ -180,100 +186,96 @@ class RenderingSpider(RenditionSpider):
         if why is None:
             return []
         known = [digest(candidate.url) for candidate in told][:MAX_KNOWN]
-        return await self._unless_left_out(self.render_request(page.url, page.meta, why, known))
+        request = self.request(page.url, Place.of(page.meta), why, known, page.meta.get(LOGIN))
+        return await self._unless_left_out(request)
 
     async def requests_for_routes(self, page: RenderedResponse, document: Document) -> AsyncIterator[Request]:
         """Yield the requests for the routes that a rendered page keeps in the fragments of its links."""
-        deeper = {**page.meta, "level": page.meta["level"] + 1}
-        if deeper["level"] > self.arguments.depth or page.meta["nesting"]:
+        assert page.request is not None
+        place, about = Place.of(page.meta), Rendering.of(page.request)
+        deeper = replace(place, level=place.level + 1)
+        if deeper.level > self._arguments.depth or place.nesting:
             return
-        about = page.meta["render"]
         for url in _routes(page, document):
-            if is_allowed(url, self.arguments):
+            if is_allowed(url, self._arguments):
                 for request in await self._unless_left_out(
-                    self.render_request(url, deeper, about["why"], about["known"])
+                    self.request(url, deeper, about.why, about.known, page.meta.get(LOGIN))
                 ):
                     yield request
 
     async def note_rendered(self, page: RenderedResponse, *, gained: bool) -> list[Request]:
         """Remember what the browser has brought, and return the requests for pages that waited for such news."""
-        self.crawler.stats.inc_value("browser/pages")
-        self.crawler.stats.inc_value("browser/pages_with_gain", int(gained))
+        self._stats.inc_value("browser/pages")
+        self._stats.inc_value("browser/pages_with_gain", int(gained))
         assert page.request is not None
-        before = await self.crawl.find_source(mask_url(page.request.url))
+        before = await self._crawl.find_source(mask_url(page.request.url))
         if before is not None and before.kind == PAGE:
-            self.crawler.stats.inc_value("browser/taken_up", int(before.status == Status.PENDING))
+            self._stats.inc_value("browser/taken_up", int(before.status == Status.PENDING))
             await self._note_page(page.request, Status.NOT_AUDIO, "a page; it was opened in a browser since")
-        return list(self._learning.note(page.meta["render"]["pattern"], gained=gained))
+        return list(self._learning.note(Rendering.of(page.request).pattern, gained=gained))
 
-    async def render_failed(self, failure: Failure) -> AsyncIterator[Request]:
-        """Give the page a row that says why it could not be opened in the browser."""
+    async def failed(self, failure: Failure, request: Request) -> list[Request]:
+        """Give the page a row that says why it could not be opened; return the requests that waited for its news."""
         outcome = outcome_of_failure(failure)
-        request: Request = failure.request  # type: ignore[attr-defined]
-        if self.crawl.is_stopping or outcome.status == Status.LIMIT:
-            return
-        self.crawler.stats.inc_value("browser/pages_failed")
+        if self._crawl.is_stopping or outcome.status == Status.LIMIT:
+            return []
+        self._stats.inc_value("browser/pages_failed")
         await self._note_page(request, outcome.status, outcome.reason)
-        for waiting in self._learning.note(request.meta["render"]["pattern"], gained=False):
-            yield waiting
-
-    def as_from_browser(self, request: Any, page: RenderedResponse) -> Any:
-        """Give a request that a rendered page led to the cookies that the browser would send with it."""
-        if isinstance(request, Request) and "render" not in request.meta:
-            request.cookies = cookies_for(request.url, page.seen.cookies)  # type: ignore[assignment]
-        return request
+        return list(self._learning.note(Rendering.of(request).pattern, gained=False))
 
     def note_dropped(self, request: Request) -> None:
         """Expect no news of a page whose request was dropped as known."""
-        if "render" in request.meta:
-            self._learning.withdraw(request.meta["render"]["pattern"])
+        if is_rendered(request):
+            self._learning.withdraw(Rendering.of(request).pattern)
 
     def _why(self, page: Response, document: Document | None, told: list[Candidate]) -> str | None:
         is_page = document is not None and document.type is DocumentType.HTML and document.root is not None
-        if not is_page or self.arguments.render == "never":
+        if not is_page or self._arguments.render == "never":
             return None
         assert document is not None
         assert document.root is not None
-        signals = signals_of(document.root, page.url, {candidate.found_by for candidate in told})
-        return " and ".join(signals) or ("no sign of a player" if self.arguments.render == "always" else None)
+        signals = signals_of(
+            document.root,
+            page.url,
+            has_audio=bool(told),
+            is_in_script=any(candidate.is_in_script for candidate in told),
+        )
+        return " and ".join(signals) or ("no sign of a player" if self._arguments.render == "always" else None)
 
     async def _unless_left_out(self, request: Request) -> list[Request]:
-        about = request.meta["render"]
-        if self.browser.missing:
-            self.crawler.stats.inc_value("browser/missing")
-            if self.crawler.stats.get_value("browser/missing") == 1:
-                self.logger.warning("pages need a browser: %s", self.browser.missing)
+        about = Rendering.of(request)
+        if missing := self._missing():
+            self._stats.inc_value("browser/missing")
+            if self._stats.get_value("browser/missing") == 1:
+                logger.warning("pages need a browser: %s", missing)
             reason = "there is no browser"
             due = []
-        elif self.arguments.render == "always":
+        elif self._arguments.render == "always":
             return [request]
         else:
-            due = list(self._learning.offer(about["pattern"], request))
+            due = list(self._learning.offer(about.pattern, request))
             if request in due:
                 return due
-            self.crawler.stats.inc_value("browser/left_out")
+            self._stats.inc_value("browser/left_out")
             reason = "pages like it have brought nothing there"
-        await self._note_page(request, Status.PENDING, f"not opened in a browser: it has {about['why']}, but {reason}")
+        await self._note_page(request, Status.PENDING, f"not opened in a browser: it has {about.why}, but {reason}")
         return due
 
-    def render_request(self, url: str, where: dict[str, Any], why: str, known: list[str]) -> Request:
+    def request(self, url: str, place: Place, why: str, known: list[str], login: Login | None = None) -> Request:
         """Return the request that opens a page in the browser."""
-        place: dict[str, Any] = {
-            name: where[name] for name in ("site", "level", "nesting", "via", "page_opt_out", LOGIN) if name in where
-        }
-        about = {"why": why, "known": known, "pattern": f"{why} {pattern_of(url)}", "context": site_of(url)}
+        about = Rendering(why, known, pattern=f"{why} {pattern_of(url)}", context=site_of(url))
         return Request(
             url,
-            self.parse_rendered,
-            errback=self.render_failed,
-            meta={**place, "render": about, "allow_offsite": True},
-            priority=NESTED_PRIORITY if where["nesting"] else -where["level"],
+            self._parse,
+            errback=self._failed,
+            meta=place.meta | about.meta | ({LOGIN: login} if login else {}) | {"allow_offsite": True},
+            priority=priority_at(place),
         )
 
     async def _note_page(self, request: Request, status: Status, reason: str) -> None:
         now = datetime.now(UTC)
         url = mask_url(request.url)
-        self.logger.info("%s: %s", url, reason)
+        logger.info("%s: %s", url, reason)
         row = AudioSource(
             source_url=url,
             site=request.meta["site"],
@@ -289,11 +291,14 @@ class RenderingSpider(RenditionSpider):
             first_seen_at=now,
             last_seen_at=now,
         )
-        await self.crawl.write([row])
+        await self._crawl.write([row])
 
-    @abstractmethod
-    def parse_rendered(self, response: Any) -> AsyncIterator[Any]:
-        """Search a page as the browser shows it."""
+
+def as_from_browser(request: Any, page: RenderedResponse) -> Any:
+    """Give a request that a rendered page led to the cookies that the browser would send with it."""
+    if isinstance(request, Request) and not is_rendered(request):
+        request.cookies = cookies_for(request.url, page.seen.cookies)  # type: ignore[assignment]
+    return request
 
 
 def _routes(page: Response, document: Document) -> Iterator[str]:

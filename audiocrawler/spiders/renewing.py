@@ -2,25 +2,23 @@
 
 import asyncio
 import time
-from abc import abstractmethod
 from collections import Counter, OrderedDict
-from collections.abc import AsyncIterator
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
 from scrapy import Request
 from scrapy.http import Response
+from scrapy.statscollectors import StatsCollector
 from twisted.python.failure import Failure
 
 from audiocrawler.crawl.lifecycle import CONTINUES, LEASE
-from audiocrawler.discovery import Candidate
 from audiocrawler.fetch.headers import explain, is_audio_type
+from audiocrawler.fetch.requests import own_audio_row
 from audiocrawler.model.rotation import is_rotating
-from audiocrawler.model.rows import AudioItem
 from audiocrawler.model.text import mask_text
 from audiocrawler.spiders.media import AUDIO_PRIORITY
-from audiocrawler.spiders.taking import TakingSpider
 
 EXPIRED = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.GONE})
 FOUND_ON = "found_on"
@@ -55,7 +53,7 @@ class Answer:
 
     def fresh_url(self, request: Request) -> str | None:
         """Return a URL of the request's file that has not been tried yet."""
-        urls = self.urls.get(request.meta["audio"].source_url, [])
+        urls = self.urls.get(own_audio_row(request).source_url, [])
         return next((url for url in urls if url not in request.meta[TRIED]), None)
 
     @property
@@ -64,38 +62,40 @@ class Answer:
         return time.monotonic() - self.at_s < _YOUNG_S
 
 
-class RenewingSpider(TakingSpider):
-    """A spider that asks the page again for files whose URLs have expired."""
+def may_have_expired(failure: Failure) -> bool:
+    """Return whether the answer is one that servers give for a signed URL that has expired."""
+    answer: Response | None = getattr(failure.value, "response", None)
+    return answer is not None and answer.status in EXPIRED
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+
+class Renewal:
+    """Asks the page again for files whose URLs have expired.
+
+    ``ask`` downloads a document that was searched before, as ``found_on`` in a request's meta describes it, and
+    ``urls_in`` returns the URLs of each row's file that it names now.
+    """
+
+    def __init__(
+        self,
+        stats: StatsCollector,
+        *,
+        ask: Callable[[dict[str, Any]], Awaitable[Response]],
+        urls_in: Callable[[Response], Awaitable[dict[str, list[str]]]],
+    ) -> None:
+        self._stats, self._ask_page, self._find_urls = stats, ask, urls_in
         self._answers: OrderedDict[str, Answer] = OrderedDict()
         self._asked: dict[str, asyncio.Future[Answer]] = {}
         self._refused: Counter[str] = Counter()
 
-    async def audio_failed(self, failure: Failure) -> AsyncIterator[Request]:
-        """Fetch the file under a fresh URL if its own has expired, else settle its row."""
-        request: Request = failure.request  # type: ignore[attr-defined]
-        answer: Response | None = getattr(failure.value, "response", None)
-        if answer is not None and answer.status in EXPIRED and not self.crawl.is_stopping:
-            fresh = await self._renewed(request)
-            if fresh is not None:
-                yield fresh
-                return
-        async for each in super().audio_failed(failure):
-            yield each
-
-    async def parse_audio(self, response: Response) -> AsyncIterator[AudioItem | Request]:
-        """Note that fresh URLs of this page are good, and go on as ever."""
-        page = response.meta.get(FOUND_ON)
-        if page is not None and RENEWED in response.meta:
+    def note_success(self, request: Request) -> None:
+        """Note that fresh URLs of this page are good."""
+        page = request.meta.get(FOUND_ON)
+        if page is not None and RENEWED in request.meta:
             self._refused.pop(page["url"], None)
             if answer := self._answers.get(page["url"]):
                 answer.successes += 1
-        async for each in super().parse_audio(response):
-            yield each
 
-    async def _renewed(self, request: Request) -> Request | None:
+    async def renewed(self, request: Request) -> Request | None:
         """Return the request under a fresh URL; None if there is none, which the request's meta then explains."""
         first, *_ = request.meta.get("redirect_urls", [request.url])
         if first != request.url and RENEWED not in request.meta and is_rotating(request.url):
@@ -141,9 +141,9 @@ class RenewingSpider(TakingSpider):
                 del self._asked[url]
 
     async def _answer(self, page: dict[str, Any]) -> Answer:
-        self.crawler.stats.inc_value("audio/pages_asked_again")
+        self._stats.inc_value("audio/pages_asked_again")
         try:
-            response = await self.crawler.engine.download_async(self.request_again(page))
+            response = await self._ask_page(page)
             answer = Answer(time.monotonic(), await self._urls_in(response))
         except Exception as error:  # noqa: BLE001 - whatever it is, the file stays without a fresh URL
             answer = Answer(time.monotonic(), {}, f"its page cannot be asked again: {mask_text(explain(error))}")
@@ -155,20 +155,7 @@ class RenewingSpider(TakingSpider):
     async def _urls_in(self, response: Response) -> dict[str, list[str]]:
         if response.status >= HTTPStatus.BAD_REQUEST or is_audio_type(response.headers):
             raise ValueError(f"HTTP {response.status}")
-        candidates = await self.candidates_again(response)
-        finds = await self.found_in(response, None, candidates)
-        urls: dict[str, list[str]] = {}
-        for each in finds:
-            urls.setdefault(each.source.source_url, []).append(each.candidate.url)
-        return urls
-
-    @abstractmethod
-    def request_again(self, page: dict[str, Any]) -> Request:
-        """Return the request for a document that was searched before."""
-
-    @abstractmethod
-    async def candidates_again(self, page: Response) -> list[Candidate]:
-        """Return what such a document names now."""
+        return await self._find_urls(response)
 
 
 def _under(url: str, request: Request) -> Request:

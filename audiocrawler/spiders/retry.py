@@ -12,11 +12,12 @@ from scrapy.http import Response
 from audiocrawler.config.arguments import Arguments, checked_arguments
 from audiocrawler.discovery import Candidate, Document, Kind
 from audiocrawler.discovery.kinds import classify
+from audiocrawler.fetch.requests import Place
 from audiocrawler.model.rotation import is_key_of_rotating
 from audiocrawler.model.rows import AudioItem, AudioSource, Merge
 from audiocrawler.model.statuses import Status
 from audiocrawler.model.text import is_masked
-from audiocrawler.records import Outcome, attempted
+from audiocrawler.records import Outcome, attempted, was_in_browser
 from audiocrawler.spiders.audio import AudioSpider
 from audiocrawler.spiders.rendering import PAGE
 
@@ -77,32 +78,36 @@ class RetrySpider(AudioSpider):
             else:
                 self.logger.warning("%s: its page's URL had a secret too: crawl that page again", row.source_url)
         for page_url, wanted in by_page.items():
-            yield self._page_request(page_url, {"wanted": wanted, "site": None, "level": 0, "nesting": 0})
+            yield self.follower.request(page_url, Place(site=None), {"wanted": wanted})
 
     def _selected(self) -> list[AudioSource]:
         return [row for row in self.crawl.warehouse.source_rows() if self.selection.takes(row)]
 
     def _again(self, row: AudioSource) -> Request:
-        where = {"site": row.site, "level": 0, "nesting": 0}
+        place = Place(site=row.site)
         if row.kind == PAGE:
-            return self._page_request(row.source_url, where)
+            return self.follower.request(row.source_url, place)
         if classify(row.source_url) in DOCUMENTS:
-            return self._page_request(row.source_url, {**where, "wanted": [row.source_url], "via": row.found_by})
-        return self.audio_request(row.source_url, fresh(row))
+            is_shown = was_in_browser(row)
+            is_certain = row.kind == Kind.AUDIO and not is_shown
+            place = replace(place, via=row.found_by, is_from_browser=is_shown, is_certain_audio=is_certain)
+            return self.follower.request(row.source_url, place, {"wanted": [row.source_url]})
+        return self.downloads.request(row.source_url, fresh(row))
 
-    def _follow(self, page: Response, candidates: list[Candidate], links: list[str]) -> Iterator[Request]:
+    def follow(self, page: Response, candidates: list[Candidate], links: list[str]) -> Iterator[Request]:
         """Follow nothing from a document of failed files: it is where their rows say that they were found."""
-        return iter(()) if "wanted" in page.meta else super()._follow(page, candidates, links)
+        return iter(()) if "wanted" in page.meta else super().follow(page, candidates, links)
 
     def is_wanted(self, page: Response, source: AudioSource) -> bool:
         """Tell whether it is one of the files that failed; of a page that failed in the browser all are wanted."""
         page.meta.setdefault("named", set()).add(source.source_url)
         return source.source_url in page.meta.get("wanted", [source.source_url])
 
-    async def _take(
+    async def take(
         self, page: Response, document: Document | None, candidates: list[Candidate]
     ) -> AsyncIterator[Request | AudioItem]:
-        async for each in super()._take(page, document, candidates):
+        """Yield what is wanted of a document, then what it names no longer."""
+        async for each in super().take(page, document, candidates):
             yield each
         for source_url in set(page.meta.get("wanted", [])) - page.meta.get("named", set()):
             if request := await self._not_named(source_url):
@@ -111,11 +116,12 @@ class RetrySpider(AudioSpider):
     async def _not_named(self, source_url: str) -> Request | None:
         """Return the request for a row that its page names no longer; where its URL is masked, the row says so."""
         row = await self.crawl.find_source(source_url)
-        if row is None or classify(source_url) in DOCUMENTS or (row.found_by or "").startswith("browser_"):
+        if row is None or classify(source_url) in DOCUMENTS or was_in_browser(row):
             return None
         if not _is_incomplete(source_url):
-            return self.audio_request(source_url, fresh(row))
-        await self.settle(attempted(fresh(row), None, Request(str(row.page_url))), Outcome(Status.FAILED, NOT_NAMED))
+            return self.downloads.request(source_url, fresh(row))
+        again = attempted(fresh(row), None, Request(str(row.page_url)))
+        await self.downloads.settle(again, Outcome(Status.FAILED, NOT_NAMED))
         return None
 
 

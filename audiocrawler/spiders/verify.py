@@ -17,6 +17,7 @@ from audiocrawler.crawl.lifecycle import leave_unfinished
 from audiocrawler.discovery.kinds import classify
 from audiocrawler.fetch.file_transfer import SIZES, Stated, is_encoded, stated_in
 from audiocrawler.fetch.headers import is_refused_type, media_type, validators
+from audiocrawler.fetch.requests import KIND, RequestKind, kind_of
 from audiocrawler.model.errors import StoreError
 from audiocrawler.model.marks import marked
 from audiocrawler.model.rows import AudioSource
@@ -61,14 +62,15 @@ class VerifySpider(AudioSpider):
 
     def _request(self, method: str, row: AudioSource) -> Request:
         headers = {"Accept-Encoding": "identity"} | ({"Range": "bytes=0-0"} if method == "GET" else {})
-        meta = {"verified": row, "allow_offsite": True, "dont_cache": True, "download_maxsize": 0}
+        meta = {KIND: RequestKind.CHECK.value, "verified": row}
+        meta |= {"allow_offsite": True, "dont_cache": True, "download_maxsize": 0}
         return Request(
             row.source_url, self.parse_stated, method, headers, meta=meta, errback=self.not_stated, dont_filter=True
         )
 
     def stop_at_headers(self, headers: Headers, request: Request) -> None:
         """End the transfer: of a server that ignores a range the whole file would come."""
-        if "verified" in request.meta and "Location" not in headers:
+        if kind_of(request) is RequestKind.CHECK and "Location" not in headers:
             request.meta["encoded"] = is_encoded(headers)
             if request.method != "HEAD":
                 raise StopDownload(fail=False)

@@ -2,12 +2,14 @@
 
 import json
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from scrapy import Request, Spider
 
 from audiocrawler.crawl.lifecycle import LEASE, STARTS
 from audiocrawler.discovery.hls import Part
+from audiocrawler.fetch.requests import KIND, Place, RequestKind, kind_of
 from audiocrawler.model.rows import AudioSource
 from audiocrawler.model.statuses import Status
 from audiocrawler.scheduler.request_json import from_json, to_json
@@ -28,6 +30,7 @@ def source(name: str) -> AudioSource:
 
 def test_a_request_for_audio_comes_back_whole(spider: AudioSpider) -> None:
     meta = {
+        KIND: "part",
         "audio": source("a.mp3"),
         "alternates": [("https://example.org/b.mp3", source("b.mp3"))],
         "parts": [Part("https://example.org/1.ts", 10, 20), Part("https://example.org/2.ts")],
@@ -90,3 +93,36 @@ def test_another_spiders_own_methods_are_its_callbacks() -> None:
     for name in ("_inner", "from_crawler", "close"):
         with pytest.raises(ValueError):
             from_json(text.replace("parse_page", name), spider)
+
+
+@pytest.mark.parametrize(
+    ("meta", "kind"),
+    [
+        ({"level": 0, "via": "a_href"}, RequestKind.PAGE),
+        ({"audio": source("a.mp3")}, RequestKind.FILE),
+        ({"audio": source("a.m3u8"), "part": 0}, RequestKind.PART),
+        ({"render": {"why": "", "known": [], "pattern": "", "context": ""}}, RequestKind.RENDERED),
+        ({"robots": 0}, RequestKind.HOST_FILE),
+        ({"verified": source("a.mp3")}, RequestKind.CHECK),
+    ],
+)
+def test_what_an_older_version_kept_is_read_as_what_it_is(
+    meta: dict[str, Any], kind: RequestKind, spider: AudioSpider
+) -> None:
+    text = json.loads(to_json(Request("https://example.org/", spider.parse, meta=meta), spider))
+    del text["meta"][KIND]
+    assert kind_of(from_json(json.dumps(text), spider)) is kind
+
+
+@pytest.mark.parametrize(("via", "is_certain"), [(None, True), ("hls", True), ("audio_src", True), ("iframe", False)])
+def test_an_older_versions_playlists_stay_what_they_are(via: str | None, is_certain: bool, spider: AudioSpider) -> None:
+    meta = {"site": "example.org", "level": 0, "nesting": 1} | ({} if via is None else {"via": via})
+    text = json.loads(to_json(Request("https://example.org/a.m3u8", spider.parse, meta=meta), spider))
+    del text["meta"][KIND]
+    assert Place.of(from_json(json.dumps(text), spider).meta).is_certain_audio is is_certain
+
+
+def test_another_spiders_meta_is_its_own(spider: AudioSpider) -> None:
+    request = Request("https://example.org/", spider.parse, meta={"audio": "mine", "robots": 1, "part": 2})
+    again = from_json(to_json(request, spider), spider)
+    assert kind_of(request) is kind_of(again) is RequestKind.PAGE

@@ -10,9 +10,9 @@ from tests.one_crawl import crawl_in
 
 
 def test_the_first_reason_for_leaving_something_behind_counts(tmp_path: Path) -> None:
-    with crawl_in(tmp_path) as crawl:
-        assert crawl.leave_behind("the disk is full")
-        assert not crawl.leave_behind("rows cannot be sent")
+    crawl = crawl_in(tmp_path)
+    assert crawl.leave_behind("the disk is full")
+    assert not crawl.leave_behind("rows cannot be sent")
     assert crawl.rest.left_behind == "the disk is full"
 
 
@@ -37,13 +37,13 @@ def test_a_crawl_ends_in_the_order_in_which_the_data_flows(tmp_path: Path) -> No
     async def close() -> None:
         await crawl.close(record, pending_starts=3)
 
-    with crawl_in(tmp_path) as crawl:
-        crawl.on_sent(sent)
-        crawl.on_requests_done(pending)
-        crawl.on_items_done(items_done)
-        crawl.stop()
-        crawl.leave_behind("stopped")
-        assert crawl.is_stopping
-        asyncio.run(close())
+    crawl = crawl_in(tmp_path)
+    crawl.on_sent(sent)
+    crawl.on_requests_done(pending)
+    crawl.on_items_done(items_done)
+    crawl.stop()
+    crawl.leave_behind("stopped")
+    assert crawl.is_stopping
+    asyncio.run(close())
     assert told == ["items done", "requests done", "record with 5 left", "sent with 1 row"]
     assert crawl.rest == Rest(5, is_kept=False, left_behind="stopped; the export failed")

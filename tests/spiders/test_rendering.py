@@ -1,17 +1,19 @@
 """Requests for the browser survive a frontier, and what it has seen becomes candidates."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 from scrapy import Request
 from scrapy.http import HtmlResponse
-from scrapy.utils.test import get_crawler
 
 from audiocrawler.discovery import DEFAULT_FINDERS, Candidate, read
+from audiocrawler.fetch.requests import KIND, Place
 from audiocrawler.rendering.visit import How, Seen, SeenText, SeenUrl, cookies_for
 from audiocrawler.scheduler.request_json import MediaFingerprinter
 from audiocrawler.spiders.audio import AudioSpider
 from audiocrawler.spiders.rendering import digest, seen_candidates
+from tests.one_crawl import spider_in
 
 URL = "https://example.org/page"
 
@@ -23,10 +25,9 @@ def seen_in(seen: Seen, *known: str) -> dict[str, Candidate]:
     return {candidate.url: candidate for candidate in found}
 
 
-def test_a_request_for_the_browser_is_plain_values_and_names() -> None:
-    spider = AudioSpider.from_crawler(get_crawler(AudioSpider), url=URL)
-    where = {"site": "example.org", "level": 1, "nesting": 0, "start": URL}
-    request = spider.render_request(URL, where, "a player made by scripts", ["0011"])
+def test_a_request_for_the_browser_is_plain_values_and_names(tmp_path: Path) -> None:
+    spider = spider_in(tmp_path)
+    request = spider.renderer.request(URL, Place(site="example.org", level=1), "a player made by scripts", ["0011"])
     assert json.loads(json.dumps(request.meta)) == request.meta
     assert (request.callback, request.errback) == (spider.parse_rendered, spider.render_failed)
     assert {name for name in ("parse_rendered", "render_failed") if hasattr(AudioSpider, name)} == {
@@ -37,7 +38,7 @@ def test_a_request_for_the_browser_is_plain_values_and_names() -> None:
 def test_a_page_in_the_browser_is_another_request_and_a_route_another_page() -> None:
     fingerprint = MediaFingerprinter().fingerprint
     urls = [URL, f"{URL}#/one", f"{URL}#/two"]
-    assert len({fingerprint(Request(url, meta={"render": {}})) for url in urls} | {fingerprint(Request(URL))}) == 4
+    assert len({fingerprint(Request(url, meta={KIND: "rendered"})) for url in urls} | {fingerprint(Request(URL))}) == 4
 
 
 def test_answers_are_read_against_the_page_with_what_they_say() -> None:

@@ -47,6 +47,7 @@ def _in_attribute(element: etree._Element, name: str, value: str) -> Iterator[Fi
     if value.startswith(("{", "[")):
         for each in media_in(tolerant_json(value), "attribute_json", name):
             fill(each, _data_of(element))
+            each.is_in_script = True
             yield each
     if element.tag in _PLUGINS:
         yield from _plugin(value)
@@ -54,16 +55,16 @@ def _in_attribute(element: etree._Element, name: str, value: str) -> Iterator[Fi
         yield _described(element, name, value)
     else:
         for url in urls_in(value):
-            yield Find(url=url, found_by="attribute_string", confidence=STRING, hidden=True)
+            yield Find(url=url, found_by="attribute_string", confidence=STRING, hidden=True, is_in_script=True)
 
 
 def _plugin(value: str) -> Iterator[Find]:
     """Yield the file that a plug-in's element plays, or those that its player gets as parameters."""
     if extension_of(value) in AUDIO_EXTENSIONS and "=" not in value.partition("?")[0]:
-        yield Find(url=value, found_by="plugin", confidence=ATTRIBUTE if "/" in value else NAME)
+        yield Find(url=value, found_by="plugin", confidence=ATTRIBUTE if "/" in value else NAME, is_in_script=True)
         return
     for url in decoded_urls_in(value):
-        yield Find(url=url, found_by="plugin_parameter", confidence=STRING)
+        yield Find(url=url, found_by="plugin_parameter", confidence=STRING, is_in_script=True)
 
 
 def _described(element: etree._Element, name: str, url: str) -> Find:
@@ -77,6 +78,7 @@ def _described(element: etree._Element, name: str, url: str) -> Find:
         group="formats" if name.rpartition("-")[2] in AUDIO_EXTENSIONS else None,
         role=Role.SPEECH_SYNTHESIS if _reads_aloud(element, name) else Role.MAIN,
         hidden=about.title is None,
+        is_in_script=True,
     )
     fill(found, about)
     return found

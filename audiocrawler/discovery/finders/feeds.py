@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from lxml import etree
 
-from audiocrawler.discovery.candidate import ATTRIBUTE, ELEMENT, LINK, Description, Find, Kind
+from audiocrawler.discovery.candidate import ATTRIBUTE, ELEMENT, LINK, Description, Find, Kind, Relation
 from audiocrawler.discovery.document import (
     Children,
     Document,
@@ -250,9 +250,13 @@ def find_feed_pages(document: Document) -> Iterator[Find]:
     channel = channel_of(document.root)
     named = [url for link in channel if (url := _next_url(link))]
     for url in named:
-        yield Find(url=url, found_by="feed_next", confidence=ELEMENT, expected=Kind.FEED)
+        yield _next_page(url, ELEMENT)
     if not named and _is_from_wordpress(channel) and next(each_named(channel, "enclosure"), None) is not None:
-        yield Find(url=_next_paged(document.url), found_by="feed_next", confidence=ATTRIBUTE, expected=Kind.FEED)
+        yield _next_page(_next_paged(document.url), ATTRIBUTE)
+
+
+def _next_page(url: str, confidence: float) -> Find:
+    return Find(url=url, found_by="feed_next", confidence=confidence, expected=Kind.FEED, relation=Relation.NEXT_PAGE)
 
 
 def _next_url(element: etree._Element) -> str | None:

@@ -71,12 +71,14 @@ class _Player:
                 transcript_url=self._transcript,
                 role=self._role,
                 hidden=self._hidden,
+                is_certain_audio=self._is_audio,
             )
 
 
 def _stray_source(source: etree._Element) -> Iterator[Find]:
     for url in _urls(source):
-        yield Find(url=url, found_by="audio_source", confidence=ELEMENT, mime_type=source.get("type"))
+        mime_type = source.get("type")
+        yield Find(url=url, found_by="audio_source", confidence=ELEMENT, mime_type=mime_type, is_certain_audio=True)
 
 
 def _urls(element: etree._Element) -> Iterator[str]:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 
 from lxml import etree
 
-from audiocrawler.discovery.candidate import ELEMENT, LINK, STRING, Find, Kind
+from audiocrawler.discovery.candidate import ELEMENT, LINK, STRING, Find, Kind, Relation
 from audiocrawler.discovery.document import (
     Document,
     DocumentType,
@@ -57,6 +57,7 @@ def _manifest(url: str, attributes: dict[str, str]) -> Find:
         found_by="hls",
         confidence=ELEMENT,
         expected=Kind.MANIFEST,
+        is_certain_audio=True,
         title=attributes.get("NAME"),
         language=attributes.get("LANGUAGE"),
         bit_rate_bps=whole_number(attributes.get("BANDWIDTH")),
@@ -247,7 +248,7 @@ def find_sitemaps(document: Document) -> Iterator[Find]:
         return
     for entry in document.root:
         if url := child_text(entry, "loc"):
-            yield Find(url=url, found_by="sitemap", confidence=LINK, expected=expected)
+            yield Find(url=url, found_by="sitemap", confidence=LINK, expected=expected, relation=Relation.SITEMAP)
 
 
 _READ_ELSEWHERE = frozenset(("rss", "feed", "rdf", "playlist", "asx", "smil", "winmediaplaylist", "metalink", "mpd"))

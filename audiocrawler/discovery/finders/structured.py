@@ -7,7 +7,7 @@ from typing import Any
 
 from lxml import etree
 
-from audiocrawler.discovery.candidate import ATTRIBUTE, ELEMENT, LINK, STRING, Find, Kind
+from audiocrawler.discovery.candidate import ATTRIBUTE, ELEMENT, LINK, STRING, Find, Kind, Relation
 from audiocrawler.discovery.document import Document, DocumentType, one_line, parse, text_of
 from audiocrawler.discovery.finders.head import find_embeds
 from audiocrawler.discovery.json_media import media_in, tolerant_json, urls_in, values_in
@@ -20,7 +20,7 @@ def find_jsonld(document: Document) -> Iterator[Find]:
     """Yield the audio of each JSON-LD block."""
     for number, script in enumerate(document.elements("script")):
         if "ld+json" in (script.get("type") or "").lower():
-            yield from media_in(tolerant_json(script.text or ""), "json_ld", f"script {number}")
+            yield from media_in(tolerant_json(script.text or ""), "json_ld", f"script {number}", stated_in="json_ld")
 
 
 _URL_PROPERTIES = frozenset(("associatedmedia", "audio", "contenturl"))
@@ -115,7 +115,7 @@ def find_json_documents(document: Document) -> Iterator[Find]:
     if isinstance(markup := value.get("html"), str):
         yield from find_embeds(parse(markup, document.url, DocumentType.HTML))
     if isinstance(url := value.get("next_url"), str) and "jsonfeed.org" in str(value.get("version")):
-        yield Find(url=url, found_by="feed_next", confidence=ELEMENT, expected=Kind.FEED)
+        yield Find(url=url, found_by="feed_next", confidence=ELEMENT, expected=Kind.FEED, relation=Relation.NEXT_PAGE)
 
 
 def find_jspf(document: Document) -> Iterator[Find]:
@@ -166,7 +166,7 @@ def find_scripts(document: Document) -> Iterator[Find]:
 def _in_script(text: str, scope: str) -> Iterator[Find]:
     for number, value in enumerate(values_in(text)):
         for each in media_in(value, "script_json", f"{scope} {number}"):
-            each.hidden = each.title is None
+            each.hidden, each.is_in_script = each.title is None, True
             yield each
     for url in urls_in(text):
-        yield Find(url=url, found_by="script_string", confidence=STRING, hidden=True)
+        yield Find(url=url, found_by="script_string", confidence=STRING, hidden=True, is_in_script=True)
