@@ -21,14 +21,17 @@ def scheme_of(uri: str) -> str:
 def load_registered(uri: str, registry: Mapping[str, str]) -> Any:
     """Return the object that ``registry`` (scheme -> dotted path) names for ``uri``, imported now.
 
-    Raises ConfigurationError where the scheme is not in the registry.
+    Raises ConfigurationError where the scheme is not in the registry, or what it names cannot be imported.
     """
     scheme = scheme_of(uri)
     if scheme not in registry:
         known = ", ".join(f"{name}:" for name in registry if name)
         raise ConfigurationError(f"{uri}: unknown scheme {scheme or '(none)'}; known are {known}")
     module, _, name = registry[scheme].rpartition(".")
-    return getattr(import_module(module), name)
+    try:
+        return getattr(import_module(module), name)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise ConfigurationError(f"{uri}: {registry[scheme]} cannot be imported: {error}; correct its path") from error
 
 
 def local_path(uri: str) -> Path:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from audiocrawler.warehouse import Options, Warehouse, open_warehouse
+from audiocrawler.warehouse.bigquery.warehouse import BigQueryWarehouse
 from tests.emulators.bigquery import BigQueryEmulator
 from tests.warehouse.in_bigquery import InBigQuery
 
@@ -50,7 +51,7 @@ def opened(uri, options) -> Iterator[Callable[[], Warehouse]]:
 
     def opened() -> Warehouse:
         warehouse = open_warehouse(uri, options)
-        if uri.startswith("bigquery:"):
+        if isinstance(warehouse, BigQueryWarehouse):
             warehouse = InBigQuery(warehouse, uri)
         warehouses.append(warehouse)
         return warehouse
