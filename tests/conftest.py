@@ -14,6 +14,7 @@ from tests.crawling import REPOSITORY, Run, crawl
 from tests.emulators.bigquery import BigQueryEmulator
 from tests.emulators.gcs import GcsEmulator
 from tests.emulators.redis_server import RedisServer
+from tests.memory import Memory
 from tests.site.server import Site
 
 
@@ -74,6 +75,12 @@ def bigquery_emulator() -> Iterator[BigQueryEmulator]:
     """Return a BigQuery server on loopback."""
     with BigQueryEmulator() as emulator:
         yield emulator
+
+
+@pytest.fixture(scope="session")
+def memory() -> Iterator[Memory]:
+    with Memory() as running:
+        yield running
 
 
 @pytest.fixture

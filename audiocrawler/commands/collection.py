@@ -44,6 +44,9 @@ class CollectionCommand:
         except KeyboardInterrupt:
             say("interrupted; the same command goes on", sys.stderr)
             self.exitcode = INTERRUPTED
+        except AudioCrawlerError as error:
+            complain(error)
+            self.exitcode = LEFT_BEHIND
 
     def _exit_code(self, settings: BaseSettings, opts: argparse.Namespace, opened: ExitStack) -> int:
         try:
@@ -52,11 +55,7 @@ class CollectionCommand:
         except ConfigurationError as error:
             complain(error)
             return LOCKED if isinstance(error, LockedError) else USAGE
-        try:
-            return work()
-        except AudioCrawlerError as error:
-            complain(error)
-            return LEFT_BEHIND
+        return work()
 
 
 def opened_store(settings: BaseSettings, opened: ExitStack, uri: str | None = None) -> Store:

@@ -6,10 +6,12 @@ import pytest
 
 from audiocrawler.warehouse import Options, Warehouse, open_warehouse
 from audiocrawler.warehouse.bigquery.warehouse import BigQueryWarehouse
+from audiocrawler.warehouse.warehouse import WAREHOUSES
+from tests import memory
 from tests.emulators.bigquery import BigQueryEmulator
 from tests.warehouse.in_bigquery import InBigQuery
 
-WAREHOUSES = ["sqlite", "bigquery"]
+KINDS = ["sqlite", "bigquery", "memory"]
 """What the tests with ``warehouse`` ask holds for each; another one joins by a branch of its own in ``uri``."""
 
 DATASETS = count()
@@ -30,16 +32,18 @@ def bigquery_uri(bigquery) -> str:
     return f"bigquery://project/dataset_{next(DATASETS)}/audio_metadata"
 
 
-@pytest.fixture(params=WAREHOUSES)
+@pytest.fixture(params=KINDS)
 def uri(request, tmp_path) -> str:
     if request.param == "bigquery":
         return str(request.getfixturevalue("bigquery_uri"))
+    if request.param == "memory":
+        return str(request.getfixturevalue("memory").place(f"warehouse-{next(DATASETS)}"))
     return f"sqlite:{tmp_path}/data/audio.db"
 
 
 @pytest.fixture
 def options(tmp_path) -> Options:
-    return Options(outbox=Path(tmp_path, "outbox"), create=True)
+    return Options(outbox=Path(tmp_path, "outbox"), create=True, schemes=WAREHOUSES | memory.WAREHOUSES)
 
 
 @pytest.fixture
