@@ -16,6 +16,8 @@ ADDONS: dict[str, int] = {}
 
 AUDIO_STORE = "file:data/objects"  # folder of the audio objects, or gs://bucket/prefix
 AUDIO_WAREHOUSE = "sqlite:data/audio.db"  # database of the tables, or bigquery://project/dataset/audio_metadata
+AUDIO_STORES: dict[str, str] = {}  # more kinds: scheme -> dotted path of a class; see audiocrawler.storage.store
+AUDIO_WAREHOUSES: dict[str, str] = {}  # the same of warehouses; see audiocrawler.warehouse.warehouse
 AUDIO_FRONTIER = "sqlite:data/frontier.db"  # requests to come; memory, or redis://host:6379/0 for many workers
 AUDIO_LEASE_S = 60  # with redis: a worker that says nothing for so long has lost its requests to the others
 AUDIO_INCOMING = "data/incoming"  # bodies under way; on the store's file system a finished one is linked, not copied

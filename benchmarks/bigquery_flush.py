@@ -20,7 +20,8 @@ from google.cloud.bigquery import Client, QueryJobConfig, ScalarQueryParameter
 
 from audiocrawler.model.rows import AUDIO_METADATA, AUDIO_SOURCES, AudioMetadata, AudioSource, Row, Table
 from audiocrawler.model.statuses import Status
-from audiocrawler.warehouse import Options, Warehouse, open_warehouse
+from audiocrawler.warehouse import Options
+from audiocrawler.warehouse.bigquery.warehouse import BigQueryWarehouse
 from tests.emulators.bigquery import BigQueryEmulator
 from tests.emulators.fault_proxy import FaultProxy
 
@@ -115,7 +116,7 @@ def rows(files: range) -> Iterator[Row]:
         yield from (source(number), audio(number))
 
 
-def flush_all(warehouse: Warehouse) -> list[float]:
+def flush_all(warehouse: BigQueryWarehouse) -> list[float]:
     """Return the seconds of each flush until nothing waits."""
     seconds = []
     while warehouse.pending_rows():
@@ -156,8 +157,8 @@ def measure(folder: Path) -> None:
     with BigQueryEmulator() as emulator, FaultProxy(emulator.url) as proxy:
         os.environ["BIGQUERY_EMULATOR_HOST"] = proxy.url
         options = Options(outbox=folder, batch_rows=BATCH_ROWS, create=True)
-        open_warehouse("bigquery://project/naive/audio_metadata", options).close()
-        warehouse = open_warehouse("bigquery://project/batches/audio_metadata", options)
+        BigQueryWarehouse("bigquery://project/naive/audio_metadata", options).close()
+        warehouse = BigQueryWarehouse("bigquery://project/batches/audio_metadata", options)
         began = time.perf_counter()
         for first in range(0, FILES, 100):
             warehouse.upsert(list(rows(range(first, first + 100))))

@@ -13,6 +13,7 @@ from tests.crawling import REPOSITORY, Run, crawl
 from tests.emulators.bigquery import BigQueryEmulator
 from tests.emulators.gcs import GcsEmulator
 from tests.emulators.redis_server import RedisServer
+from tests.memory import Memory
 from tests.sharing import group_of, place_of
 from tests.site.server import Site
 
@@ -77,6 +78,12 @@ def bigquery_emulator(
     is_one_of_several = hasattr(request.config, "workerinput")
     with BigQueryEmulator(tmp_path_factory.getbasetemp().parent if is_one_of_several else None) as emulator:
         yield emulator
+
+
+@pytest.fixture(scope="session")
+def memory() -> Iterator[Memory]:
+    with Memory() as running:
+        yield running
 
 
 @pytest.fixture

@@ -187,3 +187,11 @@ def test_a_transfer_with_a_length_may_take_its_time(tmp_path: Path) -> None:
     with strange(answer) as server:
         run = crawl(tmp_path, f"url={server.url}/a.wav", settings={"AUDIO_MAX_UNSIZED_S": "0.5"})
     assert [row["status"] for row in run.sources.values()] == ["stored"]
+
+
+def test_the_reserve_is_kept_on_the_disk_of_the_store_too(site: Site, tmp_path: Path, small_disk: Path) -> None:
+    settings = {"AUDIO_STORE": str(small_disk / "objects"), "AUDIO_MIN_FREE_BYTES": "300000"}
+    run = crawl(tmp_path, f"url={site.url}/shore.html", settings=settings)
+    assert run.code == 4
+    assert f"{small_disk}/objects has " in run.stderr
+    assert list((small_disk / "objects").rglob("*.*")) == []

@@ -16,7 +16,7 @@ from scrapy.http import Response
 from scrapy.settings import BaseSettings
 
 from audiocrawler.config.arguments import arguments_of
-from audiocrawler.crawl.lifecycle import refuse_crawl
+from audiocrawler.crawl.lifecycle import CrawlLifecycle, refuse_crawl
 from audiocrawler.fetch.back_off import transfers_given_up
 from audiocrawler.fetch.connect import policy_of, proxies_of
 from audiocrawler.fetch.handler import StreamingDownloadHandler
@@ -41,6 +41,10 @@ BROWSER_PAGES = 100
 
 class RenderingDownloadHandler(StreamingDownloadHandler):
     """The streaming handler, except for requests that ask for a browser."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        lifecycle = crawler.get_extension(CrawlLifecycle)
+        super().__init__(crawler, lifecycle.crawl.store_folder if lifecycle and lifecycle.crawl else None)
 
     async def download_request(self, request: Request) -> Response:
         """Download as ever, or return a RenderedResponse; raises RenderError for a page that cannot be opened."""

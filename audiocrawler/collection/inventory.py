@@ -12,19 +12,16 @@ from audiocrawler.model.marks import mark_of
 from audiocrawler.model.rows import AudioCrawl, AudioMetadata, AudioSource
 from audiocrawler.model.sqlite_file import Database
 from audiocrawler.model.statuses import Trait, quoted
-from audiocrawler.model.uris import local_path, scheme_of
 from audiocrawler.storage import StoredObject
 
-LOCAL_SCHEMES = frozenset({"", "file", "sqlite"})
 
-
-def require_present(uri: str, option: str) -> None:
-    """Raise ConfigurationError if ``uri``, which ``option`` gives, names a local path that is not there.
+def require_present(path: Path | None, uri: str, option: str) -> None:
+    """Raise ConfigurationError if the ``path`` of ``uri``, which ``option`` gives, is not there.
 
     Opening it would create it, and an empty collection has no problems.
     """
-    if scheme_of(uri) in LOCAL_SCHEMES and not local_path(uri).exists():
-        raise ConfigurationError(f"{option} {uri}: {local_path(uri)} is not there; run this where the crawl ran")
+    if path is not None and not path.exists():
+        raise ConfigurationError(f"{option} {uri}: {path} is not there; run this where the crawl ran")
 
 
 T = TypeVar("T")

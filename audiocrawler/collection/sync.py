@@ -1,14 +1,15 @@
 """A collection on this machine in; the same objects and rows in another store and warehouse out."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial
 from hashlib import file_digest
-from itertools import chain, islice
+from itertools import chain
 from pathlib import Path
 from typing import TypeVar
 
 from audiocrawler.collection.inventory import Inventory, Problem, in_parallel
+from audiocrawler.collection.sending import send
 from audiocrawler.model.errors import StoreError, WarehouseError
 from audiocrawler.model.marks import Tombstones, hash_taken_down, is_tombstone
 from audiocrawler.model.rows import AudioCrawl, AudioMetadata, AudioSource, Row
@@ -16,25 +17,6 @@ from audiocrawler.report.progress import Bar
 from audiocrawler.storage import Store, StoredObject, key_in, place_of
 from audiocrawler.warehouse import Warehouse
 from audiocrawler.warehouse.rows import checked
-
-
-def send(rows: Iterable[Row], warehouse: Warehouse, batch_rows: int) -> Iterator[int]:
-    """Yield after each batch how many rows it had. Raises WarehouseError where a batch cannot be sent."""
-    remaining = iter(rows)
-    while batch := list(islice(remaining, batch_rows)):
-        warehouse.upsert(batch)
-        flush_batch(warehouse)
-        yield len(batch)
-    while flush_batch(warehouse):
-        pass
-
-
-def flush_batch(warehouse: Warehouse) -> int:
-    """Send one batch of what waits, and return how many rows left the outbox with it."""
-    result = warehouse.flush()
-    if result.error:
-        raise WarehouseError(f"{result.left} rows wait: {result.error}; run the same command again")
-    return result.sent + result.set_aside
 
 
 @dataclass(frozen=True, slots=True)

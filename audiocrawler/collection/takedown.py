@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 from urllib.parse import urlsplit
 
-from audiocrawler.collection.sync import flush_batch, send
+from audiocrawler.collection.sending import flush_batch, send
 from audiocrawler.model.addresses import plain_host
 from audiocrawler.model.marks import hash_mark, host_mark, is_tombstone, source_marks, tombstone
 from audiocrawler.model.rotation import row_key

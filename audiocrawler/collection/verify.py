@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from audiocrawler.collection.inventory import PROBLEMS, SHOWN, Inventory, Problem, in_parallel
-from audiocrawler.collection.sync import send
+from audiocrawler.collection.sending import send
 from audiocrawler.model.errors import StoreError
 from audiocrawler.model.marks import is_tombstone, mark_of, marked
 from audiocrawler.model.rows import AudioMetadata, AudioSource

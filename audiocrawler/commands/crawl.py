@@ -15,19 +15,18 @@ from scrapy.exceptions import UsageError
 from scrapy.settings import BaseSettings
 
 from audiocrawler.browser.handler import Browser, chromium_of
-from audiocrawler.collection.inventory import LOCAL_SCHEMES
-from audiocrawler.commands.streams import flush_output, messages_of, outlive_readers
-from audiocrawler.commands.usage import PROGRAM, as_called, program, refuse_options, speak_plainly
+from audiocrawler.commands.streams import complain, flush_output, messages_of, outlive_readers, say
+from audiocrawler.commands.usage import PROGRAM, program, refuse_options, speak_plainly
 from audiocrawler.config.arguments import Arguments, parse_arguments
 from audiocrawler.config.settings import check_settings
 from audiocrawler.crawl.crawl import new_crawl_id
 from audiocrawler.crawl.exit_codes import INTERRUPTED, LOCKED, USAGE, Rest, conclusion
 from audiocrawler.crawl.lifecycle import CrawlLifecycle
+from audiocrawler.crawl.places import store_path, store_type, warehouse_path, warehouse_type
 from audiocrawler.fetch.accounts import expired_note, read_cookies
 from audiocrawler.logs import log_as_json
 from audiocrawler.model.errors import ConfigurationError, LockedError
-from audiocrawler.model.text import mask_text, printable
-from audiocrawler.model.uris import scheme_of
+from audiocrawler.model.text import printable
 from audiocrawler.rendering.chromium import HOW_TO_INSTALL
 from audiocrawler.report.summary import Places, render, summarise
 from audiocrawler.spiders.audio import AudioSpider
@@ -103,6 +102,8 @@ class Command(ScrapyCrawlCommand):
         try:
             assert self.settings is not None
             check_settings(self.settings)
+            store_path(self.settings)
+            warehouse_path(self.settings)
             check_arguments(self.settings)
             self._choose_log_file()
             log_as_json(self.settings)
@@ -155,7 +156,7 @@ class Command(ScrapyCrawlCommand):
             return 1
         error = lifecycle.configuration_error
         if error is not None:
-            print(printable(mask_text(f"{program()}: error: {as_called(str(error))}")), file=sys.stderr)
+            complain(error)
             return LOCKED if isinstance(error, LockedError) else USAGE
         return None
 
@@ -166,7 +167,7 @@ class Command(ScrapyCrawlCommand):
         assert lifecycle is not None
         stats = crawler.stats.get_stats()
         assert self.settings is not None
-        places = Places(self.settings["AUDIO_STORE"], self.settings["AUDIO_WAREHOUSE"], self.settings["LOG_FILE"])
+        places = _places(self.settings)
         print(printable(render(summarise(stats), places)), file=messages_of(self.settings))
         if unrendered := stats.get("browser/missing"):
             browser = crawler.get_extension(Browser)
@@ -177,13 +178,13 @@ class Command(ScrapyCrawlCommand):
         rest = replace(rest, left_behind=rest.left_behind or unwritten)
         code, failure = conclusion(stats, stats.get("finish_reason"), rest)
         if failure:
-            print(printable(failure if code == INTERRUPTED else f"{program()}: error: {failure}"), file=sys.stderr)
+            say(failure if code == INTERRUPTED else f"{program()}: error: {failure}", sys.stderr)
         return code
 
 
 def refuse(error: ConfigurationError) -> NoReturn:
     """Say in one line what is wrong with the arguments or settings, and end with the exit code for that."""
-    print(printable(mask_text(f"{program()}: error: {as_called(str(error))}")), file=sys.stderr)
+    complain(error)
     raise SystemExit(USAGE)
 
 
@@ -199,8 +200,10 @@ def notes(settings: BaseSettings) -> Iterator[str]:
         yield "no AUDIO_CONTACT is set: give a URL or an address, so that sites can reach you"
     if note := expired_note(read_cookies(settings["AUDIO_COOKIES"])):
         yield note
-    store_is_local, warehouse_is_local = (
-        scheme_of(settings[name]) in LOCAL_SCHEMES for name in ("AUDIO_STORE", "AUDIO_WAREHOUSE")
-    )
-    if store_is_local and not warehouse_is_local:
-        yield "AUDIO_STORE is a folder and AUDIO_WAREHOUSE is BigQuery: its URLs mean nothing on another machine"
+    if store_type(settings).is_local and not warehouse_type(settings).is_local:
+        yield "AUDIO_STORE is on this machine and AUDIO_WAREHOUSE is not: its URLs mean nothing on another machine"
+
+
+def _places(settings: BaseSettings) -> Places:
+    store, warehouse = settings["AUDIO_STORE"], settings["AUDIO_WAREHOUSE"]
+    return Places(store, warehouse, settings["LOG_FILE"], warehouse_type(settings).query_command(warehouse))

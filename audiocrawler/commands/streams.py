@@ -8,6 +8,9 @@ from typing import IO, TextIO
 
 from scrapy.settings import BaseSettings
 
+from audiocrawler.commands.usage import as_called, program
+from audiocrawler.model.text import mask_text, printable
+
 
 class _Outliving(io.FileIO):
     """A descriptor on which nothing is heard of a reader that has gone, such as ``head`` when it has had its lines."""
@@ -58,6 +61,16 @@ def _is_stdout(uri: str) -> bool:
         return os.path.samestat(path.stat(), os.fstat(1)) and not path.samefile(os.devnull)
     except (OSError, ValueError):
         return False
+
+
+def say(text: str, to: TextIO | None = None) -> None:
+    """Print, to standard output if nothing else is given, without secrets and what can do harm on a terminal."""
+    print(printable(mask_text(text)), file=to or sys.stdout)
+
+
+def complain(problem: object) -> None:
+    """Say in one line on standard error what is wrong."""
+    say(f"{program()}: error: {as_called(str(problem))}", sys.stderr)
 
 
 def flush_output() -> str | None:

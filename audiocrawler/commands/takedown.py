@@ -3,36 +3,35 @@
 import argparse
 import re
 import sys
+from collections.abc import Callable
 from contextlib import ExitStack, closing
+from functools import partial
 
 from scrapy.commands import ScrapyCommand
 from scrapy.settings import BaseSettings
 
 from audiocrawler.collection import require_present
+from audiocrawler.collection.sending import send_waiting
 from audiocrawler.collection.takedown import Plan, Target, carry_out, plan
-from audiocrawler.commands.flush import flush_all
-from audiocrawler.commands.streams import outlive_readers
-from audiocrawler.commands.usage import program, refuse_words, speak_plainly
-from audiocrawler.config.settings import check_settings
-from audiocrawler.crawl.crawl import warehouse_options
-from audiocrawler.crawl.exit_codes import DONE, INTERRUPTED, LEFT_BEHIND, LOCKED, NOTHING, USAGE
+from audiocrawler.commands.collection import CollectionCommand, opened_store, opened_warehouse
+from audiocrawler.commands.streams import complain, say
+from audiocrawler.commands.usage import speak_plainly
+from audiocrawler.crawl.exit_codes import DONE, NOTHING
 from audiocrawler.crawl.in_use import keep_crawls_out
+from audiocrawler.crawl.places import store_path, warehouse_options, warehouse_path
 from audiocrawler.model.addresses import plain_host
-from audiocrawler.model.errors import AudioCrawlerError, ConfigurationError, LockedError
+from audiocrawler.model.errors import ConfigurationError, StoreError
 from audiocrawler.model.urls import one_spelling
-from audiocrawler.storage import Store, open_store
-from audiocrawler.warehouse import Warehouse, open_warehouse
+from audiocrawler.storage import Store
+from audiocrawler.warehouse import Warehouse, rows_waiting
 
 
-class Command(ScrapyCommand):
+class Command(CollectionCommand, ScrapyCommand):
     """Remove object and row of an audio URL, a host or a content, for good; run it again after whatever stopped it.
 
     Exit codes: 0 done, or told what would be done; 2 configuration; 3 nothing matched; 4 something is left; 5 a crawl
     is running; 130 interrupted.
     """
-
-    requires_project = True
-    requires_crawler_process = False
 
     def short_desc(self) -> str:
         """Return what ``scrapy`` lists."""
@@ -48,21 +47,15 @@ class Command(ScrapyCommand):
         what.add_argument("--sha256", metavar="HEX", help="a content, from wherever it came or will come")
         parser.add_argument("--yes", action="store_true", help="do it; without this, only tell what would be done")
 
-    def run(self, args: list[str], opts: argparse.Namespace) -> None:
-        """Take down, a line for each thing that is done."""
-        outlive_readers()
-        refuse_words(args)
-        assert self.settings is not None
-        with ExitStack() as opened:
-            try:
-                target = _target(opts)
-                store, warehouse = _opened(self.settings, opened)
-            except ConfigurationError as error:
-                print(f"{program()}: error: {error}", file=sys.stderr)
-                self.exitcode = LOCKED if isinstance(error, LockedError) else USAGE
-                return
-            batch_rows = warehouse_options(self.settings).batch_rows
-            self.exitcode = _take_down(target, store, warehouse, batch_rows if opts.yes else None)
+    def prepared(self, settings: BaseSettings, opts: argparse.Namespace, opened: ExitStack) -> Callable[[], int]:
+        """Open the collection, which no crawl of this machine uses; then take down, a line for each thing done."""
+        target = _target(opts)
+        require_present(store_path(settings), settings["AUDIO_STORE"], "AUDIO_STORE")
+        require_present(warehouse_path(settings), settings["AUDIO_WAREHOUSE"], "AUDIO_WAREHOUSE")
+        opened.enter_context(closing(keep_crawls_out(settings)))
+        store, warehouse = opened_store(settings, opened), opened_warehouse(settings, opened)
+        batch_rows = warehouse_options(settings).batch_rows if opts.yes else None
+        return partial(_take_down, target, store, warehouse, batch_rows)
 
 
 def _target(opts: argparse.Namespace) -> Target:
@@ -80,78 +73,58 @@ def _target(opts: argparse.Namespace) -> Target:
     return Target(sha256=opts.sha256.lower())
 
 
-def _opened(settings: BaseSettings, opened: ExitStack) -> tuple[Store, Warehouse]:
-    """Return the collection, which no crawl of this machine uses; raises ConfigurationError."""
-    check_settings(settings)
-    require_present(settings["AUDIO_STORE"], "AUDIO_STORE")
-    require_present(settings["AUDIO_WAREHOUSE"], "AUDIO_WAREHOUSE")
-    opened.enter_context(closing(keep_crawls_out(settings)))
-    options = warehouse_options(settings)
-    store = opened.enter_context(closing(open_store(settings["AUDIO_STORE"], options.gcp)))
-    return store, opened.enter_context(closing(open_warehouse(settings["AUDIO_WAREHOUSE"], options)))
-
-
 def _take_down(target: Target, store: Store, warehouse: Warehouse, batch_rows: int | None) -> int:
-    try:
-        if warehouse.pending_rows() and (code := _send_first(warehouse, is_dry=batch_rows is None)) != DONE:
-            return code
-        found = plan(target, store, warehouse)
-        if found.elsewhere:
-            print(f"{program()}: error: {found.elsewhere[0]}: is not in AUDIO_STORE; give its store", file=sys.stderr)
-            return LEFT_BEHIND
-        if batch_rows is None:
-            _tell(target, found)
-        else:
-            _do(target, found, store, warehouse, batch_rows)
-        if found.is_empty:
-            _tell_nothing(target, found, is_dry=batch_rows is None)
-            return NOTHING
-    except KeyboardInterrupt:
-        print("interrupted; the same command goes on", file=sys.stderr)
-        return INTERRUPTED
-    except AudioCrawlerError as error:
-        print(f"{program()}: error: {error}", file=sys.stderr)
-        return LEFT_BEHIND
+    if waiting := rows_waiting(warehouse):  # what they speak of is not in the tables yet
+        _send_first(warehouse, waiting, is_dry=batch_rows is None)
+    found = plan(target, store, warehouse)
+    if found.elsewhere:
+        raise StoreError(f"{found.elsewhere[0]}: is not in AUDIO_STORE; give its store")
+    if batch_rows is None:
+        _tell(target, found)
+    else:
+        _do(target, found, store, warehouse, batch_rows)
+    if found.is_empty:
+        _tell_nothing(target, found, is_dry=batch_rows is None)
+        return NOTHING
     return DONE
 
 
-def _send_first(warehouse: Warehouse, *, is_dry: bool) -> int:
-    """Send the rows that wait, for what they speak of is not in the tables yet."""
-    if not is_dry:
-        return flush_all(warehouse)
-    print(f"{warehouse.pending_rows()} rows wait to be sent and are not looked at", file=sys.stderr)
-    return DONE
+def _send_first(warehouse: Warehouse, waiting: int, *, is_dry: bool) -> None:
+    if is_dry:
+        say(f"{waiting} rows wait to be sent and are not looked at", sys.stderr)
+        return
+    for line in send_waiting(warehouse):
+        say(line)
 
 
 def _tell(target: Target, found: Plan) -> None:
     for file in found.files:
-        print(f"would remove object {file.gcp_url} and row {file.file_name}")
+        say(f"would remove object {file.gcp_url} and row {file.file_name}")
     for row in found.sources:
-        print(f"would take down {row.source_url}")
+        say(f"would take down {row.source_url}")
     _tell_kept(found)
-    print(f"would see to it that {target.mark} is never fetched again")
-    print("nothing was changed; --yes does it")
+    say(f"would see to it that {target.mark} is never fetched again")
+    say("nothing was changed; --yes does it")
 
 
 def _do(target: Target, found: Plan, store: Store, warehouse: Warehouse, batch_rows: int) -> None:
     for line in carry_out(target, found, store, warehouse, batch_rows):
-        print(line, flush=True)
+        say(line)
+        sys.stdout.flush()
     _tell_kept(found)
-    print(f"{len(found.sources)} sources and {len(found.files)} files were taken down")
+    say(f"{len(found.sources)} sources and {len(found.files)} files were taken down")
 
 
 def _tell_nothing(target: Target, found: Plan, *, is_dry: bool) -> None:
     """Say that nothing matched, and what may have been meant."""
     recorded = "--yes would record it for future crawls" if is_dry else "it is recorded for future crawls"
-    print(
-        f"{program()}: error: nothing matched {target.mark}: no such row in audio_sources; {recorded}", file=sys.stderr
-    )
+    complain(f"nothing matched {target.mark}: no such row in audio_sources; {recorded}")
     for url in found.near:
-        print(f"there is {url}", file=sys.stderr)
+        say(f"there is {url}", sys.stderr)
     if not found.near:
-        print("see `SELECT source_url FROM audio_sources`, or try --host or --sha256", file=sys.stderr)
+        say("see `SELECT source_url FROM audio_sources`, or try --host or --sha256", sys.stderr)
 
 
 def _tell_kept(found: Plan) -> None:
     for sha256, source_url in found.kept.items():
-        print(f"the content {sha256} stays: {source_url} has it, too; --sha256 takes it down")
+        say(f"the content {sha256} stays: {source_url} has it, too; --sha256 takes it down")

@@ -3,7 +3,9 @@
 import argparse
 import shlex
 import sys
-from contextlib import ExitStack, closing
+from collections.abc import Callable
+from contextlib import ExitStack
+from functools import partial
 
 from scrapy.commands import ScrapyCommand
 from scrapy.crawler import AsyncCrawlerProcess
@@ -11,27 +13,24 @@ from scrapy.exceptions import UsageError
 from scrapy.settings import BaseSettings
 
 from audiocrawler.collection import Verified, require_present, verify
+from audiocrawler.commands.collection import CollectionCommand, opened_store, opened_warehouse
 from audiocrawler.commands.crawl import Command as CrawlCommand
-from audiocrawler.commands.crawl import refuse
-from audiocrawler.commands.streams import outlive_readers
-from audiocrawler.commands.usage import program, refuse_options, speak_plainly
-from audiocrawler.crawl.crawl import gcp_access, warehouse_options
-from audiocrawler.crawl.exit_codes import DONE, INTERRUPTED, LEFT_BEHIND
-from audiocrawler.model.errors import AudioCrawlerError, ConfigurationError
+from audiocrawler.commands.streams import say
+from audiocrawler.commands.usage import refuse_options, speak_plainly
+from audiocrawler.crawl.exit_codes import DONE, LEFT_BEHIND
+from audiocrawler.crawl.places import store_path, warehouse_path
 from audiocrawler.model.marks import MARK
 from audiocrawler.report.summary import bytes_text
 from audiocrawler.spiders.verify import ASKED, CHANGED, DIFFERENT, SAME, UNKNOWN, VerifySpider
-from audiocrawler.storage import Store, open_store
-from audiocrawler.warehouse import Warehouse, open_warehouse
+from audiocrawler.storage import Store
+from audiocrawler.warehouse import Warehouse, rows_waiting
 
 
-class Command(CrawlCommand):
+class Command(CollectionCommand, CrawlCommand):
     """Say where rows, objects and servers disagree.
 
     Exit codes: 0 nowhere, 2 configuration, 4 somewhere, 5 another such is running, 130 interrupted.
     """
-
-    requires_crawler_process = False
 
     def syntax(self) -> str:
         """Return what follows the name of the command."""
@@ -54,7 +53,6 @@ class Command(CrawlCommand):
 
     def process_options(self, args: list[str], opts: argparse.Namespace) -> None:
         """Put the two places in the place of the settings."""
-        outlive_readers()
         ScrapyCommand.process_options(self, args, opts)
         refuse_options(args, ["--store", "--warehouse", "--hash", "--offline"])
         if args:
@@ -64,29 +62,14 @@ class Command(CrawlCommand):
             if given:
                 self.settings.set(name, given, priority="cmdline")
 
-    def run(self, args: list[str], opts: argparse.Namespace) -> None:
-        """Compare, and print what is wrong."""
-        assert self.settings is not None
-        settings = self.settings
-        self.exitcode = self._check(opts) or 0
-        if self.exitcode:
-            return
-        with ExitStack() as opened:
-            try:
-                store, warehouse = _opened(settings, opened)
-            except ConfigurationError as error:
-                refuse(error)
-            self.exitcode = _verify(store, warehouse, opts)
-
-    def _check(self, opts: argparse.Namespace) -> int | None:
-        """Look whether the two places are there, and ask the servers; return an exit code if that cannot be done."""
-        assert self.settings is not None
-        try:
-            require_present(self.settings["AUDIO_STORE"], "store")
-            require_present(self.settings["AUDIO_WAREHOUSE"], "warehouse")
-        except ConfigurationError as error:
-            refuse(error)
-        return self._ask_servers() if opts.hash and not opts.offline else None
+    def prepared(self, settings: BaseSettings, opts: argparse.Namespace, opened: ExitStack) -> Callable[[], int]:
+        """Look whether the two places are there, ask the servers, open; then compare, and print what is wrong."""
+        require_present(store_path(settings), settings["AUDIO_STORE"], "store")
+        require_present(warehouse_path(settings), settings["AUDIO_WAREHOUSE"], "warehouse")
+        code = self._ask_servers() if opts.hash and not opts.offline else None
+        if code is not None:
+            return lambda: code
+        return partial(_verify, opened_store(settings, opened), opened_warehouse(settings, opened), opts)
 
     def _ask_servers(self) -> int | None:
         """Have the rows marked whose files are not what the servers have."""
@@ -97,39 +80,26 @@ class Command(CrawlCommand):
         if (code := self.failure_to_start(crawler)) is not None:
             return code
         number = {name: crawler.stats.get_value(name, 0) for name in (ASKED, SAME, CHANGED, DIFFERENT, UNKNOWN)}
-        print(
+        say(
             f"servers: asked about {number[ASKED]} files, {number[SAME]} are the same, {number[CHANGED]} have changed "
             f"there since, {number[DIFFERENT]} differ, of {number[UNKNOWN]} they tell nothing"
         )
         if crawler.stats.get_value("finish_reason") in {None, "shutdown"}:
-            print("interrupted; the same command goes on", file=sys.stderr)
-            return INTERRUPTED
+            raise KeyboardInterrupt
         return None
 
 
-def _opened(settings: BaseSettings, opened: ExitStack) -> tuple[Store, Warehouse]:
-    store = opened.enter_context(closing(open_store(settings["AUDIO_STORE"], gcp_access(settings))))
-    warehouse = open_warehouse(settings["AUDIO_WAREHOUSE"], warehouse_options(settings))
-    return store, opened.enter_context(closing(warehouse))
-
-
 def _verify(store: Store, warehouse: Warehouse, opts: argparse.Namespace) -> int:
-    if waiting := warehouse.pending_rows():
-        print(f"{waiting} rows wait to be sent and are not looked at; `scrapy flush` sends them", file=sys.stderr)
-    try:
-        verified = verify(store, warehouse, read_bytes=opts.hash)
-    except KeyboardInterrupt:
-        return INTERRUPTED
-    except AudioCrawlerError as error:
-        print(f"{program()}: error: {error}", file=sys.stderr)
-        return LEFT_BEHIND
+    if waiting := rows_waiting(warehouse):
+        say(f"{waiting} rows wait to be sent and are not looked at; `scrapy flush` sends them", sys.stderr)
+    verified = verify(store, warehouse, read_bytes=opts.hash)
     for problem in verified.problems:
-        print(problem.text())
+        say(problem.text())
     if verified.moved:
-        print(_moved_note(verified))
+        say(_moved_note(verified))
     if verified.to_mend:
-        print(f"to mend: {_retry_command(opts)}; the next crawl of their pages fetches them again, too")
-    print(_summary(verified))
+        say(f"to mend: {_retry_command(opts)}; the next crawl of their pages fetches them again, too")
+    say(_summary(verified))
     return LEFT_BEHIND if verified.problems else DONE
 
 

@@ -21,17 +21,17 @@ from audiocrawler.crawl.exit_codes import Rest
 from audiocrawler.crawl.in_use import use_warehouse
 from audiocrawler.crawl.items import Claims
 from audiocrawler.crawl.known import Memory, judge_of
+from audiocrawler.crawl.places import store_options, store_path, warehouse_options
 from audiocrawler.crawl.rows import Flusher, RowWriter, Threads
 from audiocrawler.fetch.staging import Incoming
 from audiocrawler.frontier import Frontier, Start, open_frontier
 from audiocrawler.model.errors import ConfigurationError, WarehouseError
-from audiocrawler.model.gcp import GcpAccess
 from audiocrawler.model.marks import Tombstones
 from audiocrawler.model.rows import AudioMetadata, AudioSource, Row
 from audiocrawler.model.statuses import Status, Trait
 from audiocrawler.rights.licences import wanted_licences
 from audiocrawler.storage import Store, open_store, place_of
-from audiocrawler.warehouse import FlushResult, Options, Warehouse, open_warehouse
+from audiocrawler.warehouse import FlushResult, Outboxed, Warehouse, open_warehouse
 
 T = TypeVar("T")
 
@@ -64,7 +64,9 @@ class Crawl:
         self._finish_requests: Callable[[], Awaitable[None]] | None = None
         self.frontier: Frontier = open_frontier(settings["AUDIO_FRONTIER"], start)
         self.crawl_id = self.frontier.crawl.crawl_id
-        self.store: Store = open_store(settings["AUDIO_STORE"], gcp_access(settings))
+        self.store: Store = open_store(settings["AUDIO_STORE"], store_options(settings))
+        self.store_folder = store_path(settings)
+        """Where the store is a folder of this machine, that folder."""
         self.warehouse: Warehouse = open_warehouse(settings["AUDIO_WAREHOUSE"], warehouse_options(settings))
         self.incoming = Incoming(
             Path(settings["AUDIO_INCOMING"]), max_parts_bytes=settings.getint("AUDIO_MAX_INCOMING_BYTES")
@@ -178,6 +180,8 @@ class Crawl:
         return await self._writer.run(related)
 
     def _recall(self, sites: list[str]) -> None:
+        if not isinstance(self.warehouse, Outboxed):
+            return  # find_source asks the tables themselves
         try:
             if sites and (rows := self.warehouse.recall(sites)):
                 logger.info("%d sources of earlier crawls are known", rows)
@@ -265,22 +269,6 @@ def tombstones_of(warehouse: Warehouse) -> Tombstones:
         return Tombstones(warehouse.taken_down())
     except WarehouseError as error:
         raise ConfigurationError(str(error)) from error
-
-
-def gcp_access(settings: BaseSettings) -> GcpAccess:
-    """Return whose access to Google Cloud the settings ask for."""
-    return GcpAccess(settings["AUDIO_GCP_PROJECT"], settings["AUDIO_GCP_KEY_FILE"])
-
-
-def warehouse_options(settings: BaseSettings) -> Options:
-    """Return what the settings say of a warehouse that is not local."""
-    return Options(
-        gcp=gcp_access(settings),
-        outbox=Path(settings["AUDIO_OUTBOX"]),
-        batch_rows=settings.getint("AUDIO_FLUSH_ROWS"),
-        create=settings.getbool("AUDIO_BIGQUERY_CREATE"),
-        location=settings["AUDIO_BIGQUERY_LOCATION"],
-    )
 
 
 def new_crawl_id(job: str | None) -> str:

@@ -5,9 +5,9 @@ from typing import IO
 
 from scrapy.settings import BaseSettings
 
+from audiocrawler.crawl.places import warehouse_path
 from audiocrawler.model.errors import ConfigurationError, LockedError
 from audiocrawler.model.locks import open_locked
-from audiocrawler.model.uris import local_path, scheme_of
 from audiocrawler.warehouse.outbox import outbox_path
 
 
@@ -34,9 +34,7 @@ def _locked(settings: BaseSettings, *, shared: bool, why: str) -> IO[bytes]:
 
 
 def _path(settings: BaseSettings) -> Path:
-    """Return a file beside the rows: beside SQLite's own, else beside the outbox."""
-    uri = settings["AUDIO_WAREHOUSE"]
-    if scheme_of(uri) in {"", "sqlite"}:
-        path = local_path(uri)
+    """Return a file beside the rows: beside the warehouse's own, else beside the outbox."""
+    if path := warehouse_path(settings):
         return path.with_name(path.name + ".in-use")
-    return outbox_path(Path(settings["AUDIO_OUTBOX"]), uri).with_suffix(".in-use")
+    return outbox_path(Path(settings["AUDIO_OUTBOX"]), settings["AUDIO_WAREHOUSE"]).with_suffix(".in-use")

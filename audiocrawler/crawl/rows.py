@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from audiocrawler.model.errors import WarehouseError
 from audiocrawler.model.rows import TABLES, Row
 from audiocrawler.model.text import mask_text
-from audiocrawler.warehouse import FlushResult, Warehouse
+from audiocrawler.warehouse import FlushResult, Outboxed, Warehouse
 
 T = TypeVar("T")
 
@@ -167,13 +167,13 @@ class RowWriter:
 
     def _put(self, rows: list[Row]) -> int:
         self._warehouse.upsert(rows)
-        return self._warehouse.written_up_to()
+        return self._warehouse.written_up_to() if isinstance(self._warehouse, Outboxed) else 0
 
 
 class Flusher:
     """Sends the rows that wait, a batch at a time: when there are ``rows`` of them, every ``seconds``, and at the end.
 
-    A local warehouse has none that wait.
+    There is nothing to do for a warehouse that has no outbox.
     """
 
     def __init__(self, warehouse: Warehouse, *, rows: int, seconds: float) -> None:
@@ -187,14 +187,15 @@ class Flusher:
         self.sent_up_to = 0
         """The number up to which all rows are known to be sent or set aside."""
         self._is_asked = False
-        self._warehouse = warehouse
+        self._outbox = warehouse if isinstance(warehouse, Outboxed) else None
         self._rows, self._seconds = rows, seconds
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="flush")
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
         """Begin to watch the rows that wait."""
-        self._task = asyncio.create_task(self._watch())
+        if self._outbox is not None:
+            self._task = asyncio.create_task(self._watch(self._outbox))
 
     def flush_soon(self) -> None:
         """Send what waits without waiting for more: nothing else is to be done."""
@@ -202,51 +203,44 @@ class Flusher:
 
     async def finish(self) -> FlushResult:
         """Send what waits and return what is left, with the reason; nothing is sent by itself after this."""
+        if self._outbox is None:
+            return FlushResult()
         if self._task is not None:
             self._task.cancel()
-        result = await self._flush_all()
-        self.sent_up_to = await self._run(self._warehouse.sent_up_to)
+        result = await self._flush_all(self._outbox)
+        self.sent_up_to = await self._run(self._outbox.sent_up_to)
         return result
 
     def close(self) -> None:
         """End the thread."""
         self._thread.shutdown(wait=True)
 
-    async def _watch(self) -> None:
+    async def _watch(self, outbox: Outboxed) -> None:
         flushed_at = time.monotonic()
         while True:
             await asyncio.sleep(POLL_S)
-            self.pending_rows, self.sent_up_to = await self._run(self._progress)
+            self.pending_rows, self.sent_up_to = await self._run(lambda: (outbox.pending_rows(), outbox.sent_up_to()))
             is_due = self._is_asked or time.monotonic() - flushed_at >= self._seconds
             self._is_asked = False
             if self.pending_rows >= self._rows or (is_due and self.pending_rows):
-                result = await asyncio.shield(self._run(self._flush))
+                result = await asyncio.shield(self._run(lambda: _flush(outbox)))
                 flushed_at = time.monotonic()
                 self._note(result)
                 if result.error:
                     await asyncio.sleep(min(60.0, self._seconds))  # the flush itself has tried for a while
 
-    async def _flush_all(self) -> FlushResult:
+    async def _flush_all(self, outbox: Outboxed) -> FlushResult:
         """Send all that waited when this began: other crawls may go on to write."""
-        waiting = await self._run(self._warehouse.pending_rows)
+        waiting = await self._run(outbox.pending_rows)
         sent = 0
         result = FlushResult(left=waiting)
         while sent < waiting and not result.error:
-            result = await self._run(self._flush)
+            result = await self._run(lambda: _flush(outbox))
             self._note(result)
             if not result.sent + result.set_aside:
                 break
             sent += result.sent + result.set_aside
         return result
-
-    def _progress(self) -> tuple[int, int]:
-        return self._warehouse.pending_rows(), self._warehouse.sent_up_to()
-
-    def _flush(self) -> FlushResult:
-        try:
-            return self._warehouse.flush()
-        except WarehouseError as error:
-            return FlushResult(left=self._warehouse.pending_rows(), error=str(error))
 
     async def _run(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)
@@ -261,3 +255,10 @@ class Flusher:
             logger.warning("%d rows wait: %s", result.left, result.error)
         elif result.sent or result.set_aside:
             logger.info("%d rows sent, %d set aside, %d left", result.sent, result.set_aside, result.left)
+
+
+def _flush(outbox: Outboxed) -> FlushResult:
+    try:
+        return outbox.flush()
+    except WarehouseError as error:
+        return FlushResult(left=outbox.pending_rows(), error=str(error))

@@ -2,6 +2,7 @@
 
 import asyncio
 from http import HTTPStatus
+from pathlib import Path
 from typing import cast
 
 from scrapy import Request
@@ -22,12 +23,12 @@ from audiocrawler.fetch.staging import Room
 class StreamingDownloadHandler(BaseDownloadHandler):
     """Scrapy's way to HTTP and HTTPS over libcurl: checked addresses, bounded answers, bodies that are resumed."""
 
-    def __init__(self, crawler: Crawler) -> None:
+    def __init__(self, crawler: Crawler, store_folder: Path | None = None) -> None:
         super().__init__(crawler)
         raise_open_files()
         verifies = crawler.settings.getbool("DOWNLOAD_VERIFY_CERTIFICATES")
         self._client = Client(lambda: policy_of(crawler), verifies_certificates=verifies)
-        self._room = Room.from_settings(crawler.settings)
+        self._room = Room.from_settings(crawler.settings, store_folder)
         crawler.signals.connect(self._give_up, signal=transfers_given_up)
 
     async def download_request(self, request: Request) -> Response:

@@ -28,7 +28,7 @@ MEASURED_EVERY_S = 0.05
 class OpenSlots:
     """Tells of the download slots that may start another request."""
 
-    def __init__(self, crawler: Crawler, waiting_turns: Mapping[str, int]) -> None:
+    def __init__(self, crawler: Crawler, waiting_turns: Mapping[str, int], store_folder: Path | None = None) -> None:
         settings = crawler.settings
         self._crawler = crawler
         self._waiting_turns = waiting_turns
@@ -37,7 +37,7 @@ class OpenSlots:
         self._pages_per_host = settings.getint("CONCURRENT_REQUESTS_PER_DOMAIN")
         self._max_files = settings.getint("AUDIO_MAX_FILES_IN_FLIGHT")
         self._max_bytes = settings.getint("AUDIO_MAX_INCOMING_BYTES")
-        self._room = Room.from_settings(settings)
+        self._room = Room.from_settings(settings, store_folder)
         self._has_room_until = 0.0
         self._max_rows = settings.getint("AUDIO_MAX_OUTBOX_ROWS")
 

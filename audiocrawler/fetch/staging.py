@@ -16,7 +16,6 @@ from audiocrawler.fetch.parts import Part
 from audiocrawler.model.errors import ConfigurationError, OutcomeError, SpoolError
 from audiocrawler.model.locks import open_locked
 from audiocrawler.model.statuses import Status
-from audiocrawler.model.uris import local_path, scheme_of
 
 LOCK_NAME = ".lock"
 PARTS_NAME = "parts"
@@ -104,11 +103,9 @@ class Room:
         self._reserve_bytes = reserve_bytes
 
     @classmethod
-    def from_settings(cls, settings: BaseSettings) -> "Room":
+    def from_settings(cls, settings: BaseSettings, store_folder: Path | None) -> "Room":
         """Return the room for bodies under way and, where the store is a folder, for it."""
-        folders = [Path(settings["AUDIO_INCOMING"])]
-        if scheme_of(settings["AUDIO_STORE"]) in {"", "file"}:
-            folders.append(Path(local_path(settings["AUDIO_STORE"])))
+        folders = [Path(settings["AUDIO_INCOMING"]), *([store_folder] if store_folder else [])]
         return cls(folders, settings.getint("AUDIO_MIN_FREE_BYTES"))
 
     def shortage(self, wanted_bytes: int = 0) -> str | None:

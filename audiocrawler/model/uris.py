@@ -18,14 +18,15 @@ def scheme_of(uri: str) -> str:
     return match[1].lower() if match else ""
 
 
-_EXTRAS = {"gs": "gcp", "bigquery": "gcp", "redis": "redis", "rediss": "redis"}
-"""Scheme -> the extra that installs what it needs."""
+_EXTRAS = {"google": "gcp", "redis": "redis"}
+"""Package -> the extra that installs it."""
 
 
 def load_registered(uri: str, registry: Mapping[str, str], setting: str) -> Any:
     """Return the object that ``registry`` (scheme -> dotted path) names for ``uri``, imported now.
 
-    Raises ConfigurationError where the scheme is not in the registry, or needs a package that is not installed.
+    Raises ConfigurationError, which names ``setting``, where the scheme is not in the registry, or what it names cannot
+    be imported or needs a package that is not installed.
     """
     scheme = scheme_of(uri)
     if scheme not in registry:
@@ -35,11 +36,16 @@ def load_registered(uri: str, registry: Mapping[str, str], setting: str) -> Any:
     try:
         return getattr(import_module(module), name)
     except ModuleNotFoundError as error:
-        extra = _EXTRAS.get(scheme)
-        if extra is None:
-            raise
-        missing = f"{setting}={uri}: needs packages that are not installed"
-        raise ConfigurationError(f"{missing}: pip install 'audiocrawler[{extra}]'") from error
+        if extra := _EXTRAS.get((error.name or "").partition(".")[0]):
+            missing = f"{setting}={uri}: needs packages that are not installed"
+            raise ConfigurationError(f"{missing}: pip install 'audiocrawler[{extra}]'") from error
+        raise _wrong_path(uri, registry[scheme], setting, error) from error
+    except (ImportError, AttributeError, ValueError) as error:
+        raise _wrong_path(uri, registry[scheme], setting, error) from error
+
+
+def _wrong_path(uri: str, path: str, setting: str, error: Exception) -> ConfigurationError:
+    return ConfigurationError(f"{setting}={uri}: {path} cannot be imported: {error}; correct its path")
 
 
 def local_path(uri: str) -> Path:

@@ -42,6 +42,8 @@ class Places:
     store: str
     warehouse: str
     log: str | None
+    query_command: str | None = None
+    """The command line that takes a query of the tables; None where there is none to show."""
 
 
 @dataclass(slots=True)
@@ -184,12 +186,11 @@ def _notes(summary: Summary) -> list[str]:
 
 
 def _example_query(places: Places, summary: Summary) -> list[str]:
-    if not places.warehouse.startswith("sqlite:") or not summary.found:
+    if not places.query_command or not summary.found:
         return []
     query = (
         "SELECT file_name, duration_ms, loudness, classification FROM audio_metadata"
         if summary.stored
         else "SELECT source_url, status, reason FROM audio_sources"
     )
-    database = places.warehouse.removeprefix("sqlite:")
-    return ["", f'  sqlite3 {database} "{query} LIMIT 5"']
+    return ["", f'  {places.query_command} "{query} LIMIT 5"']

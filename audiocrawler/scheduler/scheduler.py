@@ -197,7 +197,7 @@ class FrontierScheduler(Part, BaseScheduler):
         self._crawl = lifecycle.crawl
         self._unsent = Unsent(self._crawl)
         turns = self._crawler.get_downloader_middleware(TurnMiddleware)
-        self._slots = OpenSlots(self._crawler, turns.waiting if turns is not None else {})
+        self._slots = OpenSlots(self._crawler, turns.waiting if turns is not None else {}, self._crawl.store_folder)
         self._counters.take(self._crawl.frontier.crawl.counted)
         files_per_slot = self._crawler.settings.getint("AUDIO_MEDIA_PER_HOST")
         most = getattr(self._crawler.spider, "limit", None)

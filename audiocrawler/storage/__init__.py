@@ -1,5 +1,14 @@
 """A file in; an object stored under its hash, and its URL, out."""
 
-from audiocrawler.storage.store import Store, StoredObject, key_in, object_key, open_store, place_of
+from audiocrawler.storage.store import (
+    Options,
+    Store,
+    StoredObject,
+    key_in,
+    object_key,
+    open_store,
+    place_of,
+    store_class,
+)
 
-__all__ = ["Store", "StoredObject", "key_in", "object_key", "open_store", "place_of"]
+__all__ = ["Options", "Store", "StoredObject", "key_in", "object_key", "open_store", "place_of", "store_class"]

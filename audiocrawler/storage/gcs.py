@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import ClassVar
 
 from google.api_core.exceptions import GoogleAPIError, MethodNotImplemented, NotFound, PreconditionFailed
 from google.auth.exceptions import GoogleAuthError
@@ -13,8 +14,8 @@ from google.cloud.storage.exceptions import DataCorruption, InvalidResponse
 from google.cloud.storage.retry import DEFAULT_RETRY
 
 from audiocrawler.model.errors import ConfigurationError, StoreError
-from audiocrawler.model.gcp import STORAGE_EMULATOR, GcpAccess, Login, failure_of
-from audiocrawler.storage.store import ROOT, StoredObject, content_disposition, digest, key_in, source_address
+from audiocrawler.model.gcp import STORAGE_EMULATOR, Login, failure_of
+from audiocrawler.storage.store import ROOT, Options, StoredObject, content_disposition, digest, key_in, source_address
 
 PERMISSIONS = ("storage.objects.create", "storage.objects.get", "storage.objects.list")
 """What a crawl uses; without the last one Google answers 403 for an object that is not there."""
@@ -75,13 +76,19 @@ class GcsStore:
     with uniform access work.
     """
 
-    def __init__(self, uri: str, gcp: GcpAccess) -> None:
+    is_local: ClassVar[bool] = False
+
+    @staticmethod
+    def path_of(uri: str) -> None:
+        """Return None: objects are in no folder."""
+
+    def __init__(self, uri: str, options: Options) -> None:
         parts = _URI.fullmatch(uri)
         if not parts:
             raise ConfigurationError(f"{uri}: names no valid bucket; write gs://bucket or gs://bucket/prefix")
         folder = (parts["prefix"] or "").strip("/")
         self._prefix = f"{folder}/" if folder else ""
-        login = gcp.login(STORAGE_EMULATOR)
+        login = options.gcp.login(STORAGE_EMULATOR)
         self._client = Client(project=login.project, credentials=login.credentials)
         self._bucket = self._client.bucket(parts["bucket"])
         check_bucket(self._bucket, login)

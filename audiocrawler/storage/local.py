@@ -9,14 +9,13 @@ from hashlib import file_digest
 from pathlib import Path
 from secrets import token_hex
 from tempfile import NamedTemporaryFile, TemporaryFile
-from typing import IO
+from typing import IO, ClassVar
 from urllib.parse import unquote, urlsplit
 
 from audiocrawler.model.errors import ConfigurationError, StoreError
-from audiocrawler.model.gcp import GcpAccess
 from audiocrawler.model.locks import lock
 from audiocrawler.model.uris import local_path
-from audiocrawler.storage.store import ROOT, StoredObject, digest, key_in
+from audiocrawler.storage.store import ROOT, Options, StoredObject, digest, key_in
 
 _NO_LINKS = {errno.EXDEV, errno.EPERM, errno.EMLINK, errno.ENOTSUP, errno.ENOSYS, errno.EACCES}
 
@@ -106,7 +105,14 @@ def _sync_folder(folder: Path) -> None:
 class LocalStore:
     """Objects below one folder. Raises ConfigurationError if that cannot be made or written to."""
 
-    def __init__(self, uri: str, gcp: GcpAccess) -> None:
+    is_local: ClassVar[bool] = True
+
+    @staticmethod
+    def path_of(uri: str) -> Path:
+        """Return the folder; see Store.path_of."""
+        return local_path(uri)
+
+    def __init__(self, uri: str, options: Options | None = None) -> None:
         self._folder = Path(os.path.normpath(local_path(uri)))
         try:
             self._folder.mkdir(parents=True, exist_ok=True)

@@ -1,11 +1,15 @@
-"""A URI in; an open store out. What every store gives."""
+"""A URI in; an open store out. What every store gives.
+
+A new store is a class with the methods of Store, whose constructor takes a URI and Options, and a line in STORES or in
+AUDIO_STORES. ``key_in``, ``digest``, ``content_disposition`` and ``source_address`` are there for all of them.
+"""
 
 import hashlib
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any, Protocol, cast
+from typing import IO, Any, ClassVar, Protocol, cast
 from urllib.parse import quote
 
 from audiocrawler.model.gcp import GcpAccess
@@ -82,7 +86,16 @@ STORES = {
     "": "audiocrawler.storage.local.LocalStore",
     "gs": "audiocrawler.storage.gcs.GcsStore",
 }
-"""Scheme -> dotted path of a class that takes the URI and a GcpAccess; imported only when used."""
+"""Scheme -> dotted path of a class that takes the URI and Options; "" is a plain path. Imported only when used."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a store may need besides its URI."""
+
+    gcp: GcpAccess = field(default_factory=GcpAccess)
+    schemes: Mapping[str, str] = field(default_factory=STORES.copy)
+    """STORES, with what AUDIO_STORES adds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +109,17 @@ class StoredObject:
 
 class Store(Protocol):
     """Where objects are kept. Methods may be called from several threads at once."""
+
+    is_local: ClassVar[bool]
+    """Whether the URLs of its objects mean nothing on another machine."""
+
+    @staticmethod
+    def path_of(uri: str) -> Path | None:
+        """Return the folder of this machine that ``uri`` names, None where objects are in no folder.
+
+        Nothing is opened or created. Raises ConfigurationError.
+        """
+        ...
 
     def put(  # noqa: PLR0913 - what a bucket keeps beside the bytes
         self, path: Path, object_key: str, *, content_type: str, file_name: str, sha256: str, source_url: str
@@ -152,10 +176,16 @@ def place_of(url: str, size_bytes: int | None, store: Store) -> str:
     return here if here != url and store.exists(here, size_bytes) else url
 
 
-def open_store(uri: str, gcp: GcpAccess | None = None, setting: str = "AUDIO_STORE") -> Store:
+def store_class(uri: str, options: Options, setting: str = "AUDIO_STORE") -> type[Store]:
+    """Return the class of the store at ``uri``, which is not opened. Raises ConfigurationError for another scheme."""
+    return cast("type[Store]", load_registered(uri, options.schemes, setting))
+
+
+def open_store(uri: str, options: Options | None = None, setting: str = "AUDIO_STORE") -> Store:
     """Return the store at ``uri``: ``file:data/objects``, ``/srv/objects`` or ``gs://bucket/prefix``.
 
-    ``gcp`` says how to log in to Google, by default with Application Default Credentials. Raises ConfigurationError
-    where the scheme is unknown or the store cannot be written to; ``setting`` is what has named the store.
+    Raises ConfigurationError where the scheme is unknown or the store cannot be written to; ``setting`` is what has
+    named the store.
     """
-    return cast(Store, load_registered(uri, STORES, setting)(uri, gcp or GcpAccess()))
+    options = options or Options()
+    return cast(Store, load_registered(uri, options.schemes, setting)(uri, options))

@@ -1,5 +1,13 @@
 """Rows of all tables in; merged into what the warehouse already holds."""
 
-from audiocrawler.warehouse.warehouse import FlushResult, Options, Warehouse, open_warehouse
+from audiocrawler.warehouse.warehouse import (
+    FlushResult,
+    Options,
+    Outboxed,
+    Warehouse,
+    open_warehouse,
+    rows_waiting,
+    warehouse_class,
+)
 
-__all__ = ["FlushResult", "Options", "Warehouse", "open_warehouse"]
+__all__ = ["FlushResult", "Options", "Outboxed", "Warehouse", "open_warehouse", "rows_waiting", "warehouse_class"]

@@ -1,9 +1,11 @@
 """All tables in one SQLite file, which several crawls may write and any number of notebooks may read at once."""
 
+import shlex
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
-from typing import Any, cast
+from pathlib import Path
+from typing import Any, ClassVar, cast
 
 from audiocrawler.model.errors import ConfigurationError, SchemaError, WarehouseError
 from audiocrawler.model.marks import hash_mark, hash_taken_down
@@ -19,13 +21,13 @@ from audiocrawler.model.rows import (
 )
 from audiocrawler.model.sqlite_file import Database, code_of, make_durable, opened, remedy, transaction
 from audiocrawler.model.statuses import Status
-from audiocrawler.model.uris import local_path
+from audiocrawler.model.uris import local_path, scheme_of
 from audiocrawler.warehouse.merge import derive, merge_rows
 from audiocrawler.warehouse.rekey import rekey
 from audiocrawler.warehouse.rows import checked, clean_url, table_for
 from audiocrawler.warehouse.sqlite_schema import SELECT, UPSERT, migrate, to_record, to_row
 from audiocrawler.warehouse.sqlite_sources import leave_taken_down, settle_statuses, stated_by_sources
-from audiocrawler.warehouse.warehouse import MAX_RELATED, FlushResult, Options
+from audiocrawler.warehouse.warehouse import MAX_RELATED, Options
 
 PAGE_ROWS = 1000
 """Rows that are read at a time, so that others may write in between."""
@@ -40,6 +42,18 @@ class SqliteWarehouse:
 
     Raises ConfigurationError if it cannot be opened or written to, SchemaError if it contradicts our tables.
     """
+
+    is_local: ClassVar[bool] = True
+
+    @staticmethod
+    def path_of(uri: str) -> Path:
+        """Return the file; see Warehouse.path_of."""
+        return local_path(uri)
+
+    @staticmethod
+    def query_command(uri: str) -> str:
+        """Return the call of SQLite's own shell."""
+        return f"sqlite3 {shlex.quote(uri.partition(':')[2] if scheme_of(uri) else uri)}"
 
     def __init__(self, uri: str, options: Options | None = None) -> None:
         if sqlite3.sqlite_version_info < _FIRST_STRICT_VERSION:
@@ -73,10 +87,6 @@ class SqliteWarehouse:
             records = self._db.run(statement, guid, url_pattern).fetchall()
         return [cast(AudioSource, to_row(record, AUDIO_SOURCES)) for record in records]
 
-    def recall(self, sites: Sequence[str]) -> int:
-        """Return 0: ``find_source`` asks the table itself."""
-        return 0
-
     def audio_rows(self) -> Iterator[AudioMetadata]:
         """Yield all rows of audio_metadata by their URL; see Warehouse.audio_rows."""
         return cast(Iterator[AudioMetadata], self._rows(AUDIO_METADATA))
@@ -96,22 +106,6 @@ class SqliteWarehouse:
                 "SELECT source_url FROM audio_sources WHERE status = ?", Status.TAKEN_DOWN
             ).fetchall()
         yield from (url for (url,) in records)
-
-    def pending_rows(self) -> int:
-        """Return 0: rows are in the tables when ``upsert`` returns."""
-        return 0
-
-    def written_up_to(self) -> int:
-        """Return 0: no row waits."""
-        return 0
-
-    def sent_up_to(self) -> int:
-        """Return 0: no row waits."""
-        return 0
-
-    def flush(self) -> FlushResult:
-        """Return that there was nothing to send."""
-        return FlushResult()
 
     def close(self) -> None:
         """Close the file."""

@@ -1,20 +1,26 @@
-"""A URI in; an open warehouse out. What every warehouse gives."""
+"""A URI in; an open warehouse out. What every warehouse gives.
 
-from collections.abc import Iterator, Sequence
+A new warehouse is a class with the methods of Warehouse, whose constructor takes a URI and Options, and a line in
+WAREHOUSES or in AUDIO_WAREHOUSES. These are there for all of them: ``rows.checked`` and ``rows.clean_url`` clean what
+comes in, ``merge.merge_rows`` and ``merge.derive`` say how rows meet, ``outbox.Outbox`` keeps rows on this disk until
+they are sent. The SQL of each is its own.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol, cast
+from typing import ClassVar, Protocol, cast, runtime_checkable
 
 from audiocrawler.model.gcp import GcpAccess
 from audiocrawler.model.rows import AudioCrawl, AudioMetadata, AudioSource, Row
 from audiocrawler.model.uris import load_registered
 
 WAREHOUSES = {
+    "": "audiocrawler.warehouse.sqlite.SqliteWarehouse",
     "sqlite": "audiocrawler.warehouse.sqlite.SqliteWarehouse",
     "bigquery": "audiocrawler.warehouse.bigquery.warehouse.BigQueryWarehouse",
 }
-"""Scheme -> dotted path of a class that takes the URI and Options; imported only when used."""
-
+"""Scheme -> dotted path of a class that takes the URI and Options; "" is a plain path. Imported only when used."""
 
 MAX_RELATED = 200
 """Rows that are compared with a newly found URL."""
@@ -22,7 +28,7 @@ MAX_RELATED = 200
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What a warehouse that is not local needs besides its URI; a local one ignores it."""
+    """What a warehouse may need besides its URI."""
 
     gcp: GcpAccess = field(default_factory=GcpAccess)
     outbox: Path = Path("data/outbox")
@@ -33,6 +39,8 @@ class Options:
     """Whether a dataset and tables that are not there are created."""
     location: str | None = None
     """Where a new dataset is kept, such as EU; None leaves it to BigQuery."""
+    schemes: Mapping[str, str] = field(default_factory=WAREHOUSES.copy)
+    """WAREHOUSES, with what AUDIO_WAREHOUSES adds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +57,31 @@ class FlushResult:
 
 
 class Warehouse(Protocol):
-    """Where the tables are kept. Methods may be called from several threads at once."""
+    """Where the tables are kept. Methods may be called from several threads at once.
+
+    One whose rows wait on this machine until they are sent is Outboxed, too.
+    """
+
+    is_local: ClassVar[bool]
+    """Whether only this machine reads its tables."""
+
+    @staticmethod
+    def path_of(uri: str) -> Path | None:
+        """Return the file of this machine that ``uri`` names, None where the tables are in no file.
+
+        Nothing is opened or created. Raises ConfigurationError.
+        """
+        ...
+
+    @staticmethod
+    def query_command(uri: str) -> str | None:
+        """Return the command line that takes a query as its last word; None where there is none to show."""
+        ...
 
     def upsert(self, rows: Sequence[Row]) -> None:
         """Merge the rows into their tables, in order, all or none of them. Raises WarehouseError.
 
-        They are safe on a disk of this machine at least; ``flush`` sends them to where the tables are.
+        They are safe then, be it on a disk of this machine: Outboxed.flush sends them to where the tables are.
         """
         ...
 
@@ -68,13 +95,6 @@ class Warehouse(Protocol):
 
     def related_sources(self, guid: str | None, url_pattern: str | None) -> list[AudioSource]:
         """Return rows of audio_sources with this guid or this pattern, MAX_RELATED at most. Raises WarehouseError."""
-        ...
-
-    def recall(self, sites: Sequence[str]) -> int:
-        """Read once what the table knows of the audio URLs of these sites, so that ``find_source`` tells it.
-
-        Returns how many rows were read; none where ``find_source`` asks the table itself. Raises WarehouseError.
-        """
         ...
 
     def audio_rows(self) -> Iterator[AudioMetadata]:
@@ -92,6 +112,15 @@ class Warehouse(Protocol):
     def taken_down(self) -> Iterator[str]:
         """Yield the source_url of every row that is taken down, those that wait included. Raises WarehouseError."""
         ...
+
+    def close(self) -> None:
+        """Release the connection, without a flush; rows are safe before that."""
+        ...
+
+
+@runtime_checkable
+class Outboxed(Protocol):
+    """A warehouse far away: rows wait on this machine until they are sent, and are found as far as it knows them."""
 
     def pending_rows(self) -> int:
         """Return how many rows wait to be sent, those of other crawls that share the outbox included."""
@@ -112,9 +141,22 @@ class Warehouse(Protocol):
         """
         ...
 
-    def close(self) -> None:
-        """Release the connection, without a flush; rows are safe before that."""
+    def recall(self, sites: Sequence[str]) -> int:
+        """Read once what the table knows of the audio URLs of these sites, so that ``find_source`` tells it.
+
+        Returns how many rows were read; none where ``find_source`` asks the table itself. Raises WarehouseError.
+        """
         ...
+
+
+def rows_waiting(warehouse: Warehouse) -> int:
+    """Return how many rows wait to be sent; none do where there is no outbox."""
+    return warehouse.pending_rows() if isinstance(warehouse, Outboxed) else 0
+
+
+def warehouse_class(uri: str, options: Options, setting: str = "AUDIO_WAREHOUSE") -> type[Warehouse]:
+    """Return the class of the warehouse at ``uri``, which is not opened. Raises ConfigurationError."""
+    return cast("type[Warehouse]", load_registered(uri, options.schemes, setting))
 
 
 def open_warehouse(uri: str, options: Options | None = None, setting: str = "AUDIO_WAREHOUSE") -> Warehouse:
@@ -123,4 +165,5 @@ def open_warehouse(uri: str, options: Options | None = None, setting: str = "AUD
     Raises ConfigurationError where the scheme is unknown or the warehouse cannot be written to, and SchemaError where
     it has tables that contradict ours; ``setting`` is what has named the warehouse.
     """
-    return cast(Warehouse, load_registered(uri, WAREHOUSES, setting)(uri, options or Options()))
+    options = options or Options()
+    return cast(Warehouse, load_registered(uri, options.schemes, setting)(uri, options))

@@ -20,7 +20,7 @@ STATS = {
     "audio/turned_away/a.example a.example asks for a pause of 3600 s, more than a crawl waits": 4,
     "elapsed_time_seconds": 200.0,
 }
-PLACES = Places("file:data/objects", "sqlite:data/audio.db", "data/logs/1.log")
+PLACES = Places("file:data/objects", "sqlite:data/audio.db", "data/logs/1.log", "sqlite3 data/audio.db")
 
 
 def test_what_was_found_and_not_settled_is_left_for_the_next_crawl() -> None:

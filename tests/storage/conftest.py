@@ -5,8 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from audiocrawler.storage import Store, open_store
+from audiocrawler.storage import Options, Store, open_store
+from audiocrawler.storage.store import STORES
+from tests import memory
 from tests.emulators.gcs import GcsEmulator
+from tests.memory import remembered
 from tests.storage.putting import CONTENT
 
 BUCKETS = count()
@@ -41,12 +44,19 @@ class Place:
     uri: str
     contents: Callable[[], dict[str, bytes]]
 
+    def open(self, below: str = "") -> Store:
+        """Open the store, or another one below it."""
+        return open_store(self.uri + below, Options(schemes=STORES | memory.STORES))
 
-@pytest.fixture(params=["local", "gcs"])
+
+@pytest.fixture(params=["local", "gcs", "memory"])
 def place(request, tmp_path) -> Place:
     if request.param == "local":
         folder = tmp_path / "my objects" / "é"
         return Place(f"file:{folder}", lambda: {_name(p, folder): p.read_bytes() for p in folder.rglob("*.*")})
+    if request.param == "memory":
+        uri = request.getfixturevalue("memory").place(f"store-{next(BUCKETS)}")
+        return Place(uri, remembered("shelf", uri).copy)
     gcs, bucket = request.getfixturevalue("gcs"), request.getfixturevalue("bucket")
     prefix = "my objects/é"
     return Place(
@@ -61,6 +71,6 @@ def _name(path: Path, folder: Path) -> str:
 
 @pytest.fixture
 def any_store(place) -> Iterator[Store]:
-    store = open_store(place.uri)
+    store = place.open()
     yield store
     store.close()

@@ -6,7 +6,6 @@ from hashlib import sha256
 import pytest
 
 from audiocrawler.model.errors import StoreError
-from audiocrawler.storage import open_store
 from tests.storage.putting import CONTENT, key_of, put
 
 
@@ -35,7 +34,7 @@ def test_the_source_file_stays_and_may_be_deleted(any_store, place, source):
 def test_putting_again_keeps_the_object_also_from_a_store_opened_anew(any_store, place, source):
     first = put(any_store, source)
     assert put(any_store, source) == first
-    assert put(open_store(place.uri), source) == first
+    assert put(place.open(), source) == first
     assert place.contents() == {key_of(CONTENT): CONTENT}
 
 
@@ -48,11 +47,11 @@ def test_an_object_exists_only_with_its_size_and_in_this_store(any_store, place,
     assert not any_store.exists(url.replace(".flac", ".mp3"), None)
     assert not any_store.exists(source.as_uri(), len(CONTENT))
     assert not any_store.exists("gs://another-bucket/" + key_of(CONTENT), None)
-    assert not open_store(f"{place.uri}/moved").exists(url, len(CONTENT))
+    assert not place.open("/moved").exists(url, len(CONTENT))
 
 
 def test_two_writers_may_put_the_same_object_at_once(any_store, place, source):
-    stores = [any_store, open_store(place.uri)] * 10
+    stores = [any_store, place.open()] * 10
     with ThreadPoolExecutor(8) as pool:
         urls = set(pool.map(lambda store: put(store, source), stores))
     assert urls == {any_store.url_of(key_of(CONTENT))}
@@ -93,7 +92,7 @@ def test_every_object_is_listed_with_its_url_and_size(any_store, place, tmp_path
         path = tmp_path / str(size_bytes)
         path.write_bytes(bytes(size_bytes))
         expected.add((put(any_store, path), size_bytes))
-    put(open_store(f"{place.uri}/sub"), path)
+    put(place.open("/sub"), path)
     listed = list(any_store.objects())
     assert len(listed) == 30
     assert {(each.url, each.size_bytes) for each in listed} == expected

@@ -10,7 +10,7 @@ from google.cloud.storage import Client
 
 from audiocrawler.model.errors import ConfigurationError, StoreError
 from audiocrawler.model.gcp import GcpAccess
-from audiocrawler.storage import Store, open_store
+from audiocrawler.storage import Options, Store, open_store
 from tests.emulators.fault_proxy import Action, Fault, FaultProxy
 from tests.emulators.gcs import ALL_PERMISSIONS, GcsEmulator
 from tests.storage.putting import CONTENT, key_of, put
@@ -168,7 +168,7 @@ def test_a_server_that_is_not_there_is_refused_within_seconds(monkeypatch):
 def test_a_key_that_is_none_is_refused_before_anything_is_sent(tmp_path, monkeypatch):
     monkeypatch.delenv("STORAGE_EMULATOR_HOST", raising=False)
     with pytest.raises(ConfigurationError, match=rf"^AUDIO_GCP_KEY_FILE={tmp_path}/key.json: No such file"):
-        open_store("gs://some-bucket", GcpAccess(key_file=f"{tmp_path}/key.json"))
+        open_store("gs://some-bucket", Options(gcp=GcpAccess(key_file=f"{tmp_path}/key.json")))
 
 
 def test_a_local_store_imports_nothing_of_google(tmp_path):

@@ -7,10 +7,13 @@ from pathlib import Path
 import pytest
 
 from audiocrawler.warehouse import Options, Warehouse, open_warehouse
+from audiocrawler.warehouse.bigquery.warehouse import BigQueryWarehouse
+from audiocrawler.warehouse.warehouse import WAREHOUSES
+from tests import memory
 from tests.emulators.bigquery import BigQueryEmulator
 from tests.warehouse.in_bigquery import InBigQuery
 
-WAREHOUSES = ["sqlite", "bigquery"]
+KINDS = ["sqlite", "bigquery", "memory"]
 """What the tests with ``warehouse`` ask holds for each; another one joins by a branch of its own in ``uri``."""
 
 DATASETS = count()
@@ -35,16 +38,18 @@ def new_bigquery_uri() -> str:
     return f"bigquery://project/dataset_{os.getpid()}_{next(DATASETS)}/audio_metadata"
 
 
-@pytest.fixture(params=WAREHOUSES)
+@pytest.fixture(params=KINDS)
 def uri(request, tmp_path) -> str:
     if request.param == "bigquery":
         return str(request.getfixturevalue("bigquery_uri"))
+    if request.param == "memory":
+        return str(request.getfixturevalue("memory").place(f"warehouse-{next(DATASETS)}"))
     return f"sqlite:{tmp_path}/data/audio.db"
 
 
 @pytest.fixture
 def options(tmp_path) -> Options:
-    return Options(outbox=Path(tmp_path, "outbox"), create=True)
+    return Options(outbox=Path(tmp_path, "outbox"), create=True, schemes=WAREHOUSES | memory.WAREHOUSES)
 
 
 @contextmanager
@@ -55,7 +60,10 @@ def warehouse_of(kind: str, request: pytest.FixtureRequest, folder: Path) -> Ite
         if kind == "bigquery":
             patch.setenv("BIGQUERY_EMULATOR_HOST", request.getfixturevalue("bigquery_emulator").url)
             uri = new_bigquery_uri()
-        warehouse = open_shown(uri, Options(outbox=folder / "outbox", create=True))
+        if kind == "memory":
+            uri = request.getfixturevalue("memory").place(f"warehouse-{next(DATASETS)}")
+        schemes = WAREHOUSES | memory.WAREHOUSES
+        warehouse = open_shown(uri, Options(outbox=folder / "outbox", create=True, schemes=schemes))
         yield warehouse
         warehouse.close()
 
@@ -63,7 +71,7 @@ def warehouse_of(kind: str, request: pytest.FixtureRequest, folder: Path) -> Ite
 def open_shown(uri: str, options: Options) -> Warehouse:
     """Open a warehouse whose rows are in its tables when they are asked for, not in an outbox."""
     warehouse = open_warehouse(uri, options)
-    return InBigQuery(warehouse, uri) if uri.startswith("bigquery:") else warehouse
+    return InBigQuery(warehouse, uri) if isinstance(warehouse, BigQueryWarehouse) else warehouse
 
 
 @pytest.fixture

@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from google.auth.credentials import AnonymousCredentials
 from google.cloud.bigquery import Client, QueryJobConfig, ScalarQueryParameter
 
 from audiocrawler.model.rows import AUDIO_METADATA, AUDIO_SOURCES, AudioCrawl, AudioMetadata, AudioSource, Row, Table
-from audiocrawler.warehouse import FlushResult, Warehouse
+from audiocrawler.warehouse import FlushResult
+from audiocrawler.warehouse.bigquery.warehouse import BigQueryWarehouse
 from audiocrawler.warehouse.rows import clean_url
 
 
@@ -41,7 +42,17 @@ def _value(value: Any, type_name: str) -> Any:
 
 
 class InBigQuery:
-    def __init__(self, warehouse: Warehouse, uri: str) -> None:
+    is_local: ClassVar[bool] = False
+
+    @staticmethod
+    def path_of(uri: str) -> None:
+        pass
+
+    @staticmethod
+    def query_command(uri: str) -> None:
+        pass
+
+    def __init__(self, warehouse: BigQueryWarehouse, uri: str) -> None:
         self._warehouse = warehouse
         self._uri = uri
 

@@ -9,6 +9,7 @@ from google.cloud.bigquery import SchemaField, Table
 from audiocrawler.model.errors import ConfigurationError, SchemaError
 from audiocrawler.model.rows import AUDIO_METADATA, AUDIO_SOURCES
 from audiocrawler.warehouse import open_warehouse
+from audiocrawler.warehouse.bigquery.warehouse import BigQueryWarehouse
 from tests.warehouse.in_bigquery import InBigQuery, client, dataset_of, query, read
 from tests.warehouse.rows import SHA, a_source, an_audio
 
@@ -72,7 +73,7 @@ def test_a_table_with_only_the_users_columns_is_adopted_with_its_rows(bigquery_u
         *FIVE,
         rows="('gs://old/1.mp3', '1.mp3', 10, -3.0, 'High Energy'), ('gs://old/2.mp3', '2.mp3', 20, -4.5, 'Low')",
     )
-    warehouse = InBigQuery(open_warehouse(bigquery_uri, options), bigquery_uri)
+    warehouse = InBigQuery(BigQueryWarehouse(bigquery_uri, options), bigquery_uri)
     warehouse.upsert([an_audio(gcp_url="gs://old/2.mp3", duration_ms=21, file_name="two.mp3"), a_source()])
     warehouse.close()
     rows = [(row.gcp_url, row.file_name, row.duration_ms, row.sha256) for row in read(bigquery_uri, AUDIO_METADATA)]
@@ -90,7 +91,7 @@ def test_columns_that_are_not_ours_keep_their_values(bigquery_uri, options):
         *FIVE,
         rows="('mine', 'gs://old/1.mp3', '1.mp3', 10, -3.0, 'High Energy')",
     )
-    warehouse = InBigQuery(open_warehouse(bigquery_uri, options), bigquery_uri)
+    warehouse = InBigQuery(BigQueryWarehouse(bigquery_uri, options), bigquery_uri)
     warehouse.upsert([an_audio(gcp_url="gs://old/1.mp3")])
     warehouse.upsert([an_audio(gcp_url="gs://moved/1.mp3")])
     warehouse.close()
@@ -99,7 +100,7 @@ def test_columns_that_are_not_ours_keep_their_values(bigquery_uri, options):
 
 def test_a_row_without_hash_under_the_new_key_of_a_moved_file_is_replaced(bigquery_uri, options):
     table_there(bigquery_uri, *FIVE, rows="('gs://new/1.mp3', '1.mp3', 10, -3.0, 'High Energy')")
-    warehouse = InBigQuery(open_warehouse(bigquery_uri, options), bigquery_uri)
+    warehouse = InBigQuery(BigQueryWarehouse(bigquery_uri, options), bigquery_uri)
     warehouse.upsert([an_audio(gcp_url="gs://old/1.mp3", album="One")])
     warehouse.upsert([an_audio(gcp_url="gs://new/1.mp3")])
     warehouse.close()
@@ -110,7 +111,7 @@ def test_a_column_of_a_later_version_appears_and_the_rows_stay(bigquery_uri, opt
     older = [SchemaField(column.name, column.type, column.mode) for column in AUDIO_SOURCES.columns[:-9]]
     name = table_there(bigquery_uri, *older, name="audio_sources")
     query(f"INSERT INTO `{name}` (source_url, status, title) VALUES ('https://example.org/a.mp3', 'pending', 'T')")
-    warehouse = InBigQuery(open_warehouse(bigquery_uri, options), bigquery_uri)
+    warehouse = InBigQuery(BigQueryWarehouse(bigquery_uri, options), bigquery_uri)
     warehouse.upsert([a_source(license="CC0")])
     warehouse.close()
     (row,) = read(bigquery_uri, AUDIO_SOURCES)

@@ -7,7 +7,7 @@ import pytest
 
 from audiocrawler.model.rows import Row
 from audiocrawler.warehouse import Warehouse
-from tests.warehouse.conftest import WAREHOUSES, warehouse_of
+from tests.warehouse.conftest import KINDS, warehouse_of
 from tests.warehouse.rows import MINUTE, NOON, SHA, a_source, an_audio, of_case, sha_of, side_by_side, url_of
 
 
@@ -35,7 +35,7 @@ def test_first_and_last_times_are_kept_in_either_order(warehouse):
     assert source.last_seen_at == audio.updated_at == NOON + MINUTE
 
 
-@pytest.fixture(scope="module", params=WAREHOUSES)
+@pytest.fixture(scope="module", params=KINDS)
 def merged(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
     """Give a warehouse with the rows of SOURCE_ORDERS, PAGE_ORDERS and STATUSES."""
     cases = [*map(sources_in, SOURCE_ORDERS), *map(pages_in, PAGE_ORDERS)]

@@ -9,7 +9,7 @@ import pytest
 
 from audiocrawler.model.rows import AudioMetadata, AudioSource, Row
 from audiocrawler.warehouse import Warehouse, open_warehouse
-from tests.warehouse.conftest import WAREHOUSES, warehouse_of
+from tests.warehouse.conftest import KINDS, warehouse_of
 from tests.warehouse.rows import (
     MINUTE,
     NOON,
@@ -43,7 +43,7 @@ def licences_in(licenses: list[str | None]) -> Iterator[Row]:
         yield of_case(case, a_source(name, license=each, license_url=each and f"https://licences.org/{each}"))
 
 
-@pytest.fixture(scope="module", params=WAREHOUSES)
+@pytest.fixture(scope="module", params=KINDS)
 def licensed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
     """Give a warehouse with the rows of LICENCES."""
     with warehouse_of(request.param, request, tmp_path_factory.mktemp("licensed")) as warehouse:

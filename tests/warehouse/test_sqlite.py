@@ -43,7 +43,9 @@ def path(tmp_path) -> Path:
     return Path(tmp_path, "audio.db")
 
 
-@pytest.mark.parametrize("uri", ["sqlite:data/audio.db", "sqlite://{}/data/audio.db"])
+@pytest.mark.parametrize(
+    "uri", ["sqlite:data/audio.db", "sqlite://{}/data/audio.db", "data/audio.db", "{}/data/audio.db"]
+)
 def test_the_file_and_its_folder_are_created(tmp_path, monkeypatch, uri):
     monkeypatch.chdir(tmp_path)
     open_warehouse(uri.format(tmp_path)).close()

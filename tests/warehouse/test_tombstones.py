@@ -4,7 +4,8 @@ import pytest
 
 from audiocrawler.model.marks import Tombstones, hash_mark, host_mark, tombstone
 from audiocrawler.model.rows import AudioMetadata, AudioSource
-from audiocrawler.warehouse import Warehouse, open_warehouse
+from audiocrawler.warehouse import Options, Warehouse
+from audiocrawler.warehouse.bigquery.warehouse import BigQueryWarehouse
 from tests.warehouse.rows import a_source, an_audio
 
 SHA = "ab" * 32
@@ -51,8 +52,8 @@ def test_a_file_of_several_sources_names_the_next_one(warehouse: Warehouse) -> N
     assert (rest.status, rest.reason) == ("stored", None)
 
 
-def test_rows_that_wait_are_taken_down_with_the_rest(bigquery_uri: str, options: object) -> None:
-    warehouse = open_warehouse(bigquery_uri, options)  # type: ignore[arg-type]
+def test_rows_that_wait_are_taken_down_with_the_rest(bigquery_uri: str, options: Options) -> None:
+    warehouse = BigQueryWarehouse(bigquery_uri, options)
     url = "https://example.org/a.mp3"
     warehouse.upsert([stored(url), file(url)])
     warehouse.upsert([tombstone(hash_mark(SHA), "taken down"), tombstone(url, "taken down")])

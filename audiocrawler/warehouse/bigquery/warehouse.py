@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 from google.cloud.bigquery import ArrayQueryParameter, Client
 
@@ -114,6 +114,16 @@ class BigQueryWarehouse:
     ours.
     """
 
+    is_local: ClassVar[bool] = False
+
+    @staticmethod
+    def path_of(uri: str) -> None:
+        """Return None: the tables are in no file."""
+
+    @staticmethod
+    def query_command(uri: str) -> None:
+        """Return None: the console shows the tables."""
+
     def __init__(self, uri: str, options: Options) -> None:
         self._place = place = place_of(uri)
         login = options.gcp.login(BIGQUERY_EMULATOR)
@@ -154,7 +164,7 @@ class BigQueryWarehouse:
         return self._outbox.related(guid, url_pattern, MAX_RELATED)
 
     def recall(self, sites: Sequence[str]) -> int:
-        """Keep what the table knows of these sites beside the outbox, by one query; see Warehouse.recall."""
+        """Keep what the table knows of these sites beside the outbox, by one query; see Outboxed.recall."""
         replaced: dict[str, str] = {}
         rows = rekeyed(recalled_rows(self._jobs, self._place.name_of(AUDIO_SOURCES), sites), replaced)
         batches = iter(lambda: list(islice(rows, PAGE_ROWS)), [])
@@ -194,15 +204,15 @@ class BigQueryWarehouse:
         yield from marks | {row_key(mark) for mark in marks if is_masked(mark)}  # of older versions
 
     def pending_rows(self) -> int:
-        """Return how many rows wait in the outbox."""
+        """Return how many rows wait in the outbox; see Outboxed.pending_rows."""
         return self._outbox.pending_rows()
 
     def written_up_to(self) -> int:
-        """Return the number of the last row in the outbox; see Warehouse.written_up_to."""
+        """Return the number of the last row in the outbox; see Outboxed.written_up_to."""
         return self._outbox.written_up_to()
 
     def sent_up_to(self) -> int:
-        """Return the number up to which the outbox is empty; see Warehouse.sent_up_to."""
+        """Return the number up to which the outbox is empty; see Outboxed.sent_up_to."""
         return self._outbox.settled_up_to()
 
     @property
@@ -211,7 +221,7 @@ class BigQueryWarehouse:
         return self._outbox
 
     def flush(self) -> FlushResult:
-        """Send one batch; see Warehouse.flush. Only one flush of an outbox runs at a time, in all processes."""
+        """Send one batch; see Outboxed.flush. Only one flush of an outbox runs at a time, in all processes."""
         with self._outbox.flushing():
             batch = self._outbox.take(self._batch_rows)
             if not batch:

@@ -1,0 +1,73 @@
+"""What the commands on a collection share: how it is opened, what is said when that fails, Ctrl-C and exit codes."""
+
+import argparse
+import sys
+from collections.abc import Callable
+from contextlib import ExitStack, closing
+
+from scrapy.settings import BaseSettings, Settings
+
+from audiocrawler.commands.streams import complain, outlive_readers, say
+from audiocrawler.commands.usage import refuse_words
+from audiocrawler.config.settings import check_settings
+from audiocrawler.crawl.exit_codes import INTERRUPTED, LEFT_BEHIND, LOCKED, USAGE
+from audiocrawler.crawl.places import store_options, warehouse_options
+from audiocrawler.model.errors import AudioCrawlerError, ConfigurationError, LockedError
+from audiocrawler.storage import Store, open_store
+from audiocrawler.warehouse import Warehouse, open_warehouse
+
+
+class CollectionCommand:
+    """Runs what ``prepared`` returns, and ends with its exit code; mixed into a ScrapyCommand.
+
+    It is none itself, for Scrapy takes every ScrapyCommand in this package for a command.
+    """
+
+    requires_project = True
+    requires_crawler_process = False
+    settings: Settings | None
+    exitcode: int
+
+    def prepared(self, settings: BaseSettings, opts: argparse.Namespace, opened: ExitStack) -> Callable[[], int]:
+        """Check the options, open what is needed, and return the work, which returns the exit code.
+
+        What is ``opened`` is closed afterwards. Raises ConfigurationError.
+        """
+        raise NotImplementedError
+
+    def run(self, args: list[str], opts: argparse.Namespace) -> None:
+        """Do the work; what is wrong ends it in one line."""
+        outlive_readers()
+        refuse_words(args)
+        assert self.settings is not None
+        try:
+            with ExitStack() as opened:
+                self.exitcode = self._exit_code(self.settings, opts, opened)
+        except KeyboardInterrupt:
+            say("interrupted; the same command goes on", sys.stderr)
+            self.exitcode = INTERRUPTED
+        except AudioCrawlerError as error:
+            complain(error)
+            self.exitcode = LEFT_BEHIND
+
+    def _exit_code(self, settings: BaseSettings, opts: argparse.Namespace, opened: ExitStack) -> int:
+        try:
+            check_settings(settings)
+            work = self.prepared(settings, opts, opened)
+        except ConfigurationError as error:
+            complain(error)
+            return LOCKED if isinstance(error, LockedError) else USAGE
+        return work()
+
+
+def opened_store(settings: BaseSettings, opened: ExitStack, uri: str = "", named_by: str = "AUDIO_STORE") -> Store:
+    """Return AUDIO_STORE, or the store at ``uri`` that an option has named; raises ConfigurationError."""
+    return opened.enter_context(closing(open_store(uri or settings[named_by], store_options(settings), named_by)))
+
+
+def opened_warehouse(
+    settings: BaseSettings, opened: ExitStack, uri: str = "", named_by: str = "AUDIO_WAREHOUSE"
+) -> Warehouse:
+    """Return AUDIO_WAREHOUSE, or the warehouse at ``uri`` that an option has named; raises ConfigurationError."""
+    options = warehouse_options(settings)
+    return opened.enter_context(closing(open_warehouse(uri or settings[named_by], options, named_by)))
