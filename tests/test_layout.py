@@ -1,4 +1,4 @@
-"""Imports go one way: Scrapy glue, then stage packages, then items and errors."""
+"""Imports go one way: Scrapy glue, then stage packages, then the settings, rows and errors that all of them read."""
 
 import ast
 import subprocess
@@ -12,7 +12,7 @@ import pytest
 from tests.crawling import REPOSITORY
 
 PACKAGE = REPOSITORY / "audiocrawler"
-GROUND = ("__init__", "model", "sniff")
+GROUND = ("__init__", "__version__", "model", "sniff")
 STAGES = (
     "rights",
     "discovery",

@@ -1,9 +1,13 @@
 """``scrapy crawl``, with arguments checked before anything starts, a closing table and an exit code that tells."""
 
 import argparse
+import asyncio
+import logging
+import os
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
@@ -16,6 +20,7 @@ from audiocrawler.browser.handler import chromium_of
 from audiocrawler.collection.inventory import LOCAL_SCHEMES
 from audiocrawler.commands.streams import flush_output, messages_of, outlive_readers
 from audiocrawler.config.arguments import Arguments, parse_arguments
+from audiocrawler.config.scrapy_settings import check_dictionaries, check_scrapy_parts, check_scrapy_values
 from audiocrawler.config.settings import check_settings
 from audiocrawler.crawl.crawl import new_crawl_id
 from audiocrawler.crawl.exit_codes import INTERRUPTED, LOCKED, USAGE, Rest, conclusion
@@ -23,11 +28,16 @@ from audiocrawler.crawl.lifecycle import CrawlLifecycle
 from audiocrawler.fetch.accounts import expired_note, read_cookies
 from audiocrawler.logs import log_as_json
 from audiocrawler.model.errors import ConfigurationError, LockedError
-from audiocrawler.model.text import mask_text, printable
+from audiocrawler.model.settings import AudioSettings, user_agent
+from audiocrawler.model.text import mask_text, one_line, printable
 from audiocrawler.model.uris import scheme_of
 from audiocrawler.rendering.chromium import HOW_TO_INSTALL
 from audiocrawler.report.summary import Places, render, summarise
 from audiocrawler.spiders.audio import AudioSpider
+
+logger = logging.getLogger(__name__)
+MAX_SHOWN = 500
+"""Characters of a foreign error that a message repeats."""
 
 
 class Command(ScrapyCrawlCommand):
@@ -37,6 +47,9 @@ class Command(ScrapyCrawlCommand):
     or not one file came; 4 rows or requests were left behind; 5 another crawl of the same start holds the lock; 130
     interrupted.
     """
+
+    _failure: BaseException | None = None
+    """What ended the crawl before it had begun."""
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
         """Have the help name what the audio spider takes after -a."""
@@ -52,6 +65,7 @@ class Command(ScrapyCrawlCommand):
     def process_options(self, args: list[str], opts: argparse.Namespace) -> None:
         """Check the spider's arguments, and give the crawl a log file before the first line is logged."""
         outlive_readers()
+        self._check_given(opts, is_ours=args in ([AudioSpider.name], []))
         super().process_options(args, opts)
         if args == [AudioSpider.name]:
             self.prepare(lambda settings: check_browser(settings, parse_arguments(opts.spargs).render))
@@ -63,11 +77,22 @@ class Command(ScrapyCrawlCommand):
         else:
             self.crawl(AudioSpider.name, opts)
 
+    def _check_given(self, opts: argparse.Namespace, *, is_ours: bool) -> None:
+        """Check options of which Scrapy would leave too little to tell what was wrong."""
+        assert self.settings is not None
+        try:
+            check_dictionaries(self.settings, opts.set)
+            if is_ours:
+                check_repeated(opts.spargs)
+        except ConfigurationError as error:
+            refuse(error)
+
     def prepare(self, check_arguments: Callable[[BaseSettings], object]) -> None:
         """Check settings and arguments and choose the log file; what is wrong ends the command in one line."""
         try:
             assert self.settings is not None
-            check_settings(self.settings)
+            check_scrapy_values(self.settings)
+            introduce(self.settings, check_settings(self.settings).contact)
             check_arguments(self.settings)
             self._choose_log_file()
             log_as_json(self.settings)
@@ -87,23 +112,30 @@ class Command(ScrapyCrawlCommand):
         for note in notes(self.settings):
             print(note, file=sys.stderr)
         crawler = self._create_crawler(spider_name)
-        self.crawler_process.crawl(crawler, **arguments)
+        try:
+            check_scrapy_values(crawler.settings)  # those of the spider's class are among them now
+            check_scrapy_parts(crawler.settings)
+            check_settings(crawler.settings)
+        except ConfigurationError as error:
+            refuse(error)
+        running = self.crawler_process.crawl(crawler, **arguments)
         self.crawler_process.start()
+        if isinstance(running, asyncio.Task) and running.done() and not running.cancelled():
+            self._failure = running.exception()
         return crawler
 
     def _choose_log_file(self) -> None:
         """Set a log file of the crawl's own, unless one is set or there is no log: the terminal stays readable."""
         settings = self.settings
         assert settings is not None
-        if settings["LOG_FILE"] or not settings.getbool("LOG_ENABLED") or not settings["AUDIO_LOG_DIR"]:
+        folder = AudioSettings.of(settings).log_dir
+        if not settings.getbool("LOG_ENABLED"):
             return
-        folder = Path(settings["AUDIO_LOG_DIR"])
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            with tempfile.NamedTemporaryFile(dir=folder):
-                settings.set("LOG_FILE", str(folder / f"{new_crawl_id(None)}.log"), priority="cmdline")
-        except OSError as error:
-            raise ConfigurationError(f"AUDIO_LOG_DIR={folder}: cannot be written ({error.strerror})") from error
+        if settings["LOG_FILE"]:
+            _check_log_file(Path(settings["LOG_FILE"]))
+        elif folder:
+            _make_log_dir(folder)
+            settings.set("LOG_FILE", str(folder / f"{new_crawl_id(None)}.log"), priority="cmdline")
 
     def _has_failed(self) -> bool:
         return bool(self.crawler_process and self.crawler_process.bootstrap_failed)
@@ -116,8 +148,10 @@ class Command(ScrapyCrawlCommand):
         """Say why a crawl could not run, and return the exit code for that; None if it ran."""
         lifecycle = crawler.get_extension(CrawlLifecycle) if not self._has_failed() else None
         if lifecycle is None:
-            print(f"scrapy: error: the crawl could not start; {self._log_hint()}", file=sys.stderr)
-            return 1
+            logger.error("the crawl could not start", exc_info=self._failure)
+            why = one_line(mask_text(str(self._failure)), MAX_SHOWN)
+            print(f"scrapy: error: the crawl could not start: {printable(why)}; {self._log_hint()}", file=sys.stderr)
+            return USAGE
         error = lifecycle.configuration_error
         if error is not None:
             print(printable(mask_text(f"scrapy: error: {error}")), file=sys.stderr)
@@ -148,6 +182,35 @@ def refuse(error: ConfigurationError) -> NoReturn:
     """Say in one line what is wrong with the arguments or settings, and end with the exit code for that."""
     print(printable(mask_text(f"scrapy: error: {error}")), file=sys.stderr)
     raise SystemExit(USAGE)
+
+
+def _check_log_file(path: Path) -> None:
+    try:
+        path.open("ab").close()
+    except OSError as error:
+        raise ConfigurationError(f"LOG_FILE={path}: cannot be written ({error.strerror})") from error
+
+
+def _make_log_dir(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        tempfile.NamedTemporaryFile(dir=folder).close()
+    except OSError as error:
+        raise ConfigurationError(f"AUDIO_LOG_DIR={folder}: cannot be written ({error.strerror})") from error
+
+
+def check_repeated(given: Iterable[str]) -> None:
+    """Raise ConfigurationError for an argument that is given twice: Scrapy would take the last one without a word."""
+    for name, number in Counter(each.partition("=")[0] for each in given).items():
+        if number > 1:
+            remedy = "separate URLs by spaces: -a url='https://... https://...'" if name == "url" else "give it once"
+            raise ConfigurationError(f"-a {name}: is given {number} times; {remedy}")
+
+
+def introduce(settings: BaseSettings, contact: str | None) -> None:
+    """Put a contact that came by ``-s`` into the user agent, unless that was given, too."""
+    if settings["USER_AGENT"] == user_agent(os.environ.get("AUDIO_CONTACT")):
+        settings.set("USER_AGENT", user_agent(contact), priority="project")
 
 
 def check_browser(settings: BaseSettings, render: str) -> None:
