@@ -15,6 +15,7 @@ from weakref import WeakKeyDictionary
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from audiocrawler import __version__
+from audiocrawler.model.declared import demand, first_error
 from audiocrawler.model.errors import ConfigurationError
 from audiocrawler.model.text import one_line
 
@@ -58,7 +59,7 @@ def _read_json(value: object) -> object:
 def _one_line_only(text: str | None) -> str | None:
     """Let nothing into a header that would end it."""
     if text and not text.isprintable():
-        raise ValueError("be one line of printable text")
+        raise ValueError("must be one line of printable text")
     return text
 
 
@@ -75,9 +76,13 @@ Folder = Annotated[Path, BeforeValidator(lambda value: value or None)]
 Finders = Annotated[dict[str, int | None], BeforeValidator(_read_json)]
 
 
-def setting(default: Any, meaning: str, *, unit: str = "", shown: str = "") -> Any:
-    """Return a field; ``shown`` is what README has in place of a default that says little."""
-    return Field(default=default, description=meaning, json_schema_extra={"unit": unit, "shown": shown})
+def setting(default: Any, meaning: str, **words: str) -> Any:
+    """Return a field.
+
+    Of ``words``, ``unit`` is that of a number, ``takes`` is what a text must be, and ``shown`` is what README has in
+    place of a default that says little.
+    """
+    return Field(default=default, description=meaning, json_schema_extra=dict(words))
 
 
 class AudioSettings(BaseModel):
@@ -87,13 +92,13 @@ class AudioSettings(BaseModel):
 
     # --- Where the data goes ---
 
-    store: Text = setting("file:data/objects", "folder of the audio objects, or `gs://bucket/prefix`")
+    store: Text = setting("file:data/objects", "folder of the audio objects, or `gs://bucket/prefix`", takes="a URI")
     warehouse: Text = setting(
-        "sqlite:data/audio.db", "database of the tables, or `bigquery://project/dataset/audio_metadata`"
+        "sqlite:data/audio.db", "database of the tables, or `bigquery://project/dataset/audio_metadata`", takes="a URI"
     )
     gcp_project: Annotated[str | None, Nothing] = setting(None, "Google Cloud project, where the credentials name none")
     gcp_key_file: Annotated[str | None, Nothing] = setting(
-        None, "a service account's JSON key, in place of Application Default Credentials"
+        None, "a service account's JSON key, in place of Application Default Credentials", takes="a path"
     )
     bigquery_create: bool = setting(
         default=False, meaning="whether a dataset and tables that are not there are created"
@@ -106,7 +111,9 @@ class AudioSettings(BaseModel):
     flush_seconds: Duration = setting(300, "... or after so long, and at the end of the crawl", unit="s")
     max_outbox_rows: Count = setting(1_000_000, "when so many wait, requests wait too")  # about 1 GB
     frontier: Text = setting(
-        "sqlite:data/frontier.db", "where requests wait: a file, `memory`, or `redis://host:6379/0` for many workers"
+        "sqlite:data/frontier.db",
+        "where requests wait: a file, `memory`, or `redis://host:6379/0` for many workers",
+        takes="a URI",
     )
     lease_s: Timeout = setting(
         60, "with Redis: a worker that says nothing for so long has lost its requests to the others", unit="s"
@@ -128,10 +135,12 @@ class AudioSettings(BaseModel):
     # --- Manners and safety ---
 
     contact: Annotated[str | None, Nothing, AfterValidator(_one_line_only)] = setting(
-        None, "URL or address shown in the user agent, so that a site can reach you"
+        None, "URL or address shown in the user agent, so that a site can reach you", takes="a URL or address"
     )
     allow_addresses: Words = setting(
-        None, "networks, addresses, hosts or `host:port` that pages may lead to although they are not public"
+        None,
+        "networks, addresses, hosts or `host:port` that pages may lead to although they are not public",
+        takes="a list",
     )
 
     # --- What is taken ---
@@ -147,7 +156,10 @@ class AudioSettings(BaseModel):
         None, "files with a lower rate are left out", unit="Hz"
     )
     licenses: Words = setting(
-        None, "`CC0-1.0,CC-BY-4.0`: files not stated to be under one of these are left out", shown="all"
+        None,
+        "`CC0-1.0,CC-BY-4.0`: files not stated to be under one of these are left out",
+        shown="all",
+        takes="SPDX identifiers",
     )
     energy_loudness_dbfs: Number = setting(-20.0, "High Energy is louder than this, Low Energy is not", unit="dBFS")
     energy_duration_ms: Whole = setting(
@@ -164,10 +176,10 @@ class AudioSettings(BaseModel):
     # --- Sites that want an account ---
 
     cookies: Annotated[str | None, Nothing] = setting(
-        None, "path of a Netscape `cookies.txt`, for sites where you have an account"
+        None, "path of a Netscape `cookies.txt`, for sites where you have an account", takes="a path"
     )
     headers: Annotated[str | None, Nothing] = setting(
-        None, 'path of a JSON file: `{"media.example.org": {"Authorization": "Bearer ..."}}`'
+        None, 'path of a JSON file: `{"media.example.org": {"Authorization": "Bearer ..."}}`', takes="a path"
     )
 
     # --- How much at a time ---
@@ -193,7 +205,7 @@ class AudioSettings(BaseModel):
     # --- Pages that need a browser ---
 
     chromium: Annotated[str | None, Nothing] = setting(
-        None, "the Chromium to start; else Playwright's own, else one on the PATH", shown="found"
+        None, "the Chromium to start; else Playwright's own, else one on the PATH", shown="found", takes="a path"
     )
     browser_pages: Count = setting(4, "pages that are open in the browser at a time")  # each takes up to a core
     browser_contexts: Count = setting(4, "sites that are open in the browser at a time, each with cookies of its own")
@@ -243,44 +255,7 @@ def user_agent(contact: str | None) -> str:
     return f"audiocrawler/{__version__}" + (f" (+{contact})" if contact else "")
 
 
-def takes(field: str) -> str:
-    """Return in words what a setting must be, with its unit and bounds."""
-    schema = AudioSettings.model_json_schema()["properties"][field]
-    unit = _UNITS.get(schema["unit"], schema["unit"])
-    schema = schema | next(iter(schema.get("anyOf", [{}])))
-    if "enum" in schema:
-        return " or ".join((", ".join(schema["enum"][:-1]), schema["enum"][-1]))
-    words = "a path" if schema.get("format") == "path" else _TYPES[schema["type"]]
-    words += f" of {unit}" if unit else ""
-    if "exclusiveMinimum" in schema:
-        return f"{words}, more than {schema['exclusiveMinimum']:g}"
-    return f"{words}, {schema['minimum']:g} or more" if "minimum" in schema else words
-
-
-_TYPES = {
-    "integer": "a whole number",
-    "number": "a number",
-    "boolean": "True or False",
-    "string": "text",
-    "object": "a JSON object",
-}
-_UNITS = {"s": "seconds", "ms": "milliseconds", "Hz": "hertz", "bytes/s": "bytes a second"}
-
-
 def _one_line(error: ValidationError, given: dict[str, Any]) -> str:
-    first = error.errors(include_url=False)[0]
-    field, inner = str(first["loc"][0]), first["loc"][1:2]
-    return f"{NAMES[field]}={one_line(str(given[field]), MAX_SHOWN)}: must {_demand(field, first, inner)}"
-
-
-def _demand(field: str, error: Any, inner: tuple[int | str, ...]) -> str:
-    match error["type"]:
-        case "value_error":
-            return str(error["ctx"]["error"])
-        case "string_too_short":
-            return "not be empty"
-        case "less_than_equal":
-            return f"be {int(error['ctx']['le'])} at most"
-        case _ if field == "finders" and inner:
-            return f"have a whole number or null for {inner[0]}"
-    return f"be {takes(field)}"
+    first = first_error(error)
+    field = str(first["loc"][0])
+    return f"{NAMES[field]}={one_line(str(given[field]), MAX_SHOWN)}: {demand(AudioSettings, first)}"
