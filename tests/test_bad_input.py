@@ -79,6 +79,12 @@ def test_what_only_scrapy_can_judge_is_named_before_the_first_request(
     assert site.requests == []
 
 
+def test_a_whole_number_may_be_written_as_a_fraction(site: Site, tmp_path: Path) -> None:
+    run = crawl(tmp_path, f"url={site.url}/shore.html", settings={"AUDIO_MAX_BYTES": "1e6", "AUDIO_WORKERS": ""})
+    assert run.code == 0
+    assert run.audio
+
+
 def test_a_contact_that_comes_by_option_is_shown_to_the_site(site: Site, tmp_path: Path) -> None:
     run = crawl(tmp_path, f"url={site.url}/shore.html", "download=no", settings={"AUDIO_CONTACT": "me@example.org"})
     assert run.code == 0

@@ -1,6 +1,7 @@
 """Imports go one way: Scrapy glue, then stage packages, then the settings, rows and errors that all of them read."""
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -91,6 +92,14 @@ def test_only_glue_download_and_discovery_know_scrapy(path: Path) -> None:
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_modules_are_read_in_one_sitting(path: Path) -> None:
     assert len(path.read_text(encoding="utf-8").splitlines()) <= 500
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_settings_of_ours_are_read_as_attributes_of_the_model(path: Path) -> None:
+    """The commands name stores and warehouses as they were given, which the model has checked before."""
+    by_name = re.compile(r"""settings(\[|\.get\w*\()["']AUDIO_""")
+    if room_of(path) != "commands":
+        assert by_name.findall(path.read_text(encoding="utf-8")) == []
 
 
 def test_the_crawls_own_process_loads_no_decoder_and_no_cloud_library() -> None:

@@ -20,6 +20,7 @@ from audiocrawler.fetch.connect import policy_of, proxies_of
 from audiocrawler.fetch.handler import StreamingDownloadHandler
 from audiocrawler.fetch.robots import RobotsMiddleware
 from audiocrawler.model.errors import BrowserMissingError, ConfigurationError, RenderError
+from audiocrawler.model.settings import AudioSettings, settings_of
 from audiocrawler.rendering.chromium import HOW_TO_INSTALL, Contexts, find_chromium
 from audiocrawler.rendering.proxy import FilteringProxy
 
@@ -54,12 +55,12 @@ class Browser:
     """
 
     def __init__(self, crawler: Crawler) -> None:
-        settings = crawler.settings
+        settings = settings_of(crawler)
         self._crawler = crawler
-        self._page_s = settings.getfloat("AUDIO_BROWSER_PAGE_S")
-        self._turns = asyncio.Semaphore(max(1, settings.getint("AUDIO_BROWSER_PAGES")))
+        self._page_s = settings.browser_page_s
+        self._turns = asyncio.Semaphore(settings.browser_pages)
         self._contexts = Contexts(
-            max_contexts=max(1, settings.getint("AUDIO_BROWSER_CONTEXTS")),
+            max_contexts=settings.browser_contexts,
             max_pages=CONTEXT_PAGES,
             max_browser_pages=BROWSER_PAGES,
             close=self._close_context,
@@ -71,7 +72,7 @@ class Browser:
         self._under_way: set[asyncio.Task[Response]] = set()
         self.missing: str | None = None
         try:
-            self._executable = chromium_of(settings)
+            self._executable = chromium_of(crawler.settings)
         except ConfigurationError as error:
             self._executable, self.missing = "", str(error)
         crawler.signals.connect(self._give_up, signal=transfers_given_up)
@@ -161,7 +162,7 @@ class Browser:
 
 def chromium_of(settings: BaseSettings) -> str:
     """Return the path of the Chromium to start; raises ConfigurationError that says how to install one."""
-    found = find_chromium(settings["AUDIO_CHROMIUM"])
+    found = find_chromium(AudioSettings.of(settings).chromium)
     if found is None:
         raise ConfigurationError(HOW_TO_INSTALL)
     return found

@@ -215,15 +215,15 @@ def introduce(settings: BaseSettings, contact: str | None) -> None:
 
 def check_browser(settings: BaseSettings, render: str) -> None:
     """Raise ConfigurationError where pages must be rendered and cannot be, or AUDIO_CHROMIUM names no program."""
-    if render == "always" or (render == "auto" and settings["AUDIO_CHROMIUM"]):
+    if render == "always" or (render == "auto" and AudioSettings.of(settings).chromium):
         chromium_of(settings)
 
 
 def notes(settings: BaseSettings) -> Iterator[str]:
     """Yield what a user should know before the crawl starts."""
-    if not settings["AUDIO_CONTACT"]:
+    if not AudioSettings.of(settings).contact:
         yield "no AUDIO_CONTACT is set: give a URL or an address, so that sites can reach you"
-    if note := expired_note(read_cookies(settings["AUDIO_COOKIES"])):
+    if note := expired_note(read_cookies(AudioSettings.of(settings).cookies)):
         yield note
     store_is_local, warehouse_is_local = (
         scheme_of(settings[name]) in LOCAL_SCHEMES for name in ("AUDIO_STORE", "AUDIO_WAREHOUSE")

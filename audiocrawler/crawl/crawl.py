@@ -28,6 +28,7 @@ from audiocrawler.model.errors import ConfigurationError, WarehouseError
 from audiocrawler.model.gcp import GcpAccess
 from audiocrawler.model.marks import Tombstones
 from audiocrawler.model.rows import AudioMetadata, AudioSource, Row, Status
+from audiocrawler.model.settings import AudioSettings
 from audiocrawler.rights.licences import wanted_licences
 from audiocrawler.storage import Store, open_store, place_of
 from audiocrawler.warehouse import FlushResult, Options, Warehouse, open_warehouse
@@ -102,10 +103,9 @@ class Crawl:
     def __init__(
         self, settings: BaseSettings, stats: StatsCollector, start: Start, *, known_sites: Iterable[str] = ()
     ) -> None:
-        check_settings(settings)
+        ours = self._ours = check_settings(settings)
         self.tallies = Tallies(stats)
-        self.licenses = wanted_licences(settings["AUDIO_LICENSES"])
-        self._settings = settings
+        self.licenses = wanted_licences(ours.licenses)
         self.left_behind: str | None = None
         """Why rows or requests were left behind, in one line; None if they were not."""
         self.stopped = False
@@ -117,22 +117,20 @@ class Crawl:
         """What counts them: the scheduler sets it."""
         self.when_sent: Callable[[], Awaitable[None]] | None = None
         """What is still to be done when the rows that can be sent are: the scheduler sets it."""
-        self.frontier: Frontier = open_frontier(settings["AUDIO_FRONTIER"], start)
+        self.frontier: Frontier = open_frontier(ours.frontier, start)
         self.crawl_id = self.frontier.crawl.crawl_id
-        self.store: Store = open_store(settings["AUDIO_STORE"], gcp_access(settings))
-        self.warehouse: Warehouse = open_warehouse(settings["AUDIO_WAREHOUSE"], warehouse_options(settings))
-        self.incoming = Incoming(
-            Path(settings["AUDIO_INCOMING"]), max_parts_bytes=settings.getint("AUDIO_MAX_INCOMING_BYTES")
-        )
+        self.store: Store = open_store(ours.store, gcp_access(settings))
+        self.warehouse: Warehouse = open_warehouse(ours.warehouse, warehouse_options(settings))
+        self.incoming = Incoming(ours.incoming, max_parts_bytes=ours.max_incoming_bytes)
         self._use = use_warehouse(settings)
         self.tombstones = tombstones_of(self.warehouse)
         self.energy = EnergyRule(
-            loudness_dbfs=settings.getfloat("AUDIO_ENERGY_LOUDNESS_DBFS"),
-            duration_ms=settings.getint("AUDIO_ENERGY_DURATION_MS"),
+            loudness_dbfs=ours.energy_loudness_dbfs,
+            duration_ms=ours.energy_duration_ms,
         )
         self.analysis = AnalysisPool(
-            settings.getint("AUDIO_WORKERS") or usable_cores(),
-            limits=Limits(max_duration_s=settings.getfloat("AUDIO_MAX_DURATION_S")),
+            ours.workers or usable_cores(),
+            limits=Limits(max_duration_s=ours.max_duration_s),
             energy=self.energy,
         )
         self.claims = Claims()
@@ -143,8 +141,8 @@ class Crawl:
         self._writer = RowWriter(self.warehouse)
         self.flusher = Flusher(
             self.warehouse,
-            rows=settings.getint("AUDIO_FLUSH_ROWS"),
-            seconds=settings.getfloat("AUDIO_FLUSH_SECONDS"),
+            rows=ours.flush_rows,
+            seconds=ours.flush_seconds,
         )
         self._files = Threads(FILE_THREADS, "files")
 
@@ -165,7 +163,7 @@ class Crawl:
     @property
     def rest(self) -> Rest:
         """Return what is left, as far as it is known."""
-        return Rest(self.waiting, not self._settings["AUDIO_FRONTIER"].startswith("memory"), self.left_behind)
+        return Rest(self.waiting, not self._ours.frontier.startswith("memory"), self.left_behind)
 
     async def write(self, rows: Iterable[Row]) -> None:
         """Return when the rows are in the warehouse, with the id of this crawl; raises WarehouseError."""
@@ -271,7 +269,7 @@ class Crawl:
             self.left_behind = self.left_behind or str(error)
 
     def _note_rows_left(self, result: FlushResult) -> None:
-        outbox = self._settings["AUDIO_OUTBOX"]
+        outbox = self._ours.outbox
         if result.left:
             why = result.error or "other crawls go on to write"
             self.left_behind = self.left_behind or (
@@ -279,7 +277,7 @@ class Crawl:
             )
         elif self.flusher.set_aside:
             self.left_behind = self.left_behind or (
-                f"{self.flusher.set_aside} rows were refused by {self._settings['AUDIO_WAREHOUSE']}; "
+                f"{self.flusher.set_aside} rows were refused by {self._ours.warehouse}; "
                 f"they and the reasons are in {outbox}, table refused"
             )
 
@@ -294,17 +292,19 @@ def tombstones_of(warehouse: Warehouse) -> Tombstones:
 
 def gcp_access(settings: BaseSettings) -> GcpAccess:
     """Return whose access to Google Cloud the settings ask for."""
-    return GcpAccess(settings["AUDIO_GCP_PROJECT"], settings["AUDIO_GCP_KEY_FILE"])
+    ours = AudioSettings.of(settings)
+    return GcpAccess(ours.gcp_project, ours.gcp_key_file)
 
 
 def warehouse_options(settings: BaseSettings) -> Options:
     """Return what the settings say of a warehouse that is not local."""
+    ours = AudioSettings.of(settings)
     return Options(
         gcp=gcp_access(settings),
-        outbox=Path(settings["AUDIO_OUTBOX"]),
-        batch_rows=settings.getint("AUDIO_FLUSH_ROWS"),
-        create=settings.getbool("AUDIO_BIGQUERY_CREATE"),
-        location=settings["AUDIO_BIGQUERY_LOCATION"],
+        outbox=ours.outbox,
+        batch_rows=ours.flush_rows,
+        create=ours.bigquery_create,
+        location=ours.bigquery_location,
     )
 
 

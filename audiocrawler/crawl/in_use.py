@@ -7,6 +7,7 @@ from typing import IO
 from scrapy.settings import BaseSettings
 
 from audiocrawler.model.errors import ConfigurationError, LockedError
+from audiocrawler.model.settings import AudioSettings
 from audiocrawler.model.uris import local_path, scheme_of
 from audiocrawler.warehouse.outbox import outbox_path
 
@@ -32,14 +33,15 @@ def _locked(settings: BaseSettings, kind: int, why: str) -> IO[bytes]:
         fcntl.flock(file, kind | fcntl.LOCK_NB)
     except BlockingIOError as error:
         file.close()
-        raise LockedError(f"{settings['AUDIO_WAREHOUSE']}: {why}") from error
+        raise LockedError(f"{AudioSettings.of(settings).warehouse}: {why}") from error
     return file
 
 
 def _path(settings: BaseSettings) -> Path:
     """Return a file beside the rows: beside SQLite's own, else beside the outbox."""
-    uri = settings["AUDIO_WAREHOUSE"]
+    ours = AudioSettings.of(settings)
+    uri = ours.warehouse
     if scheme_of(uri) in {"", "sqlite"}:
         path = local_path(uri)
         return path.with_name(path.name + ".in-use")
-    return outbox_path(Path(settings["AUDIO_OUTBOX"]), uri).with_suffix(".in-use")
+    return outbox_path(ours.outbox, uri).with_suffix(".in-use")

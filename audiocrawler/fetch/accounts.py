@@ -18,6 +18,7 @@ from tldextract import TLDExtract
 
 from audiocrawler.model.addresses import plain_host
 from audiocrawler.model.errors import ConfigurationError
+from audiocrawler.model.settings import settings_of
 
 _HTTP_ONLY = "#HttpOnly_"
 _FIELDS = 7
@@ -224,7 +225,7 @@ class LocalListCookiesMiddleware(cookies.CookiesMiddleware):
     def from_crawler(cls, crawler: Crawler) -> "LocalListCookiesMiddleware":
         """Return the middleware, or NotConfigured; raises ConfigurationError for a wrong AUDIO_COOKIES."""
         middleware = super().from_crawler(crawler)
-        middleware.file = read_cookies(crawler.settings["AUDIO_COOKIES"])
+        middleware.file = read_cookies(settings_of(crawler).cookies)
         if note := expired_note(middleware.file):
             logger.warning("%s", note)
         return middleware

@@ -24,6 +24,7 @@ from zope.interface import implementer
 from audiocrawler.model.addresses import AddressPolicy, literal_address
 from audiocrawler.model.errors import ConfigurationError
 from audiocrawler.model.proxies import Proxies, Proxy, parse_proxy
+from audiocrawler.model.settings import settings_of
 from audiocrawler.model.text import mask_url
 
 _POLICIES: "WeakKeyDictionary[Crawler, AddressPolicy]" = WeakKeyDictionary()
@@ -39,7 +40,7 @@ def policy_of(crawler: Crawler) -> AddressPolicy:
     if crawler not in _POLICIES:
         arguments = getattr(crawler.spider, "arguments", None)
         starts = arguments.start_urls() if arguments else getattr(crawler.spider, "start_urls", ())
-        _POLICIES[crawler] = AddressPolicy(starts, crawler.settings["AUDIO_ALLOW_ADDRESSES"])
+        _POLICIES[crawler] = AddressPolicy(starts, settings_of(crawler).allow_addresses)
     return _POLICIES[crawler]
 
 

@@ -20,6 +20,7 @@ from scrapy.robotstxt import ProtegoRobotParser
 from audiocrawler.fetch.encodings import Decoding, EncodingError
 from audiocrawler.fetch.headers import explain
 from audiocrawler.fetch.slots import LONGEST_WAIT_S, open_robots_slot, polite, slot_of
+from audiocrawler.model.settings import settings_of
 
 _AGENT = re.compile(r"[ \t]*user[- ]?agent(?:[ \t]*:|[ \t]+)([^#]*)", re.IGNORECASE)
 _TOKEN = re.compile(r"[A-Za-z_-]+")
@@ -171,7 +172,7 @@ class RobotsMiddleware:
 
     def __init__(self, crawler: Crawler) -> None:
         self._is_obeyed = crawler.settings.getbool("ROBOTSTXT_OBEY")
-        if not self._is_obeyed and crawler.settings["AUDIO_OPT_OUT"] == "ignore":
+        if not self._is_obeyed and settings_of(crawler).opt_out == "ignore":
             raise NotConfigured
         self._crawler = crawler
         self._user_agent: str = crawler.settings["ROBOTSTXT_USER_AGENT"] or crawler.settings["USER_AGENT"]

@@ -13,6 +13,8 @@ from scrapy.extensions.throttle import AutoThrottle
 from scrapy.http import Response
 from scrapy.utils.asyncio import CallLaterResult, call_later
 
+from audiocrawler.model.settings import settings_of
+
 LONGEST_WAIT_S = 300.0
 """The longest pause or crawl delay that is waited for; a host that asks for more is left to a later crawl."""
 _MEDIA = "media:"
@@ -62,7 +64,7 @@ def floor_s(crawler: Crawler, slot: str) -> float:
 def open_media_slot(crawler: Crawler, slot: str) -> None:
     """Make the slot one without a delay of its own and with few transfers at a time, unless it is there already."""
     of_slot = crawler.engine.downloader.per_slot_settings.setdefault(slot, {})
-    of_slot.setdefault("concurrency", crawler.settings.getint("AUDIO_MEDIA_PER_HOST"))
+    of_slot.setdefault("concurrency", settings_of(crawler).media_per_host)
     of_slot.setdefault("delay", 0.0)
 
 

@@ -15,6 +15,7 @@ from scrapy.settings import BaseSettings
 from audiocrawler.fetch.encodings import Decoding
 from audiocrawler.fetch.parts import Part
 from audiocrawler.model.errors import AudioCrawlerError, ConfigurationError
+from audiocrawler.model.settings import AudioSettings
 from audiocrawler.model.uris import local_path, scheme_of
 
 LOCK_NAME = ".lock"
@@ -115,10 +116,11 @@ class Room:
     @classmethod
     def from_settings(cls, settings: BaseSettings) -> "Room":
         """Return the room for bodies under way and, where the store is a folder, for it."""
-        folders = [Path(settings["AUDIO_INCOMING"])]
-        if scheme_of(settings["AUDIO_STORE"]) in {"", "file"}:
-            folders.append(Path(local_path(settings["AUDIO_STORE"])))
-        return cls(folders, settings.getint("AUDIO_MIN_FREE_BYTES"))
+        ours = AudioSettings.of(settings)
+        folders = [ours.incoming]
+        if scheme_of(ours.store) in {"", "file"}:
+            folders.append(Path(local_path(ours.store)))
+        return cls(folders, ours.min_free_bytes)
 
     def shortage(self, wanted_bytes: int = 0) -> str | None:
         """Return which folder has no room for so many bytes more, and why; None if all have."""

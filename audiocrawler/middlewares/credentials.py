@@ -8,6 +8,7 @@ from scrapy.http import Response
 from scrapy.spidermiddlewares.base import BaseSpiderMiddleware
 
 from audiocrawler.fetch.accounts import read_host_headers
+from audiocrawler.model.settings import settings_of
 from audiocrawler.model.urls import LOGIN, Credentials, Login, is_meant_for, login_meta, without_credentials
 
 _ADDED = "added_headers"
@@ -23,7 +24,7 @@ class CredentialsMiddleware:
     def __init__(self, crawler: Crawler) -> None:
         arguments = getattr(crawler.spider, "arguments", None)
         self._credentials = Credentials(arguments.start_urls() if arguments else ())
-        self._host_headers = read_host_headers(crawler.settings["AUDIO_HEADERS"])
+        self._host_headers = read_host_headers(settings_of(crawler).headers)
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> "CredentialsMiddleware":

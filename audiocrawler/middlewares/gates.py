@@ -11,6 +11,7 @@ from audiocrawler.crawl.lifecycle import STARTS, crawl_of
 from audiocrawler.discovery.urls import MAX_URL_LENGTH, with_slashes
 from audiocrawler.frontier.frontier import MAX_STARTS
 from audiocrawler.model.rows import AudioSource, Status
+from audiocrawler.model.settings import settings_of
 
 
 class LimitReachedError(IgnoreRequest):
@@ -22,7 +23,7 @@ class LimitMiddleware:
 
     def __init__(self, crawler: Crawler) -> None:
         self._crawler = crawler
-        self._max_total_bytes = crawler.settings.getint("AUDIO_MAX_TOTAL_BYTES")
+        self._max_total_bytes = settings_of(crawler).max_total_bytes
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> "LimitMiddleware":

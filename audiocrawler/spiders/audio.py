@@ -1,6 +1,6 @@
 """The spider: arguments to requests, and each document through discovery to further requests and items."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import Any
 
 from protego import Protego
@@ -19,6 +19,7 @@ from audiocrawler.discovery.urls import absolute
 from audiocrawler.fetch.first_bytes import judge
 from audiocrawler.fetch.headers import is_audio_type, media_type
 from audiocrawler.model.rows import Status
+from audiocrawler.model.settings import settings_of
 from audiocrawler.model.text import mask_url, one_line
 from audiocrawler.model.urls import login_meta, origin_of, site_of, without_credentials
 from audiocrawler.records import MAX_REASON_LENGTH, direct_candidate, outcome_of_failure, rendition_candidate
@@ -42,7 +43,7 @@ class AudioSpider(RenewingSpider):
     """Finds the audio of its start pages, and of ``depth`` levels of pages below them."""
 
     name = "audio"
-    finders = DEFAULT_FINDERS
+    finders: Mapping[str, int | None] = DEFAULT_FINDERS
     callbacks = frozenset(
         {
             *("parse", "parse_robots", "page_failed", "parse_rendered", "render_failed"),
@@ -66,7 +67,7 @@ class AudioSpider(RenewingSpider):
     def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> "AudioSpider":
         """Return the spider; raises ConfigurationError for wrong arguments."""
         spider = super().from_crawler(crawler, *args, **kwargs)
-        spider.finders = {**DEFAULT_FINDERS, **crawler.settings.getdict("AUDIO_FINDERS")}
+        spider.finders = {**DEFAULT_FINDERS, **settings_of(crawler).finders}
         return spider
 
     async def start(self) -> AsyncIterator[Any]:

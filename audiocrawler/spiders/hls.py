@@ -13,6 +13,7 @@ from audiocrawler.crawl.lifecycle import CONTINUES, LEASE
 from audiocrawler.discovery.hls import Part, Rendition
 from audiocrawler.model.rotation import row_key
 from audiocrawler.model.rows import AudioItem, AudioSource, Status
+from audiocrawler.model.settings import settings_of
 from audiocrawler.records import Outcome, attempted, item_of, media_meta, note_opt_out, outcome_without_body
 from audiocrawler.spiders.media import AUDIO_PRIORITY, MediaSpider
 
@@ -46,7 +47,7 @@ class RenditionSpider(MediaSpider):
             self.parse_part,
             errback=self.part_failed,
             headers={"Accept-Encoding": "identity", **({"Range": ranged} if ranged else {})},
-            meta=media_meta(part.url, self.settings)
+            meta=media_meta(part.url, settings_of(self.crawler))
             | {"audio": source, "parts": parts, "part": number}
             | ({} if lease is None else {CONTINUES: lease}),
             priority=AUDIO_PRIORITY,
@@ -67,10 +68,9 @@ class RenditionSpider(MediaSpider):
             return
         joined = self._joined_file(source)
         size_bytes = await self.crawl.in_thread(lambda: append(Path(body_file), joined, anew=number == 0))
-        if size_bytes > self.settings.getint("AUDIO_MAX_BYTES"):
-            await self.settle(
-                source, Outcome(Status.TOO_LARGE, f"larger than {self.settings['AUDIO_MAX_BYTES']} bytes")
-            )
+        max_bytes = settings_of(self.crawler).max_bytes
+        if max_bytes and size_bytes > max_bytes:
+            await self.settle(source, Outcome(Status.TOO_LARGE, f"larger than {max_bytes} bytes"))
         elif number + 1 < len(parts):
             lease = request.meta.get(LEASE, request.meta.get(CONTINUES))
             yield self.part_request(parts, number + 1, source, lease)

@@ -24,6 +24,7 @@ from audiocrawler.middlewares.credentials import inherit_login
 from audiocrawler.middlewares.gates import StoredAlreadyError
 from audiocrawler.middlewares.optouts import OptOuts
 from audiocrawler.model.rows import AudioItem, AudioSource, Status
+from audiocrawler.model.settings import settings_of
 from audiocrawler.model.text import is_masked
 from audiocrawler.model.urls import origin_of
 from audiocrawler.records import Outcome, attempted, item_of, media_meta, outcome_of_failure, outcome_without_body
@@ -113,7 +114,7 @@ class MediaSpider(Spider):
             self.parse_audio,
             errback=self.audio_failed,
             headers={"Accept-Encoding": "identity"},
-            meta=media_meta(url, self.settings) | {"audio": source, "alternates": list(alternates)},
+            meta=media_meta(url, settings_of(self.crawler)) | {"audio": source, "alternates": list(alternates)},
             priority=AUDIO_PRIORITY,
         )
 

@@ -13,6 +13,7 @@ from audiocrawler.discovery.hls import Rendition
 from audiocrawler.model.marks import tombstone
 from audiocrawler.model.rotation import is_rotating, row_key
 from audiocrawler.model.rows import AudioItem, AudioSource, Status
+from audiocrawler.model.settings import settings_of
 from audiocrawler.records import Outcome, opted_out, source_of, stated_by
 from audiocrawler.rights.licences import refusal_before
 from audiocrawler.spiders.hls import tag_of
@@ -92,8 +93,8 @@ class TakingSpider(RenderingSpider):
 
     def _at_most(self, media: list[Candidate], page: Response) -> list[Candidate]:
         """Return as many candidates as a page may have, and say how many are left out."""
-        most = self.settings.getint("AUDIO_MAX_FILES_PER_PAGE")
-        if not most or len(media) <= most:
+        most = settings_of(self.crawler).max_files_per_page
+        if len(media) <= most:
             return media
         left_out = len(media) - most
         self.logger.warning(
