@@ -31,8 +31,8 @@ CLASSES = (
     *("DOWNLOADER", "DUPEFILTER_CLASS", "ITEM_PROCESSOR", "LOG_FORMATTER", "REQUEST_FINGERPRINTER_CLASS", "SCHEDULER"),
     *("ROBOTSTXT_PARSER", "STATS_CLASS", "TWISTED_DNS_RESOLVER"),
 )
-BY_NAME = ("DOWNLOAD_HANDLERS", "FEED_EXPORTERS", "FEED_STORAGES")
-"""Classes by scheme or format."""
+OF_EXPORTS = ("FEED_EXPORTERS", "FEED_STORAGES")
+"""Classes by format or scheme, which Scrapy loads where FEEDS or ``-o`` ask for an export."""
 
 T = TypeVar("T")
 
@@ -68,7 +68,9 @@ def check_scrapy_parts(settings: BaseSettings) -> None:
             if order is not None and not isinstance(order, int | float):
                 raise ConfigurationError(f"{name}: {part}: {one_line(str(order), MAX_SHOWN)} is no number")
             _load(name, part if order is not None else None)
-    for name in BY_NAME:
+    for scheme in ("http", "https"):  # Scrapy would log a line and refuse each request
+        _load("DOWNLOAD_HANDLERS", settings.getdict("DOWNLOAD_HANDLERS").get(scheme))
+    for name in OF_EXPORTS if settings.getdict("FEEDS") else ():
         for part in settings.getdict(name).values():
             _load(name, part)
     for part in settings.getlist("RETRY_EXCEPTIONS"):

@@ -13,6 +13,7 @@ _TYPES = {
     "string": "text",
     "object": "a JSON object",
     "array": "a list",
+    "null": "null",
 }
 _FORMATS = {"path": "a path", "regex": "a regular expression"}
 
@@ -50,13 +51,15 @@ def demand(model: type[BaseModel], error: ErrorDetails) -> str:
             return f"must be {int(error['ctx']['le'])} at most"
         case "enum" | "literal_error":
             return f"must be {error['ctx']['expected'].replace(chr(39), '')}"
-        case _ if inner and _type_of(model, field) == "object":
-            return f"must have a whole number or null for {inner[0]}"
+        case _ if inner and (values := _values_of(model, field)):
+            return f"must have {values} for {inner[0]}"
     return f"must be {takes(model, field)}"
 
 
-def _type_of(model: type[BaseModel], field: str) -> Any:
-    return model.model_json_schema()["properties"][field].get("type")
+def _values_of(model: type[BaseModel], field: str) -> str:
+    """Return what the values of a JSON object must be, nothing for another type."""
+    values: dict[str, Any] = model.model_json_schema()["properties"][field].get("additionalProperties", {})
+    return " or ".join(_TYPES[each["type"]] for each in values.get("anyOf", [values] if values else []))
 
 
 def _one_of(names: list[str]) -> str:

@@ -62,6 +62,15 @@ def test_a_component_that_cannot_be_loaded_is_named(name: str, given: Any, words
     assert str(caught.value).startswith(name)
 
 
+def test_what_is_not_used_need_not_be_there() -> None:
+    check_scrapy_parts(
+        Settings({"DOWNLOAD_HANDLERS": {"ftp": "no.such.Handler"}, "FEED_EXPORTERS": {"x": "no.such.X"}})
+    )
+    exporting = {"FEEDS": {"out.x": {"format": "x"}}, "FEED_EXPORTERS": {"x": "no.such.X"}}
+    with pytest.raises(ConfigurationError, match=r"FEED_EXPORTERS: no\.such\.X: cannot be loaded"):
+        check_scrapy_parts(Settings(exporting))
+
+
 def test_a_dictionary_of_the_command_line_that_is_none_is_named() -> None:
     with pytest.raises(ConfigurationError, match="EXTENSIONS=x: must be a JSON object"):
         check_dictionaries(Settings(), ["LOG_LEVEL=INFO", "EXTENSIONS=x"])

@@ -1,9 +1,11 @@
 """Settings: what each may be, as whatever type it is given, and one line that names the first that is wrong."""
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
+from scrapy import Spider
 from scrapy.settings import BaseSettings, Settings
 from scrapy.utils.test import get_crawler
 
@@ -94,9 +96,21 @@ def test_a_crawl_builds_them_once_they_are_final() -> None:
     crawler = get_crawler(settings_dict={"AUDIO_MAX_BYTES": "7"})
     assert settings_of(crawler).max_bytes == 7
     assert settings_of(crawler) is settings_of(crawler)
-    crawler.settings.frozen = False
     other = get_crawler()
     other.settings.frozen = False
     assert settings_of(other).max_bytes == AudioSettings().max_bytes
     other.settings.set("AUDIO_MAX_BYTES", 8)
     assert settings_of(other).max_bytes == 8
+
+
+def test_a_spider_may_have_settings_of_its_own() -> None:
+    class Small(Spider):
+        name = "small"
+        custom_settings = {"AUDIO_MAX_BYTES": "1e3", "AUDIO_FINDERS": {FINDER: None}}  # noqa: RUF012 - as Scrapy has it
+
+    ours = settings_of(get_crawler(Small))
+    assert (ours.max_bytes, ours.finders) == (1000, {FINDER: None})
+
+
+def test_settings_are_passed_on_by_scrapy_as_plain_values() -> None:
+    assert json.loads(json.dumps(defaults())) == defaults()
