@@ -9,7 +9,7 @@ collection elsewhere, checks it, and takes down what must go.
 
 On top are Scrapy's parts: ``scheduler``, ``middlewares``, ``browser``, ``extensions``, ``pipelines``, ``logs``,
 ``exports`` and ``commands``; ``crawl`` owns what they share while a crawl runs, ``records`` makes their rows. At the
-ground ``model`` declares every column and every error, and ``settings`` wires the parts together.
+ground ``model`` declares every setting, column and error, and ``settings`` wires the parts together.
 """
 
 __version__ = "0.1.0"

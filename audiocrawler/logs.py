@@ -17,7 +17,7 @@ from scrapy.utils.log import get_scrapy_root_handler
 from twisted.python.failure import Failure
 
 from audiocrawler.crawl.lifecycle import CrawlPart
-from audiocrawler.model.errors import ConfigurationError
+from audiocrawler.model.settings import AudioSettings, settings_of
 from audiocrawler.model.text import mask_text, printable
 
 
@@ -68,9 +68,6 @@ class OneLineLogFormatter(LogFormatter):
         return {"level": logging.INFO, "msg": "%(url)s: %(status)s as %(object)s", "args": args}
 
 
-FORMATS = ("text", "json")
-
-
 class JsonFormatter(logging.Formatter):
     """Makes of a record one line with time (RFC 3339), level, logger, message and crawl_id, secrets masked."""
 
@@ -94,7 +91,7 @@ class JsonLog(CrawlPart):
 
     def __init__(self, crawler: Crawler) -> None:
         super().__init__(crawler)
-        if crawler.settings["AUDIO_LOG_FORMAT"] != "json":
+        if settings_of(crawler).log_format != "json":
             raise NotConfigured
         crawler.signals.connect(self._opened, signal=signals.spider_opened)
 
@@ -109,14 +106,8 @@ class JsonLog(CrawlPart):
 
 
 def log_as_json(settings: BaseSettings) -> None:
-    """Log to LOG_FILE, or to stderr, as JSON from the first line on, if AUDIO_LOG_FORMAT asks for it.
-
-    Raises ConfigurationError for another AUDIO_LOG_FORMAT than FORMATS.
-    """
-    given = settings["AUDIO_LOG_FORMAT"]
-    if given not in FORMATS:
-        raise ConfigurationError(f"AUDIO_LOG_FORMAT={given}: is none of {', '.join(FORMATS)}")
-    if given != "json" or not settings.getbool("LOG_ENABLED"):
+    """Log to LOG_FILE, or to stderr, as JSON from the first line on, if AUDIO_LOG_FORMAT asks for it."""
+    if AudioSettings.of(settings).log_format != "json" or not settings.getbool("LOG_ENABLED"):
         return
     handler = _file_handler(settings) if settings["LOG_FILE"] else logging.StreamHandler(sys.stderr)
     handler.setLevel(settings["LOG_LEVEL"])

@@ -35,6 +35,7 @@ from audiocrawler.model.errors import (
     status_of,
 )
 from audiocrawler.model.rows import AudioItem, AudioMetadata, AudioSource, FileInfo, Row
+from audiocrawler.model.settings import settings_of
 from audiocrawler.model.statuses import Status
 from audiocrawler.model.text import one_line
 from audiocrawler.records import (
@@ -147,7 +148,7 @@ class AudioFilesPipeline(FilesPipeline):
         """Return a streamed request per URL."""
         if not isinstance(item, AudioItem):
             requests = [
-                request.replace(meta=media_meta(request.url, self.crawler.settings))
+                request.replace(meta=media_meta(request.url, settings_of(self.crawler)))
                 for request in super().get_media_requests(item, info)
             ]
             self._begin_crawl(requests)
@@ -284,8 +285,8 @@ class FilterPipeline(Stage):
 
     def __init__(self, crawler: Crawler) -> None:
         super().__init__(crawler)
-        self.min_duration_ms = crawler.settings.getint("AUDIO_MIN_DURATION_MS")
-        self.min_sample_rate_hz = crawler.settings.getint("AUDIO_MIN_SAMPLE_RATE_HZ")
+        self.min_duration_ms = settings_of(crawler).min_duration_ms or 0
+        self.min_sample_rate_hz = settings_of(crawler).min_sample_rate_hz or 0
 
     async def advance(self, item: AudioItem) -> None:
         """Let the file pass, or raise FilteredError."""

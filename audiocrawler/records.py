@@ -10,7 +10,6 @@ from urllib.parse import urlsplit
 
 from scrapy import Request
 from scrapy.http import Response
-from scrapy.settings import BaseSettings
 from scrapy.spidermiddlewares.httperror import HttpError
 from twisted.python.failure import Failure
 
@@ -24,6 +23,7 @@ from audiocrawler.fetch.slots import media_slot
 from audiocrawler.model.errors import status_of
 from audiocrawler.model.rotation import row_key
 from audiocrawler.model.rows import AudioItem, AudioSource, FileInfo
+from audiocrawler.model.settings import AudioSettings
 from audiocrawler.model.statements import Statement
 from audiocrawler.model.statuses import Status, Trait
 from audiocrawler.model.text import mask_text, mask_url, one_line
@@ -115,13 +115,13 @@ def rendition_candidate(answer: Response, rendition: Rendition) -> Candidate:
     return Candidate(url=answer.url, kind=Kind.AUDIO, found_by=found_by, confidence=0.9, duration_ms=duration_ms)
 
 
-def media_meta(url: str, settings: BaseSettings) -> dict[str, Any]:
+def media_meta(url: str, settings: AudioSettings) -> dict[str, Any]:
     """Return the meta of a request whose body is streamed to disk."""
     return {
         KIND: RequestKind.FILE.value,
         "download_slot": media_slot(url),
-        "download_maxsize": settings.getint("AUDIO_MAX_BYTES"),
-        "download_timeout": settings.getfloat("AUDIO_STALL_TIMEOUT_S"),
+        "download_maxsize": settings.max_bytes,
+        "download_timeout": settings.stall_timeout_s,
         "allow_offsite": True,
         "dont_cache": True,
     }

@@ -26,6 +26,7 @@ def error_of(stderr: str) -> str:
         (["url=example.org"], "write https://example.org"),
         (["url=https://example.org/", "dept=1"], "-a dept: no such argument"),
         (["url=https://example.org/", "limit=none"], "-a limit"),
+        (["url=https://example.org/", "url=https://example.net/"], "-a url: is given 2 times; separate URLs by spaces"),
     ],
 )
 def test_usage_errors_end_with_2(arguments: list[str], words: str, tmp_path: Path) -> None:
@@ -36,11 +37,58 @@ def test_usage_errors_end_with_2(arguments: list[str], words: str, tmp_path: Pat
     assert not (tmp_path / "data").exists()
 
 
-@pytest.mark.parametrize("value", ["many", "-1"])
-def test_a_setting_that_must_be_a_number_is_named(value: str, tmp_path: Path) -> None:
-    run = crawl(tmp_path, "url=https://example.org/", env={"AUDIO_FLUSH_ROWS": value})
+@pytest.mark.parametrize(
+    ("setting", "value", "words"),
+    [
+        ("AUDIO_FLUSH_ROWS", "many", "AUDIO_FLUSH_ROWS=many: must be a whole number, 1 or more"),
+        ("AUDIO_MAX_FILES_IN_FLIGHT", "0", "AUDIO_MAX_FILES_IN_FLIGHT=0: must be a whole number, 1 or more"),
+        ("AUDIO_FINDERS", '{"no.such.find": 1}', "AUDIO_FINDERS: no.such.find: cannot be loaded"),
+        ("CONCURRENT_REQUESTS", "abc", "CONCURRENT_REQUESTS=abc: must be a whole number, 1 or more"),
+        ("LOG_LEVEL", "loud", "LOG_LEVEL=loud: must be CRITICAL"),
+        (
+            "LOG_FILE",
+            "no/such/folder/log",
+            "LOG_FILE=no/such/folder/log: cannot be written (No such file or directory)",
+        ),
+        ("EXTENSIONS", "x", "EXTENSIONS=x: must be a JSON object"),
+    ],
+)
+def test_a_setting_that_cannot_work_is_named_before_anything_is_done(
+    setting: str, value: str, words: str, tmp_path: Path
+) -> None:
+    run = crawl(tmp_path, "url=https://example.org/", settings={setting: value})
     assert run.code == 2
-    assert f"AUDIO_FLUSH_ROWS={value}" in error_of(run.stderr)
+    assert words in error_of(run.stderr)
+    assert len(run.stderr.splitlines()) == 1
+    assert not (tmp_path / "data").exists()
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "words"),
+    [
+        ("EXTENSIONS", '{"no.such.Extension": 1}', "EXTENSIONS: no.such.Extension: cannot be loaded"),
+        ("REFERRER_POLICY", "sometimes", "could not start: Could not load referrer policy 'sometimes'"),
+    ],
+)
+def test_what_only_scrapy_can_judge_is_named_before_the_first_request(
+    setting: str, value: str, words: str, site: Site, tmp_path: Path
+) -> None:
+    run = crawl(tmp_path, f"url={site.url}/shore.html", settings={setting: value})
+    assert run.code == 2
+    assert words in error_of(run.stderr)
+    assert site.requests == []
+
+
+def test_a_whole_number_may_be_written_as_a_fraction(site: Site, tmp_path: Path) -> None:
+    run = crawl(tmp_path, f"url={site.url}/shore.html", settings={"AUDIO_MAX_BYTES": "1e6", "AUDIO_WORKERS": ""})
+    assert run.code == 0
+    assert run.audio
+
+
+def test_a_contact_that_comes_by_option_is_shown_to_the_site(site: Site, tmp_path: Path) -> None:
+    run = crawl(tmp_path, f"url={site.url}/shore.html", "download=no", settings={"AUDIO_CONTACT": "me@example.org"})
+    assert run.code == 0
+    assert {request.headers["User-Agent"].endswith("(+me@example.org)") for request in site.requests} == {True}
 
 
 @pytest.mark.parametrize("how", ["settings", "env"])

@@ -53,5 +53,5 @@ def test_a_spider_that_raises_has_its_traceback_in_one_line_and_no_secret_is_in_
 def test_another_format_is_refused(site: Site, tmp_path: Path):
     run = crawl(tmp_path, f"url={site.url}/", settings={"AUDIO_LOG_FORMAT": "yaml"})
     assert run.code == 2
-    assert run.stderr == "scrapy: error: AUDIO_LOG_FORMAT=yaml: is none of text, json\n"
+    assert run.stderr == "scrapy: error: AUDIO_LOG_FORMAT=yaml: must be text or json\n"
     assert site.requests == []

@@ -1,6 +1,7 @@
-"""Imports go one way: Scrapy glue, then stage packages, then items and errors."""
+"""Imports go one way: Scrapy glue, then stage packages, then the settings, rows and errors that all of them read."""
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Collection, Iterator
@@ -11,7 +12,7 @@ from pathlib import Path
 from tests.crawling import REPOSITORY
 
 PACKAGE = REPOSITORY / "audiocrawler"
-GROUND = ("__init__", "model", "scrapy_private", "sniff")
+GROUND = ("__init__", "__version__", "model", "scrapy_private", "sniff")
 STAGES = (
     "rights",
     "discovery",
@@ -37,6 +38,7 @@ GLUE = (
     "scheduler",
     "collection",
     "commands",
+    "program",
     "settings",
     "scrapyd_launcher",
 )
@@ -102,6 +104,16 @@ def test_only_glue_fetch_and_discovery_know_scrapy() -> None:
 def test_modules_are_read_in_one_sitting() -> None:
     lines = {str(path.relative_to(PACKAGE)): len(path.read_text(encoding="utf-8").splitlines()) for path in MODULES}
     assert {name: count for name, count in lines.items() if count > 500} == {}
+
+
+def test_settings_of_ours_are_read_as_attributes_of_the_model() -> None:
+    """The commands name stores and warehouses as they were given, which the model has checked before."""
+    by_name = re.compile(r"""settings(?:\[|\.get\w*\()["']AUDIO_""")
+
+    def wrong(path: Path) -> list[str]:
+        return [] if room_of(path) == "commands" else by_name.findall(path.read_text(encoding="utf-8"))
+
+    assert offenders(wrong) == {}
 
 
 def test_the_crawls_own_process_loads_no_decoder_and_no_cloud_library() -> None:

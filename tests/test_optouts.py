@@ -279,7 +279,7 @@ def test_opt_outs_in_robots_txt_count_where_its_rules_are_not_obeyed(served: Ser
 def test_an_unknown_mode_is_one_line_and_exit_2(served: Served, tmp_path: Path) -> None:
     run = crawl(tmp_path, f"url={served.url}/", settings={"AUDIO_OPT_OUT": "honor"})
     assert (run.code, served.requests) == (2, [])
-    assert run.stderr == "scrapy: error: AUDIO_OPT_OUT=honor: is none of honour, record, ignore\n"
+    assert run.stderr == "scrapy: error: AUDIO_OPT_OUT=honor: must be honour, record or ignore\n"
 
 
 def test_the_host_of_the_file_decides_on_it_and_the_page_on_another_host_does_too(tmp_path: Path) -> None:

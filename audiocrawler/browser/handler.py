@@ -25,6 +25,7 @@ from audiocrawler.fetch.requests import Rendering, is_rendered
 from audiocrawler.fetch.robots import RobotsMiddleware
 from audiocrawler.fetch.slots import polite
 from audiocrawler.model.errors import BrowserMissingError, ConfigurationError, RenderError
+from audiocrawler.model.settings import AudioSettings, settings_of
 from audiocrawler.rendering.chromium import HOW_TO_INSTALL, NO_DRIVER, Contexts, find_chromium
 from audiocrawler.rendering.proxy import FilteringProxy
 from audiocrawler.scrapy_private import PLAYWRIGHT, check_private_names
@@ -66,11 +67,11 @@ class Browser(Part):
 
     def __init__(self, crawler: Crawler) -> None:
         super().__init__(crawler)
-        settings = crawler.settings
-        self._page_s = settings.getfloat("AUDIO_BROWSER_PAGE_S")
-        self._turns = asyncio.Semaphore(max(1, settings.getint("AUDIO_BROWSER_PAGES")))
+        settings = settings_of(crawler)
+        self._page_s = settings.browser_page_s
+        self._turns = asyncio.Semaphore(settings.browser_pages)
         self._contexts = Contexts(
-            max_contexts=max(1, settings.getint("AUDIO_BROWSER_CONTEXTS")),
+            max_contexts=settings.browser_contexts,
             max_pages=CONTEXT_PAGES,
             max_browser_pages=BROWSER_PAGES,
             close=self._close_context,
@@ -82,7 +83,7 @@ class Browser(Part):
         self._under_way: set[asyncio.Task[Response]] = set()
         self.missing: str | None = None
         try:
-            self._executable = chromium_of(settings)
+            self._executable = chromium_of(crawler.settings)
         except ConfigurationError as error:
             self._executable, self.missing = "", str(error)
         crawler.signals.connect(self._give_up, signal=transfers_given_up)
@@ -178,7 +179,7 @@ def chromium_of(settings: BaseSettings) -> str:
     """Return the path of the Chromium to start; raises ConfigurationError that says how to install what is missing."""
     if find_spec("scrapy_playwright") is None:
         raise ConfigurationError(NO_DRIVER)
-    found = find_chromium(settings["AUDIO_CHROMIUM"])
+    found = find_chromium(AudioSettings.of(settings).chromium)
     if found is None:
         raise ConfigurationError(HOW_TO_INSTALL)
     return found

@@ -24,6 +24,7 @@ from audiocrawler.discovery.kinds import AUDIO_EXTENSIONS, VIDEO_EXTENSIONS, ext
 from audiocrawler.fetch.accounts import read_cookies
 from audiocrawler.middlewares.credentials import CredentialsMiddleware
 from audiocrawler.model.errors import BrowserMissingError, RenderError
+from audiocrawler.model.settings import settings_of
 from audiocrawler.model.urls import LOGIN
 from audiocrawler.rendering.chromium import can_sandbox, launch_options
 from audiocrawler.rendering.visit import PREPARE, PageCrashedError, Visit, Watch
@@ -137,7 +138,7 @@ class BrowserPages(ScrapyPlaywrightDownloadHandler):  # type: ignore[misc]
         super().__init__(crawler)
         self._may_fetch = may_fetch
         self._credentials = crawler.get_downloader_middleware(CredentialsMiddleware) or CredentialsMiddleware(crawler)
-        self._cookies = read_cookies(crawler.settings["AUDIO_COOKIES"]).cookies
+        self._cookies = read_cookies(settings_of(crawler).cookies).cookies
         self._given_cookies = {(cookie.name, cookie.value) for cookie in self._cookies}
         """Those of AUDIO_COOKIES, which need not be passed on from page to request and back: both have them."""
         self.browser_provider = OwnChromium(self.config, executable, proxy, self._prepare)

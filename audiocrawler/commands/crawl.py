@@ -1,9 +1,13 @@
 """``scrapy crawl``, with arguments checked before anything starts, a closing table and an exit code that tells."""
 
 import argparse
+import asyncio
+import logging
+import os
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal, NoReturn, get_args, get_origin
@@ -18,6 +22,7 @@ from audiocrawler.browser.handler import Browser, chromium_of
 from audiocrawler.commands.streams import complain, flush_output, messages_of, outlive_readers, say
 from audiocrawler.commands.usage import PROGRAM, program, refuse_options, speak_plainly
 from audiocrawler.config.arguments import Arguments, parse_arguments
+from audiocrawler.config.scrapy_settings import check_dictionaries, check_scrapy_parts, check_scrapy_values
 from audiocrawler.config.settings import check_settings
 from audiocrawler.crawl.crawl import new_crawl_id
 from audiocrawler.crawl.exit_codes import INTERRUPTED, LOCKED, USAGE, Rest, conclusion
@@ -26,10 +31,15 @@ from audiocrawler.crawl.places import store_path, store_type, warehouse_path, wa
 from audiocrawler.fetch.accounts import expired_note, read_cookies
 from audiocrawler.logs import log_as_json
 from audiocrawler.model.errors import ConfigurationError, LockedError
-from audiocrawler.model.text import printable
+from audiocrawler.model.settings import AudioSettings, user_agent
+from audiocrawler.model.text import one_line, printable
 from audiocrawler.rendering.chromium import HOW_TO_INSTALL
 from audiocrawler.report.summary import Places, render, summarise
 from audiocrawler.spiders.audio import AudioSpider
+
+logger = logging.getLogger(__name__)
+MAX_SHOWN = 500
+"""Characters of a foreign error that a message repeats."""
 
 
 class Command(ScrapyCrawlCommand):
@@ -42,6 +52,8 @@ class Command(ScrapyCrawlCommand):
 
     arguments: type[BaseModel] = Arguments
     """What the spider takes: each field is an option, and an argument after -a."""
+    _failure: BaseException | None = None
+    """What ended the crawl before it had begun."""
 
     def syntax(self) -> str:
         """Return what follows the name of the command."""
@@ -64,6 +76,7 @@ class Command(ScrapyCrawlCommand):
     def process_options(self, args: list[str], opts: argparse.Namespace) -> None:
         """Check the spider's arguments, and give the crawl a log file before the first line is logged."""
         outlive_readers()
+        self._check_given(opts, is_ours=args in ([AudioSpider.name], []))
         super().process_options(args, opts)
         refuse_options(args, [f"--{name}" for name in self.arguments.model_fields])
         given = {name: value for name in self.arguments.model_fields if (value := getattr(opts, name))}
@@ -97,11 +110,22 @@ class Command(ScrapyCrawlCommand):
         else:
             self.crawl(AudioSpider.name, opts)
 
+    def _check_given(self, opts: argparse.Namespace, *, is_ours: bool) -> None:
+        """Check options of which Scrapy would leave too little to tell what was wrong."""
+        assert self.settings is not None
+        try:
+            check_dictionaries(self.settings, opts.set)
+            if is_ours:
+                check_repeated(opts.spargs)
+        except ConfigurationError as error:
+            refuse(error)
+
     def prepare(self, check_arguments: Callable[[BaseSettings], object]) -> None:
         """Check settings and arguments and choose the log file; what is wrong ends the command in one line."""
         try:
             assert self.settings is not None
-            check_settings(self.settings)
+            check_scrapy_values(self.settings)
+            introduce(self.settings, check_settings(self.settings).contact)
             store_path(self.settings)
             warehouse_path(self.settings)
             check_arguments(self.settings)
@@ -123,23 +147,30 @@ class Command(ScrapyCrawlCommand):
         for note in notes(self.settings):
             print(note, file=sys.stderr)
         crawler = self.crawler_process.create_crawler(spider_name)
-        self.crawler_process.crawl(crawler, **arguments)
+        try:
+            check_scrapy_values(crawler.settings)  # those of the spider's class are among them now
+            check_scrapy_parts(crawler.settings)
+            check_settings(crawler.settings)
+        except ConfigurationError as error:
+            refuse(error)
+        running = self.crawler_process.crawl(crawler, **arguments)
         self.crawler_process.start()
+        if isinstance(running, asyncio.Task) and running.done() and not running.cancelled():
+            self._failure = running.exception()
         return crawler
 
     def _choose_log_file(self) -> None:
         """Set a log file of the crawl's own, unless one is set or there is no log: the terminal stays readable."""
         settings = self.settings
         assert settings is not None
-        if settings["LOG_FILE"] or not settings.getbool("LOG_ENABLED") or not settings["AUDIO_LOG_DIR"]:
+        folder = AudioSettings.of(settings).log_dir
+        if not settings.getbool("LOG_ENABLED"):
             return
-        folder = Path(settings["AUDIO_LOG_DIR"])
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            with tempfile.NamedTemporaryFile(dir=folder):
-                settings.set("LOG_FILE", str(folder / f"{new_crawl_id(None)}.log"), priority="cmdline")
-        except OSError as error:
-            raise ConfigurationError(f"AUDIO_LOG_DIR={folder}: cannot be written ({error.strerror})") from error
+        if settings["LOG_FILE"]:
+            _check_log_file(Path(settings["LOG_FILE"]))
+        elif folder:
+            _make_log_dir(folder)
+            settings.set("LOG_FILE", str(folder / f"{new_crawl_id(None)}.log"), priority="cmdline")
 
     def _has_failed(self) -> bool:
         return bool(self.crawler_process and self.crawler_process.bootstrap_failed)
@@ -152,8 +183,9 @@ class Command(ScrapyCrawlCommand):
         """Say why a crawl could not run, and return the exit code for that; None if it ran."""
         lifecycle = crawler.get_extension(CrawlLifecycle) if not self._has_failed() else None
         if lifecycle is None:
-            print(f"{program()}: error: the crawl could not start; {self._log_hint()}", file=sys.stderr)
-            return 1
+            logger.error("the crawl could not start", exc_info=self._failure)
+            complain(f"the crawl could not start: {one_line(str(self._failure), MAX_SHOWN)}; {self._log_hint()}")
+            return USAGE
         error = lifecycle.configuration_error
         if error is not None:
             complain(error)
@@ -188,17 +220,46 @@ def refuse(error: ConfigurationError) -> NoReturn:
     raise SystemExit(USAGE)
 
 
+def _check_log_file(path: Path) -> None:
+    try:
+        path.open("ab").close()
+    except OSError as error:
+        raise ConfigurationError(f"LOG_FILE={path}: cannot be written ({error.strerror})") from error
+
+
+def _make_log_dir(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        tempfile.NamedTemporaryFile(dir=folder).close()
+    except OSError as error:
+        raise ConfigurationError(f"AUDIO_LOG_DIR={folder}: cannot be written ({error.strerror})") from error
+
+
+def check_repeated(given: Iterable[str]) -> None:
+    """Raise ConfigurationError for an argument that is given twice: Scrapy would take the last one without a word."""
+    for name, number in Counter(each.partition("=")[0] for each in given).items():
+        if number > 1:
+            remedy = "separate URLs by spaces: -a url='https://... https://...'" if name == "url" else "give it once"
+            raise ConfigurationError(f"-a {name}: is given {number} times; {remedy}")
+
+
+def introduce(settings: BaseSettings, contact: str | None) -> None:
+    """Put a contact that came by ``-s`` into the user agent, unless that was given, too."""
+    if settings["USER_AGENT"] == user_agent(os.environ.get("AUDIO_CONTACT")):
+        settings.set("USER_AGENT", user_agent(contact), priority="project")
+
+
 def check_browser(settings: BaseSettings, render: str) -> None:
     """Raise ConfigurationError where pages must be rendered and cannot be, or AUDIO_CHROMIUM names no program."""
-    if render == "always" or (render == "auto" and settings["AUDIO_CHROMIUM"]):
+    if render == "always" or (render == "auto" and AudioSettings.of(settings).chromium):
         chromium_of(settings)
 
 
 def notes(settings: BaseSettings) -> Iterator[str]:
     """Yield what a user should know before the crawl starts."""
-    if not settings["AUDIO_CONTACT"]:
+    if not AudioSettings.of(settings).contact:
         yield "no AUDIO_CONTACT is set: give a URL or an address, so that sites can reach you"
-    if note := expired_note(read_cookies(settings["AUDIO_COOKIES"])):
+    if note := expired_note(read_cookies(AudioSettings.of(settings).cookies)):
         yield note
     if store_type(settings).is_local and not warehouse_type(settings).is_local:
         yield "AUDIO_STORE is on this machine and AUDIO_WAREHOUSE is not: its URLs mean nothing on another machine"

@@ -11,10 +11,13 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from audiocrawler.model.declared import demand, first_error
 from audiocrawler.model.errors import ConfigurationError
-from audiocrawler.model.text import mask_url
+from audiocrawler.model.text import mask_url, one_line
 
 STDIN = Path("-")
+MAX_SHOWN = 200
+"""Characters of a wrong value that a message repeats."""
 MAX_BYTES = 64 * 1024**2
 """A list of a million URLs; what is longer, such as a device, is no list."""
 _INVISIBLE = "\ufeff\u200b\u200e\u200f\u2060 \t"
@@ -81,7 +84,9 @@ class Arguments(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    url: tuple[str, ...] = Field(default=(), description="where to start; several are separated by spaces")
+    url: tuple[str, ...] = Field(
+        default=(), description="where to start; several are separated by spaces", json_schema_extra={"takes": "URLs"}
+    )
     urls: Path | None = Field(default=None, description="a file with one start URL a line; - is standard input")
     depth: int = Field(default=0, ge=0, description="levels of links to follow on the same site, and its feeds")
     limit: int | None = Field(default=None, ge=1, description="stop after so many newly stored audio files")
@@ -163,18 +168,19 @@ def checked_arguments(model: type[Model], given: dict[str, Any]) -> Model:
     try:
         return model.model_validate(own)
     except ValidationError as error:
-        raise ConfigurationError(_one_line(error, model)) from error
+        raise ConfigurationError(_one_line(error, model, own)) from error
 
 
-def _one_line(error: ValidationError, model: type[BaseModel]) -> str:
-    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-    message = str(first["msg"]).removeprefix("Value error, ")
+def _one_line(error: ValidationError, model: type[BaseModel], given: dict[str, Any]) -> str:
+    first = first_error(error)
     if not first["loc"]:
-        return message
-    name = first["loc"][0]
+        return str(first["ctx"]["error"])
+    name = str(first["loc"][0])
     if first["type"] == "extra_forbidden":
         return f"-a {name}: no such argument; there are {', '.join(model.model_fields)}"
-    return f"-a {name}: {message}"
+    if first["type"] == "value_error":  # it repeats the value itself, with secrets masked
+        return f"-a {name}: {demand(model, first)}"
+    return f"-a {name}={one_line(str(given[name]), MAX_SHOWN)}: {demand(model, first)}"
 
 
 def _read_urls(path: Path | None) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from typing import Any
 from scrapy.settings import BaseSettings
 
 from audiocrawler.config.arguments import Arguments
+from audiocrawler.model.settings import AudioSettings
 from audiocrawler.model.urls import without_credentials
 
 _NOT_OF_THE_CRAWL = {"url", "urls", "crawl", "fresh"}
@@ -19,7 +20,8 @@ def identity_of(spider_name: str, arguments: Arguments | None, settings: BaseSet
     The order of the start URLs, a file in their place, arguments at their defaults and passwords make no difference;
     ``-a crawl=NAME`` stands for all of them. A spider without arguments is known by its name.
     """
-    places = [settings["AUDIO_STORE"], settings["AUDIO_WAREHOUSE"]]
+    ours = AudioSettings.of(settings)
+    places = [ours.store, ours.warehouse]
     if arguments is not None and arguments.crawl:
         return _digest([spider_name, places, "crawl", arguments.crawl])
     return _digest([spider_name, places, _normalised(arguments) if arguments is not None else {}])

@@ -51,10 +51,10 @@ class Crawl:
     def __init__(
         self, settings: BaseSettings, stats: StatsCollector, start: Start, *, known_sites: Iterable[str] = ()
     ) -> None:
-        check_settings(settings)
+        ours = check_settings(settings)
         self.tallies = Tallies(stats)
-        self.licenses = wanted_licences(settings["AUDIO_LICENSES"])
-        self.settings, self.stats = settings, stats
+        self.licenses = wanted_licences(ours.licenses)
+        self.settings, self.stats = ours, stats
         self._is_stopping = False
         self._left_behind: str | None = None
         self._pending = 0
@@ -62,24 +62,22 @@ class Crawl:
         self._finish_items: Callable[[], Awaitable[str | None]] | None = None
         self._count_pending: Callable[[], Awaitable[int]] | None = None
         self._finish_requests: Callable[[], Awaitable[None]] | None = None
-        self.frontier: Frontier = open_frontier(settings["AUDIO_FRONTIER"], start)
+        self.frontier: Frontier = open_frontier(ours.frontier, start)
         self.crawl_id = self.frontier.crawl.crawl_id
-        self.store: Store = open_store(settings["AUDIO_STORE"], store_options(settings))
+        self.store: Store = open_store(ours.store, store_options(settings))
         self.store_folder = store_path(settings)
         """Where the store is a folder of this machine, that folder."""
-        self.warehouse: Warehouse = open_warehouse(settings["AUDIO_WAREHOUSE"], warehouse_options(settings))
-        self.incoming = Incoming(
-            Path(settings["AUDIO_INCOMING"]), max_parts_bytes=settings.getint("AUDIO_MAX_INCOMING_BYTES")
-        )
+        self.warehouse: Warehouse = open_warehouse(ours.warehouse, warehouse_options(settings))
+        self.incoming = Incoming(ours.incoming, max_parts_bytes=ours.max_incoming_bytes)
         self._use = use_warehouse(settings)
         self.tombstones = tombstones_of(self.warehouse)
         self.energy = EnergyRule(
-            loudness_dbfs=settings.getfloat("AUDIO_ENERGY_LOUDNESS_DBFS"),
-            duration_ms=settings.getint("AUDIO_ENERGY_DURATION_MS"),
+            loudness_dbfs=ours.energy_loudness_dbfs,
+            duration_ms=ours.energy_duration_ms,
         )
         self.analysis = AnalysisPool(
-            settings.getint("AUDIO_WORKERS") or usable_cores(),
-            limits=Limits(max_duration_s=settings.getfloat("AUDIO_MAX_DURATION_S")),
+            ours.workers or usable_cores(),
+            limits=Limits(max_duration_s=ours.max_duration_s),
             energy=self.energy,
         )
         self.claims = Claims()
@@ -90,8 +88,8 @@ class Crawl:
         self._writer = RowWriter(self.warehouse)
         self.flusher = Flusher(
             self.warehouse,
-            rows=settings.getint("AUDIO_FLUSH_ROWS"),
-            seconds=settings.getfloat("AUDIO_FLUSH_SECONDS"),
+            rows=ours.flush_rows,
+            seconds=ours.flush_seconds,
         )
         self._files = Threads(FILE_THREADS, "files")
 
@@ -145,7 +143,7 @@ class Crawl:
     @property
     def rest(self) -> Rest:
         """Return what is left, as far as it is known."""
-        return Rest(self._pending, not self.settings["AUDIO_FRONTIER"].startswith("memory"), self._left_behind)
+        return Rest(self._pending, not self.settings.frontier.startswith("memory"), self._left_behind)
 
     async def write(self, rows: Iterable[Row]) -> None:
         """Return when the rows are in the warehouse, with the id of this crawl; raises WarehouseError."""
@@ -250,7 +248,7 @@ class Crawl:
             self.leave_behind(str(error))
 
     def _note_rows_left(self, result: FlushResult) -> None:
-        outbox = self.settings["AUDIO_OUTBOX"]
+        outbox = self.settings.outbox
         if result.left:
             why = result.error or "other crawls go on to write"
             self.leave_behind(
@@ -258,7 +256,7 @@ class Crawl:
             )
         elif self.flusher.set_aside:
             self.leave_behind(
-                f"{self.flusher.set_aside} rows were refused by {self.settings['AUDIO_WAREHOUSE']}; "
+                f"{self.flusher.set_aside} rows were refused by {self.settings.warehouse}; "
                 f"they and the reasons are in {outbox}, table refused"
             )
 

@@ -8,6 +8,7 @@ from scrapy.settings import BaseSettings
 from audiocrawler.crawl.places import warehouse_path
 from audiocrawler.model.errors import ConfigurationError, LockedError
 from audiocrawler.model.locks import open_locked
+from audiocrawler.model.settings import AudioSettings
 from audiocrawler.warehouse.outbox import outbox_path
 
 
@@ -29,7 +30,7 @@ def _locked(settings: BaseSettings, *, shared: bool, why: str) -> IO[bytes]:
     except OSError as error:
         raise ConfigurationError(f"{path}: {error.strerror}; make the folder writable") from error
     if file is None:
-        raise LockedError(f"{settings['AUDIO_WAREHOUSE']}: {why}")
+        raise LockedError(f"{AudioSettings.of(settings).warehouse}: {why}")
     return file
 
 
@@ -37,4 +38,5 @@ def _path(settings: BaseSettings) -> Path:
     """Return a file beside the rows: beside the warehouse's own, else beside the outbox."""
     if path := warehouse_path(settings):
         return path.with_name(path.name + ".in-use")
-    return outbox_path(Path(settings["AUDIO_OUTBOX"]), settings["AUDIO_WAREHOUSE"]).with_suffix(".in-use")
+    ours = AudioSettings.of(settings)
+    return outbox_path(ours.outbox, ours.warehouse).with_suffix(".in-use")

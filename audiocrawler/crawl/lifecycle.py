@@ -3,7 +3,6 @@
 import logging
 import sys
 import time
-from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from scrapy import Request, Spider, signals
@@ -23,6 +22,7 @@ from audiocrawler.fetch.part import Part
 from audiocrawler.frontier import OpenCrawl, Start
 from audiocrawler.model.errors import ConfigurationError
 from audiocrawler.model.rows import AudioCrawl
+from audiocrawler.model.settings import AudioSettings, settings_of
 from audiocrawler.model.urls import site_of
 from audiocrawler.scrapy_private import SCRAPY, check_private_names, in_progress, is_closing, withdrawn
 
@@ -60,7 +60,7 @@ class CrawlLifecycle(Part):
 
     def __init__(self, crawler: Crawler) -> None:
         super().__init__(crawler)
-        self._grace_s = crawler.settings.getfloat("AUDIO_STOP_GRACE_S")
+        self._grace_s = settings_of(crawler).stop_grace_s
         self._stopping_since: float | None = None
         self._has_given_up = False
         self._watch = create_looping_call(self._watch_for_stop)
@@ -142,7 +142,7 @@ class CrawlLifecycle(Part):
 
     def _begin_manifest(self, crawl: Crawl) -> None:
         settings = self._settings
-        folder = Path(settings["AUDIO_MANIFEST_DIR"])
+        folder = AudioSettings.of(settings).manifest_dir
         self._manifest = Manifest(folder, crawl.crawl_id, settings, self._crawler.spider)
         try:
             self._manifest.begin()
@@ -245,7 +245,7 @@ def start_of(spider: Spider | None, settings: BaseSettings) -> Start:
         identity=identity_of(getattr(spider, "name", ""), arguments, settings),
         crawl_id=new_crawl_id(getattr(spider, "job", None)),
         fresh=arguments is not None and arguments.fresh == "yes",
-        lease_s=settings.getfloat("AUDIO_LEASE_S"),
+        lease_s=AudioSettings.of(settings).lease_s,
     )
 
 

@@ -17,6 +17,7 @@ from scrapy.http.cookies import CookieJar
 
 from audiocrawler.model.addresses import plain_host
 from audiocrawler.model.errors import ConfigurationError
+from audiocrawler.model.settings import settings_of
 from audiocrawler.scrapy_private import use_bundled_suffixes
 
 _HTTP_ONLY = "#HttpOnly_"
@@ -221,7 +222,7 @@ class LocalListCookiesMiddleware(CookiesMiddleware):
     def from_crawler(cls, crawler: Crawler) -> "LocalListCookiesMiddleware":
         """Return the middleware, or NotConfigured; raises ConfigurationError for a wrong AUDIO_COOKIES."""
         middleware = super().from_crawler(crawler)
-        middleware.file = read_cookies(crawler.settings["AUDIO_COOKIES"])
+        middleware.file = read_cookies(settings_of(crawler).cookies)
         if note := expired_note(middleware.file):
             logger.warning("%s", note)
         return middleware

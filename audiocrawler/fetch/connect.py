@@ -26,6 +26,7 @@ from audiocrawler.fetch.part import Part
 from audiocrawler.model.addresses import AddressPolicy, literal_address
 from audiocrawler.model.errors import ConfigurationError, OutcomeError
 from audiocrawler.model.proxies import Proxies, Proxy, parse_proxy
+from audiocrawler.model.settings import settings_of
 from audiocrawler.model.statuses import Status
 from audiocrawler.model.text import mask_url
 
@@ -47,7 +48,7 @@ def policy_of(crawler: Crawler) -> AddressPolicy:
         starts = arguments.start_urls() if is_ours else getattr(crawler.spider, "start_urls", ())  # type: ignore[union-attr]
         if crawler.spider is None:  # `scrapy shell URL` makes its spider last
             starts = sys.argv[1:]
-        _POLICIES[crawler] = AddressPolicy(starts, crawler.settings["AUDIO_ALLOW_ADDRESSES"])
+        _POLICIES[crawler] = AddressPolicy(starts, settings_of(crawler).allow_addresses)
     return _POLICIES[crawler]
 
 

@@ -17,6 +17,7 @@ from scrapy.crawler import Crawler
 from audiocrawler.fetch.requests import is_media
 from audiocrawler.fetch.slots import is_media_slot, polite
 from audiocrawler.fetch.staging import Room
+from audiocrawler.model.settings import settings_of
 from audiocrawler.scrapy_private import in_progress
 
 MAX_WAITING_MEDIA = 5_000
@@ -29,17 +30,17 @@ class OpenSlots:
     """Tells of the download slots that may start another request."""
 
     def __init__(self, crawler: Crawler, waiting_turns: Mapping[str, int], store_folder: Path | None = None) -> None:
-        settings = crawler.settings
+        settings, ours = crawler.settings, settings_of(crawler)
         self._crawler = crawler
         self._waiting_turns = waiting_turns
         """By slot: requests that were handed out and wait for their turn at the host."""
-        self._media_per_host = settings.getint("AUDIO_MEDIA_PER_HOST")
+        self._media_per_host = ours.media_per_host
         self._pages_per_host = settings.getint("CONCURRENT_REQUESTS_PER_DOMAIN")
-        self._max_files = settings.getint("AUDIO_MAX_FILES_IN_FLIGHT")
-        self._max_bytes = settings.getint("AUDIO_MAX_INCOMING_BYTES")
+        self._max_files = ours.max_files_in_flight
+        self._max_bytes = ours.max_incoming_bytes
         self._room = Room.from_settings(settings, store_folder)
         self._has_room_until = 0.0
-        self._max_rows = settings.getint("AUDIO_MAX_OUTBOX_ROWS")
+        self._max_rows = ours.max_outbox_rows
 
     def least_active(self, slots: Iterable[str], waiting_media: int) -> str | None:
         """Return the open slot among ``slots`` with the fewest requests under way, the first of equals; or None."""

@@ -23,6 +23,7 @@ from audiocrawler.fetch.curl import Head
 from audiocrawler.fetch.parts import WITH_FILE, ContentRange, Part, Version, is_part
 from audiocrawler.fetch.staging import Room, Spool, TooLargeError
 from audiocrawler.model.errors import NoRoomError, OutcomeError
+from audiocrawler.model.settings import settings_of
 from audiocrawler.model.statuses import Status
 
 UNPROVED = "unproved"
@@ -167,13 +168,13 @@ class Bounds:
     """What a body on its way to disk may not do; each method raises the error that ends it."""
 
     def __init__(self, crawler: Crawler, request: Request, room: Room) -> None:
-        settings = crawler.settings
+        ours = settings_of(crawler)
         self.max_bytes = int(request.meta.get("download_maxsize", 0))
-        self.stall_s = float(request.meta.get("download_timeout", settings.getfloat("DOWNLOAD_TIMEOUT")))
+        self.stall_s = float(request.meta.get("download_timeout", crawler.settings.getfloat("DOWNLOAD_TIMEOUT")))
         self._stats = crawler.stats
-        self._max_total_bytes = settings.getint("AUDIO_MAX_TOTAL_BYTES")
-        self._progress = Progress(self.stall_s, settings.getfloat("AUDIO_MIN_BYTES_PER_S") * self.stall_s)
-        self._unsized = Unsized(settings.getfloat("AUDIO_MAX_UNSIZED_S"))
+        self._max_total_bytes = ours.max_total_bytes
+        self._progress = Progress(self.stall_s, ours.min_bytes_per_s * self.stall_s)
+        self._unsized = Unsized(ours.max_unsized_s)
         self._room = room
         self._unchecked_bytes = 0
 

@@ -23,6 +23,7 @@ from audiocrawler.fetch.part import Part
 from audiocrawler.fetch.requests import KIND, SENT_BACK, RequestKind, is_host_file
 from audiocrawler.fetch.slots import LONGEST_WAIT_S, open_robots_slot, polite, slot_of
 from audiocrawler.model.errors import EncodingError, OutcomeError
+from audiocrawler.model.settings import settings_of
 from audiocrawler.model.statuses import Status
 
 _AGENT = re.compile(r"[ \t]*user[- ]?agent(?:[ \t]*:|[ \t]+)([^#]*)", re.IGNORECASE)
@@ -176,7 +177,7 @@ class RobotsMiddleware(Part):
     def __init__(self, crawler: Crawler) -> None:
         super().__init__(crawler)
         self._is_obeyed = crawler.settings.getbool("ROBOTSTXT_OBEY")
-        if not self._is_obeyed and crawler.settings["AUDIO_OPT_OUT"] == "ignore":
+        if not self._is_obeyed and settings_of(crawler).opt_out == "ignore":
             raise NotConfigured
         self._user_agent: str = crawler.settings["ROBOTSTXT_USER_AGENT"] or crawler.settings["USER_AGENT"]
         self._token = self._user_agent.partition("/")[0].strip()

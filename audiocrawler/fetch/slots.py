@@ -13,6 +13,7 @@ from scrapy.extensions.throttle import AutoThrottle
 from scrapy.utils.asyncio import CallLaterResult, call_later
 
 from audiocrawler.fetch.requests import is_host_file, is_media
+from audiocrawler.model.settings import settings_of
 from audiocrawler.scrapy_private import wake_engine, withdrawn
 
 LONGEST_WAIT_S = 300.0
@@ -64,7 +65,7 @@ def floor_s(crawler: Crawler, slot: str) -> float:
 def open_media_slot(crawler: Crawler, slot: str) -> None:
     """Make the slot one without a delay of its own and with few transfers at a time, unless it is there already."""
     of_slot = crawler.engine.downloader.per_slot_settings.setdefault(slot, {})
-    of_slot.setdefault("concurrency", crawler.settings.getint("AUDIO_MEDIA_PER_HOST"))
+    of_slot.setdefault("concurrency", settings_of(crawler).media_per_host)
     of_slot.setdefault("delay", 0.0)
 
 

@@ -15,6 +15,7 @@ from audiocrawler.fetch.encodings import Decoding
 from audiocrawler.fetch.parts import Part
 from audiocrawler.model.errors import ConfigurationError, OutcomeError, SpoolError
 from audiocrawler.model.locks import open_locked
+from audiocrawler.model.settings import AudioSettings
 from audiocrawler.model.statuses import Status
 
 LOCK_NAME = ".lock"
@@ -105,8 +106,8 @@ class Room:
     @classmethod
     def from_settings(cls, settings: BaseSettings, store_folder: Path | None) -> "Room":
         """Return the room for bodies under way and, where the store is a folder, for it."""
-        folders = [Path(settings["AUDIO_INCOMING"]), *([store_folder] if store_folder else [])]
-        return cls(folders, settings.getint("AUDIO_MIN_FREE_BYTES"))
+        ours = AudioSettings.of(settings)
+        return cls([ours.incoming, *([store_folder] if store_folder else [])], ours.min_free_bytes)
 
     def shortage(self, wanted_bytes: int = 0) -> str | None:
         """Return which folder has no room for so many bytes more, and why; None if all have."""

@@ -13,6 +13,7 @@ from audiocrawler.fetch.accounts import read_host_headers
 from audiocrawler.fetch.connect import policy_of
 from audiocrawler.fetch.part import Part
 from audiocrawler.fetch.requests import SENT_BACK, is_host_file
+from audiocrawler.model.settings import settings_of
 from audiocrawler.model.urls import LOGIN, Credentials, Login, is_meant_for, login_meta, without_credentials
 
 _ADDED = "added_headers"
@@ -29,7 +30,7 @@ class CredentialsMiddleware(Part):
         super().__init__(crawler)
         arguments = arguments_of(crawler.spider)
         self._credentials = Credentials(arguments.start_urls() if arguments else ())
-        self._host_headers = read_host_headers(crawler.settings["AUDIO_HEADERS"])
+        self._host_headers = read_host_headers(settings_of(crawler).headers)
 
     def process_request(self, request: Request) -> Request | None:
         """Put the headers on, or return the request anew if its URL holds a login."""

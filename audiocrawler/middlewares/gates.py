@@ -15,6 +15,7 @@ from audiocrawler.fetch.requests import audio_row
 from audiocrawler.frontier.frontier import MAX_STARTS
 from audiocrawler.model.errors import OutcomeError
 from audiocrawler.model.rows import AudioSource
+from audiocrawler.model.settings import settings_of
 from audiocrawler.model.statuses import Status
 
 
@@ -29,7 +30,7 @@ class LimitMiddleware(Part):
 
     def __init__(self, crawler: Crawler) -> None:
         super().__init__(crawler)
-        self._max_total_bytes = crawler.settings.getint("AUDIO_MAX_TOTAL_BYTES")
+        self._max_total_bytes = settings_of(crawler).max_total_bytes
 
     def process_request(self, request: Request) -> None:
         """Let the request pass, or raise LimitReachedError."""

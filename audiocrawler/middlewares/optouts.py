@@ -18,6 +18,7 @@ from audiocrawler.fetch.part import Part
 from audiocrawler.fetch.requests import OPT_OUT, OPTED_OUT, Place, is_media
 from audiocrawler.fetch.robots import REFRESH_S, RobotsMiddleware, Rules, host_file_request, sent_back
 from audiocrawler.model.errors import OutcomeError
+from audiocrawler.model.settings import AudioSettings
 from audiocrawler.model.statuses import Status
 from audiocrawler.rights.optouts import (
     WELL_KNOWN,
@@ -44,8 +45,8 @@ class OptOuts:
     """Whether opt-outs are read and honoured, and what answers say of themselves."""
 
     def __init__(self, settings: BaseSettings) -> None:
-        self.are_read = settings["AUDIO_OPT_OUT"] != "ignore"
-        self.are_honoured = settings["AUDIO_OPT_OUT"] == "honour"
+        opt_out = AudioSettings.of(settings).opt_out
+        self.are_read, self.are_honoured = opt_out != "ignore", opt_out == "honour"
         self.agent: str = settings["ROBOTSTXT_USER_AGENT"] or settings["USER_AGENT"]
 
     def of_headers(self, headers: Headers) -> list[str]:

@@ -35,6 +35,7 @@ from audiocrawler.fetch.requests import audio_row
 from audiocrawler.fetch.slots import is_media_slot
 from audiocrawler.frontier import Answer, Kind, Leases, Limit, NewRequest
 from audiocrawler.model.errors import FrontierError, WarehouseError
+from audiocrawler.model.settings import settings_of
 from audiocrawler.scheduler.request_json import from_json, to_json
 from audiocrawler.scheduler.shared import SharedPauses, TurnMiddleware
 from audiocrawler.scrapy_private import in_progress, wake_engine
@@ -199,7 +200,7 @@ class FrontierScheduler(Part, BaseScheduler):
         turns = self._crawler.get_downloader_middleware(TurnMiddleware)
         self._slots = OpenSlots(self._crawler, turns.waiting if turns is not None else {}, self._crawl.store_folder)
         self._counters.take(self._crawl.frontier.crawl.counted)
-        files_per_slot = self._crawler.settings.getint("AUDIO_MEDIA_PER_HOST")
+        files_per_slot = settings_of(self._crawler).media_per_host
         most = getattr(self._crawler.spider, "limit", None)
         self._limit = None if most is None else Limit("audio/stored", most)
         self._leases = Leases(self._crawl.frontier, PREFETCHED_PER_SLOT, files_per_slot, self._limit)

@@ -1,6 +1,6 @@
 """The spider: what it owns does the work, and its methods are where the answers come back to."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property, partial
 from typing import Any
@@ -30,6 +30,7 @@ from audiocrawler.fetch.headers import is_audio_type, media_type
 from audiocrawler.fetch.requests import KIND, Place, Rendering, RequestKind, audio_row
 from audiocrawler.middlewares.optouts import OptOuts
 from audiocrawler.model.rows import AudioItem, AudioSource
+from audiocrawler.model.settings import settings_of
 from audiocrawler.model.statuses import Status
 from audiocrawler.model.text import is_masked, mask_url, one_line
 from audiocrawler.model.urls import login_meta, origin_of, site_of, without_credentials
@@ -58,7 +59,7 @@ class AudioSpider(Spider):
     """Finds the audio of its start pages, and of ``depth`` levels of pages below them."""
 
     name = "audio"
-    finders = DEFAULT_FINDERS
+    finders: Mapping[str, int | None] = DEFAULT_FINDERS
     callbacks = frozenset(
         {
             *("parse", "parse_robots", "page_failed", "parse_rendered", "render_failed"),
@@ -88,7 +89,7 @@ class AudioSpider(Spider):
         if crawler.settings.frozen or is_command_of_scrapy(cls):  # the shell makes its spider when all else is made
             kwargs["_is_borrowed"] = True
         spider = super().from_crawler(crawler, *args, **kwargs)
-        spider.finders = {**DEFAULT_FINDERS, **crawler.settings.getdict("AUDIO_FINDERS")}
+        spider.finders = {**DEFAULT_FINDERS, **settings_of(crawler).finders}
         crawler.signals.connect(spider.item_dropped, signal=signals.item_dropped)
         crawler.signals.connect(spider.request_dropped, signal=signals.request_dropped)
         return spider
@@ -145,7 +146,9 @@ class AudioSpider(Spider):
     @cached_property
     def taker(self) -> Taker:
         """Return what decides which audio of a document is taken."""
-        return Taker(self.crawl, self.arguments, self.downloads, self.joiner, is_wanted=self.is_wanted)
+        return Taker(
+            self.crawl, self.arguments, self.downloads, self.joiner, opt_outs=self.opt_outs, is_wanted=self.is_wanted
+        )
 
     @cached_property
     def renderer(self) -> Renderer:

@@ -81,10 +81,9 @@ class HlsJoiner:
             return
         joined = self._joined_file(source)
         size_bytes = await self._crawl.in_thread(lambda: append(Path(body_file), joined, anew=number == 0))
-        if size_bytes > self._crawl.settings.getint("AUDIO_MAX_BYTES"):
-            await self._downloads.settle(
-                source, Outcome(Status.TOO_LARGE, f"larger than {self._crawl.settings['AUDIO_MAX_BYTES']} bytes")
-            )
+        max_bytes = self._crawl.settings.max_bytes
+        if max_bytes and size_bytes > max_bytes:
+            await self._downloads.settle(source, Outcome(Status.TOO_LARGE, f"larger than {max_bytes} bytes"))
         elif number + 1 < len(parts):
             lease = request.meta.get(LEASE, request.meta.get(CONTINUES))
             yield self.request(parts, number + 1, source, lease)

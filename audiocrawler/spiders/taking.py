@@ -36,18 +36,19 @@ logger = logging.getLogger(__name__)
 class Taker:
     """Turns candidates into rows, requests and items; ``is_wanted`` says which files of a document are taken."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the services that it works with
         self,
         crawl: Crawl,
         arguments: Arguments,
         downloads: Downloads,
         joiner: HlsJoiner,
         *,
+        opt_outs: OptOuts,
         is_wanted: Callable[[Response, AudioSource], bool],
     ) -> None:
         self._crawl, self._stats, self._arguments = crawl, crawl.stats, arguments
         self._downloads, self._joiner, self._is_wanted = downloads, joiner, is_wanted
-        self._opt_outs = OptOuts(crawl.settings)
+        self._opt_outs = opt_outs
         self._not_requested: OrderedDict[int, None] = OrderedDict()
 
     async def take(
@@ -109,8 +110,8 @@ class Taker:
 
     def _at_most(self, media: list[Candidate], page: Response) -> list[Candidate]:
         """Return as many candidates as a page may have, and say how many are left out."""
-        most = self._crawl.settings.getint("AUDIO_MAX_FILES_PER_PAGE")
-        if not most or len(media) <= most:
+        most = self._crawl.settings.max_files_per_page
+        if len(media) <= most:
             return media
         left_out = len(media) - most
         logger.warning(

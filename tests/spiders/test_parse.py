@@ -170,7 +170,7 @@ def test_a_rendition_that_lacks_a_part_is_a_failed_row(tmp_path: Path) -> None:
 
 def test_a_rendition_is_no_larger_than_a_file_may_be(tmp_path: Path) -> None:
     spider = spider_in(tmp_path)
-    spider.crawl.settings.set("AUDIO_MAX_BYTES", 5)
+    spider.crawl.settings = spider.crawl.settings.model_copy(update={"max_bytes": 5})
     (first,) = playlist(spider, PARTS)
     (tmp_path / "1").write_bytes(b"too much")
     assert yielded(spider.parse_part(answer(first, tmp_path / "1"))) == []

@@ -1,0 +1,126 @@
+"""Check the settings of Scrapy's own that Scrapy would answer with a traceback, or with a crawl that never ends."""
+
+import codecs
+import json
+import logging
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from importlib.util import find_spec
+from math import isfinite
+from typing import TypeVar
+
+from scrapy.settings import BaseSettings, default_settings
+from scrapy.utils.misc import load_object
+
+from audiocrawler.model.errors import ConfigurationError
+from audiocrawler.model.text import one_line
+
+MAX_SHOWN = 200
+TIMES = frozenset({"DNS_TIMEOUT", "DOWNLOAD_DELAY", "DOWNLOAD_TIMEOUT"})
+"""Scrapy's defaults of them are whole numbers, and it reads them as fractions."""
+SWITCHES = frozenset({"TELNETCONSOLE_ENABLED"})
+"""Scrapy's default of it is 1, and it reads it as True or False."""
+AT_LEAST_ONE = frozenset(
+    {"CONCURRENT_ITEMS", "CONCURRENT_REQUESTS", "CONCURRENT_REQUESTS_PER_DOMAIN", "REACTOR_THREADPOOL_MAXSIZE"}
+)
+"""With 0 of them, a crawl would wait for ever."""
+OF_THE_PROCESS = ("SPIDER_LOADER_CLASS", "TWISTED_REACTOR", "ASYNCIO_EVENT_LOOP")
+"""Classes that are loaded before there is a reactor; others may import it, and so come later."""
+COMPONENTS = ("ADDONS", "EXTENSIONS", "DOWNLOADER_MIDDLEWARES", "SPIDER_MIDDLEWARES", "ITEM_PIPELINES")
+CLASSES = (
+    *("DOWNLOADER", "DUPEFILTER_CLASS", "ITEM_PROCESSOR", "LOG_FORMATTER", "REQUEST_FINGERPRINTER_CLASS", "SCHEDULER"),
+    *("ROBOTSTXT_PARSER", "STATS_CLASS", "TWISTED_DNS_RESOLVER"),
+)
+OF_EXPORTS = ("FEED_EXPORTERS", "FEED_STORAGES")
+"""Classes by format or scheme, which Scrapy loads where FEEDS or ``-o`` ask for an export."""
+
+T = TypeVar("T")
+
+
+def check_dictionaries(settings: BaseSettings, given: Iterable[str]) -> None:
+    """Raise ConfigurationError for a NAME=VALUE whose value is no dictionary; Scrapy would not say which it is."""
+    for each in given:
+        name, _, value = each.partition("=")
+        if isinstance(settings[name], BaseSettings) and not isinstance(_read(json.loads, value), dict):
+            raise ConfigurationError(f"{name}={one_line(value, MAX_SHOWN)}: must be a JSON object")
+
+
+def check_scrapy_values(settings: BaseSettings) -> None:
+    """Raise ConfigurationError for a value that Scrapy cannot read, and for a class of the process that is missing."""
+    for name, default in vars(default_settings).items():
+        if not name.isupper() or name.endswith("_BASE") or settings[name] is None:
+            continue
+        if demand := _demand(settings, name, default):
+            raise ConfigurationError(f"{name}={one_line(str(settings[name]), MAX_SHOWN)}: must be {demand}")
+    for name in OF_THE_PROCESS:
+        _load(name, settings[name])
+    for module in settings.getlist("SPIDER_MODULES"):
+        if _read(find_spec, module) is None:
+            raise ConfigurationError(f"SPIDER_MODULES: {one_line(module, MAX_SHOWN)}: there is no such module")
+
+
+def check_scrapy_parts(settings: BaseSettings) -> None:
+    """Raise ConfigurationError for a component that cannot be loaded; needs the reactor, which some of them import."""
+    for name in CLASSES:
+        _load(name, settings[name])
+    for name in COMPONENTS:
+        for part, order in settings.getdict(name).items():
+            if order is not None and not isinstance(order, int | float):
+                raise ConfigurationError(f"{name}: {part}: {one_line(str(order), MAX_SHOWN)} is no number")
+            _load(name, part if order is not None else None)
+    for scheme in ("http", "https"):  # Scrapy would log a line and refuse each request
+        _load("DOWNLOAD_HANDLERS", settings.getdict("DOWNLOAD_HANDLERS").get(scheme))
+    for name in OF_EXPORTS if settings.getdict("FEEDS") else ():
+        for part in settings.getdict(name).values():
+            _load(name, part)
+    for part in settings.getlist("RETRY_EXCEPTIONS"):
+        _load("RETRY_EXCEPTIONS", part)
+
+
+def _demand(settings: BaseSettings, name: str, default: object) -> str | None:
+    """Return what the value of a setting must be, by its default and its name; None if it is."""
+    if isinstance(default, bool) or name in SWITCHES:
+        return None if _read(settings.getbool, name) is not None else "True or False"
+    if isinstance(default, float) or name in TIMES:
+        number = _read(settings.getfloat, name)
+        return None if number is not None and isfinite(number) and number >= 0 else "a number, 0 or more"
+    if isinstance(default, int):
+        return _demand_of_whole(_read(settings.getint, name), name)
+    return _demand_of_text(settings, name)
+
+
+def _demand_of_whole(number: int | None, name: str) -> str | None:
+    if name in AT_LEAST_ONE:
+        return None if number is not None and number >= 1 else "a whole number, 1 or more"
+    return None if number is not None else "a whole number"
+
+
+def _demand_of_text(settings: BaseSettings, name: str) -> str | None:
+    value = settings[name]
+    if name.endswith("_CODES"):
+        codes = _read(lambda name: [int(code) for code in settings.getlist(name)], name)
+        return None if codes is not None else "numbers, separated by commas"
+    if name.endswith("LOG_LEVEL"):
+        levels = logging.getLevelNamesMapping()
+        return None if isinstance(value, int) or value in levels else "CRITICAL, ERROR, WARNING, INFO or DEBUG"
+    if name.endswith("_ENCODING"):
+        return None if _read(codecs.lookup, value) is not None else "an encoding such as utf-8"
+    if name == "LOG_FORMAT":
+        return None if _read(logging.Formatter, value) is not None else "a format such as %(levelname)s: %(message)s"
+    return None
+
+
+def _read(reader: Callable[[str], T], name: str) -> T | None:
+    with suppress(ImportError, LookupError, OverflowError, TypeError, ValueError):
+        return reader(name)
+    return None
+
+
+def _load(name: str, part: object) -> None:
+    if not isinstance(part, str):
+        return
+    try:
+        load_object(part)
+    except Exception as error:  # whatever a module of the user's raises when it is imported
+        why = one_line(str(error), MAX_SHOWN)
+        raise ConfigurationError(f"{name}: {one_line(part, MAX_SHOWN)}: cannot be loaded: {why}") from error
