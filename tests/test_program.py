@@ -61,7 +61,7 @@ def test_scrapy_takes_the_same_options(site: Site, tmp_path: Path) -> None:
         (["crawl"], "give one of --url https://... and --urls FILE"),
         (["crawl", "example.org"], "--url: 'example.org' has no scheme; write https://example.org"),
         (["crawl", "https://example.org", "--dpeth", "2"], "--dpeth: no such option; did you mean --depth?; see"),
-        (["crawl", "https://example.org", "--depth", "two"], "--depth: Input should be a valid integer"),
+        (["crawl", "https://example.org", "--depth", "two"], "--depth two: must be a whole number"),
         (["crawl", "https://example.org", "--depth", "1", "--depth", "2"], "--depth is given 2 times; see"),
         (["crawl", "https://example.org", "-a", "url=https://example.com"], "url is given as an argument and after -a"),
         (
