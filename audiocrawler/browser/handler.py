@@ -6,6 +6,7 @@ Plain requests and media stay with the streaming handler; a request with the met
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from scrapy import Request, signals
@@ -107,8 +108,8 @@ class Browser:
     async def _render(self, request: Request) -> Response:
         site = str(request.meta["render"]["context"])
         async with self._turns, self._contexts.lent(site):
-            pages = await self._started()
             try:
+                pages = await self._started()
                 response: Response = await pages.open(request, site, self._page_s)
             except BrowserMissingError as error:
                 self._note_missing(error)
@@ -136,10 +137,12 @@ class Browser:
             return self._pages
 
     def _check_private_names(self) -> None:
-        """End the crawl if this scrapy-playwright would behave differently; raises RenderError."""
+        """End the crawl if this scrapy-playwright is another one; raises RenderError, BrowserMissingError for none."""
         try:
             check_private_names(PLAYWRIGHT)
         except ConfigurationError as error:
+            if find_spec("scrapy_playwright") is None:
+                raise BrowserMissingError(str(error)) from None
             refuse_crawl(self._crawler, error)
             raise RenderError(str(error)) from None
 
