@@ -38,6 +38,11 @@ from audiocrawler.scheduler.scheduler import FrontierScheduler
 ScrapyPlaywrightDownloadHandler.visit = ScrapyPlaywrightDownloadHandler._download_request_with_page
 del ScrapyPlaywrightDownloadHandler._download_request_with_page
 """
+NO_HANDLER = """
+import sys
+from audiocrawler.scheduler.scheduler import FrontierScheduler
+sys.modules["scrapy_playwright"] = None
+"""
 SCRIPT = """
 import sys
 from scrapy.crawler import AsyncCrawlerProcess
@@ -152,6 +157,14 @@ def test_another_scrapy_playwright_ends_the_crawl_when_a_page_needs_it(site: Sit
     run = crawl(tmp_path, f"url={site.url}/scripted/shadow.html", "render=always", settings=settings)
     assert run.code == 2
     assert "ScrapyPlaywrightDownloadHandler has no _download_request_with_page; pip install" in run.stderr
+
+
+def test_without_scrapy_playwright_the_crawl_goes_on(site: Site, tmp_path: Path) -> None:
+    require_chromium()
+    (tmp_path / "other.py").write_text(NO_HANDLER, encoding="utf-8")
+    starts = f"url={site.url}/shore.html {site.url}/scripted/shadow.html"
+    run = crawl(tmp_path, starts, settings={"SCHEDULER": "other.FrontierScheduler"})
+    assert (run.code, run.log.count("ERROR: audiocrawler needs scrapy-playwright 0.0.48")) == (0, 1)
 
 
 def test_the_versions_are_those_that_pip_is_held_to() -> None:

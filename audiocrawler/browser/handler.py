@@ -111,8 +111,8 @@ class Browser(Part):
     async def _render(self, request: Request) -> Response:
         site = Rendering.of(request).context
         async with self._turns, self._contexts.lent(site):
-            pages = await self._started()
             try:
+                pages = await self._started()
                 response: Response = await pages.open(request, site, self._page_s)
             except BrowserMissingError as error:
                 self._note_missing(error)
@@ -140,10 +140,12 @@ class Browser(Part):
             return self._pages
 
     def _check_private_names(self) -> None:
-        """End the crawl if this scrapy-playwright would behave differently; raises RenderError."""
+        """End the crawl if this scrapy-playwright is another one; raises RenderError, BrowserMissingError for none."""
         try:
             check_private_names(PLAYWRIGHT)
         except ConfigurationError as error:
+            if find_spec("scrapy_playwright") is None:
+                raise BrowserMissingError(str(error)) from None
             refuse_crawl(self._crawler, error)
             raise RenderError(str(error)) from None
 
