@@ -18,12 +18,18 @@ Pages = dict[str, str | bytes]
 
 
 @contextmanager
-def served(pages: Pages) -> Iterator[str]:
-    """Serve these bodies by path; .xml and .txt by their name, .wav as audio, everything else as HTML."""
+def served(pages: Pages, asked: list[str] | None = None) -> Iterator[str]:
+    """Serve these bodies by path; .xml and .txt by their name, .wav as audio, everything else as HTML.
+
+    The paths that are asked for are added to ``asked``.
+    """
     types = {".xml": "application/xml", ".txt": "text/plain", ".wav": "audio/wav", ".mp3": "audio/mpeg"}
+    types[".m3u8"] = "application/vnd.apple.mpegurl"
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self) -> None:
+            if asked is not None:
+                asked.append(self.path)
             body = pages.get(self.path)
             data = body.replace("{url}", url).encode() if isinstance(body, str) else body or b""
             self.send_response(404 if body is None else 200)
