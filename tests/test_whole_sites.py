@@ -17,11 +17,17 @@ Pages = dict[str, str | bytes]
 
 
 @contextmanager
-def served(pages: Pages) -> Iterator[str]:
-    """Serve these bodies by path; .xml and .txt by their name, .wav as audio, everything else as HTML."""
+def served(pages: Pages, asked: list[str] | None = None) -> Iterator[str]:
+    """Serve these bodies by path; .xml and .txt by their name, .wav as audio, everything else as HTML.
+
+    The paths that are asked for are added to ``asked``.
+    """
     types = {".xml": "application/xml", ".txt": "text/plain", ".wav": "audio/wav", ".mp3": "audio/mpeg"}
+    types[".m3u8"] = "application/vnd.apple.mpegurl"
 
     def answer(wire: Wire, path: str) -> None:
+        if asked is not None:
+            asked.append(path)
         body = pages.get(path)
         data = body.replace("{url}", server.url) if isinstance(body, str) else body or b""
         kind = types.get(Path(path.partition("?")[0]).suffix, "text/html")

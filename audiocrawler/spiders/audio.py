@@ -27,7 +27,7 @@ from audiocrawler.discovery.hls import audio_rendition
 from audiocrawler.discovery.urls import absolute
 from audiocrawler.fetch.first_bytes import judge
 from audiocrawler.fetch.headers import is_audio_type, media_type
-from audiocrawler.fetch.requests import KIND, Place, Rendering, RequestKind, audio_row
+from audiocrawler.fetch.requests import KIND, Place, Rendering, RequestKind, audio_row, is_rendered
 from audiocrawler.middlewares.optouts import OptOuts
 from audiocrawler.model.rows import AudioItem, AudioSource
 from audiocrawler.model.settings import settings_of
@@ -293,8 +293,9 @@ class AudioSpider(Spider):
             self.crawler.engine.crawl(each)
 
     def request_dropped(self, request: Request) -> None:
-        """Expect nothing of a page that is dropped as known."""
-        self.renderer.note_dropped(request)
+        """Expect nothing of a page for the browser that is dropped as known."""
+        if is_rendered(request):
+            self.renderer.note_dropped(request)
 
     def follow(self, page: Response, candidates: list[Candidate], links: list[str]) -> Iterator[Request]:
         """Yield the requests for the documents that a document leads to."""

@@ -225,8 +225,7 @@ class Renderer:
 
     def note_dropped(self, request: Request) -> None:
         """Expect no news of a page whose request was dropped as known."""
-        if is_rendered(request):
-            self._learning.withdraw(Rendering.of(request).pattern)
+        self._learning.withdraw(Rendering.of(request).pattern)
 
     def _why(self, page: Response, document: Document | None, told: list[Candidate]) -> str | None:
         is_page = document is not None and document.type is DocumentType.HTML and document.root is not None

@@ -52,7 +52,10 @@ def test_a_collection_is_sent_into_them(memory: Memory, collection: Collection) 
     [
         ("tests.storage", "AUDIO_STORES=tests.storage: must be a JSON object"),
         ({"own": 5}, "AUDIO_STORES={'own': 5}: must have text for own"),
-        ({"own": "tests.storage.memory.NoStore"}, "AUDIO_STORE=own:x: tests.storage.memory.NoStore cannot be imported: "),
+        (
+            {"own": "tests.storage.memory.NoStore"},
+            "AUDIO_STORE=own:x: tests.storage.memory.NoStore cannot be imported: ",
+        ),
         ({"own": "no.such.Store"}, "AUDIO_STORE=own:x: no.such.Store cannot be imported: No module named 'no'"),
         ({"own": "Store"}, "AUDIO_STORE=own:x: Store cannot be imported: "),
         ({}, "AUDIO_STORE=own:x: unknown scheme own; known are file:, gs:"),
