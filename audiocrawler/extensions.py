@@ -12,7 +12,7 @@ from scrapy.utils.asyncio import create_looping_call
 
 from audiocrawler.crawl.lifecycle import is_ours
 from audiocrawler.fetch.first_bytes import FIRST_BYTES, FirstBytes
-from audiocrawler.fetch.headers import Known, is_audio_type, is_endless, proves_same, validators
+from audiocrawler.fetch.headers import KnownFile, is_audio_type, is_endless, proves_same, validators
 from audiocrawler.fetch.part import Part
 from audiocrawler.fetch.requests import (
     CAME,
@@ -55,7 +55,7 @@ class StopEarly(Part):
 
         Of the latter the headers are looked at twice: validators that stay tell of a change that the server means.
         """
-        known = Known(**request.meta[KNOWN])
+        known = KnownFile(**request.meta[KNOWN])
         if "Range" in request.headers:
             return False
         if proves_same(headers, known):

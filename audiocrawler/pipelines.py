@@ -19,7 +19,7 @@ from twisted.python.failure import Failure
 
 from audiocrawler.analysis.rules import ANALYSER_VERSION
 from audiocrawler.crawl.crawl import sha256_of
-from audiocrawler.crawl.items import FetchAgainError, GivenBackError, RefusedError
+from audiocrawler.crawl.items import FetchAgainError, RefusedError, ReleasedError
 from audiocrawler.crawl.known import variants_of
 from audiocrawler.crawl.lifecycle import CrawlPart, crawl_of, stop_crawl
 from audiocrawler.fetch.headers import explain, is_disk_full
@@ -67,7 +67,7 @@ class Stage(CrawlPart, ABC):
             return item
         try:
             await self.advance(item)
-        except GivenBackError:
+        except ReleasedError:
             self._give_back(item)
             raise
         except FetchAgainError:
@@ -76,7 +76,7 @@ class Stage(CrawlPart, ABC):
             raise
         except FileRejectedError as error:
             refuse(item, error.status, str(error))
-            item.source.judged_by = self.crawl.judge
+            item.source.judged_by = self.crawl.ruleset
         except Exception as error:  # noqa: BLE001 - no file may end a crawl
             self._fail(item, error)
         return item
@@ -92,7 +92,7 @@ class Stage(CrawlPart, ABC):
 
     def _give_back(self, item: AudioItem) -> None:
         """Let others have the file's content; its row stays pending."""
-        self.crawl.claims.release(str(item.files[0]["checksum"]))
+        self.crawl.single_flight.release(str(item.files[0]["checksum"]))
 
     def _fail(self, item: AudioItem, error: Exception) -> None:
         if is_disk_full(error):
@@ -101,7 +101,7 @@ class Stage(CrawlPart, ABC):
                 f"the disk is full or read-only: {explain(error)}; free room and run the same command again",
             )
             self._give_back(item)
-            raise GivenBackError(f"{item.source.source_url}: left to the next run") from error
+            raise ReleasedError(f"{item.source.source_url}: left to the next run") from error
         logger.error("%s: %s", item.source.source_url, explain(error), exc_info=error)
         refuse(item, status_of(error), explain(error))
 
@@ -191,7 +191,7 @@ class AudioFilesPipeline(FilesPipeline):
             source = foreign_source(request.url, None)
             source.status = source.last_status = outcome.status
             source.reason = source.last_error = outcome.reason
-            crawl_of(self.crawler).tallies.count_outcome(source.source_url, outcome.status, outcome.reason)
+            crawl_of(self.crawler).outcomes.count_outcome(source.source_url, outcome.status, outcome.reason)
             deferred_from_coro(crawl_of(self.crawler).write([source]))  # the crawl closes after its last row
         raise FileException(outcome.reason) from None
 
@@ -213,7 +213,7 @@ class AnalysisPipeline(Stage):
         """Fill ``item.audio``."""
         entry, source = item.files[0], item.source
         body, sha256 = Path(entry["path"]), str(entry["checksum"])
-        await self.crawl.claims.claim(sha256)
+        await self.crawl.single_flight.claim(sha256)
         if self.crawl.tombstones.has_content(sha256):
             raise ContentTakenDownError("the same bytes were taken down")
         sniffed, size_bytes = await self.crawl.in_thread(lambda: (sniff_file(body), body.stat().st_size))
@@ -271,7 +271,7 @@ class AnalysisPipeline(Stage):
             return await self.crawl.analysis.analyse(body)
         except FileRejectedError:
             if self.crawl.is_stopping:
-                raise GivenBackError("left to the next run: the crawl was stopped") from None
+                raise ReleasedError("left to the next run: the crawl was stopped") from None
             raise
 
 
@@ -320,7 +320,7 @@ class StorePipeline(Stage):
             return Status.STORED  # asked first, because for a new file it saves a request to the store
         body, sha256 = Path(item.files[0]["path"]), str(audio.sha256)
         if not await self.crawl.in_thread(lambda: self.crawl.store.has_bytes_of(body, audio.gcp_url, sha256)):
-            self.crawl.tallies.count(item.source.source_url, "audio/mended")
+            self.crawl.outcomes.count(item.source.source_url, "audio/mended")
             return Status.STORED  # missing, cut off or damaged: the bytes that have just come take its place
         return Status.UNCHANGED if before and before.sha256 == audio.sha256 else Status.DUPLICATE
 
@@ -350,10 +350,10 @@ class WarehousePipeline(CrawlPart):
             await self._write(item)
         except WarehouseError as error:
             stop_crawl(self._crawler, str(error))
-            raise GivenBackError(str(error)) from error
+            raise ReleasedError(str(error)) from error
         finally:
             for entry in item.files:
-                self.crawl.claims.release(str(entry["checksum"]))
+                self.crawl.single_flight.release(str(entry["checksum"]))
                 await self.crawl.in_thread(partial(Path(entry["path"]).unlink, missing_ok=True))
         return self._finished(item)
 
@@ -364,14 +364,14 @@ class WarehousePipeline(CrawlPart):
         await self.crawl.write(rows)
 
     def _finished(self, item: AudioItem) -> AudioItem:
-        source, audio, tallies = item.source, item.audio, self.crawl.tallies
+        source, audio, outcomes = item.source, item.audio, self.crawl.outcomes
         if source.status != Status.PENDING:
-            tallies.count_outcome(source.source_url, source.status, source.reason)
+            outcomes.count_outcome(source.source_url, source.status, source.reason)
         if audio is None and source.status != Status.PENDING:
             raise RefusedError(source)
         if audio is not None and source.status == Status.STORED:
-            tallies.count(source.source_url, "audio/stored_bytes", audio.size_bytes or 0)
-            tallies.count(source.source_url, "audio/duration_ms", audio.duration_ms)
+            outcomes.count(source.source_url, "audio/stored_bytes", audio.size_bytes or 0)
+            outcomes.count(source.source_url, "audio/duration_ms", audio.duration_ms)
         for entry in item.files:
             entry["path"] = str(source.gcp_url)
         return item
@@ -381,7 +381,7 @@ __all__ = [
     "AnalysisPipeline",
     "AudioFilesPipeline",
     "FilterPipeline",
-    "GivenBackError",
+    "ReleasedError",
     "StorePipeline",
     "WarehousePipeline",
 ]

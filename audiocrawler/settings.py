@@ -70,7 +70,7 @@ DOWNLOADER_MIDDLEWARES = {
     "audiocrawler.middlewares.credentials.CredentialsMiddleware": 1,  # before anything can tell of a URL's password
     "audiocrawler.middlewares.gates.UrlLengthMiddleware": 3,  # before any pattern is matched against it
     "audiocrawler.middlewares.gates.TakenDownMiddleware": 4,
-    "audiocrawler.middlewares.gates.TakenAgainMiddleware": 5,
+    "audiocrawler.middlewares.gates.RedeliveryMiddleware": 5,
     "audiocrawler.middlewares.gates.LimitMiddleware": 10,  # before anything is asked of a server
     "audiocrawler.fetch.connect.ProxyMiddleware": 15,  # whether names are looked up here depends on the proxy
     "scrapy.downloadermiddlewares.httpproxy.HttpProxyMiddleware": None,
@@ -80,7 +80,7 @@ DOWNLOADER_MIDDLEWARES = {
     "audiocrawler.middlewares.optouts.OptOutMiddleware": 110,  # what robots.txt forbids is not asked about
     "scrapy.downloadermiddlewares.retry.RetryMiddleware": None,
     "audiocrawler.fetch.back_off.BackOffMiddleware": 560,
-    "audiocrawler.scheduler.shared.TurnMiddleware": 570,  # last before the download, so that the time is kept
+    "audiocrawler.scheduler.shared.RateLimitMiddleware": 570,  # last before the download, so that the time is kept
     "scrapy.downloadermiddlewares.cookies.CookiesMiddleware": None,
     "audiocrawler.fetch.accounts.LocalListCookiesMiddleware": 700,
     "audiocrawler.middlewares.media.RevalidationMiddleware": 605,  # when robots.txt has let it pass

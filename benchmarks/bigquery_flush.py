@@ -18,7 +18,7 @@ from typing import Any
 from google.auth.credentials import AnonymousCredentials
 from google.cloud.bigquery import Client, QueryJobConfig, ScalarQueryParameter
 
-from audiocrawler.model.rows import AUDIO_METADATA, AUDIO_SOURCES, AudioMetadata, AudioSource, Row, Table
+from audiocrawler.model.rows import AUDIO_METADATA, AUDIO_SOURCES, AudioMetadata, AudioSource, Row, TableSpec
 from audiocrawler.model.statuses import Status
 from audiocrawler.warehouse import Options
 from audiocrawler.warehouse.bigquery.warehouse import BigQueryWarehouse
@@ -138,7 +138,7 @@ def naive(client: Client, files: range) -> float:
     return time.perf_counter() - began
 
 
-def insert(client: Client, row: Row, table: Table, names: list[str]) -> None:
+def insert(client: Client, row: Row, table: TableSpec, names: list[str]) -> None:
     """Insert the named columns of a row."""
     places = ", ".join(f"@{name}" for name in names)
     run(client, f"INSERT INTO `project.naive.{table.name}` ({', '.join(names)}) VALUES ({places})", row, *names)
@@ -187,7 +187,7 @@ def count_jobs(requests: list[str]) -> int:
     return sum(line.startswith("POST ") and "/jobs" in line for line in requests)
 
 
-def size_of(row: Row, table: Table, names: set[str] | None = None) -> int:
+def size_of(row: Row, table: TableSpec, names: set[str] | None = None) -> int:
     """Return the logical bytes of a row; see https://cloud.google.com/bigquery/pricing#data."""
     chosen = [column for column in table.columns if names is None or column.name in names]
     return sum(_size(getattr(row, column.name), column.type) for column in chosen)

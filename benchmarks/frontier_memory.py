@@ -12,7 +12,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from audiocrawler.frontier import Exchange, Frontier, Kind, NewRequest, Start, open_frontier
+from audiocrawler.frontier import Frontier, NewRequest, RequestClass, Start, SyncRequest, open_frontier
 from tests.emulators.redis_server import RedisServer
 
 BATCH = 1000
@@ -48,17 +48,17 @@ def fill(frontier: Frontier, urls: int, *, done: bool) -> float:
     leased: list[int] = []
     for first in range(0, urls, BATCH):
         new = [request(number) for number in range(first, min(first + BATCH, urls))]
-        wanted = {Kind.PAGE: BATCH} if done else {}
-        answer = frontier.exchange(Exchange(new=new, done=leased, started=[], wanted=wanted, per_slot=BATCH))
+        wanted = {RequestClass.PAGE: BATCH} if done else {}
+        answer = frontier.exchange(SyncRequest(new=new, done=leased, started=[], wanted=wanted, per_slot=BATCH))
         leased = [each.id for each in answer.leased]
-    frontier.exchange(Exchange(done=leased))
+    frontier.exchange(SyncRequest(done=leased))
     return time.monotonic() - began_s
 
 
 def request(number: int) -> NewRequest:
     """Return a request of one of a hundred hosts."""
     fingerprint = hashlib.sha1(str(number).encode(), usedforsecurity=False).digest()
-    return NewRequest(fingerprint, Kind.PAGE, f"host-{number % 100}", -3, BODY % number)
+    return NewRequest(fingerprint, RequestClass.PAGE, f"host-{number % 100}", -3, BODY % number)
 
 
 def own_mib() -> float:

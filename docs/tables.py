@@ -13,7 +13,7 @@ from pydantic.fields import FieldInfo
 
 from audiocrawler.config.arguments import Arguments
 from audiocrawler.model.declared import takes
-from audiocrawler.model.rows import TABLES, Table
+from audiocrawler.model.rows import TABLES, TableSpec
 from audiocrawler.model.settings import NAMES, AudioSettings
 
 README = Path(__file__).parent.parent / "README.md"
@@ -34,7 +34,7 @@ def arguments_table() -> str:
     return table(("argument", "default", "value", "meaning"), rows)
 
 
-def columns_table(declared: Table) -> str:
+def columns_table(declared: TableSpec) -> str:
     """Return a row for each column."""
     rows = ((f"`{each.name}`", each.type, each.mode, each.description) for each in declared.columns)
     return table(("column", "type", "mode", "meaning"), rows)

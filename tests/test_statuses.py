@@ -7,7 +7,7 @@ import runpy
 import pytest
 
 from audiocrawler.model.statuses import KINDS, Status, Trait
-from audiocrawler.report.summary import Places, render, summarise
+from audiocrawler.report.summary import Places, format_summary, summarise
 from tests.crawling import REPOSITORY
 
 PACKAGE = REPOSITORY / "audiocrawler"
@@ -63,7 +63,7 @@ def test_the_table_at_the_end_counts_every_status_in_order() -> None:
     stats = {f"audio/{status}": 1000 + number for number, status in enumerate(Status) if status != Status.PENDING}
     summary = summarise({"audio/found": sum(stats.values()) + 1, **stats})
     names = re.findall(
-        r"^  (\w[\w ]*?) +10\d\d", render(summary, Places("data", "sqlite:audio.db", None)), re.MULTILINE
+        r"^  (\w[\w ]*?) +10\d\d", format_summary(summary, Places("data", "sqlite:audio.db", None)), re.MULTILINE
     )
     assert names == [{"duplicate": "duplicates"}.get(status, status.replace("_", " ")) for status in list(Status)[1:]]
     assert summary.pending == 1

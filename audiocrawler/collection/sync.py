@@ -75,7 +75,7 @@ MAX_FAILURES = 20
 
 
 @dataclass(slots=True)
-class Tally:
+class SyncResult:
     """What a sync came to: what it did, and what a look at the target afterwards did not find there."""
 
     objects: int = 0
@@ -113,9 +113,9 @@ class Sync:
         self._batch_rows = batch_rows
         self._failures = 0
         self._taken_down = Tombstones()
-        self._tally = Tally()
+        self._tally = SyncResult()
 
-    def run(self) -> Tally:
+    def run(self) -> SyncResult:
         """Send everything, and return what came of it. Raises StoreError and WarehouseError where it cannot go on."""
         marks = {mark for each in (self._source, self._warehouse) if each for mark in each.taken_down()}
         self._taken_down = Tombstones(marks)

@@ -34,7 +34,7 @@ from audiocrawler.model.errors import ConfigurationError, LockedError
 from audiocrawler.model.settings import AudioSettings, user_agent
 from audiocrawler.model.text import one_line, printable
 from audiocrawler.rendering.chromium import HOW_TO_INSTALL
-from audiocrawler.report.summary import Places, render, summarise
+from audiocrawler.report.summary import Places, format_summary, summarise
 from audiocrawler.spiders.audio import AudioSpider
 
 logger = logging.getLogger(__name__)
@@ -200,7 +200,7 @@ class Command(ScrapyCrawlCommand):
         stats = crawler.stats.get_stats()
         assert self.settings is not None
         places = _places(self.settings)
-        print(printable(render(summarise(stats), places)), file=messages_of(self.settings))
+        print(printable(format_summary(summarise(stats), places)), file=messages_of(self.settings))
         if unrendered := stats.get("browser/missing"):
             browser = crawler.get_extension(Browser)
             why = browser.missing if browser is not None else None

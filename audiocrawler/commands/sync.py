@@ -10,7 +10,7 @@ from pathlib import Path
 from scrapy.commands import ScrapyCommand
 from scrapy.settings import BaseSettings
 
-from audiocrawler.collection import Sync, Tally, require_present
+from audiocrawler.collection import Sync, SyncResult, require_present
 from audiocrawler.commands.collection import CollectionCommand, opened_store, opened_warehouse
 from audiocrawler.commands.streams import say
 from audiocrawler.commands.usage import speak_plainly
@@ -86,7 +86,7 @@ def _run(sync: Sync) -> int:
     return LEFT_BEHIND if tally.objects_left or tally.rows_left else DONE
 
 
-def _summary(tally: Tally) -> str:
+def _summary(tally: SyncResult) -> str:
     left = f"{tally.objects_left} left" + (f", {tally.removed} taken down" if tally.removed else "")
     return (
         f"{tally.objects} objects: {tally.uploaded} uploaded ({bytes_text(tally.uploaded_bytes)}), "

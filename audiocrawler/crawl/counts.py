@@ -11,7 +11,7 @@ MAX_REASONS = 200
 """Different reasons that are counted apart: they are sentences, and hostile input could make up new ones for ever."""
 
 
-class Tallies:
+class OutcomeCounters:
     """Counts outcomes. What is counted for a file whose request is under way is ``held`` until it is released.
 
     A request that is lost with its process or machine is done again, and then counts once.
@@ -72,7 +72,7 @@ class Counters:
         self._told: Mapping[str, int] = {}
         """What of this run's the frontier has, or is being told."""
 
-    def uncounted(self, held: Mapping[str, int]) -> dict[str, int]:
+    def counter_deltas(self, held: Mapping[str, int]) -> dict[str, int]:
         """Return by how much each of this run's counts, but for what is held, has grown since this was last asked."""
         counts = ((name, value) for name, value in self._stats.get_stats().items() if _is_counter(name, value))
         own = {name: value - self._others.get(name, 0) - held.get(name, 0) for name, value in counts}

@@ -16,14 +16,14 @@ from scrapy.statscollectors import StatsCollector
 from audiocrawler.analysis import AnalysisPool, EnergyRule, Limits
 from audiocrawler.analysis.pool import usable_cores
 from audiocrawler.config.settings import check_settings
-from audiocrawler.crawl.counts import Tallies
+from audiocrawler.crawl.counts import OutcomeCounters
 from audiocrawler.crawl.exit_codes import Rest
 from audiocrawler.crawl.in_use import use_warehouse
-from audiocrawler.crawl.items import Claims
-from audiocrawler.crawl.known import Memory, judge_of
+from audiocrawler.crawl.items import SingleFlight
+from audiocrawler.crawl.known import RevisitPolicy, ruleset_of
 from audiocrawler.crawl.places import store_options, store_path, warehouse_options
 from audiocrawler.crawl.rows import Flusher, RowWriter, Threads
-from audiocrawler.fetch.staging import Incoming
+from audiocrawler.fetch.staging import StagingFolder
 from audiocrawler.frontier import Frontier, Start, open_frontier
 from audiocrawler.model.errors import ConfigurationError, WarehouseError
 from audiocrawler.model.marks import Tombstones
@@ -52,7 +52,7 @@ class Crawl:
         self, settings: BaseSettings, stats: StatsCollector, start: Start, *, known_sites: Iterable[str] = ()
     ) -> None:
         ours = check_settings(settings)
-        self.tallies = Tallies(stats)
+        self.outcomes = OutcomeCounters(stats)
         self.licenses = wanted_licences(ours.licenses)
         self.settings, self.stats = ours, stats
         self._is_stopping = False
@@ -68,7 +68,7 @@ class Crawl:
         self.store_folder = store_path(settings)
         """Where the store is a folder of this machine, that folder."""
         self.warehouse: Warehouse = open_warehouse(ours.warehouse, warehouse_options(settings))
-        self.incoming = Incoming(ours.incoming, max_parts_bytes=ours.max_incoming_bytes)
+        self.incoming = StagingFolder(ours.incoming, max_parts_bytes=ours.max_incoming_bytes)
         self._use = use_warehouse(settings)
         self.tombstones = tombstones_of(self.warehouse)
         self.energy = EnergyRule(
@@ -80,11 +80,11 @@ class Crawl:
             limits=Limits(max_duration_s=ours.max_duration_s),
             energy=self.energy,
         )
-        self.claims = Claims()
-        self.judge = judge_of(settings)
+        self.single_flight = SingleFlight()
+        self.ruleset = ruleset_of(settings)
         sites = sorted(known_sites)
         self._recall(sites)
-        self.memory = Memory(self.find_source, self._is_stored, self.judge, is_ignored=not sites)
+        self.memory = RevisitPolicy(self.find_source, self._is_stored, self.ruleset, is_ignored=not sites)
         self._writer = RowWriter(self.warehouse)
         self.flusher = Flusher(
             self.warehouse,
@@ -153,9 +153,9 @@ class Crawl:
         await self._writer.write(rows)
 
     @property
-    def written_up_to(self) -> int:
+    def written_watermark(self) -> int:
         """Return the number of the last row that this machine has written; 0 where rows do not wait."""
-        return self._writer.written_up_to
+        return self._writer.written_watermark
 
     async def find_audio(self, sha256: str) -> AudioMetadata | None:
         """Return the row of the file with these bytes, None if there is none; its URL is where the object is now."""

@@ -9,7 +9,7 @@ from audiocrawler.model.rows import AudioSource
 from audiocrawler.model.statuses import Status
 
 
-class Claims:
+class SingleFlight:
     """Which contents are under way, so that equal files that arrive together are measured and stored once."""
 
     def __init__(self) -> None:
@@ -28,7 +28,7 @@ class Claims:
             released.set_result(None)
 
 
-class GivenBackError(AudioCrawlerError, DropItem):
+class ReleasedError(AudioCrawlerError, DropItem):
     """Raised when a crawl that stops leaves a file to its next run: the request is not acknowledged."""
 
 

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from scrapy.settings import BaseSettings
 
 from audiocrawler.analysis.rules import ANALYSER_VERSION
-from audiocrawler.fetch.headers import Known
+from audiocrawler.fetch.headers import KnownFile
 from audiocrawler.model.rows import AudioMetadata, AudioSource
 from audiocrawler.model.statuses import Status, Trait
 
@@ -14,27 +14,27 @@ VARIES_AFTER = 3
 _JUDGING = ("AUDIO_MIN_DURATION_MS", "AUDIO_MIN_SAMPLE_RATE_HZ", "AUDIO_MAX_DURATION_S", "AUDIO_LICENSES")
 
 
-class Memory:
+class RevisitPolicy:
     """Asks the warehouse what is known of a URL; with ``is_ignored`` nothing is."""
 
     def __init__(
         self,
         find_source: Callable[[str], Awaitable[AudioSource | None]],
         is_stored: Callable[[AudioSource], Awaitable[bool]],
-        judge: str,
+        ruleset: str,
         *,
         is_ignored: bool,
     ) -> None:
         self._find_source, self._is_stored = find_source, is_stored
-        self._judge = judge
+        self._judge = ruleset
         self._is_ignored = is_ignored
 
-    async def recall(self, source_url: str) -> Known | None:
+    async def recall(self, source_url: str) -> KnownFile | None:
         """Return what is known of a masked URL: its file is in the store, or was refused for what still holds."""
         before = None if self._is_ignored else await self._find_source(source_url)
         if before is None or not await self._holds(before):
             return None
-        return Known(
+        return KnownFile(
             status=before.status,
             reason=before.reason,
             etag=before.etag,
@@ -57,7 +57,7 @@ def variants_of(audio: AudioMetadata, before: AudioSource | None) -> int | None:
     return 0 if before.sha256 == audio.sha256 else (before.variants or 0) + 1
 
 
-def judge_of(settings: BaseSettings) -> str:
+def ruleset_of(settings: BaseSettings) -> str:
     """Return what decides whether a file is refused: the analyser, and the bounds of the settings."""
     bounds = ", ".join(f"{name}={settings[name]}" for name in _JUDGING if settings[name] is not None)
     return f"{ANALYSER_VERSION}, {bounds}"

@@ -28,13 +28,13 @@ from audiocrawler.scrapy_private import SCRAPY, check_private_names, in_progress
 
 LEASE = "lease"
 """The number of the lease by which the request was handed out."""
-STARTS = "starts"
+DELIVERIES = "deliveries"
 """How many processes have ended while the request was under way; left out for none."""
 CONTINUES = "continues"
 """The number of a lease that this request goes on with: if the process ends, the first request is taken up again."""
 UNFINISHED = "unfinished"
 """Whether the request is to be taken up again by the next run."""
-OF_THIS_PROCESS = frozenset({LEASE, STARTS, CONTINUES, UNFINISHED, FIRST_BYTES})
+OF_THIS_PROCESS = frozenset({LEASE, DELIVERIES, CONTINUES, UNFINISHED, FIRST_BYTES})
 
 
 def leave_unfinished(request: Request | None) -> None:

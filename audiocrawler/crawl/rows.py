@@ -116,7 +116,7 @@ class RowWriter:
     def __init__(self, warehouse: Warehouse) -> None:
         self.rows = 0
         """Rows that were committed."""
-        self.written_up_to = 0
+        self.written_watermark = 0
         """The number of the last row that is known to be written."""
         self._warehouse = warehouse
         self._thread = Threads(1, "warehouse")
@@ -159,7 +159,7 @@ class RowWriter:
 
     async def _upsert(self, rows: list[Row]) -> WarehouseError | None:
         try:
-            self.written_up_to = await self.run(lambda: self._put(rows))
+            self.written_watermark = await self.run(lambda: self._put(rows))
         except WarehouseError as error:
             return error
         self.rows += len(rows)
@@ -167,7 +167,7 @@ class RowWriter:
 
     def _put(self, rows: list[Row]) -> int:
         self._warehouse.upsert(rows)
-        return self._warehouse.written_up_to() if isinstance(self._warehouse, Outboxed) else 0
+        return self._warehouse.written_watermark() if isinstance(self._warehouse, Outboxed) else 0
 
 
 class Flusher:
@@ -184,7 +184,7 @@ class Flusher:
         """Why the last flush has not sent all of its rows, None if it has."""
         self.failures = 0
         """How many flushes have not."""
-        self.sent_up_to = 0
+        self.sent_watermark = 0
         """The number up to which all rows are known to be sent or set aside."""
         self._is_asked = False
         self._outbox = warehouse if isinstance(warehouse, Outboxed) else None
@@ -208,7 +208,7 @@ class Flusher:
         if self._task is not None:
             self._task.cancel()
         result = await self._flush_all(self._outbox)
-        self.sent_up_to = await self._run(self._outbox.sent_up_to)
+        self.sent_watermark = await self._run(self._outbox.sent_watermark)
         return result
 
     def close(self) -> None:
@@ -219,7 +219,9 @@ class Flusher:
         flushed_at = time.monotonic()
         while True:
             await asyncio.sleep(POLL_S)
-            self.pending_rows, self.sent_up_to = await self._run(lambda: (outbox.pending_rows(), outbox.sent_up_to()))
+            self.pending_rows, self.sent_watermark = await self._run(
+                lambda: (outbox.pending_rows(), outbox.sent_watermark())
+            )
             is_due = self._is_asked or time.monotonic() - flushed_at >= self._seconds
             self._is_asked = False
             if self.pending_rows >= self._rows or (is_due and self.pending_rows):

@@ -31,7 +31,7 @@ from audiocrawler.fetch.receivers import (
     Told,
 )
 from audiocrawler.fetch.slots import PoliteDownloader
-from audiocrawler.fetch.staging import Room, TooLargeError
+from audiocrawler.fetch.staging import DiskReserve, TooLargeError
 from audiocrawler.model.errors import EncodingError, NoRoomError, SpoolError
 
 SIZES = {"sha256": 32, "sha512": 64, "sha1": 20, "md5": 16, "crc32c": 4}
@@ -147,7 +147,7 @@ _BYTE_RANGE = re.compile(r"bytes=(\d+)-(\d+)")
 class FileTransfer:
     """Brings the file that a request asks for to ``meta["body_file"]``."""
 
-    def __init__(self, crawler: Crawler, client: Client, room: Room, request: Request) -> None:
+    def __init__(self, crawler: Crawler, client: Client, room: DiskReserve, request: Request) -> None:
         self._crawler, self._client, self._room, self._request = crawler, client, room, request
         self._path = Path(request.meta["body_file"])
         self._part = Part.at(self._path.with_suffix(".part"))

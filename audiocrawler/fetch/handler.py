@@ -17,7 +17,7 @@ from audiocrawler.fetch.connect import policy_of, raise_open_files
 from audiocrawler.fetch.file_transfer import FileTransfer
 from audiocrawler.fetch.receivers import EnoughError, MemoryBody, Told
 from audiocrawler.fetch.slots import polite
-from audiocrawler.fetch.staging import Room
+from audiocrawler.fetch.staging import DiskReserve
 
 
 class StreamingDownloadHandler(BaseDownloadHandler):
@@ -28,7 +28,7 @@ class StreamingDownloadHandler(BaseDownloadHandler):
         raise_open_files()
         verifies = crawler.settings.getbool("DOWNLOAD_VERIFY_CERTIFICATES")
         self._client = Client(lambda: policy_of(crawler), verifies_certificates=verifies)
-        self._room = Room.from_settings(crawler.settings, store_folder)
+        self._room = DiskReserve.from_settings(crawler.settings, store_folder)
         crawler.signals.connect(self._give_up, signal=transfers_given_up)
 
     async def download_request(self, request: Request) -> Response:

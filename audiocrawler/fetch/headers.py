@@ -54,7 +54,7 @@ _ESCAPE = re.compile(r"[^ -~]|\\")
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class KnownFile:
     """What an earlier crawl left of an audio URL: its status, and the validators of the bytes that it got.
 
     ``varies``: the last crawls got other bytes each time. ``size_bytes`` is None where no file was kept.
@@ -72,13 +72,13 @@ class Known:
         return asdict(self)
 
 
-def conditional_headers(known: Known) -> dict[str, bytes]:
+def conditional_headers(known: KnownFile) -> dict[str, bytes]:
     """Return the headers that ask for the body only if it has changed; none where there is no validator."""
     given = {"If-None-Match": known.etag, "If-Modified-Since": known.last_modified}
     return {name: header_bytes(value) for name, value in given.items() if value}
 
 
-def trusted(known: Known) -> Known | None:
+def trusted(known: KnownFile) -> KnownFile | None:
     """Return what holds of a file also under a changed URL: its strong ETag; None if it has none."""
     if not known.etag or known.etag.startswith("W/"):
         return None
@@ -90,7 +90,7 @@ def validators(headers: Headers) -> list[str]:
     return [_text(headers, "ETag"), _text(headers, "Last-Modified")]
 
 
-def proves_same(headers: Headers, known: Known) -> bool:
+def proves_same(headers: Headers, known: KnownFile) -> bool:
     """Return whether a complete answer is the known file again, sent by a server that ignores conditions.
 
     A strong ETag is proof enough; a weak one, or the time alone, needs the length too.
@@ -102,7 +102,7 @@ def proves_same(headers: Headers, known: Known) -> bool:
     return bool(last_modified) and last_modified == known.last_modified and _has_length(headers, known)
 
 
-def _has_length(headers: Headers, known: Known) -> bool:
+def _has_length(headers: Headers, known: KnownFile) -> bool:
     return known.size_bytes is not None and _text(headers, "Content-Length") == str(known.size_bytes)
 
 

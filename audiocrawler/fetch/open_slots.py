@@ -16,7 +16,7 @@ from scrapy.crawler import Crawler
 
 from audiocrawler.fetch.requests import is_media
 from audiocrawler.fetch.slots import is_media_slot, polite
-from audiocrawler.fetch.staging import Room
+from audiocrawler.fetch.staging import DiskReserve
 from audiocrawler.model.settings import settings_of
 from audiocrawler.scrapy_private import in_progress
 
@@ -38,7 +38,7 @@ class OpenSlots:
         self._pages_per_host = settings.getint("CONCURRENT_REQUESTS_PER_DOMAIN")
         self._max_files = ours.max_files_in_flight
         self._max_bytes = ours.max_incoming_bytes
-        self._room = Room.from_settings(settings, store_folder)
+        self._room = DiskReserve.from_settings(settings, store_folder)
         self._has_room_until = 0.0
         self._max_rows = ours.max_outbox_rows
 
@@ -85,7 +85,7 @@ class OpenSlots:
         if sum(map(_size_on_disk, under_way)) >= self._max_bytes:
             return False
         # With nothing under way that could make room the next transfer ends the crawl, with the reason.
-        return not under_way or self._room.shortage() is None
+        return not under_way or self._room.deficit() is None
 
     def _files_wanted(self) -> int:
         limit = getattr(self._crawler.spider, "limit", None)

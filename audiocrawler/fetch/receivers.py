@@ -21,7 +21,7 @@ from twisted.python.failure import Failure
 
 from audiocrawler.fetch.curl import Head
 from audiocrawler.fetch.parts import WITH_FILE, ContentRange, Part, Version, is_part
-from audiocrawler.fetch.staging import Room, Spool, TooLargeError
+from audiocrawler.fetch.staging import DiskReserve, Spool, TooLargeError
 from audiocrawler.model.errors import NoRoomError, OutcomeError
 from audiocrawler.model.settings import settings_of
 from audiocrawler.model.statuses import Status
@@ -56,7 +56,7 @@ class EndlessError(OutcomeError, DownloadCancelledError):
     status = Status.STREAM
 
 
-class Progress:
+class ThroughputFloor:
     """Counts what a transfer brings within a window of seconds."""
 
     def __init__(self, window_s: float, least_bytes: float) -> None:
@@ -75,7 +75,7 @@ class Progress:
         return enough
 
 
-class Unsized:
+class UnboundedBody:
     """The time that a body may take whose length nobody has told; one with a length may take any."""
 
     def __init__(self, longest_s: float) -> None:
@@ -167,14 +167,14 @@ class MemoryBody:
 class Bounds:
     """What a body on its way to disk may not do; each method raises the error that ends it."""
 
-    def __init__(self, crawler: Crawler, request: Request, room: Room) -> None:
+    def __init__(self, crawler: Crawler, request: Request, room: DiskReserve) -> None:
         ours = settings_of(crawler)
         self.max_bytes = int(request.meta.get("download_maxsize", 0))
         self.stall_s = float(request.meta.get("download_timeout", crawler.settings.getfloat("DOWNLOAD_TIMEOUT")))
         self._stats = crawler.stats
         self._max_total_bytes = ours.max_total_bytes
-        self._progress = Progress(self.stall_s, ours.min_bytes_per_s * self.stall_s)
-        self._unsized = Unsized(ours.max_unsized_s)
+        self._progress = ThroughputFloor(self.stall_s, ours.min_bytes_per_s * self.stall_s)
+        self._unsized = UnboundedBody(ours.max_unsized_s)
         self._room = room
         self._unchecked_bytes = 0
 
@@ -182,8 +182,8 @@ class Bounds:
         """Take the length of the body, and what is on disk already."""
         if self.max_bytes and (length_bytes or 0) + size_bytes > self.max_bytes:
             raise TooLargeError(f"larger than {self.max_bytes} bytes")
-        if shortage := self._room.shortage(length_bytes or 0):
-            raise NoRoomError(shortage)
+        if deficit := self._room.deficit(length_bytes or 0):
+            raise NoRoomError(deficit)
         self._unsized.begin(length_bytes)
 
     def count(self, size_bytes: int) -> None:
@@ -198,8 +198,8 @@ class Bounds:
         self._unchecked_bytes += size_bytes
         if self._unchecked_bytes >= ROOM_CHECK_BYTES:
             self._unchecked_bytes = 0
-            if shortage := self._room.shortage():
-                raise NoRoomError(shortage)
+            if deficit := self._room.deficit():
+                raise NoRoomError(deficit)
 
 
 class FileBody:

@@ -24,7 +24,7 @@ KEEP_PARTS_S = 7 * 24 * 3600.0
 """A part that nobody has resumed by then is removed."""
 
 
-class Incoming:
+class StagingFolder:
     """This process's own folder below ``root``; opening it takes over what processes that are gone have left.
 
     A part of a file that can be resumed outlives its process: whoever asks for the path of the same name next goes on
@@ -96,7 +96,7 @@ def _forget_parts(parts: Path, max_bytes: int) -> None:
             Part(path).drop()
 
 
-class Room:
+class DiskReserve:
     """Tells how much may still be written to the file systems of some folders, above a reserve in bytes."""
 
     def __init__(self, folders: Iterable[Path], reserve_bytes: int) -> None:
@@ -104,12 +104,12 @@ class Room:
         self._reserve_bytes = reserve_bytes
 
     @classmethod
-    def from_settings(cls, settings: BaseSettings, store_folder: Path | None) -> "Room":
+    def from_settings(cls, settings: BaseSettings, store_folder: Path | None) -> "DiskReserve":
         """Return the room for bodies under way and, where the store is a folder, for it."""
         ours = AudioSettings.of(settings)
         return cls([ours.incoming, *([store_folder] if store_folder else [])], ours.min_free_bytes)
 
-    def shortage(self, wanted_bytes: int = 0) -> str | None:
+    def deficit(self, wanted_bytes: int = 0) -> str | None:
         """Return which folder has no room for so many bytes more, and why; None if all have."""
         for folder in self._folders:
             if not self._reserve_bytes or not folder.exists():

@@ -15,13 +15,13 @@ FRONTIERS = {
     "rediss": "audiocrawler.frontier.redis.RedisFrontier",
 }
 """Scheme -> dotted path of a class that takes the URI and a Start; imported only when used."""
-SUSPECT_STARTS = 2
+SUSPECT_DELIVERIES = 2
 """A request that was under way at so many ends of its worker in a row waits for all others, and then runs alone."""
-MAX_STARTS = 5
+MAX_DELIVERIES = 5
 """At so many it is taken to be their cause, and set aside."""
 
 
-class Kind(StrEnum):
+class RequestClass(StrEnum):
     """What a request brings: the two kinds wait for different things."""
 
     PAGE = "page"
@@ -69,7 +69,7 @@ class NewRequest:
     """A request to keep; without ``fingerprint`` it may come any number of times."""
 
     fingerprint: bytes | None
-    kind: Kind
+    kind: RequestClass
     slot: str
     priority: int
     body: str
@@ -77,40 +77,39 @@ class NewRequest:
 
 @dataclass(frozen=True, slots=True)
 class Leased:
-    """A request that is this worker's now; ``starts`` counts the processes that have ended while it was under way."""
+    """A leased request; ``delivery_count`` is how many processes ended while it was under way."""
 
     id: int
-    kind: Kind
+    kind: RequestClass
     slot: str
     priority: int
     body: str
-    starts: int
+    delivery_count: int
 
     @property
     def is_suspect(self) -> bool:
-        """Whether it may be what has ended its workers."""
-        return self.starts >= SUSPECT_STARTS
+        """Whether it may be what ended those processes."""
+        return self.delivery_count >= SUSPECT_DELIVERIES
 
 
 @dataclass(slots=True)
-class Exchange:
-    """What a worker tells the frontier, all or nothing of it, and what it asks for.
+class SyncRequest:
+    """What a worker reports and asks for; all of it is applied, or nothing.
 
-    ``done`` are forgotten, ``given_back`` are anybody's again, ``started`` are under way, ``held`` stay this worker's,
-    and ``off_host`` do not burden their host any more. ``pauses_s`` are what hosts have asked for, in seconds from now.
-    ``wanted`` of each kind are asked for, but no more than ``per_slot`` of a slot, those in ``prefetched`` included;
-    over all workers no more than ``files_per_slot`` of a slot, and than ``limit`` allows.
-    A worker that ``leaves`` is not heard of again.
+    ``done`` are acknowledged, ``released`` may be leased by anybody, ``started`` are under way, ``held`` stay leased,
+    and ``transferred`` no longer count against their host. ``pauses_s``: pauses that hosts asked for, from now.
+    ``wanted`` requests of each class are leased, at most ``per_slot`` of a slot including ``prefetched``, and over all
+    workers at most ``files_per_slot`` of a slot and what ``limit`` allows. A worker that ``leaves`` will not return.
     """
 
     new: list[NewRequest] = field(default_factory=list)
     started: list[int] = field(default_factory=list)
-    off_host: list[int] = field(default_factory=list)
+    transferred: list[int] = field(default_factory=list)
     done: list[int] = field(default_factory=list)
-    given_back: list[int] = field(default_factory=list)
+    released: list[int] = field(default_factory=list)
     held: list[int] = field(default_factory=list)
     counted: dict[str, int] = field(default_factory=dict)
-    wanted: dict[Kind, int] = field(default_factory=dict)
+    wanted: dict[RequestClass, int] = field(default_factory=dict)
     prefetched: dict[str, int] = field(default_factory=dict)
     per_slot: int = 1
     files_per_slot: int = 1
@@ -120,7 +119,7 @@ class Exchange:
 
 
 @dataclass(slots=True)
-class Answer:
+class SyncResponse:
     """What the frontier says: which of ``new`` were known already, what is leased now, and how much is left.
 
     ``pauses_s`` are those of hosts that have come up since it was last asked, in seconds from now.
@@ -128,7 +127,7 @@ class Answer:
 
     known: list[int] = field(default_factory=list)
     leased: list[Leased] = field(default_factory=list)
-    waiting: dict[Kind, int] = field(default_factory=dict)
+    waiting: dict[RequestClass, int] = field(default_factory=dict)
     leased_elsewhere: int = 0
     counted: dict[str, int] = field(default_factory=dict)
     pauses_s: dict[str, float] = field(default_factory=dict)
@@ -143,7 +142,7 @@ class Frontier(Protocol):
     is_shared: bool
     """Whether workers on other machines may have the same crawl."""
 
-    def exchange(self, told: Exchange) -> Answer:
+    def exchange(self, told: SyncRequest) -> SyncResponse:
         """Take what a worker tells and answer it. Raises FrontierError, FrontierAwayError if trying again may help."""
         ...
 

@@ -9,7 +9,7 @@ from contextlib import suppress
 from heapq import heappop, heappush
 from typing import Any, Protocol, TypeVar
 
-from audiocrawler.frontier.frontier import Answer, Exchange, Frontier, Kind, Leased, Limit, NewRequest
+from audiocrawler.frontier.frontier import Frontier, Leased, Limit, NewRequest, RequestClass, SyncRequest, SyncResponse
 from audiocrawler.model.errors import FrontierAwayError, FrontierError
 
 T = TypeVar("T")
@@ -29,15 +29,15 @@ PATIENCE_AT_END_S = 3.0
 class Worker(Protocol):
     """Whose leases these are."""
 
-    def appetite(self) -> dict[Kind, int]:
+    def demand(self) -> dict[RequestClass, int]:
         """Return how many requests of each kind are wanted."""
         ...
 
-    def uncounted(self) -> dict[str, int]:
+    def counter_deltas(self) -> dict[str, int]:
         """Return by how much each counter has grown since this was last asked."""
         ...
 
-    def take_answer(self, answer: Answer, known: list[Any]) -> None:
+    def take_answer(self, answer: SyncResponse, known: list[Any]) -> None:
         """Go on after an exchange; ``known`` are the tags of the new requests that had been kept before."""
         ...
 
@@ -55,9 +55,9 @@ class Leases:
 
     def __init__(self, frontier: Frontier, per_slot: int, files_per_slot: int, limit: Limit | None = None) -> None:
         self.frontier = frontier
-        self.last = Answer()
+        self.last = SyncResponse()
         self._per_slot, self._files_per_slot, self._limit = per_slot, files_per_slot, limit
-        self._told = Exchange()
+        self._told = SyncRequest()
         self._tags: list[Any] = []
         self._prefetched: dict[str, list[tuple[bool, int, int, Leased]]] = {}
         self._under_way: set[int] = set()
@@ -107,9 +107,9 @@ class Leases:
         self.wake()
         return leased
 
-    def off_host(self, number: int) -> None:
+    def transferred(self, number: int) -> None:
         """Note that a file has come: another may be fetched from its host."""
-        self._told.off_host.append(number)
+        self._told.transferred.append(number)
         self.wake()
 
     def pause(self, host: str, pause_s: float) -> None:
@@ -124,10 +124,10 @@ class Leases:
         self._told.done.append(number)
         self.wake()
 
-    def give_back(self, number: int) -> None:
+    def release(self, number: int) -> None:
         """Leave a request to whoever asks next."""
         self._under_way.discard(number)
-        self._told.given_back.append(number)
+        self._told.released.append(number)
         self.wake()
 
     @property
@@ -141,7 +141,7 @@ class Leases:
         """Give back what was not started, and ask for no more; what is under way stays this worker's."""
         self._wants_more = False
         for queue in self._prefetched.values():
-            self._told.given_back += [leased.id for *_, leased in queue]
+            self._told.released += [leased.id for *_, leased in queue]
         self._prefetched = {}
         self.wake()
 
@@ -165,7 +165,7 @@ class Leases:
         self._is_closing = True
         if self._task is not None:
             await self._task
-        self._told.given_back += self._under_way
+        self._told.released += self._under_way
         self._under_way = set()
         self._told.leaves = True
         self._woken.clear()
@@ -193,13 +193,13 @@ class Leases:
             await asyncio.sleep(SPACING_S)
 
     async def _exchange(self) -> bool:
-        counted = self._worker.uncounted()
+        counted = self._worker.counter_deltas()
         told, tags = self._told, self._tags
-        self._told, self._tags = Exchange(), []
+        self._told, self._tags = SyncRequest(), []
         told.counted = counted
         told.held = [*self._under_way, *(leased.id for queue in self._prefetched.values() for *_, leased in queue)]
         if self._wants_more:
-            told.wanted, told.prefetched = self._worker.appetite(), self.prefetched()
+            told.wanted, told.prefetched = self._worker.demand(), self.prefetched()
             told.per_slot, told.files_per_slot, told.limit = self._per_slot, self._files_per_slot, self._limit
         answer = await self._answer(told)
         if answer is None:
@@ -217,7 +217,7 @@ class Leases:
         self._worker.take_answer(answer, [tags[index] for index in answer.known])
         return True
 
-    async def _answer(self, told: Exchange) -> Answer | None:
+    async def _answer(self, told: SyncRequest) -> SyncResponse | None:
         """Return the frontier's answer, None if it has failed, or is away while this worker ends."""
         asked_since = time.monotonic()
         while True:

@@ -10,7 +10,15 @@ from typing import Any
 
 import redis
 
-from audiocrawler.frontier.frontier import SUSPECT_STARTS, Answer, Exchange, Kind, Leased, OpenCrawl, Start
+from audiocrawler.frontier.frontier import (
+    SUSPECT_DELIVERIES,
+    Leased,
+    OpenCrawl,
+    RequestClass,
+    Start,
+    SyncRequest,
+    SyncResponse,
+)
 from audiocrawler.model.errors import ConfigurationError, FrontierAwayError, FrontierError
 from audiocrawler.model.text import mask_url
 
@@ -59,7 +67,7 @@ class RedisFrontier:
         except (redis.RedisError, ValueError) as error:
             raise ConfigurationError(f"{self._name}: {error}; check AUDIO_FRONTIER and the server") from error
 
-    def exchange(self, told: Exchange) -> Answer:
+    def exchange(self, told: SyncRequest) -> SyncResponse:
         """Do all that was told in one step; see Frontier.exchange."""
         asked_at = time.monotonic()
         is_renewal = asked_at - self._renewed_at >= self._lease_s / 4
@@ -69,10 +77,10 @@ class RedisFrontier:
         self._renewed_at = asked_at if is_renewal else self._renewed_at
         known, leased, pages, files, all_leases, counted, self._pauses_seen, paused = answered
         mine = len(told.held) + len(leased)
-        return Answer(
+        return SyncResponse(
             known=known,
-            leased=[Leased(number, Kind(kind), *rest) for number, kind, *rest in leased],
-            waiting={Kind.PAGE: pages, Kind.FILE: files},
+            leased=[Leased(number, RequestClass(kind), *rest) for number, kind, *rest in leased],
+            waiting={RequestClass.PAGE: pages, RequestClass.FILE: files},
             leased_elsewhere=max(0, all_leases - mine),
             counted={name: int(value) for name, value in _pairs(counted)},
             pauses_s={host: float(pause_s) for host, pause_s in _pairs(paused)},
@@ -106,21 +114,21 @@ class RedisFrontier:
             others=others,
         )
 
-    def _message(self, told: Exchange, held: list[int]) -> str:
+    def _message(self, told: SyncRequest, held: list[int]) -> str:
         return json.dumps(
             {
                 "worker": self._worker,
                 "generation": self.crawl.generation,
                 "lease_s": self._lease_s,
-                "suspect_starts": SUSPECT_STARTS,
+                "suspect_deliveries": SUSPECT_DELIVERIES,
                 "new": [
                     [new.fingerprint.hex() if new.fingerprint else "", new.kind, new.slot, new.priority, new.body]
                     for new in told.new
                 ],
                 "started": told.started,
-                "off_host": told.off_host,
+                "transferred": told.transferred,
                 "done": told.done,
-                "given_back": told.given_back,
+                "released": told.released,
                 "held": held,
                 "counted": told.counted,
                 "wanted": told.wanted,

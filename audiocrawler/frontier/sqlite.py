@@ -8,7 +8,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
 
-from audiocrawler.frontier.frontier import SUSPECT_STARTS, Answer, Exchange, Kind, Leased, NewRequest, OpenCrawl, Start
+from audiocrawler.frontier.frontier import (
+    SUSPECT_DELIVERIES,
+    Leased,
+    NewRequest,
+    OpenCrawl,
+    RequestClass,
+    Start,
+    SyncRequest,
+    SyncResponse,
+)
 from audiocrawler.model.errors import FrontierError, LockedError
 from audiocrawler.model.locks import open_locked
 from audiocrawler.model.sqlite_file import Database, make_durable, opened, transaction, usable
@@ -98,7 +107,7 @@ class SqliteFrontier:
             self._db = Database(opened(path, _made, otherwise), path, FrontierError)
             self._open_crawl(start)
 
-    def exchange(self, told: Exchange) -> Answer:
+    def exchange(self, told: SyncRequest) -> SyncResponse:
         """Do all that was told in one transaction; see Frontier.exchange."""
         with self._db.changing():
             return self._exchange(told)
@@ -135,7 +144,7 @@ class SqliteFrontier:
                 found = self._new_crawl(start, found[1] + 1 if found else 1)
             self._number = found[0]
             # Nobody else can have this crawl, so whatever is leased was leased to a process that is gone.
-            self._db.run(_RECLAIM, _LAST, SUSPECT_STARTS, self._number)
+            self._db.run(_RECLAIM, _LAST, SUSPECT_DELIVERIES, self._number)
             self._waiting = self._count_waiting()
             self._db.run("DELETE FROM pauses WHERE until <= ?", time.time())
         self.crawl = OpenCrawl(
@@ -157,12 +166,12 @@ class SqliteFrontier:
             _now(),
         )
 
-    def _exchange(self, told: Exchange) -> Answer:
+    def _exchange(self, told: SyncRequest) -> SyncResponse:
         try:
-            answer = Answer(known=[index for index, new in enumerate(told.new) if not self._put(new)])
+            answer = SyncResponse(known=[index for index, new in enumerate(told.new) if not self._put(new)])
             self._many("UPDATE requests SET starts = starts + 1 WHERE id = ? AND crawl = ?", told.started)
             self._many("DELETE FROM requests WHERE id = ? AND crawl = ?", told.done)
-            for number in told.given_back:
+            for number in told.released:
                 self._give_back(number)
             self._db.many(_COUNT, ((self._number, *each) for each in told.counted.items()))
             until = ((host, time.time() + pause_s) for host, pause_s in told.pauses_s.items())
@@ -189,9 +198,9 @@ class SqliteFrontier:
         return True
 
     def _give_back(self, number: int) -> None:
-        given_back = self._db.one(_GIVE_BACK, number, self._number)
-        if given_back is not None:
-            self._note(Kind(given_back[0]), given_back[1], 1)
+        released = self._db.one(_GIVE_BACK, number, self._number)
+        if released is not None:
+            self._note(RequestClass(released[0]), released[1], 1)
 
     def _new_pauses_s(self) -> dict[str, float]:
         """Return what hosts have asked for, of this crawl or another one, and was not told yet."""
@@ -199,7 +208,7 @@ class SqliteFrontier:
         self._pauses_seen = max((number for number, *_ in paused), default=self._pauses_seen)
         return {host: pause_s for _, host, pause_s in paused}
 
-    def _lease(self, kind: Kind, limit: int, told: Exchange) -> Iterator[Leased]:
+    def _lease(self, kind: RequestClass, limit: int, told: SyncRequest) -> Iterator[Leased]:
         """Yield up to ``limit`` requests, slot after slot, those first that have waited longest for their turn."""
         for slot in list(self._waiting[kind]):
             if limit <= 0:
@@ -208,14 +217,15 @@ class SqliteFrontier:
             if room <= 0:
                 continue
             leased = [
-                Leased(row[0], Kind(row[1]), *row[2:]) for row in self._db.run(_NEXT, self._number, kind, slot, room)
+                Leased(row[0], RequestClass(row[1]), *row[2:])
+                for row in self._db.run(_NEXT, self._number, kind, slot, room)
             ]
             self._note(kind, slot, -len(leased))
             limit -= len(leased)
             # RETURNING has no order of its own.
             yield from sorted(leased, key=lambda each: (-each.priority, each.id))
 
-    def _note(self, kind: Kind, slot: str, change: int) -> None:
+    def _note(self, kind: RequestClass, slot: str, change: int) -> None:
         """Keep count of what waits, with the slot that was served last at the end."""
         slots = self._waiting[kind]
         waiting = slots.get(slot, 0) + change
@@ -224,11 +234,11 @@ class SqliteFrontier:
         if waiting:
             slots[slot] = waiting
 
-    def _count_waiting(self) -> dict[Kind, dict[str, int]]:
-        waiting: dict[Kind, dict[str, int]] = {kind: {} for kind in Kind}
+    def _count_waiting(self) -> dict[RequestClass, dict[str, int]]:
+        waiting: dict[RequestClass, dict[str, int]] = {kind: {} for kind in RequestClass}
         statement = "SELECT kind, slot, count(*) FROM requests WHERE crawl = ? AND leased = 0 GROUP BY kind, slot"
         for kind, slot, count in self._db.run(statement, self._number):
-            waiting[Kind(kind)][slot] = count
+            waiting[RequestClass(kind)][slot] = count
         return waiting
 
     def _forget(self, number: int) -> None:

@@ -8,11 +8,11 @@ from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Response
 
 from audiocrawler.config.arguments import arguments_of
-from audiocrawler.crawl.lifecycle import STARTS, CrawlPart
+from audiocrawler.crawl.lifecycle import DELIVERIES, CrawlPart
 from audiocrawler.discovery.urls import MAX_URL_LENGTH, with_slashes
 from audiocrawler.fetch.part import Part
 from audiocrawler.fetch.requests import audio_row
-from audiocrawler.frontier.frontier import MAX_STARTS
+from audiocrawler.frontier.frontier import MAX_DELIVERIES
 from audiocrawler.model.errors import OutcomeError
 from audiocrawler.model.rows import AudioSource
 from audiocrawler.model.settings import settings_of
@@ -51,19 +51,19 @@ class StoredAlreadyError(OutcomeError, IgnoreRequest):
         self.status = Status(source.status)
 
 
-class SetAsideError(OutcomeError, IgnoreRequest):
+class DeadLetterError(OutcomeError, IgnoreRequest):
     """Raised for a request that seems to end the process that works on it."""
 
 
-class TakenAgainMiddleware(CrawlPart):
+class RedeliveryMiddleware(CrawlPart):
     """Lets a request that was under way when a process ended be repeated only where that is needed and wise.
 
     In a crawl that is resumed each may have been: it was given back because its rows were not sent, or died unnoticed.
     """
 
     async def process_request(self, request: Request) -> None:
-        """Let the request pass, or raise StoredAlreadyError or SetAsideError."""
-        starts = request.meta.get(STARTS, 0)
+        """Let the request pass, or raise StoredAlreadyError or DeadLetterError."""
+        starts = request.meta.get(DELIVERIES, 0)
         crawl = self.opened_crawl
         if crawl is None:
             return
@@ -72,8 +72,8 @@ class TakenAgainMiddleware(CrawlPart):
             stored = await crawl.stored_source(source.source_url)
             if stored is not None:
                 raise StoredAlreadyError(stored)
-        if starts >= MAX_STARTS:
-            raise SetAsideError(f"set aside: {starts} processes have ended while they worked on it")
+        if starts >= MAX_DELIVERIES:
+            raise DeadLetterError(f"set aside: {starts} processes have ended while they worked on it")
 
 
 class TakenDownError(OutcomeError, IgnoreRequest):

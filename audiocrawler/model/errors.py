@@ -7,7 +7,7 @@ AudioCrawlerError
 ├── WarehouseError              rows could not be written or read
 ├── FrontierError               requests could not be kept or had
 │   └── FrontierAwayError       the frontier does not answer at the moment
-├── GivenBackError *            the crawl stops: the file is left to its next run, and its row stays pending
+├── ReleasedError *            the crawl stops: the file is left to its next run, and its row stays pending
 ├── FetchAgainError *           the bytes that came are not judged: the file is fetched again, and its row stays pending
 └── OutcomeError                a URL ends as a row: the error carries its status, the message is its reason
     ├── StoreError              an object could not be written or verified
@@ -26,7 +26,7 @@ AudioCrawlerError
     ├── RefusedAddressError *   not connected to: its address is not allowed
     ├── UrlTooLongError *       not asked for: no server would take its URL
     ├── StoredAlreadyError *    not asked for again: this crawl has stored it
-    ├── SetAsideError *         not asked for again: it seems to end the process that works on it
+    ├── DeadLetterError *         not asked for again: it seems to end the process that works on it
     ├── HostPausedError *       not asked for: its host is left to a later crawl
     ├── NotReadyError *         the last of several answers brought no body
     ├── TlsError *              no TLS connection comes about

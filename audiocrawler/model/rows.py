@@ -269,7 +269,7 @@ _TABLE_NAMES: dict[type, str] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class TableSpec:
     """A declared table: its name, the class of its rows and its columns in order."""
 
     name: str
@@ -283,9 +283,9 @@ class Table:
 
 
 @cache
-def table_of(row_type: type[Row]) -> Table:
+def table_of(row_type: type[Row]) -> TableSpec:
     """Return the table whose rows are instances of ``row_type``."""
-    return Table(_TABLE_NAMES[row_type], row_type, tuple(columns_of(row_type)))
+    return TableSpec(_TABLE_NAMES[row_type], row_type, tuple(columns_of(row_type)))
 
 
 AUDIO_METADATA = table_of(AudioMetadata)

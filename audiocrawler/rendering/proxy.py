@@ -25,7 +25,7 @@ _GRANTED = 90
 """What SOCKS4 answers to a request that it fulfils."""
 
 
-class RefusedError(Exception):
+class BlockedAddressError(Exception):
     """Raised when a host may not be connected to; the message is the reason."""
 
 
@@ -47,7 +47,7 @@ class Route:
         self._proxies = proxies
 
     async def connect(self, scheme: str, host: str, port: int) -> Connection:
-        """Return a connection to the host; raises RefusedError, OSError."""
+        """Return a connection to the host; raises BlockedAddressError, OSError."""
         proxy = self._proxies.proxy_for(f"{scheme}://{_bracketed(host)}:{port}")
         if proxy is None:
             return await self._direct(host, port)
@@ -68,7 +68,7 @@ class Route:
         raise problem
 
     async def _allowed(self, host: str, port: int, *, every: bool = True, may_be_unknown: bool = False) -> list[str]:
-        """Return the addresses of a host that may be connected to; raises RefusedError, also if not ``every`` one may.
+        """Return the addresses of a host that may be connected to; raises BlockedAddressError if none or not ``every`` may.
 
         A name that is known to another proxy only is left to it, where it ``may_be_unknown``.
         """
@@ -82,7 +82,7 @@ class Route:
         refused = next((reason for reason in reasons.values() if reason), None)
         allowed = [address for address, reason in reasons.items() if not reason]
         if refused and (every or not allowed):
-            raise RefusedError(refused)
+            raise BlockedAddressError(refused)
         return allowed
 
 
@@ -260,7 +260,7 @@ class FilteringProxy:
                 )
                 return
             await self._pass_on(head, reader, writer)
-        except RefusedError as error:
+        except BlockedAddressError as error:
             logger.info("the browser is not let through: %s", error)
             await _answer(writer, "403 Forbidden")
         except (TimeoutError, OSError, ValueError, EOFError, asyncio.LimitOverrunError):

@@ -12,7 +12,7 @@ from urllib.parse import urljoin, urlsplit
 from lxml import etree
 
 
-class Signal(StrEnum):
+class RenderHint(StrEnum):
     """Why a page is worth a browser, in words for its row."""
 
     EMPTY_PLAYER = "a player without a source"
@@ -58,7 +58,7 @@ _PLAYER_FILE = re.compile(
 _ASKS_FOR_SCRIPTS = re.compile(r"(?:enable|activate|requires?|need|turn\s+on)\b[^.]{0,40}javascript", re.IGNORECASE)
 
 
-def signals_of(root: etree._Element, url: str, *, has_audio: bool, is_in_script: bool) -> list[Signal]:
+def render_hints(root: etree._Element, url: str, *, has_audio: bool, is_in_script: bool) -> list[RenderHint]:
     """Return why the page should be rendered, nothing if nothing says so.
 
     ``has_audio`` says that audio was found in the plain document, ``is_in_script`` that some of it was in scripts or
@@ -66,10 +66,10 @@ def signals_of(root: etree._Element, url: str, *, has_audio: bool, is_in_script:
     """
     page = _Page(root, url, has_audio=has_audio, is_in_script=is_in_script)
     shown = (
-        (Signal.EMPTY_PLAYER, page.has_empty_player),
-        (Signal.SCRIPTED_PLAYER, page.has_scripted_player),
-        (Signal.SHELL, page.is_shell),
-        (Signal.FRAME, page.has_own_frame),
+        (RenderHint.EMPTY_PLAYER, page.has_empty_player),
+        (RenderHint.SCRIPTED_PLAYER, page.has_scripted_player),
+        (RenderHint.SHELL, page.is_shell),
+        (RenderHint.FRAME, page.has_own_frame),
     )
     return [signal for signal, is_shown in shown if is_shown()]
 

@@ -119,7 +119,7 @@ def summarise(stats: Mapping[str, Any]) -> Summary:
     )
 
 
-def render(summary: Summary, places: Places) -> str:
+def format_summary(summary: Summary, places: Places) -> str:
     """Return the table as it is printed."""
     rows = [
         ("pages", f"{summary.pages}"),

@@ -18,11 +18,11 @@ from twisted.python.failure import Failure
 from audiocrawler.crawl.counts import Counters
 from audiocrawler.crawl.crawl import Crawl
 from audiocrawler.crawl.exit_codes import was_stopped
-from audiocrawler.crawl.items import GivenBackError
+from audiocrawler.crawl.items import ReleasedError
 from audiocrawler.crawl.lifecycle import (
     CONTINUES,
+    DELIVERIES,
     LEASE,
-    STARTS,
     UNFINISHED,
     CrawlLifecycle,
     leave_unfinished,
@@ -33,11 +33,11 @@ from audiocrawler.fetch.open_slots import OpenSlots
 from audiocrawler.fetch.part import Part
 from audiocrawler.fetch.requests import audio_row
 from audiocrawler.fetch.slots import is_media_slot
-from audiocrawler.frontier import Answer, Kind, Leases, Limit, NewRequest
+from audiocrawler.frontier import Leases, Limit, NewRequest, RequestClass, SyncResponse
 from audiocrawler.model.errors import FrontierError, WarehouseError
 from audiocrawler.model.settings import settings_of
 from audiocrawler.scheduler.request_json import from_json, to_json
-from audiocrawler.scheduler.shared import SharedPauses, TurnMiddleware
+from audiocrawler.scheduler.shared import RateLimitMiddleware, SharedPauses
 from audiocrawler.scrapy_private import in_progress, wake_engine
 
 
@@ -50,7 +50,7 @@ class Failures:
         crawler.signals.connect(self._callback_failed, signal=signals.spider_error)
 
     def _item_dropped(self, response: Response | Failure | None, exception: BaseException) -> None:
-        if isinstance(exception, GivenBackError):
+        if isinstance(exception, ReleasedError):
             leave_unfinished(getattr(response, "request", None))
 
     def _callback_failed(self, failure: Failure, response: Response | Failure) -> None:
@@ -59,7 +59,7 @@ class Failures:
             stop_crawl(self._crawler, str(failure.value))
 
 
-class Unsent:
+class AwaitingUpload:
     """Leases in the order in which they were over, each with the number of a row that must be sent before it is done.
 
     A worker's outbox may be lost with its machine, so until then others must be able to do the request again, and what
@@ -76,11 +76,11 @@ class Unsent:
 
     def put(self, lease: int, counted: Counter[str]) -> None:
         """Keep a lease whose rows are written, and what was counted for it."""
-        self._leases.append((self._crawl.written_up_to, lease, counted))
+        self._leases.append((self._crawl.written_watermark, lease, counted))
 
     def sent(self) -> Iterator[tuple[int, Counter[str]]]:
         """Yield, and keep no longer, the leases whose rows are sent, with what was counted."""
-        while self._leases and self._leases[0][0] <= self._crawl.flusher.sent_up_to:
+        while self._leases and self._leases[0][0] <= self._crawl.flusher.sent_watermark:
             _, lease, counted = self._leases.popleft()
             yield lease, counted
 
@@ -164,7 +164,7 @@ class FrontierScheduler(Part, BaseScheduler):
 
     _crawl: Crawl
     _leases: Leases
-    _unsent: Unsent
+    _unsent: AwaitingUpload
 
     def __init__(self, crawler: Crawler) -> None:
         super().__init__(crawler)
@@ -196,8 +196,8 @@ class FrontierScheduler(Part, BaseScheduler):
         if lifecycle is None or lifecycle.crawl is None:
             return  # the lifecycle tells why and ends the spider
         self._crawl = lifecycle.crawl
-        self._unsent = Unsent(self._crawl)
-        turns = self._crawler.get_downloader_middleware(TurnMiddleware)
+        self._unsent = AwaitingUpload(self._crawl)
+        turns = self._crawler.get_downloader_middleware(RateLimitMiddleware)
         self._slots = OpenSlots(self._crawler, turns.waiting if turns is not None else {}, self._crawl.store_folder)
         self._counters.take(self._crawl.frontier.crawl.counted)
         files_per_slot = settings_of(self._crawler).media_per_host
@@ -216,7 +216,7 @@ class FrontierScheduler(Part, BaseScheduler):
         """Return whether anything is left to do, with other workers included."""
         if not self._is_open:
             return False
-        self._settle()
+        self._acknowledge_finished()
         return bool(self._continuing or self._unsent) or not self._leases.is_exhausted
 
     def enqueue_request(self, request: Request) -> bool:
@@ -238,9 +238,9 @@ class FrontierScheduler(Part, BaseScheduler):
         """Return a request that may start now, None if there is none."""
         if not self._is_open:
             return None
-        self._settle()
+        self._acknowledge_finished()
         slots = self._may_go()
-        slot = self._slots.least_active(slots, self._leases.last.waiting.get(Kind.FILE, 0)) if slots else None
+        slot = self._slots.least_active(slots, self._leases.last.waiting.get(RequestClass.FILE, 0)) if slots else None
         if slot is None:
             return None
         request = self._continuing.take(slot) or self._leased(slot)
@@ -254,7 +254,7 @@ class FrontierScheduler(Part, BaseScheduler):
         self._reason = reason
         for request in self._continuing.remove_all():
             leave_unfinished(request)
-        self._settle()
+        self._acknowledge_finished()
         self._leases.stop_leasing()
 
     async def _finish(self) -> None:
@@ -265,7 +265,7 @@ class FrontierScheduler(Part, BaseScheduler):
         await self._leases.close(finish=not (was_stopped(self._reason) or self._crawl.rest.waiting))
 
     def _look_around(self) -> None:
-        self._settle()
+        self._acknowledge_finished()
         if self._unsent:
             self._send()
         wake_engine(self._crawler)
@@ -287,24 +287,26 @@ class FrontierScheduler(Part, BaseScheduler):
 
     def _done(self, lease: int, counted: Counter[str]) -> None:
         self._leases.done(lease)
-        self._crawl.tallies.release(counted)
+        self._crawl.outcomes.release(counted)
 
-    def appetite(self) -> dict[Kind, int]:
+    def demand(self) -> dict[RequestClass, int]:
         """Return how many requests of each kind are wanted; see frontier.Worker."""
-        startable: Counter[Kind] = Counter()
+        startable: Counter[RequestClass] = Counter()
         active = self._slots.active()
         prefetched = self._leases.prefetched()
         for slot, held in prefetched.items():
-            startable[Kind.FILE if is_media_slot(slot) else Kind.PAGE] += min(held, self._slots.free(slot, active))
+            startable[RequestClass.FILE if is_media_slot(slot) else RequestClass.PAGE] += min(
+                held, self._slots.free(slot, active)
+            )
         room = MAX_PREFETCHED - sum(prefetched.values())
-        return {kind: max(0, min(STARTABLE - startable[kind], room)) for kind in Kind}
+        return {kind: max(0, min(STARTABLE - startable[kind], room)) for kind in RequestClass}
 
-    def uncounted(self) -> dict[str, int]:
+    def counter_deltas(self) -> dict[str, int]:
         """Return by how much the crawl's counters have grown; see frontier.Worker."""
-        self._settle()
-        return self._counters.uncounted(self._crawl.tallies.held)
+        self._acknowledge_finished()
+        return self._counters.counter_deltas(self._crawl.outcomes.held)
 
-    def take_answer(self, answer: Answer, known: list[Any]) -> None:
+    def take_answer(self, answer: SyncResponse, known: list[Any]) -> None:
         """Let the engine go on; see frontier.Worker."""
         self._drop(known)
         self._counters.take(answer.counted)
@@ -315,7 +317,7 @@ class FrontierScheduler(Part, BaseScheduler):
         """Stop the crawl; see frontier.Worker."""
         stop_crawl(self._crawler, str(error))
 
-    def _settle(self) -> None:
+    def _acknowledge_finished(self) -> None:
         """Acknowledge or give back what the engine has done with."""
         handed_out = in_progress(self._crawler)
         waiting = set(self._continuing)
@@ -330,9 +332,9 @@ class FrontierScheduler(Part, BaseScheduler):
                 continue
             self._at_host.discard(lease)
             del self._under_way[lease]
-            counted = self._crawl.tallies.end(lease)
+            counted = self._crawl.outcomes.end(lease)
             if left:
-                self._leases.give_back(lease)
+                self._leases.release(lease)
             elif self._crawl.frontier.is_shared:
                 self._unsent.put(lease, counted)
             else:
@@ -343,12 +345,12 @@ class FrontierScheduler(Part, BaseScheduler):
         is_active = any(each in self._crawler.engine.downloader.active or CONTINUES in each.meta for each in going_on)
         if lease in self._at_host and not is_active:
             self._at_host.discard(lease)
-            self._leases.off_host(lease)
+            self._leases.transferred(lease)
 
     def _keep(self, request: Request, slot: str) -> None:
         assert self._crawler.spider is not None
         fingerprint = None if request.dont_filter else self._crawler.request_fingerprinter.fingerprint(request)
-        kind = Kind.FILE if is_media_slot(slot) else Kind.PAGE
+        kind = RequestClass.FILE if is_media_slot(slot) else RequestClass.PAGE
         try:
             body = to_json(request, self._crawler.spider)
         except ValueError as error:
@@ -391,13 +393,13 @@ class FrontierScheduler(Part, BaseScheduler):
             self._leases.done(leased.id)
             return None
         request.meta[LEASE] = leased.id
-        if leased.starts:
-            request.meta[STARTS] = leased.starts
+        if leased.delivery_count:
+            request.meta[DELIVERIES] = leased.delivery_count
         if leased.is_suspect:
             self._suspect = leased.id
         self._under_way[leased.id] = [request]
         if source := audio_row(request):
-            self._crawl.tallies.begin(leased.id, source.source_url)
-        if leased.kind is Kind.FILE and self._crawl.frontier.is_shared:
+            self._crawl.outcomes.begin(leased.id, source.source_url)
+        if leased.kind is RequestClass.FILE and self._crawl.frontier.is_shared:
             self._at_host.add(leased.id)
         return request

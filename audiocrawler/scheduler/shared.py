@@ -12,7 +12,7 @@ from scrapy.exceptions import IgnoreRequest
 from audiocrawler.crawl.lifecycle import CrawlPart, leave_unfinished
 from audiocrawler.fetch.back_off import TURNED_AWAY, BackOffMiddleware, host_paused
 from audiocrawler.fetch.slots import floor_s, host_of, is_page_slot, polite, slot_of
-from audiocrawler.frontier import Answer, Leases, OpenCrawl
+from audiocrawler.frontier import Leases, OpenCrawl, SyncResponse
 from audiocrawler.model.errors import FrontierAwayError
 
 
@@ -27,7 +27,7 @@ class SharedPauses:
         self._counted_before = {} if opened.others else dict(opened.counted)
         crawler.signals.connect(leases.pause, signal=host_paused)
 
-    def keep(self, answer: Answer) -> None:
+    def keep(self, answer: SyncResponse) -> None:
         """Leave the hosts alone that others have been refused by."""
         if self._here is None:
             return
@@ -43,7 +43,7 @@ POLL_S = 0.25
 """How soon a request that waits for its turn notices that the crawl stops."""
 
 
-class TurnMiddleware(CrawlPart):
+class RateLimitMiddleware(CrawlPart):
     """Lets a request wait for its turn at the host, where several workers share what it allows.
 
     A delay that robots.txt asks for is one for pages and files together, any other one is for pages.

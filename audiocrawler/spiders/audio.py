@@ -35,7 +35,7 @@ from audiocrawler.model.statuses import Status
 from audiocrawler.model.text import is_masked, mask_url, one_line
 from audiocrawler.model.urls import login_meta, origin_of, site_of, without_credentials
 from audiocrawler.records import MAX_REASON_LENGTH, direct_candidate, outcome_of_failure
-from audiocrawler.rendering.when import Signal
+from audiocrawler.rendering.when import RenderHint
 from audiocrawler.report.summary import FAILED_START
 from audiocrawler.spiders.hls import HlsJoiner
 from audiocrawler.spiders.links import FOLLOWED, Follower, page_links
@@ -222,7 +222,7 @@ class AudioSpider(Spider):
             yield request
         async for each in self.take(response, document, candidates):
             yield as_from_browser(each, response)
-        gained = has_audio or (Signal.SHELL in about.why and bool(links))
+        gained = has_audio or (RenderHint.SHELL in about.why and bool(links))
         for request in await self.renderer.note_rendered(response, gained=gained):
             yield request
 

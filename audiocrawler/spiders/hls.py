@@ -77,13 +77,13 @@ class HlsJoiner:
         body_file = getattr(response, "body_file", None)
         if body_file is None:
             outcome = outcome_without_body(response)
-            await self._downloads.settle(source, Outcome(outcome.status, _where(parts, number) + outcome.reason))
+            await self._downloads.finalise(source, Outcome(outcome.status, _where(parts, number) + outcome.reason))
             return
         joined = self._joined_file(source)
         size_bytes = await self._crawl.in_thread(lambda: append(Path(body_file), joined, anew=number == 0))
         max_bytes = self._crawl.settings.max_bytes
         if max_bytes and size_bytes > max_bytes:
-            await self._downloads.settle(source, Outcome(Status.TOO_LARGE, f"larger than {max_bytes} bytes"))
+            await self._downloads.finalise(source, Outcome(Status.TOO_LARGE, f"larger than {max_bytes} bytes"))
         elif number + 1 < len(parts):
             lease = request.meta.get(LEASE, request.meta.get(CONTINUES))
             yield self.request(parts, number + 1, source, lease)
@@ -95,7 +95,7 @@ class HlsJoiner:
 
     async def failed(self, failure: Failure, request: Request) -> None:
         """Settle the row: a file with a gap is none."""
-        await self._downloads.settle_failure(failure, request, _where(request.meta["parts"], request.meta["part"]))
+        await self._downloads.finalise_failure(failure, request, _where(request.meta["parts"], request.meta["part"]))
 
     def _joined_file(self, source: AudioSource) -> Path:
         name = hashlib.sha256(source.source_url.encode()).hexdigest()[:32]

@@ -17,7 +17,7 @@ from audiocrawler.crawl.lifecycle import LEASE, leave_unfinished
 from audiocrawler.discovery import Document, read
 from audiocrawler.discovery.urls import absolute
 from audiocrawler.fetch.first_bytes import FIRST_BYTES, FirstBytes
-from audiocrawler.fetch.headers import Known
+from audiocrawler.fetch.headers import KnownFile
 from audiocrawler.fetch.requests import (
     INTERSTITIAL,
     IS_SAME,
@@ -140,8 +140,8 @@ class Downloads:
             yield item_of(source, response, body_file)
         elif is_known(response):
             source.rotates = OWN_KEY in request.meta or None
-            known = Known(**request.meta[KNOWN])
-            await self.settle_known(source, known, varies=SEEN_VALIDATORS in request.meta)
+            known = KnownFile(**request.meta[KNOWN])
+            await self.finalise_known(source, known, varies=SEEN_VALIDATORS in request.meta)
             if known.size_bytes is None:
                 refused = Outcome(Status(known.status), known.reason or "")
                 for alternate in await self._next_alternate(request, refused):
@@ -151,7 +151,7 @@ class Downloads:
         else:
             self._keep_apart(request)
             outcome = outcome_without_body(response)
-            await self.settle(source, outcome)
+            await self.finalise(source, outcome)
             for alternate in await self._next_alternate(request, outcome):
                 yield alternate
 
@@ -168,7 +168,7 @@ class Downloads:
             return [onward.replace(meta={**onward.meta, **inherited, INTERSTITIAL: request.url}, dont_filter=True)]
         self._keep_apart(request)
         outcome = Outcome(Status.NOT_AUDIO, why_not)
-        await self.settle(source, outcome)
+        await self.finalise(source, outcome)
         return await self._next_alternate(request, outcome)
 
     async def _settle_identity(self, request: Request, body: Path) -> None:
@@ -188,21 +188,21 @@ class Downloads:
         source = own_audio_row(request)
         key = request.meta.get(OWN_KEY)
         if key is not None and key != source.source_url:
-            self._crawl.tallies.rename(request.meta.get(LEASE), key)
+            self._crawl.outcomes.rename(request.meta.get(LEASE), key)
             source.source_url = key
 
-    async def settle_known(self, source: AudioSource, known: Known, *, varies: bool = False) -> None:
+    async def finalise_known(self, source: AudioSource, known: KnownFile, *, varies: bool = False) -> None:
         """Write the row of a file that need not be fetched again: unchanged, or refused as it was before."""
         source.content_type = None  # a 304 has none of the file's
         if varies:
             source.etag = source.last_modified = None  # they are not those of the stored bytes
         if known.size_bytes is None:
-            source.judged_by = self._crawl.judge
-            await self.settle(source, Outcome(Status(known.status), known.reason or ""))
+            source.judged_by = self._crawl.ruleset
+            await self.finalise(source, Outcome(Status(known.status), known.reason or ""))
             return
         source.status = source.last_status = Status.UNCHANGED
         source.reason = VARYING if varies else None
-        self._crawl.tallies.count_outcome(source.source_url, source.status, source.reason)
+        self._crawl.outcomes.count_outcome(source.source_url, source.status, source.reason)
         await self._crawl.write([source])
 
     async def failed(self, failure: Failure, request: Request) -> list[Request]:
@@ -211,7 +211,7 @@ class Downloads:
         Return the request that takes its place, if there is one.
         """
         why = request.meta.get("why_not_renewed")
-        outcome = await self.settle_failure(failure, request, f"{why}: " if why else "")
+        outcome = await self.finalise_failure(failure, request, f"{why}: " if why else "")
         return await self._next_alternate(request, outcome) if outcome else []
 
     async def refused(self, source: AudioSource, request: Request) -> list[Request]:
@@ -225,13 +225,13 @@ class Downloads:
         source.sha256 = source.size_bytes = None
         if again is not None and kind_of(again) is RequestKind.FILE:
             return [again]
-        await self.settle(source, Outcome(Status.FAILED, why))
+        await self.finalise(source, Outcome(Status.FAILED, why))
         return []
 
-    async def settle_failure(self, failure: Failure, request: Request, where: str = "") -> Outcome | None:
+    async def finalise_failure(self, failure: Failure, request: Request, where: str = "") -> Outcome | None:
         """Settle the row of a failed request and return its outcome, None if it is left as it is."""
         if isinstance(failure.value, StoredAlreadyError):
-            self._crawl.tallies.count_outcome(own_audio_row(request).source_url, failure.value.status, None)
+            self._crawl.outcomes.count_outcome(own_audio_row(request).source_url, failure.value.status, None)
             return None
         outcome = outcome_of_failure(failure)
         if outcome.disk_full:
@@ -245,15 +245,15 @@ class Downloads:
         source.http_status = answer.status if answer is not None else None
         self._keep_apart(request)
         outcome = await self._unless_gone(source, outcome)
-        await self.settle(source, Outcome(outcome.status, where + outcome.reason))
+        await self.finalise(source, Outcome(outcome.status, where + outcome.reason))
         return outcome
 
-    async def settle(self, source: AudioSource, outcome: Outcome) -> None:
+    async def finalise(self, source: AudioSource, outcome: Outcome) -> None:
         """Write the row with its final status."""
         source.status = source.last_status = outcome.status
         source.reason = source.last_error = outcome.reason
         logger.info("%s: %s: %s", source.source_url, outcome.status, outcome.reason)
-        self._crawl.tallies.count_outcome(source.source_url, outcome.status, outcome.reason)
+        self._crawl.outcomes.count_outcome(source.source_url, outcome.status, outcome.reason)
         await self._crawl.write([source])
 
     async def _next_alternate(self, request: Request, outcome: Outcome) -> list[Request]:

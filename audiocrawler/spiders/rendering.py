@@ -29,7 +29,7 @@ from audiocrawler.model.text import mask_url
 from audiocrawler.model.urls import LOGIN, Login, site_of
 from audiocrawler.records import outcome_of_failure
 from audiocrawler.rendering.visit import How, Seen, SeenText, SeenUrl, cookies_for
-from audiocrawler.rendering.when import Learning, pattern_of, signals_of
+from audiocrawler.rendering.when import Learning, pattern_of, render_hints
 from audiocrawler.spiders.links import is_allowed, priority_at
 
 MAX_KNOWN = 2_000
@@ -233,7 +233,7 @@ class Renderer:
             return None
         assert document is not None
         assert document.root is not None
-        signals = signals_of(
+        signals = render_hints(
             document.root,
             page.url,
             has_audio=bool(told),

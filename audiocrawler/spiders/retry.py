@@ -121,7 +121,7 @@ class RetrySpider(AudioSpider):
         if not _is_incomplete(source_url):
             return self.downloads.request(source_url, fresh(row))
         again = attempted(fresh(row), None, Request(str(row.page_url)))
-        await self.downloads.settle(again, Outcome(Status.FAILED, NOT_NAMED))
+        await self.downloads.finalise(again, Outcome(Status.FAILED, NOT_NAMED))
         return None
 
 

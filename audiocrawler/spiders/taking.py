@@ -97,7 +97,7 @@ class Taker:
         if not find.is_taken_down:
             return self._is_wanted(page, find.source)
         if self._is_new(find.source):
-            self._crawl.tallies.count_outcome(find.source.source_url, Status.TAKEN_DOWN, "was taken down")
+            self._crawl.outcomes.count_outcome(find.source.source_url, Status.TAKEN_DOWN, "was taken down")
         return False
 
     def _way_back(self, candidate: Candidate, page: Response) -> dict[str, Any]:
@@ -160,7 +160,7 @@ class Taker:
             known = await self._crawl.memory.recall(source.source_url)
             if known and known.etag == tag_of(rendition.parts):
                 self._stats.inc_value("audio/found")
-                await self._downloads.settle_known(source, known)
+                await self._downloads.finalise_known(source, known)
             else:
                 yield self._joiner.request(rendition.parts, 0, source)
         elif self._is_new(source):
@@ -169,7 +169,7 @@ class Taker:
 
     async def _leave_out(self, source: AudioSource, outcome: Outcome) -> None:
         if self._is_new(source):
-            await self._downloads.settle(source, outcome)
+            await self._downloads.finalise(source, outcome)
 
     async def _is_taken_down(self, url: str) -> bool:
         """Tell whether a URL was taken down; of one that only its host covers, the row says so, and nothing else."""
@@ -178,7 +178,7 @@ class Taker:
             return False
         row = tombstone(clean_url(row_key(url)), why)
         if self._is_new(row):
-            self._crawl.tallies.count_outcome(row.source_url, row.status, why)
+            self._crawl.outcomes.count_outcome(row.source_url, row.status, why)
             if not self._crawl.tombstones.has_row(url):
                 await self._crawl.write([row])
         return True

@@ -17,7 +17,7 @@ from typing import Any, cast
 from audiocrawler.model.errors import WarehouseError
 from audiocrawler.model.locks import lock
 from audiocrawler.model.marks import hash_mark, hash_taken_down, is_tombstone
-from audiocrawler.model.rows import AUDIO_METADATA, AUDIO_SOURCES, TABLES, AudioMetadata, AudioSource, Row, Table
+from audiocrawler.model.rows import AUDIO_METADATA, AUDIO_SOURCES, TABLES, AudioMetadata, AudioSource, Row, TableSpec
 from audiocrawler.model.sqlite_file import Database, make_durable, opened, transaction
 from audiocrawler.model.statuses import Status
 from audiocrawler.warehouse.merge import merge_rows
@@ -62,7 +62,7 @@ _UP_TO = "SELECT coalesce((SELECT min(first_sequence) - 1 FROM pending), last_se
 class PendingRow:
     """A version of a row that waits: its key within its table, its number, and its JSON."""
 
-    table: Table
+    table: TableSpec
     key: str
     sequence: int
     json: str
@@ -72,7 +72,7 @@ class PendingRow:
 class RefusedRow:
     """A row that was set aside, and why."""
 
-    table: Table
+    table: TableSpec
     key: str
     json: str
     error: str
@@ -98,7 +98,7 @@ class Outbox:
                 self._put(row)
             return int(self._db.one("SELECT last_sequence FROM state")[0])
 
-    def find(self, table: Table, key: str) -> Row | None:
+    def find(self, table: TableSpec, key: str) -> Row | None:
         """Return what this machine knows of a row: what it has sent, merged with what waits. See ``key_of``."""
         with self._db.reading():
             pending, sent = (self._stored(place, table, key) for place in ("pending", "sent"))
@@ -130,7 +130,7 @@ class Outbox:
             records = self._db.run(_TAKE, limit).fetchall()
         return [PendingRow(_TABLES[table], key, sequence, row) for table, key, sequence, row in records]
 
-    def settle(self, batch: Sequence[PendingRow]) -> None:
+    def mark_sent(self, batch: Sequence[PendingRow]) -> None:
         """Remember that these versions have been sent. A row that has changed meanwhile goes on waiting."""
         with self._db.changing():
             for row in batch:
@@ -158,7 +158,7 @@ class Outbox:
             records = self._db.run("SELECT table_name, key, row, error FROM refused ORDER BY refused_at").fetchall()
         return [RefusedRow(_TABLES[table], key, row, error) for table, key, row, error in records]
 
-    def written_up_to(self) -> int:
+    def written_watermark(self) -> int:
         """Return the number of the row that was put last."""
         with self._db.reading():
             return int(self._db.one("SELECT last_sequence FROM state")[0])
@@ -204,7 +204,7 @@ class Outbox:
                 statement = f"DELETE FROM {place} WHERE table_name = ? AND key = ?"  # noqa: S608 - one of our tables
                 self._db.run(statement, AUDIO_METADATA.name, sha256)
 
-    def _remember(self, table: Table, key: str, row: Any) -> None:
+    def _remember(self, table: TableSpec, key: str, row: Any) -> None:
         merged = merge_rows(self._stored("sent", table, key), row)
         self._db.run("INSERT OR REPLACE INTO sent VALUES (?, ?, ?)", table.name, key, to_json(merged))
 
@@ -214,7 +214,7 @@ class Outbox:
         later = "UPDATE pending SET first_sequence = ? WHERE table_name = ? AND key = ?"
         self._db.run(later, row.sequence + 1, *place)
 
-    def _stored(self, place: str, table: Table, key: str) -> Any:
+    def _stored(self, place: str, table: TableSpec, key: str) -> Any:
         statement = f"SELECT row FROM {place} WHERE table_name = ? AND key = ?"  # noqa: S608 - one of our tables
         record = self._db.one(statement, table.name, key)
         return None if record is None else from_json(record[0], table)

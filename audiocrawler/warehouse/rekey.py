@@ -12,7 +12,7 @@ from audiocrawler.model.rotation import is_rotating, pattern_of, row_key
 from audiocrawler.model.rows import AUDIO_SOURCES, AudioSource
 from audiocrawler.warehouse.merge import merge_rows
 from audiocrawler.warehouse.sqlite_schema import SELECT, UPSERT, to_record, to_row
-from audiocrawler.warehouse.sqlite_sources import settle_statuses
+from audiocrawler.warehouse.sqlite_sources import recompute_statuses
 
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
@@ -58,7 +58,7 @@ def rekey(connection: sqlite3.Connection) -> None:
     for key, urls in by_key.items():
         touched |= _fold(connection, key, urls)
     for sha256 in touched:
-        settle_statuses(connection, sha256)
+        recompute_statuses(connection, sha256)
 
 
 def _fold(connection: sqlite3.Connection, key: str, urls: list[str]) -> set[str]:

@@ -9,17 +9,17 @@ from numbers import Integral, Real
 from typing import Any, TypeVar
 
 from audiocrawler.model.errors import WarehouseError
-from audiocrawler.model.rows import MAX_URL_LENGTH, TABLES, Column, Row, Table
+from audiocrawler.model.rows import MAX_URL_LENGTH, TABLES, Column, Row, TableSpec
 from audiocrawler.model.text import storable, storable_url
 
 R = TypeVar("R", bound=Row)
 
 _INT64 = range(-(2**63), 2**63)
 
-_TABLES: dict[type, Table] = {table.row_type: table for table in TABLES}
+_TABLES: dict[type, TableSpec] = {table.row_type: table for table in TABLES}
 
 
-def table_for(row: Row) -> Table:
+def table_for(row: Row) -> TableSpec:
     """Return the table that ``row`` belongs to."""
     return _TABLES[type(row)]
 
@@ -39,7 +39,7 @@ def clean_url(url: str) -> str:
     return storable_url(url, MAX_URL_LENGTH)
 
 
-def _checked(row: Row, table: Table, column: Column) -> Any:
+def _checked(row: Row, table: TableSpec, column: Column) -> Any:
     value = getattr(row, column.name)
     if _is_clean(value, column):
         return value
@@ -62,7 +62,7 @@ def _is_clean(value: Any, column: Column) -> bool:
     return value is None and column.mode != "REQUIRED"
 
 
-def _place(row: Row, table: Table, column: Column) -> str:
+def _place(row: Row, table: TableSpec, column: Column) -> str:
     return f"{table.name}.{column.name} of {getattr(row, table.key)!r}"
 
 
@@ -124,7 +124,7 @@ def to_json(row: Row) -> str:
     return json.dumps(given, ensure_ascii=False, allow_nan=False)
 
 
-def from_json(text: str, table: Table) -> Row:
+def from_json(text: str, table: TableSpec) -> Row:
     """Return the row again; columns that are not declared any more are left out."""
     values = json.loads(text)
     columns = {each.name: converted(values.get(each.name), _FROM_JSON.get(each.type)) for each in table.columns}
@@ -156,7 +156,7 @@ MAX_ROW_BYTES = 10_000_000
 """BigQuery's limit for a row; see https://cloud.google.com/bigquery/quotas."""
 
 
-def objection(text: str, table: Table) -> str | None:
+def objection(text: str, table: TableSpec) -> str | None:
     """Return why a row, given as its JSON, does not fit the table, in one line; None if it does."""
     try:
         values = json.loads(text)

@@ -17,7 +17,7 @@ from audiocrawler.model.rows import (
     AudioMetadata,
     AudioSource,
     Row,
-    Table,
+    TableSpec,
 )
 from audiocrawler.model.sqlite_file import Database, code_of, make_durable, opened, remedy, transaction
 from audiocrawler.model.statuses import Status
@@ -26,7 +26,7 @@ from audiocrawler.warehouse.merge import derive, merge_rows
 from audiocrawler.warehouse.rekey import rekey
 from audiocrawler.warehouse.rows import checked, clean_url, table_for
 from audiocrawler.warehouse.sqlite_schema import SELECT, UPSERT, migrate, to_record, to_row
-from audiocrawler.warehouse.sqlite_sources import leave_taken_down, settle_statuses, stated_by_sources
+from audiocrawler.warehouse.sqlite_sources import leave_taken_down, recompute_statuses, stated_by_sources
 from audiocrawler.warehouse.warehouse import MAX_RELATED, Options
 
 PAGE_ROWS = 1000
@@ -142,7 +142,7 @@ class SqliteWarehouse:
 
     def _settle(self, sha256: str) -> None:
         """Work out what depends on all sources of a file, so that the order in which they came does not matter."""
-        settle_statuses(self._db.connection, sha256)
+        recompute_statuses(self._db.connection, sha256)
         leave_taken_down(self._db.connection, sha256)
         audio = self._find(AUDIO_METADATA, "sha256", sha256)
         if isinstance(audio, AudioMetadata):
@@ -150,11 +150,11 @@ class SqliteWarehouse:
             if derived != audio:
                 self._write(derived, AUDIO_METADATA)
 
-    def _find(self, table: Table, column_name: str, value: str) -> Row | None:
+    def _find(self, table: TableSpec, column_name: str, value: str) -> Row | None:
         record = self._db.one(f"{SELECT[table.name]} WHERE {column_name} = ?", value)
         return None if record is None else to_row(record, table)
 
-    def _rows(self, table: Table) -> Iterator[Row]:
+    def _rows(self, table: TableSpec) -> Iterator[Row]:
         statement = f"{SELECT[table.name]} WHERE {table.key} > ? ORDER BY {table.key} LIMIT {PAGE_ROWS}"
         last = ""
         while True:
@@ -165,7 +165,7 @@ class SqliteWarehouse:
             yield from page
             last = getattr(page[-1], table.key)
 
-    def _write(self, row: Row, table: Table) -> None:
+    def _write(self, row: Row, table: TableSpec) -> None:
         self._db.run(UPSERT[table.name], *to_record(row, table))
 
 

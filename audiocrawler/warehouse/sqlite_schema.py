@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from audiocrawler.model.errors import SchemaError
-from audiocrawler.model.rows import AUDIO_METADATA, AUDIO_SOURCES, TABLES, Column, Row, Table
+from audiocrawler.model.rows import AUDIO_METADATA, AUDIO_SOURCES, TABLES, Column, Row, TableSpec
 from audiocrawler.warehouse.rows import converted, time_to_text
 
 SQL_TYPES = {
@@ -40,12 +40,12 @@ INDEXES = (
 )
 
 
-def create_table(table: Table) -> str:
+def create_table(table: TableSpec) -> str:
     """Return the statement that creates the table; STRICT refuses values of another type."""
     return f"CREATE TABLE {table.name} ({', '.join(_definition(column, table) for column in table.columns)}) STRICT"
 
 
-def _definition(column: Column, table: Table) -> str:
+def _definition(column: Column, table: TableSpec) -> str:
     required = " NOT NULL" if column.mode == "REQUIRED" else ""
     return added_column(column) + required + (" PRIMARY KEY" if column.name == table.key else "")
 
@@ -55,20 +55,20 @@ def added_column(column: Column) -> str:
     return f"{column.name} {SQL_TYPES[column.type]}"
 
 
-def create_index(table: Table, column_name: str, unique: str) -> str:
+def create_index(table: TableSpec, column_name: str, unique: str) -> str:
     """Return the statement that creates an index if it is not there."""
     return f"CREATE {unique} INDEX IF NOT EXISTS {table.name}_{column_name} ON {table.name} ({column_name})"
 
 
-def _names(table: Table) -> list[str]:
+def _names(table: TableSpec) -> list[str]:
     return [column.name for column in table.columns]
 
 
-def _select(table: Table) -> str:
+def _select(table: TableSpec) -> str:
     return f"SELECT {', '.join(_names(table))} FROM {table.name}"  # noqa: S608 - the names are declared
 
 
-def _upsert(table: Table) -> str:
+def _upsert(table: TableSpec) -> str:
     key, places = table.key, ", ".join("?" * len(table.columns))
     changes = ", ".join(f"{name} = excluded.{name}" for name in _names(table) if name != key)
     return (
@@ -84,12 +84,12 @@ UPSERT = {table.name: _upsert(table) for table in TABLES}
 """Table name -> the statement that writes a whole row; columns that are not ours keep their values."""
 
 
-def to_record(row: Row, table: Table) -> list[Any]:
+def to_record(row: Row, table: TableSpec) -> list[Any]:
     """Return the values of ``row`` as SQLite takes them, in the order of the columns."""
     return [converted(getattr(row, column.name), _TO_SQL.get(column.type)) for column in table.columns]
 
 
-def to_row(record: Iterable[Any], table: Table) -> Row:
+def to_row(record: Iterable[Any], table: TableSpec) -> Row:
     """Return the row that a record of all columns stands for."""
     pairs = zip(table.columns, record, strict=True)
     return table.row_type(**{column.name: converted(value, _FROM_SQL.get(column.type)) for column, value in pairs})
@@ -137,7 +137,7 @@ def migrate(connection: sqlite3.Connection, database: str) -> None:
         _create_index(connection, table, column_name, unique, database)
 
 
-def _columns(connection: sqlite3.Connection, table: Table) -> dict[str, _Found]:
+def _columns(connection: sqlite3.Connection, table: TableSpec) -> dict[str, _Found]:
     records = connection.execute(f"PRAGMA table_info({table.name})")
     return {
         name.lower(): _Found(re.sub(r"\s*\(.*", "", declared_type).upper(), bool(key), not_null and default is None)
@@ -145,7 +145,7 @@ def _columns(connection: sqlite3.Connection, table: Table) -> dict[str, _Found]:
     }
 
 
-def _refuse_contradictions(found: dict[str, _Found], table: Table, database: str) -> None:
+def _refuse_contradictions(found: dict[str, _Found], table: TableSpec, database: str) -> None:
     if table.key not in found:
         raise SchemaError(f"{database}: table {table.name} has no column {table.key}; {_REMEDY}")
     for column in table.columns:
@@ -159,7 +159,7 @@ def _refuse_contradictions(found: dict[str, _Found], table: Table, database: str
     _refuse_foreign_columns(found, table, database)
 
 
-def _refuse_foreign_columns(found: dict[str, _Found], table: Table, database: str) -> None:
+def _refuse_foreign_columns(found: dict[str, _Found], table: TableSpec, database: str) -> None:
     declared = {column.name for column in table.columns}
     for name in found.keys() - declared:
         if found[name].must_be_given:
@@ -168,7 +168,7 @@ def _refuse_foreign_columns(found: dict[str, _Found], table: Table, database: st
             )
 
 
-def _complete(connection: sqlite3.Connection, found: dict[str, _Found], table: Table, database: str) -> None:
+def _complete(connection: sqlite3.Connection, found: dict[str, _Found], table: TableSpec, database: str) -> None:
     for column in table.columns:
         if column.name not in found:
             connection.execute(f"ALTER TABLE {table.name} ADD COLUMN {added_column(column)}")
@@ -177,7 +177,7 @@ def _complete(connection: sqlite3.Connection, found: dict[str, _Found], table: T
         _create_index(connection, table, table.key, "UNIQUE", database)
 
 
-def _create_index(connection: sqlite3.Connection, table: Table, column: str, unique: str, database: str) -> None:
+def _create_index(connection: sqlite3.Connection, table: TableSpec, column: str, unique: str, database: str) -> None:
     try:
         connection.execute(create_index(table, column, unique))
     except sqlite3.IntegrityError as error:

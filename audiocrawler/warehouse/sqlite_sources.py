@@ -52,7 +52,7 @@ def stated_by_sources(connection: sqlite3.Connection, sha256: str) -> list[Audio
     return [AudioSource(**dict(zip(names, row, strict=True))) for row in cursor]
 
 
-def settle_statuses(connection: sqlite3.Connection, sha256: str) -> None:
+def recompute_statuses(connection: sqlite3.Connection, sha256: str) -> None:
     """Make the smallest source_url of a file ``stored`` and the others ``duplicate``, whichever came first.
 
     A source found unchanged keeps that status; larger ones are duplicates of it.

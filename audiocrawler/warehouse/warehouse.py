@@ -126,11 +126,11 @@ class Outboxed(Protocol):
         """Return how many rows wait to be sent, those of other crawls that share the outbox included."""
         ...
 
-    def written_up_to(self) -> int:
+    def written_watermark(self) -> int:
         """Return the number of the last row that was written on this machine; 0 where rows do not wait."""
         ...
 
-    def sent_up_to(self) -> int:
+    def sent_watermark(self) -> int:
         """Return the number up to which all rows that were written here have been sent or set aside."""
         ...
 

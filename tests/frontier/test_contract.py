@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from audiocrawler.frontier import Answer, Exchange, Frontier, Kind, Leased, Limit, NewRequest
+from audiocrawler.frontier import Frontier, Leased, Limit, NewRequest, RequestClass, SyncRequest, SyncResponse
 from audiocrawler.model.errors import LockedError
 from tests.frontier.conftest import Opener
 
@@ -15,19 +15,19 @@ shared = pytest.mark.parametrize("uri", ["redis"], indirect=True)
 
 
 def page(name: str, slot: str = "host", priority: int = 0, *, again: bool = False) -> NewRequest:
-    return NewRequest(None if again else name.encode().ljust(20, b"\0"), Kind.PAGE, slot, priority, name)
+    return NewRequest(None if again else name.encode().ljust(20, b"\0"), RequestClass.PAGE, slot, priority, name)
 
 
 def files(count: int) -> list[NewRequest]:
-    return [NewRequest(None, Kind.FILE, f"media:host{number}", 0, str(number)) for number in range(count)]
+    return [NewRequest(None, RequestClass.FILE, f"media:host{number}", 0, str(number)) for number in range(count)]
 
 
-def put(frontier: Frontier, *new: NewRequest) -> Answer:
-    return frontier.exchange(Exchange(new=list(new)))
+def put(frontier: Frontier, *new: NewRequest) -> SyncResponse:
+    return frontier.exchange(SyncRequest(new=list(new)))
 
 
 def lease(frontier: Frontier, pages: int = 1, per_slot: int = 100, **told: object) -> list[Leased]:
-    answer = frontier.exchange(Exchange(wanted={Kind.PAGE: pages}, per_slot=per_slot, **told))  # type: ignore[arg-type]
+    answer = frontier.exchange(SyncRequest(wanted={RequestClass.PAGE: pages}, per_slot=per_slot, **told))  # type: ignore[arg-type]
     return answer.leased
 
 
@@ -59,20 +59,20 @@ def test_what_is_done_is_forgotten_and_stays_known(opened: Opener) -> None:
     frontier = opened()
     put(frontier, page("a"))
     (leased,) = lease(frontier)
-    answer = frontier.exchange(Exchange(done=[leased.id], new=[page("a")], wanted={Kind.PAGE: 1}))
+    answer = frontier.exchange(SyncRequest(done=[leased.id], new=[page("a")], wanted={RequestClass.PAGE: 1}))
     assert answer.known == [0]
     assert answer.leased == []
-    assert answer.waiting[Kind.PAGE] == answer.leased_elsewhere == 0
+    assert answer.waiting[RequestClass.PAGE] == answer.leased_elsewhere == 0
 
 
 def test_what_is_given_back_comes_again_at_its_old_place(opened: Opener) -> None:
     frontier = opened()
     put(frontier, page("a"), page("b"))
     (leased,) = lease(frontier)
-    frontier.exchange(Exchange(started=[leased.id], given_back=[leased.id]))
+    frontier.exchange(SyncRequest(started=[leased.id], released=[leased.id]))
     first, second = lease(frontier, 2)
     assert (first.body, second.body) == ("a", "b")
-    assert first.starts == 0
+    assert first.delivery_count == 0
 
 
 @outlasting
@@ -80,12 +80,12 @@ def test_a_crash_leaves_what_was_leased_and_counts_what_was_started(opened: Open
     frontier = opened(lease_s=0.5)
     put(frontier, page("a"), page("b"), page("c"))
     started, done, _ = lease(frontier, 3)
-    frontier.exchange(Exchange(started=[started.id, done.id], done=[done.id]))
+    frontier.exchange(SyncRequest(started=[started.id, done.id], done=[done.id]))
     crash(frontier, 0.5)
     again = opened(lease_s=0.5)
     assert again.crawl.is_resumed
     assert again.crawl.crawl_id == frontier.crawl.crawl_id
-    assert sorted((each.body, each.starts) for each in lease(again, 9)) == [("a", 1), ("c", 0)]
+    assert sorted((each.body, each.delivery_count) for each in lease(again, 9)) == [("a", 1), ("c", 0)]
 
 
 @outlasting
@@ -94,7 +94,7 @@ def test_what_was_under_way_at_several_crashes_waits_for_all_others(opened: Open
     put(frontier, page("suspect", priority=9), page("other"))
     for _ in range(2):
         (leased,) = lease(frontier)
-        frontier.exchange(Exchange(started=[leased.id]))
+        frontier.exchange(SyncRequest(started=[leased.id]))
         crash(frontier, 0.3)
         frontier = opened(lease_s=0.3)
     assert [(each.body, each.is_suspect) for each in lease(frontier, 9)] == [("other", False), ("suspect", True)]
@@ -119,8 +119,8 @@ def test_slots_take_turns(opened: Opener) -> None:
 @outlasting
 def test_counters_are_added_up_and_kept(opened: Opener) -> None:
     frontier = opened(lease_s=0.1)
-    frontier.exchange(Exchange(new=[page("a")], counted={"audio/stored": 3, "audio/found": 5}))
-    frontier.exchange(Exchange(counted={"audio/stored": 2, "audio/found": -1}))
+    frontier.exchange(SyncRequest(new=[page("a")], counted={"audio/stored": 3, "audio/found": 5}))
+    frontier.exchange(SyncRequest(counted={"audio/stored": 2, "audio/found": -1}))
     crash(frontier, 0.1)
     assert opened().crawl.counted == {"audio/stored": 5, "audio/found": 4}
 
@@ -135,20 +135,20 @@ def test_crawls_are_held_apart(opened: Opener) -> None:
 
 def test_a_pause_that_a_host_asks_for_is_kept(opened: Opener) -> None:
     frontier = opened()
-    pauses_s = frontier.exchange(Exchange(pauses_s={"host": 60.0, "other": 0.2})).pauses_s
+    pauses_s = frontier.exchange(SyncRequest(pauses_s={"host": 60.0, "other": 0.2})).pauses_s
     assert pauses_s["host"] == pytest.approx(60, abs=5)
-    assert frontier.exchange(Exchange()).pauses_s == {}
-    assert frontier.exchange(Exchange(pauses_s={"host": 5.0})).pauses_s["host"] > 50
+    assert frontier.exchange(SyncRequest()).pauses_s == {}
+    assert frontier.exchange(SyncRequest(pauses_s={"host": 5.0})).pauses_s["host"] > 50
 
 
 @outlasting
 def test_a_pause_outlasts_its_crawl_until_it_is_over(opened: Opener) -> None:
     one = opened("one")
-    one.exchange(Exchange(pauses_s={"host": 60.0, "other": 0.2}))
+    one.exchange(SyncRequest(pauses_s={"host": 60.0, "other": 0.2}))
     one.close()
     time.sleep(0.3)
     other = opened("other")
-    pauses_s = other.exchange(Exchange()).pauses_s
+    pauses_s = other.exchange(SyncRequest()).pauses_s
     assert pauses_s == {"host": pytest.approx(60, abs=5)}
     put(other, page("a"))
     assert names(lease(other)) == ["a"]
@@ -159,7 +159,7 @@ def test_a_finished_crawl_starts_anew(opened: Opener) -> None:
     frontier = opened()
     put(frontier, page("a"))
     (leased,) = lease(frontier)
-    frontier.exchange(Exchange(done=[leased.id], counted={"audio/stored": 1}))
+    frontier.exchange(SyncRequest(done=[leased.id], counted={"audio/stored": 1}))
     frontier.finish()
     frontier.close()
     again = opened()
@@ -217,10 +217,10 @@ def test_one_process_at_a_time_has_a_crawl_in_a_file(opened: Opener) -> None:
 def test_the_file_is_for_its_owner_only_and_forgets_urls(opened: Opener, uri: str) -> None:
     path = Path(uri.removeprefix("sqlite:"))
     frontier = opened()
-    put(frontier, NewRequest(b"0" * 20, Kind.PAGE, "host", 0, "https://example.org/?Signature=hush-hush"))
+    put(frontier, NewRequest(b"0" * 20, RequestClass.PAGE, "host", 0, "https://example.org/?Signature=hush-hush"))
     assert path.stat().st_mode & 0o777 == 0o600
     (leased,) = lease(frontier)
-    frontier.exchange(Exchange(done=[leased.id]))
+    frontier.exchange(SyncRequest(done=[leased.id]))
     frontier.close()
     assert b"hush-hush" not in path.read_bytes()
 
@@ -233,7 +233,7 @@ class TestSharedFrontier:
         put(one, *(page(f"{number}") for number in range(10)))
         mine, theirs = lease(one, 5), lease(other, 9)
         assert sorted(names(mine) + names(theirs)) == [str(number) for number in range(10)]
-        assert one.exchange(Exchange(held=[each.id for each in mine])).leased_elsewhere == 5
+        assert one.exchange(SyncRequest(held=[each.id for each in mine])).leased_elsewhere == 5
         assert one.turn("host", 2.0) == 0
         assert other.turn("host", 2.0) > 1
 
@@ -243,7 +243,7 @@ class TestSharedFrontier:
         kept, lost = lease(one, 2)
         for _ in range(5):
             time.sleep(0.3)
-            one.exchange(Exchange(held=[kept.id]))
+            one.exchange(SyncRequest(held=[kept.id]))
         assert names(lease(other, 9)) == [lost.body]
 
     def test_a_worker_cannot_acknowledge_what_was_taken_from_it(self, opened: Opener) -> None:
@@ -252,22 +252,22 @@ class TestSharedFrontier:
         (lost,) = lease(one)
         time.sleep(0.4)
         (taken,) = lease(other)
-        one.exchange(Exchange(done=[lost.id]))
-        other.exchange(Exchange(given_back=[taken.id]))
+        one.exchange(SyncRequest(done=[lost.id]))
+        other.exchange(SyncRequest(released=[taken.id]))
         assert names(lease(other)) == ["a"]
 
     def test_no_host_serves_more_files_at_a_time_than_it_may_to_all_workers_together(self, opened: Opener) -> None:
         one, other = opened(), opened()
-        files = [NewRequest(None, Kind.FILE, "media:host", 0, str(number)) for number in range(20)]
-        one.exchange(Exchange(new=files))
-        ask = {"wanted": {Kind.FILE: 9}, "per_slot": 8, "files_per_slot": 4}
-        mine = one.exchange(Exchange(**ask)).leased  # type: ignore[arg-type]
+        files = [NewRequest(None, RequestClass.FILE, "media:host", 0, str(number)) for number in range(20)]
+        one.exchange(SyncRequest(new=files))
+        ask = {"wanted": {RequestClass.FILE: 9}, "per_slot": 8, "files_per_slot": 4}
+        mine = one.exchange(SyncRequest(**ask)).leased  # type: ignore[arg-type]
         assert len(mine) == 4
-        assert other.exchange(Exchange(**ask)).leased == []  # type: ignore[arg-type]
-        one.exchange(Exchange(off_host=[mine[0].id], done=[mine[1].id]))
-        assert len(other.exchange(Exchange(**ask)).leased) == 2  # type: ignore[arg-type]
-        one.exchange(Exchange(done=[mine[0].id]))
-        assert other.exchange(Exchange(**ask)).leased == []  # type: ignore[arg-type]
+        assert other.exchange(SyncRequest(**ask)).leased == []  # type: ignore[arg-type]
+        one.exchange(SyncRequest(transferred=[mine[0].id], done=[mine[1].id]))
+        assert len(other.exchange(SyncRequest(**ask)).leased) == 2  # type: ignore[arg-type]
+        one.exchange(SyncRequest(done=[mine[0].id]))
+        assert other.exchange(SyncRequest(**ask)).leased == []  # type: ignore[arg-type]
 
     def test_workers_of_a_crawl_that_was_started_over_get_nothing_more(self, opened: Opener) -> None:
         one = opened()
@@ -279,45 +279,45 @@ class TestSharedFrontier:
 
     def test_a_worker_hears_of_the_pause_that_another_was_asked_for(self, opened: Opener) -> None:
         one, other = opened(), opened()
-        other.exchange(Exchange())
-        one.exchange(Exchange(pauses_s={"host": 30.0}))
-        assert other.exchange(Exchange()).pauses_s == {"host": pytest.approx(30, abs=5)}
-        assert other.exchange(Exchange()).pauses_s == {}
+        other.exchange(SyncRequest())
+        one.exchange(SyncRequest(pauses_s={"host": 30.0}))
+        assert other.exchange(SyncRequest()).pauses_s == {"host": pytest.approx(30, abs=5)}
+        assert other.exchange(SyncRequest()).pauses_s == {}
 
     def test_all_workers_together_take_no_more_files_than_the_limit(self, opened: Opener) -> None:
         one, other = opened(), opened()
-        one.exchange(Exchange(new=files(20)))
-        ask = {"wanted": {Kind.FILE: 4}, "per_slot": 8, "files_per_slot": 4, "limit": Limit("stored", 6)}
-        first = one.exchange(Exchange(**ask)).leased  # type: ignore[arg-type]
-        second = other.exchange(Exchange(**ask)).leased  # type: ignore[arg-type]
+        one.exchange(SyncRequest(new=files(20)))
+        ask = {"wanted": {RequestClass.FILE: 4}, "per_slot": 8, "files_per_slot": 4, "limit": Limit("stored", 6)}
+        first = one.exchange(SyncRequest(**ask)).leased  # type: ignore[arg-type]
+        second = other.exchange(SyncRequest(**ask)).leased  # type: ignore[arg-type]
         assert (len(first), len(second)) == (4, 2)
         # One is stored, one is not, one is given back.
         told = {"done": [first[0].id, first[1].id], "given_back": [first[2].id], "counted": {"stored": 1}}
-        one.exchange(Exchange(**told))  # type: ignore[arg-type]
-        assert len(other.exchange(Exchange(**ask)).leased) == 2  # type: ignore[arg-type]
-        assert one.exchange(Exchange(**ask)).leased == []  # type: ignore[arg-type]
+        one.exchange(SyncRequest(**told))  # type: ignore[arg-type]
+        assert len(other.exchange(SyncRequest(**ask)).leased) == 2  # type: ignore[arg-type]
+        assert one.exchange(SyncRequest(**ask)).leased == []  # type: ignore[arg-type]
 
     def test_files_beyond_the_limit_are_leased_once_it_is_reached(self, opened: Opener) -> None:
         one, other = opened(), opened()
-        one.exchange(Exchange(new=files(8)))
-        ask = {"wanted": {Kind.FILE: 9}, "per_slot": 8, "files_per_slot": 4, "limit": Limit("stored", 2)}
-        taken = one.exchange(Exchange(**ask)).leased  # type: ignore[arg-type]
-        one.exchange(Exchange(done=[each.id for each in taken], counted={"stored": 2}))
-        assert len(other.exchange(Exchange(**ask)).leased) == 6  # type: ignore[arg-type]
+        one.exchange(SyncRequest(new=files(8)))
+        ask = {"wanted": {RequestClass.FILE: 9}, "per_slot": 8, "files_per_slot": 4, "limit": Limit("stored", 2)}
+        taken = one.exchange(SyncRequest(**ask)).leased  # type: ignore[arg-type]
+        one.exchange(SyncRequest(done=[each.id for each in taken], counted={"stored": 2}))
+        assert len(other.exchange(SyncRequest(**ask)).leased) == 6  # type: ignore[arg-type]
 
     def test_a_worker_that_died_leaves_room_within_the_limit(self, opened: Opener) -> None:
         one, other = opened(lease_s=0.2), opened(lease_s=60)
-        one.exchange(Exchange(new=files(3)))
-        ask = {"wanted": {Kind.FILE: 9}, "per_slot": 8, "files_per_slot": 4, "limit": Limit("stored", 2)}
-        assert len(one.exchange(Exchange(**ask)).leased) == 2  # type: ignore[arg-type]
+        one.exchange(SyncRequest(new=files(3)))
+        ask = {"wanted": {RequestClass.FILE: 9}, "per_slot": 8, "files_per_slot": 4, "limit": Limit("stored", 2)}
+        assert len(one.exchange(SyncRequest(**ask)).leased) == 2  # type: ignore[arg-type]
         time.sleep(0.4)
-        assert len(other.exchange(Exchange(**ask)).leased) == 2  # type: ignore[arg-type]
+        assert len(other.exchange(SyncRequest(**ask)).leased) == 2  # type: ignore[arg-type]
 
     def test_a_crawl_that_others_are_at_is_joined(self, opened: Opener) -> None:
         one = opened()
         put(one, page("a"))
         other = opened()
         assert (one.crawl.others, other.crawl.others) == (0, 1)
-        other.exchange(Exchange(leaves=True))
-        one.exchange(Exchange(leaves=True))
+        other.exchange(SyncRequest(leaves=True))
+        one.exchange(SyncRequest(leaves=True))
         assert opened().crawl.others == 0

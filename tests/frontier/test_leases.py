@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from audiocrawler.frontier import Answer, Exchange, Kind, Leases, NewRequest, Start
+from audiocrawler.frontier import Leases, NewRequest, RequestClass, Start, SyncRequest, SyncResponse
 from audiocrawler.frontier import leases as module
 from audiocrawler.frontier.sqlite import MemoryFrontier
 from audiocrawler.model.errors import FrontierAwayError, FrontierError
@@ -20,7 +20,7 @@ class Slow(MemoryFrontier):
         super().__init__("memory", Start("a", "crawl"))
         self.is_asked, self.may_answer = threading.Event(), threading.Event()
 
-    def exchange(self, told: Exchange) -> Answer:
+    def exchange(self, told: SyncRequest) -> SyncResponse:
         answer = super().exchange(told)
         self.is_asked.set()
         assert self.may_answer.wait(10)
@@ -32,7 +32,7 @@ class Away(MemoryFrontier):
 
     is_shared = True
 
-    def exchange(self, told: Exchange) -> Answer:
+    def exchange(self, told: SyncRequest) -> SyncResponse:
         raise FrontierAwayError("no answer")
 
 
@@ -42,13 +42,13 @@ class Hungry:
     def __init__(self) -> None:
         self.errors: list[FrontierError] = []
 
-    def appetite(self) -> dict[Kind, int]:
-        return {Kind.PAGE: 9}
+    def demand(self) -> dict[RequestClass, int]:
+        return {RequestClass.PAGE: 9}
 
-    def uncounted(self) -> dict[str, int]:
+    def counter_deltas(self) -> dict[str, int]:
         return {}
 
-    def take_answer(self, answer: Answer, known: list[Any]) -> None:
+    def take_answer(self, answer: SyncResponse, known: list[Any]) -> None:
         pass
 
     def give_up(self, error: FrontierError) -> None:
@@ -59,7 +59,7 @@ def test_what_is_leased_while_the_worker_ends_is_given_back_before_the_rest_is_c
     async def left() -> int:
         leases = Leases(frontier, 8, 4)
         for name in "abcd":
-            leases.put(NewRequest(None, Kind.PAGE, "host", 0, name), None)
+            leases.put(NewRequest(None, RequestClass.PAGE, "host", 0, name), None)
         leases.start(Hungry())
         await asyncio.to_thread(frontier.is_asked.wait, 10)
         leases.stop_leasing()
@@ -70,7 +70,7 @@ def test_what_is_leased_while_the_worker_ends_is_given_back_before_the_rest_is_c
 
     frontier = Slow()
     assert asyncio.run(left()) == 4
-    assert len(frontier.exchange(Exchange(wanted={Kind.PAGE: 9}, per_slot=9)).leased) == 4
+    assert len(frontier.exchange(SyncRequest(wanted={RequestClass.PAGE: 9}, per_slot=9)).leased) == 4
 
 
 def test_a_frontier_that_is_away_at_the_end_is_no_proof_that_nothing_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -100,6 +100,8 @@ def test_what_another_worker_has_is_left_when_this_one_ends(opened: Opener) -> N
         return counted
 
     other = opened()
-    other.exchange(Exchange(new=[NewRequest(None, Kind.PAGE, "host", 0, "a")], wanted={Kind.PAGE: 1}))
+    other.exchange(
+        SyncRequest(new=[NewRequest(None, RequestClass.PAGE, "host", 0, "a")], wanted={RequestClass.PAGE: 1})
+    )
     assert asyncio.run(end()) == 1
     assert opened().crawl.is_resumed

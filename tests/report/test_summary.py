@@ -1,7 +1,7 @@
 """The closing table says what became of every URL, and where everything is."""
 
 from audiocrawler.report.progress import progress_line
-from audiocrawler.report.summary import Places, bytes_text, duration_text, render, summarise
+from audiocrawler.report.summary import Places, bytes_text, duration_text, format_summary, summarise
 
 STATS = {
     "audio/pages": 3,
@@ -28,7 +28,7 @@ def test_what_was_found_and_not_settled_is_left_for_the_next_crawl() -> None:
 
 
 def test_the_table_names_counts_reasons_and_places() -> None:
-    table = render(summarise(STATS), PLACES)
+    table = format_summary(summarise(STATS), PLACES)
     for words in (
         "5 files, 1.2 MB, 2.00 hours of audio",
         "1 (the same bytes at another URL)",

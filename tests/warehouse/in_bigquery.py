@@ -7,7 +7,15 @@ from typing import Any, ClassVar
 from google.auth.credentials import AnonymousCredentials
 from google.cloud.bigquery import Client, QueryJobConfig, ScalarQueryParameter
 
-from audiocrawler.model.rows import AUDIO_METADATA, AUDIO_SOURCES, AudioCrawl, AudioMetadata, AudioSource, Row, Table
+from audiocrawler.model.rows import (
+    AUDIO_METADATA,
+    AUDIO_SOURCES,
+    AudioCrawl,
+    AudioMetadata,
+    AudioSource,
+    Row,
+    TableSpec,
+)
 from audiocrawler.warehouse import FlushResult
 from audiocrawler.warehouse.bigquery.warehouse import BigQueryWarehouse
 from audiocrawler.warehouse.rows import clean_url
@@ -26,13 +34,13 @@ def query(statement: str, **values: str) -> list[Any]:
     return list(client().query(statement, QueryJobConfig(query_parameters=parameters)).result())
 
 
-def read(uri: str, table: Table, condition: str = "TRUE", **values: str) -> list[Any]:
+def read(uri: str, table: TableSpec, condition: str = "TRUE", **values: str) -> list[Any]:
     """Return rows of the table itself, by the key."""
     records = query(f"SELECT * FROM `{dataset_of(uri)}.{table.name}` WHERE {condition} ORDER BY {table.key}", **values)
     return [_row(record, table) for record in records]
 
 
-def _row(record: Any, table: Table) -> Row:
+def _row(record: Any, table: TableSpec) -> Row:
     values = {column.name: _value(record[column.name], column.type) for column in table.columns}
     return table.row_type(**values)
 
@@ -89,11 +97,11 @@ class InBigQuery:
         self.flush()
         return self._warehouse.crawl_rows()
 
-    def written_up_to(self) -> int:
-        return self._warehouse.written_up_to()
+    def written_watermark(self) -> int:
+        return self._warehouse.written_watermark()
 
-    def sent_up_to(self) -> int:
-        return self._warehouse.sent_up_to()
+    def sent_watermark(self) -> int:
+        return self._warehouse.sent_watermark()
 
     def pending_rows(self) -> int:
         return self._warehouse.pending_rows()
@@ -107,7 +115,7 @@ class InBigQuery:
     def close(self) -> None:
         self._warehouse.close()
 
-    def _find(self, table: Table, column_name: str, value: str) -> Row | None:
+    def _find(self, table: TableSpec, column_name: str, value: str) -> Row | None:
         self.flush()
         rows = read(self._uri, table, f"{column_name} = @value", value=value)
         assert len(rows) < 2

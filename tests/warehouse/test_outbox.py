@@ -54,7 +54,7 @@ def row_of(pending: PendingRow) -> Any:
 
 
 def settle_all(outbox: Outbox) -> None:
-    outbox.settle(outbox.take(1000))
+    outbox.mark_sent(outbox.take(1000))
 
 
 @pytest.mark.parametrize("row_type", [AudioMetadata, AudioSource])
@@ -77,7 +77,7 @@ def test_rows_with_one_key_wait_as_one_merged_row(outbox):
 def test_the_longest_waiting_are_taken_first_and_stay_until_they_are_settled(outbox):
     outbox.put([a_source(name) for name in "abcd"])
     assert [row.key[-5:] for row in outbox.take(3)] == ["a.mp3", "b.mp3", "c.mp3"]
-    outbox.settle(outbox.take(3))
+    outbox.mark_sent(outbox.take(3))
     assert [row.key[-5:] for row in outbox.take(3)] == ["d.mp3"]
 
 
@@ -85,7 +85,7 @@ def test_a_row_that_changed_while_it_was_sent_goes_on_waiting(outbox):
     outbox.put([a_source("a"), a_source("b")])
     batch = outbox.take(10)
     outbox.put([a_source("a", etag="newer")])
-    outbox.settle(batch)
+    outbox.mark_sent(batch)
     (left,) = outbox.take(10)
     assert row_of(left).etag == "newer"
 
@@ -122,7 +122,7 @@ def test_a_number_tells_up_to_where_everything_is_sent(outbox):
     assert outbox.settled_up_to() == 0
     batch = outbox.take(10)
     second = outbox.put([a_source("b", etag="e2")])
-    outbox.settle(batch)
+    outbox.mark_sent(batch)
     assert outbox.settled_up_to() == first
     settle_all(outbox)
     assert outbox.settled_up_to() == second
@@ -131,7 +131,7 @@ def test_a_number_tells_up_to_where_everything_is_sent(outbox):
 def test_a_row_that_keeps_changing_does_not_hide_that_its_first_change_waits(outbox):
     first = outbox.put([a_source("a")])
     outbox.put([a_source("a", etag="e2"), a_source("b")])
-    outbox.settle([row for row in outbox.take(10) if row.key.endswith("b.mp3")])
+    outbox.mark_sent([row for row in outbox.take(10) if row.key.endswith("b.mp3")])
     assert outbox.settled_up_to() < first
 
 
@@ -235,7 +235,7 @@ def test_a_row_that_an_older_version_has_left_is_still_sent(outbox, path):
     assert (row.file_name, row.loudness, row.is_silent) == ("Möwe.mp3", -20.0, False)
     assert (row.waveform, row.tags) == (b"\0\xff\xfe\xff", {"title": "Möwe"})
     assert row.updated_at == datetime(2026, 11, 27, 12, tzinfo=UTC)
-    outbox.settle([waiting])
+    outbox.mark_sent([waiting])
     assert (outbox.pending_rows(), outbox.find(AUDIO_METADATA, "abab")) == (0, row)
 
 

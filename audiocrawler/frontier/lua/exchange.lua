@@ -52,7 +52,7 @@ local function release(number)
     if packed then
         local request = cmsgpack.unpack(packed)
         local score = request[3]
-        if tonumber(redis.call('HGET', starts, number) or '0') >= told.suspect_starts then
+        if tonumber(redis.call('HGET', starts, number) or '0') >= told.suspect_deliveries then
             score = 4503599627370496 + number -- after all others
         end
         let_wait(number, request[1], request[2], score)
@@ -76,7 +76,7 @@ end
 for _, number in ipairs(told.started) do
     if is_mine(number) then redis.call('HINCRBY', starts, number, 1) end
 end
-for _, number in ipairs(told.off_host) do
+for _, number in ipairs(told.transferred) do
     if is_mine(number) then
         leave_host(number)
         redis.call('SADD', prefix .. 'off_host', number)
@@ -92,7 +92,7 @@ for _, number in ipairs(told.done) do
         redis.call('HDEL', starts, number)
     end
 end
-for _, number in ipairs(told.given_back) do
+for _, number in ipairs(told.released) do
     if is_mine(number) then
         redis.call('HDEL', starts, number)
         release(number)

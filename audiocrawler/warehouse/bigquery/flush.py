@@ -6,10 +6,10 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 
 from audiocrawler.model.errors import WarehouseError
-from audiocrawler.model.rows import AUDIO_CRAWLS, AUDIO_METADATA, AUDIO_SOURCES, Table
+from audiocrawler.model.rows import AUDIO_CRAWLS, AUDIO_METADATA, AUDIO_SOURCES, TableSpec
 from audiocrawler.warehouse.bigquery.jobs import FAILURES, Jobs, RowsRefusedError
 from audiocrawler.warehouse.bigquery.merge import merge_audio, merge_crawls, merge_sources
-from audiocrawler.warehouse.bigquery.tables import Place
+from audiocrawler.warehouse.bigquery.tables import TableRef
 from audiocrawler.warehouse.outbox import Outbox, PendingRow
 from audiocrawler.warehouse.rows import objection
 
@@ -41,7 +41,7 @@ class Sender:
     fails, or whenever this process is killed, the rows are still in the outbox and are sent again.
     """
 
-    def __init__(self, jobs: Jobs, place: Place, outbox: Outbox) -> None:
+    def __init__(self, jobs: Jobs, place: TableRef, outbox: Outbox) -> None:
         self._jobs = jobs
         self._place = place
         self._outbox = outbox
@@ -84,7 +84,7 @@ class Sender:
         audio_sources, audio_metadata = self._place.name_of(AUDIO_SOURCES), self._place.name_of(AUDIO_METADATA)
         return (merge_sources(audio_sources, sources, audio), merge_audio(audio_metadata, audio_sources, audio))
 
-    def _loaded(self, table: Table, sent: Sent, staging: ExitStack) -> str:
+    def _loaded(self, table: TableSpec, sent: Sent, staging: ExitStack) -> str:
         """Return the name of a staging table with the batch's rows of ``table``, without those that are refused."""
         rows = [row for row in sent.rows if row.table is table]
         try:
@@ -94,14 +94,14 @@ class Sender:
         sent.move(refused)
         return self._load(table, [row for row in sent.rows if row.table is table], staging)
 
-    def _load(self, table: Table, rows: Sequence[PendingRow], staging: ExitStack) -> str:
+    def _load(self, table: TableSpec, rows: Sequence[PendingRow], staging: ExitStack) -> str:
         name = staging.enter_context(self._staging(table))
         if rows:
             self._jobs.load(name, table, rows)
         return name
 
     def _isolated(
-        self, table: Table, rows: Sequence[PendingRow], error: RowsRefusedError, loads: Iterator[int]
+        self, table: TableSpec, rows: Sequence[PendingRow], error: RowsRefusedError, loads: Iterator[int]
     ) -> list[Refused]:
         """Return the refused ones of rows that were refused together, found by halving them again and again."""
         if len(rows) == 1:
@@ -109,7 +109,7 @@ class Sender:
         middle = len(rows) // 2
         return [found for half in (rows[:middle], rows[middle:]) for found in self._refused(table, half, loads)]
 
-    def _refused(self, table: Table, rows: Sequence[PendingRow], loads: Iterator[int]) -> list[Refused]:
+    def _refused(self, table: TableSpec, rows: Sequence[PendingRow], loads: Iterator[int]) -> list[Refused]:
         if next(loads, None) is None:
             raise WarehouseError(f"{self._place.name_of(table)}: BigQuery refuses too many rows of this batch")
         try:
@@ -120,7 +120,7 @@ class Sender:
         return []
 
     @contextmanager
-    def _staging(self, table: Table) -> Iterator[str]:
+    def _staging(self, table: TableSpec) -> Iterator[str]:
         """Give the name of a staging table that nobody else has, for no longer than it is used."""
         name = self._jobs.create_staging(table, f"{self._prefix}{secrets.token_hex(4)}_{table.name}")
         try:
@@ -130,5 +130,5 @@ class Sender:
                 self._jobs.drop(name)
 
 
-def _has(sent: Sent, *tables: Table) -> bool:
+def _has(sent: Sent, *tables: TableSpec) -> bool:
     return any(row.table in tables for row in sent.rows)

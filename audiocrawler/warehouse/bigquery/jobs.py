@@ -13,7 +13,7 @@ from google.cloud.bigquery import ArrayQueryParameter, Client, LoadJob, LoadJobC
 from google.cloud.bigquery.retry import DEFAULT_RETRY
 
 from audiocrawler.model.errors import WarehouseError
-from audiocrawler.model.rows import Table as DeclaredTable
+from audiocrawler.model.rows import TableSpec
 from audiocrawler.warehouse.bigquery.schema import staging_line, staging_schema
 from audiocrawler.warehouse.outbox import PendingRow
 
@@ -49,7 +49,7 @@ class Jobs:
         self._dataset = dataset
         self._location = location
 
-    def create_staging(self, table: DeclaredTable, name: str) -> str:
+    def create_staging(self, table: TableSpec, name: str) -> str:
         """Return the full name of a new empty staging table, which expires by itself."""
         staging = Table(f"{self._dataset}.{name}", schema=staging_schema(table))
         staging.expires = datetime.now(UTC) + STAGING_LIFETIME
@@ -57,7 +57,7 @@ class Jobs:
         self._client.create_table(staging, exists_ok=True, retry=RETRY, timeout=TIMEOUT_S)
         return f"{self._dataset}.{name}"
 
-    def load(self, staging: str, table: DeclaredTable, rows: Sequence[PendingRow]) -> None:
+    def load(self, staging: str, table: TableSpec, rows: Sequence[PendingRow]) -> None:
         """Make the rows the content of the staging table, at no charge. Raises RowsRefusedError and FAILURES."""
         content = b"".join(staging_line(row) for row in rows)
         loaded = persistently(lambda: self._load(staging, table, content), may_vanish=True)
@@ -88,7 +88,7 @@ class Jobs:
         found = self._client.list_tables(self._dataset, retry=RETRY, timeout=TIMEOUT_S)
         return [f"{self._dataset}.{each.table_id}" for each in found if each.table_id.startswith(prefix)]
 
-    def _load(self, staging: str, table: DeclaredTable, content: bytes) -> LoadJob:
+    def _load(self, staging: str, table: TableSpec, content: bytes) -> LoadJob:
         config = LoadJobConfig(
             schema=staging_schema(table), source_format="NEWLINE_DELIMITED_JSON", write_disposition="WRITE_TRUNCATE"
         )

@@ -5,7 +5,7 @@ The SQL gives what ``merge_rows``, ``settle_statuses`` and ``derive`` give for o
 
 from collections.abc import Callable, Iterable, Mapping
 
-from audiocrawler.model.rows import AUDIO_CRAWLS, AUDIO_METADATA, AUDIO_SOURCES, Merge, Table
+from audiocrawler.model.rows import AUDIO_CRAWLS, AUDIO_METADATA, AUDIO_SOURCES, Merge, TableSpec
 from audiocrawler.model.statuses import Status, Trait, quoted
 
 SEQUENCE = "outbox_sequence"
@@ -175,11 +175,11 @@ def _latest(staged: str, *keys: str) -> str:
     )
 
 
-def _names(table: Table) -> str:
+def _names(table: TableSpec) -> str:
     return _list(column.name for column in table.columns)
 
 
-def _merged(table: Table) -> str:
+def _merged(table: TableSpec) -> str:
     """Return what columns become where the staged row ``n`` meets ``o``, all NULL where there is no such row."""
     rules = {column.name: _RULES[column.merge](column.name) for column in table.columns}
     return _aliased({name: rule for name, rule in rules.items() if rule != _newer(name)})
@@ -202,7 +202,7 @@ def _aliased(values: Mapping[str, str]) -> str:
     return _list(f"{value} AS {name}" for name, value in values.items())
 
 
-def _written(table: Table) -> str:
+def _written(table: TableSpec) -> str:
     columns = [column.name for column in table.columns]
     changes, values = _list(f"{name} = s.{name}" for name in columns), _list(f"s.{name}" for name in columns)
     return f"WHEN MATCHED THEN UPDATE SET {changes}\nWHEN NOT MATCHED THEN INSERT ({_list(columns)}) VALUES ({values})"  # noqa: S608 - the same

@@ -2,7 +2,7 @@
 
 from google.cloud.bigquery import SchemaField
 
-from audiocrawler.model.rows import AUDIO_CRAWLS, AUDIO_METADATA, AUDIO_SOURCES, Column, Table
+from audiocrawler.model.rows import AUDIO_CRAWLS, AUDIO_METADATA, AUDIO_SOURCES, Column, TableSpec
 from audiocrawler.warehouse.bigquery.merge import SEQUENCE
 from audiocrawler.warehouse.outbox import PendingRow
 
@@ -16,12 +16,12 @@ CLUSTERING = {
 _LEGACY_NAMES = {"INT64": "INTEGER", "FLOAT64": "FLOAT", "BOOL": "BOOLEAN"}
 
 
-def schema_of(table: Table) -> list[SchemaField]:
+def schema_of(table: TableSpec) -> list[SchemaField]:
     """Return the schema of a new table."""
     return [field_of(column, column.mode) for column in table.columns]
 
 
-def staging_schema(table: Table) -> list[SchemaField]:
+def staging_schema(table: TableSpec) -> list[SchemaField]:
     """Return the schema of a staging table: all columns, and the order in which the rows came."""
     return [*schema_of(table), SchemaField(SEQUENCE, "INTEGER", "REQUIRED")]
 

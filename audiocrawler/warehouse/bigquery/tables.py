@@ -8,8 +8,7 @@ from google.api_core.exceptions import Forbidden, NotFound, PreconditionFailed
 from google.cloud.bigquery import Client, Dataset, Table
 
 from audiocrawler.model.errors import ConfigurationError, SchemaError
-from audiocrawler.model.rows import AUDIO_METADATA, TABLES
-from audiocrawler.model.rows import Table as DeclaredTable
+from audiocrawler.model.rows import AUDIO_METADATA, TABLES, TableSpec
 from audiocrawler.warehouse.bigquery.jobs import RETRY, TIMEOUT_S, Jobs
 from audiocrawler.warehouse.bigquery.schema import CLUSTERING, declared_type, field_of, schema_of
 
@@ -21,7 +20,7 @@ _ATTEMPTS = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class TableRef:
     """Where the tables are."""
 
     project: str
@@ -33,20 +32,20 @@ class Place:
         """Return the dataset with its project."""
         return f"{self.project}.{self.dataset_id}"
 
-    def name_of(self, table: DeclaredTable) -> str:
+    def name_of(self, table: TableSpec) -> str:
         """Return the full name of a table; the others are beside audio_metadata, whatever that is called."""
         return f"{self.dataset}.{self.table_id if table is AUDIO_METADATA else table.name}"
 
 
-def place_of(uri: str) -> Place:
+def place_of(uri: str) -> TableRef:
     """Return what ``bigquery://project/dataset/audio_metadata`` names; raises ConfigurationError."""
     parts = _URI.fullmatch(uri)
     if not parts or parts["table"] in {table.name for table in TABLES[1:]}:
         raise ConfigurationError(f"{uri}: names no table; write bigquery://project/dataset/audio_metadata")
-    return Place(parts["project"], parts["dataset"], parts["table"])
+    return TableRef(parts["project"], parts["dataset"], parts["table"])
 
 
-def prepared_location(client: Client, place: Place, *, create: bool, location: str | None) -> str | None:
+def prepared_location(client: Client, place: TableRef, *, create: bool, location: str | None) -> str | None:
     """Return where the dataset is kept, creating it if that is asked for."""
     try:
         found = client.get_dataset(place.dataset, retry=RETRY, timeout=TIMEOUT_S)
@@ -63,7 +62,7 @@ def prepared_location(client: Client, place: Place, *, create: bool, location: s
     return cast(str | None, found.location)
 
 
-def prepare_table(client: Client, jobs: Jobs, place: Place, table: DeclaredTable, *, create: bool) -> None:
+def prepare_table(client: Client, jobs: Jobs, place: TableRef, table: TableSpec, *, create: bool) -> None:
     """Create the table or add the columns that it lacks; rows that are there are kept.
 
     Raises SchemaError where the table contradicts ours, ConfigurationError where it is missing.
@@ -86,7 +85,7 @@ def prepare_table(client: Client, jobs: Jobs, place: Place, table: DeclaredTable
     raise ConfigurationError(f"{name}: others change this table all the time; run again")
 
 
-def _found_or_created(client: Client, name: str, table: DeclaredTable, *, create: bool) -> Table:
+def _found_or_created(client: Client, name: str, table: TableSpec, *, create: bool) -> Table:
     try:
         return client.get_table(name, retry=RETRY, timeout=TIMEOUT_S)
     except NotFound:
@@ -98,7 +97,7 @@ def _found_or_created(client: Client, name: str, table: DeclaredTable, *, create
     return client.get_table(name, retry=RETRY, timeout=TIMEOUT_S)
 
 
-def _refuse_contradictions(found: Table, name: str, table: DeclaredTable) -> None:
+def _refuse_contradictions(found: Table, name: str, table: TableSpec) -> None:
     remedy = "name another dataset or table in AUDIO_WAREHOUSE, or rename that one"
     if found.table_type not in {None, "TABLE"}:
         raise SchemaError(f"{name}: is a {found.table_type}, not a table; {remedy}")
@@ -119,7 +118,7 @@ def _refuse_contradictions(found: Table, name: str, table: DeclaredTable) -> Non
             raise SchemaError(f"{name}: column {field.name} is REQUIRED and not known here; make it NULLABLE")
 
 
-def _refuse_equal_keys(jobs: Jobs, name: str, table: DeclaredTable) -> None:
+def _refuse_equal_keys(jobs: Jobs, name: str, table: TableSpec) -> None:
     """MERGE refuses every batch that has to do with such rows, so they are found before the first one."""
     key = table.key
     query = f"SELECT {key} FROM `{name}` GROUP BY {key} HAVING COUNT(*) > 1 LIMIT 1"  # noqa: S608 - no values in it
@@ -127,7 +126,7 @@ def _refuse_equal_keys(jobs: Jobs, name: str, table: DeclaredTable) -> None:
         raise SchemaError(f"{name}: has several rows with the same {key}; remove all but one of each and run again")
 
 
-def explained(error: Exception, place: Place, failure: str) -> ConfigurationError:
+def explained(error: Exception, place: TableRef, failure: str) -> ConfigurationError:
     """Return what went wrong while the tables were prepared, with what to do about it."""
     if isinstance(error, Forbidden):
         return ConfigurationError(f"{place.dataset}: not allowed; grant {ROLES} ({failure})")

@@ -18,7 +18,7 @@ from audiocrawler.model.rows import (
     AudioMetadata,
     AudioSource,
     Row,
-    Table,
+    TableSpec,
 )
 from audiocrawler.model.statuses import Status
 from audiocrawler.model.text import is_masked
@@ -40,7 +40,7 @@ RECALLED = (
 """Columns of audio_sources that the next crawl needs: a query is billed for the columns that it names."""
 
 
-def rows_of(client: Client, name: str, table: Table) -> Iterator[Row]:
+def rows_of(client: Client, name: str, table: TableSpec) -> Iterator[Row]:
     """Yield the rows with the declared columns, in no order (tabledata.list). Raises WarehouseError."""
     declared = {column.name for column in table.columns}
     try:
@@ -207,11 +207,11 @@ class BigQueryWarehouse:
         """Return how many rows wait in the outbox; see Outboxed.pending_rows."""
         return self._outbox.pending_rows()
 
-    def written_up_to(self) -> int:
+    def written_watermark(self) -> int:
         """Return the number of the last row in the outbox; see Outboxed.written_up_to."""
-        return self._outbox.written_up_to()
+        return self._outbox.written_watermark()
 
-    def sent_up_to(self) -> int:
+    def sent_watermark(self) -> int:
         """Return the number up to which the outbox is empty; see Outboxed.sent_up_to."""
         return self._outbox.settled_up_to()
 
@@ -243,4 +243,4 @@ class BigQueryWarehouse:
     def _settle(self, sent: Sent) -> None:
         for row, error in sent.refused:
             self._outbox.set_aside(row, error)
-        self._outbox.settle(sent.rows)
+        self._outbox.mark_sent(sent.rows)

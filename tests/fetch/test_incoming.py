@@ -9,23 +9,23 @@ from pathlib import Path
 import pytest
 
 from audiocrawler.fetch.parts import Part, Version
-from audiocrawler.fetch.staging import KEEP_PARTS_S, Incoming
+from audiocrawler.fetch.staging import KEEP_PARTS_S, StagingFolder
 from audiocrawler.model.errors import ConfigurationError
 from tests.crawling import REPOSITORY
 
 OWNER = """
 import sys, time
 from pathlib import Path
-from audiocrawler.fetch.staging import Incoming
-incoming = Incoming(Path(sys.argv[1]), max_parts_bytes=1000)
+from audiocrawler.fetch.staging import StagingFolder
+incoming = StagingFolder(Path(sys.argv[1]), max_parts_bytes=1000)
 incoming.path_for("body.part").write_bytes(b"half a file")
 print("ready", flush=True)
 time.sleep(60)
 """
 
 
-def opened(root: Path, max_parts_bytes: int = 1000) -> Incoming:
-    return Incoming(root, max_parts_bytes=max_parts_bytes)
+def opened(root: Path, max_parts_bytes: int = 1000) -> StagingFolder:
+    return StagingFolder(root, max_parts_bytes=max_parts_bytes)
 
 
 def bodies(root: Path) -> list[str]:
@@ -62,7 +62,7 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
         opened(tmp_path / "file/incoming")
 
 
-def left_part(incoming: Incoming, name: str, size_bytes: int) -> None:
+def left_part(incoming: StagingFolder, name: str, size_bytes: int) -> None:
     part = Part(incoming.path_for(name).with_suffix(".part"), Version(etag='"1"'))
     part.path.write_bytes(bytes(size_bytes))
     part.note_version()

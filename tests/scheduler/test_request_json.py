@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from scrapy import Request, Spider
 
-from audiocrawler.crawl.lifecycle import LEASE, STARTS
+from audiocrawler.crawl.lifecycle import DELIVERIES, LEASE
 from audiocrawler.discovery.hls import Part
 from audiocrawler.fetch.requests import KIND, Place, RequestKind, kind_of
 from audiocrawler.model.rows import AudioSource
@@ -44,7 +44,7 @@ def test_a_request_for_audio_comes_back_whole(spider: AudioSpider) -> None:
         spider.parse_audio,
         errback=spider.audio_failed,
         headers={"Authorization": b"Basic \xff", "Range": "bytes=0-1"},
-        meta=meta | {LEASE: 7, STARTS: 2},
+        meta=meta | {LEASE: 7, DELIVERIES: 2},
         priority=10,
         dont_filter=True,
         cookies={"consent": "yes"},

@@ -3,7 +3,7 @@
 import pytest
 from scrapy.http import Headers
 
-from audiocrawler.fetch.headers import Known, conditional_headers, header_bytes, header_text, proves_same
+from audiocrawler.fetch.headers import KnownFile, conditional_headers, header_bytes, header_text, proves_same
 from audiocrawler.model.text import storable
 
 TAGS = [
@@ -26,9 +26,11 @@ def test_a_validator_goes_through_a_row_unchanged(tag: bytes) -> None:
     text = header_text(tag)
     assert storable(text) == text
     assert header_bytes(text) == tag
-    known = Known("stored", etag=text)
+    known = KnownFile("stored", etag=text)
     assert Headers(conditional_headers(known))["If-None-Match"] == tag
-    assert proves_same(Headers({"ETag": tag}), Known("stored", etag=text, size_bytes=1)) is not tag.startswith(b"W/")
+    assert proves_same(Headers({"ETag": tag}), KnownFile("stored", etag=text, size_bytes=1)) is not tag.startswith(
+        b"W/"
+    )
 
 
 def test_validators_that_can_be_read_stay_readable() -> None:
