@@ -10,6 +10,7 @@ from scrapy.http import Response
 from scrapy.settings import Settings
 from scrapy.signalmanager import SignalManager
 
+from audiocrawler.fetch.requests import KIND, RequestKind
 from audiocrawler.fetch.slots import FlooredAutoThrottle
 
 SETTINGS = {"AUTOTHROTTLE_ENABLED": True, "AUTOTHROTTLE_TARGET_CONCURRENCY": 2.0, "DOWNLOAD_DELAY": 0.5}
@@ -48,7 +49,8 @@ def test_a_crawl_delay_is_kept_however_quick_the_host_is(crawler) -> None:
     assert delay_after_s(crawler, "http://example.org/", {"download_slot": "example.org"}, 20.0) == 10.0
 
 
-@pytest.mark.parametrize("kind", ["audio", "robots"])
-def test_media_and_robots_txt_get_no_delay_of_their_own(crawler, kind) -> None:
-    slot = "media:example.org" if kind == "audio" else "robots:example.org"
-    assert delay_after_s(crawler, "http://example.org/x", {"download_slot": slot, kind: {}}, 20.0) == 0.0
+@pytest.mark.parametrize(
+    ("kind", "slot"), [(RequestKind.FILE, "media:example.org"), (RequestKind.HOST_FILE, "robots:example.org")]
+)
+def test_media_and_robots_txt_get_no_delay_of_their_own(crawler, kind, slot) -> None:
+    assert delay_after_s(crawler, "http://example.org/x", {"download_slot": slot, KIND: kind.value}, 20.0) == 0.0

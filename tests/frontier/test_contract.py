@@ -65,7 +65,7 @@ def test_what_is_done_is_forgotten_and_stays_known(opened: Opener) -> None:
     assert answer.waiting[RequestClass.PAGE] == answer.leased_elsewhere == 0
 
 
-def test_what_is_given_back_comes_again_at_its_old_place(opened: Opener) -> None:
+def test_what_is_released_comes_again_at_its_old_place(opened: Opener) -> None:
     frontier = opened()
     put(frontier, page("a"), page("b"))
     (leased,) = lease(frontier)
@@ -292,7 +292,7 @@ class TestSharedFrontier:
         second = other.exchange(SyncRequest(**ask)).leased  # type: ignore[arg-type]
         assert (len(first), len(second)) == (4, 2)
         # One is stored, one is not, one is given back.
-        told = {"done": [first[0].id, first[1].id], "given_back": [first[2].id], "counted": {"stored": 1}}
+        told = {"done": [first[0].id, first[1].id], "released": [first[2].id], "counted": {"stored": 1}}
         one.exchange(SyncRequest(**told))  # type: ignore[arg-type]
         assert len(other.exchange(SyncRequest(**ask)).leased) == 2  # type: ignore[arg-type]
         assert one.exchange(SyncRequest(**ask)).leased == []  # type: ignore[arg-type]

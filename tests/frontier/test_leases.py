@@ -55,7 +55,7 @@ class Hungry:
         self.errors.append(error)
 
 
-def test_what_is_leased_while_the_worker_ends_is_given_back_before_the_rest_is_counted() -> None:
+def test_what_is_leased_while_the_worker_ends_is_released_before_the_rest_is_counted() -> None:
     async def left() -> int:
         leases = Leases(frontier, 8, 4)
         for name in "abcd":
