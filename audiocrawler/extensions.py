@@ -11,9 +11,9 @@ from scrapy.http import Headers
 from scrapy.utils.asyncio import create_looping_call
 
 from audiocrawler.crawl.lifecycle import is_ours
+from audiocrawler.fetch.component import Component
 from audiocrawler.fetch.first_bytes import FIRST_BYTES, FirstBytes
 from audiocrawler.fetch.headers import KnownFile, is_audio_type, is_endless, proves_same, validators
-from audiocrawler.fetch.part import Part
 from audiocrawler.fetch.requests import (
     CAME,
     INTERSTITIAL,
@@ -29,7 +29,7 @@ from audiocrawler.report.progress import progress_line
 logger = logging.getLogger(__name__)
 
 
-class StopEarly(Part):
+class StopEarly(Component):
     """Ends a transfer as soon as its headers or its first bytes show that it is not what was asked for.
 
     What another spider, or a command such as ``scrapy fetch``, asks for is its own business, files for us excepted.
@@ -87,7 +87,7 @@ REPEATED = ("retry_times", "redirect_times", "part", SEEN_VALIDATORS, SENT_BACK,
 """In the meta of a request whose audio URL has been counted before."""
 
 
-class CountFound(Part):
+class CountFound(Component):
     """Counts the audio URLs that were found, each once however many pages name it."""
 
     def __init__(self, crawler: Crawler) -> None:
@@ -108,7 +108,7 @@ class CountFound(Part):
             self._stats.inc_value("audio/found", change)
 
 
-class Progress(Part):
+class Progress(Component):
     """One line on a terminal that says how far the crawl is; off where there is no terminal, or the log goes to it."""
 
     def __init__(self, crawler: Crawler) -> None:

@@ -16,7 +16,7 @@ from scrapy.settings import BaseSettings
 from scrapy.utils.log import get_scrapy_root_handler
 from twisted.python.failure import Failure
 
-from audiocrawler.crawl.lifecycle import CrawlPart
+from audiocrawler.crawl.lifecycle import CrawlComponent
 from audiocrawler.model.settings import AudioSettings, settings_of
 from audiocrawler.model.text import mask_text, printable
 
@@ -86,7 +86,7 @@ class JsonFormatter(logging.Formatter):
         return json.dumps({name: value for name, value in values.items() if value is not None}, ensure_ascii=False)
 
 
-class JsonLog(CrawlPart):
+class JsonLog(CrawlComponent):
     """Writes the log as JSON where AUDIO_LOG_FORMAT asks for it, and the crawl's id into each of its lines."""
 
     def __init__(self, crawler: Crawler) -> None:

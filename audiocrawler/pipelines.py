@@ -21,7 +21,7 @@ from audiocrawler.analysis.rules import ANALYSER_VERSION
 from audiocrawler.crawl.crawl import sha256_of
 from audiocrawler.crawl.items import FetchAgainError, RefusedError, ReleasedError
 from audiocrawler.crawl.known import variants_of
-from audiocrawler.crawl.lifecycle import CrawlPart, crawl_of, stop_crawl
+from audiocrawler.crawl.lifecycle import CrawlComponent, crawl_of, stop_crawl
 from audiocrawler.fetch.headers import explain, is_disk_full
 from audiocrawler.fetch.receivers import UNPROVED
 from audiocrawler.fetch.requests import OPTED_OUT
@@ -58,7 +58,7 @@ from audiocrawler.warehouse.rows import checked
 logger = logging.getLogger(__name__)
 
 
-class Stage(CrawlPart, ABC):
+class Stage(CrawlComponent, ABC):
     """A stage of a file's way; one that was refused passes through it untouched."""
 
     async def process_item(self, item: Any) -> Any:
@@ -337,7 +337,7 @@ class StorePipeline(Stage):
         )
 
 
-class WarehousePipeline(CrawlPart):
+class WarehousePipeline(CrawlComponent):
     """Writes the rows; an item leaves here when they are committed. Files that were refused end here."""
 
     async def process_item(self, item: Any) -> Any:

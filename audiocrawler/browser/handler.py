@@ -18,9 +18,9 @@ from scrapy.settings import BaseSettings
 from audiocrawler.config.arguments import arguments_of
 from audiocrawler.crawl.lifecycle import CrawlLifecycle, refuse_crawl
 from audiocrawler.fetch.back_off import transfers_given_up
+from audiocrawler.fetch.component import Component
 from audiocrawler.fetch.connect import policy_of, proxies_of
 from audiocrawler.fetch.handler import StreamingDownloadHandler
-from audiocrawler.fetch.part import Part
 from audiocrawler.fetch.requests import Rendering, is_rendered
 from audiocrawler.fetch.robots import RobotsMiddleware
 from audiocrawler.fetch.slots import polite
@@ -59,7 +59,7 @@ class RenderingDownloadHandler(StreamingDownloadHandler):
         return rendered
 
 
-class Browser(Part):
+class Browser(Component):
     """Opens pages: at most AUDIO_BROWSER_PAGES at a time, each for at most AUDIO_BROWSER_PAGE_S seconds.
 
     ``missing`` says why no page can be opened, None if nothing is known against it.

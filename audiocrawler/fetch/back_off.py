@@ -17,8 +17,8 @@ from scrapy.exceptions import CannotResolveHostError, IgnoreRequest
 from scrapy.http import Response
 from scrapy.utils.misc import load_object
 
+from audiocrawler.fetch.component import Component
 from audiocrawler.fetch.headers import explain
-from audiocrawler.fetch.part import Part
 from audiocrawler.fetch.requests import is_host_file, is_media
 from audiocrawler.fetch.slots import LONGEST_WAIT_S, host_of, is_media_slot, is_page_slot, polite, slot_of, slots_of
 from audiocrawler.model.errors import OutcomeError
@@ -146,7 +146,7 @@ class Setback:
     """Whether there was no answer at all."""
 
 
-class BackOffMiddleware(Part):
+class BackOffMiddleware(Component):
     """Asks again, as Scrapy's settings RETRY_* say, after pauses that grow; replaces Scrapy's RetryMiddleware.
 
     A refusal holds back all requests to its host: for 1, 2, 4 ... s, or longer if Retry-After (RFC 9110, section

@@ -22,7 +22,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IResolutionReceiver
 from zope.interface import implementer
 
-from audiocrawler.fetch.part import Part
+from audiocrawler.fetch.component import Component
 from audiocrawler.model.addresses import AddressPolicy, literal_address
 from audiocrawler.model.errors import ConfigurationError, OutcomeError
 from audiocrawler.model.proxies import Proxies, Proxy, parse_proxy
@@ -157,7 +157,7 @@ _NAMES_ARE_THE_PROXYS = ("socks4a:", "socks5h:")
 """Who chooses such a proxy wants no name looked up here."""
 
 
-class AddressMiddleware(Part):
+class AddressMiddleware(Component):
     """Looks each request's host up, and lets the request pass if every address may be connected to."""
 
     def __init__(self, crawler: Crawler) -> None:

@@ -17,9 +17,9 @@ from scrapy.http import Headers, Response
 from scrapy.http.request import NO_CALLBACK
 from scrapy.robotstxt import ProtegoRobotParser
 
+from audiocrawler.fetch.component import Component
 from audiocrawler.fetch.encodings import Decoding
 from audiocrawler.fetch.headers import explain
-from audiocrawler.fetch.part import Part
 from audiocrawler.fetch.requests import KIND, SENT_BACK, RequestKind, is_host_file
 from audiocrawler.fetch.slots import LONGEST_WAIT_S, open_robots_slot, polite, slot_of
 from audiocrawler.model.errors import EncodingError, OutcomeError
@@ -66,7 +66,7 @@ _RECEIVED = "received_bytes"
 """In the meta of a request for such a file: how much of it has come."""
 
 
-class RobotsBodyMiddleware(Part):
+class RobotsBodyMiddleware(Component):
     """Ends the transfer of a robots.txt that is too long, and undoes its encoding within the same bound."""
 
     def __init__(self, crawler: Crawler) -> None:
@@ -171,7 +171,7 @@ class _Held:
         return _OF_A_HOST + (len(rules.text) if rules else 0)
 
 
-class RobotsMiddleware(Part):
+class RobotsMiddleware(Component):
     """Asks each host's robots.txt before anything else of the host, and again when it is a day old."""
 
     def __init__(self, crawler: Crawler) -> None:

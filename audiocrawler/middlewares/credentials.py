@@ -10,8 +10,8 @@ from scrapy.spidermiddlewares.base import BaseSpiderMiddleware
 from audiocrawler.config.arguments import arguments_of
 from audiocrawler.crawl.lifecycle import is_command_of_scrapy
 from audiocrawler.fetch.accounts import read_host_headers
+from audiocrawler.fetch.component import Component
 from audiocrawler.fetch.connect import policy_of
-from audiocrawler.fetch.part import Part
 from audiocrawler.fetch.requests import SENT_BACK, is_host_file
 from audiocrawler.model.settings import settings_of
 from audiocrawler.model.urls import LOGIN, Credentials, Login, is_meant_for, login_meta, without_credentials
@@ -20,7 +20,7 @@ _ADDED = "added_headers"
 """In the meta of a request: the names of the headers that were put on it here, which end at a redirect elsewhere."""
 
 
-class CredentialsMiddleware(Part):
+class CredentialsMiddleware(Component):
     """Takes ``user:password@`` out of each request's URL before anything else sees it, and sends what it stands for.
 
     Hosts are asked for robots.txt without a login, as by any other crawler.

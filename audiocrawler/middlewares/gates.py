@@ -8,9 +8,9 @@ from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Response
 
 from audiocrawler.config.arguments import arguments_of
-from audiocrawler.crawl.lifecycle import DELIVERIES, CrawlPart
+from audiocrawler.crawl.lifecycle import DELIVERIES, CrawlComponent
 from audiocrawler.discovery.urls import MAX_URL_LENGTH, with_slashes
-from audiocrawler.fetch.part import Part
+from audiocrawler.fetch.component import Component
 from audiocrawler.fetch.requests import audio_row
 from audiocrawler.frontier.frontier import MAX_DELIVERIES
 from audiocrawler.model.errors import OutcomeError
@@ -25,7 +25,7 @@ class LimitReachedError(OutcomeError, IgnoreRequest):
     status = Status.LIMIT
 
 
-class LimitMiddleware(Part):
+class LimitMiddleware(Component):
     """Lets nothing more be asked of a server once the spider's ``limit`` or AUDIO_MAX_TOTAL_BYTES is reached."""
 
     def __init__(self, crawler: Crawler) -> None:
@@ -55,7 +55,7 @@ class DeadLetterError(OutcomeError, IgnoreRequest):
     """Raised for a request that seems to end the process that works on it."""
 
 
-class RedeliveryMiddleware(CrawlPart):
+class RedeliveryMiddleware(CrawlComponent):
     """Lets a request that was under way when a process ended be repeated only where that is needed and wise.
 
     In a crawl that is resumed each may have been: it was given back because its rows were not sent, or died unnoticed.
@@ -82,7 +82,7 @@ class TakenDownError(OutcomeError, IgnoreRequest):
     status = Status.TAKEN_DOWN
 
 
-class TakenDownMiddleware(CrawlPart):
+class TakenDownMiddleware(CrawlComponent):
     """Lets nothing be asked of a URL or a host that was taken down."""
 
     def process_request(self, request: Request) -> None:

@@ -6,13 +6,13 @@ from pathlib import Path
 from scrapy import Request
 from scrapy.http import Response
 
-from audiocrawler.crawl.lifecycle import CrawlPart
+from audiocrawler.crawl.lifecycle import CrawlComponent
 from audiocrawler.fetch.headers import conditional_headers, trusted
 from audiocrawler.fetch.requests import KNOWN, TRUST, RequestKind, audio_row, is_media, kind_of
 from audiocrawler.fetch.slots import media_slot, open_media_slot
 
 
-class MediaMiddleware(CrawlPart):
+class MediaMiddleware(CrawlComponent):
     """Gives a media request its file to stream to and its host's media slot."""
 
     def process_request(self, request: Request) -> None:
@@ -36,7 +36,7 @@ class MediaMiddleware(CrawlPart):
         return response
 
 
-class RevalidationMiddleware(CrawlPart):
+class RevalidationMiddleware(CrawlComponent):
     """Asks for a file that an earlier crawl has dealt with only if it has changed."""
 
     async def process_request(self, request: Request) -> None:

@@ -14,7 +14,7 @@ from scrapy.exceptions import IgnoreRequest, NotConfigured, StopDownload
 from scrapy.http import Headers, Response
 from scrapy.settings import BaseSettings
 
-from audiocrawler.fetch.part import Part
+from audiocrawler.fetch.component import Component
 from audiocrawler.fetch.requests import OPT_OUT, OPTED_OUT, Place, is_media
 from audiocrawler.fetch.robots import REFRESH_S, RobotsMiddleware, Rules, host_file_request, sent_back
 from audiocrawler.model.errors import OutcomeError
@@ -84,7 +84,7 @@ class _Held:
         return _OF_A_HOST_BYTES + sum(part.size_bytes for part in self.reading.result())
 
 
-class OptOutMiddleware(Part):
+class OptOutMiddleware(Component):
     """Asks each host that serves audio what it opts out, again when its robots.txt is, and reads every file's headers.
 
     What opts a file out is in the request's meta ``opt_out``. Where opt-outs are honoured, such a file is not asked

@@ -29,8 +29,8 @@ from audiocrawler.crawl.lifecycle import (
     stop_crawl,
 )
 from audiocrawler.fetch.back_off import ASK_AGAIN_IN_S
+from audiocrawler.fetch.component import Component
 from audiocrawler.fetch.open_slots import OpenSlots
-from audiocrawler.fetch.part import Part
 from audiocrawler.fetch.requests import audio_row
 from audiocrawler.fetch.slots import is_media_slot
 from audiocrawler.frontier import Leases, Limit, NewRequest, RequestClass, SyncResponse
@@ -155,7 +155,7 @@ TICK_S = 1.0
 """How often it is looked for rows that have been sent meanwhile."""
 
 
-class FrontierScheduler(Part, BaseScheduler):
+class FrontierScheduler(Component, BaseScheduler):
     """Hands out what is leased and may start. Its requests outlive the process, except in a ``memory`` frontier.
 
     A request is acknowledged once the engine has it no longer: then its callback is over, the items have left the

@@ -9,7 +9,7 @@ from scrapy import Request, signals
 from scrapy.crawler import Crawler
 from scrapy.exceptions import IgnoreRequest
 
-from audiocrawler.crawl.lifecycle import CrawlPart, leave_unfinished
+from audiocrawler.crawl.lifecycle import CrawlComponent, leave_unfinished
 from audiocrawler.fetch.back_off import TURNED_AWAY, BackOffMiddleware, host_paused
 from audiocrawler.fetch.slots import floor_s, host_of, is_page_slot, polite, slot_of
 from audiocrawler.frontier import Leases, OpenCrawl, SyncResponse
@@ -43,7 +43,7 @@ POLL_S = 0.25
 """How soon a request that waits for its turn notices that the crawl stops."""
 
 
-class RateLimitMiddleware(CrawlPart):
+class RateLimitMiddleware(CrawlComponent):
     """Lets a request wait for its turn at the host, where several workers share what it allows.
 
     A delay that robots.txt asks for is one for pages and files together, any other one is for pages.

@@ -5,7 +5,7 @@ from typing import Self
 from scrapy.crawler import Crawler
 
 
-class Part:
+class Component:
     """A part that works with its crawler's settings, stats and signals.
 
     Where a setting switches it off its constructor raises NotConfigured, for a wrong setting ConfigurationError.
