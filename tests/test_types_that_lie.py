@@ -106,7 +106,7 @@ OTHERS: dict[str, tuple[Answer, str, str]] = {
         f"{PAGE_CAME}, and its refresh leads to no HTTP URL",
     ),
     "/to-nothing.mp3": (body(refresh("0;url=/missing.mp3")), "failed", "HTTP 404"),
-    "/to-forbidden.mp3": (body(refresh("0;url=/forbidden/a.mp3")), "robots", "robots.txt of {host} forbids it"),
+    "/to-forbidden.mp3": (body(refresh("0;url=/forbidden/a.mp3")), "robots", "robots.txt of {host} disallows it"),
     "/unknown-page.mp3": (body(UNKNOWN, kind="text/html"), "not_audio", "text/html came in place of audio"),
     "/unknown-image.mp3": (body(UNKNOWN, kind="image/jpeg"), "not_audio", "image/jpeg came in place of audio"),
     "/unknown.mp3": (body(UNKNOWN), "undecodable", "no known audio format, or a damaged header"),

@@ -1,4 +1,4 @@
-"""How Scrapy makes a part of ours: a middleware, an extension, a pipeline or the scheduler."""
+"""The base class of our Scrapy components."""
 
 from typing import Self
 
@@ -6,9 +6,9 @@ from scrapy.crawler import Crawler
 
 
 class Component:
-    """A part that works with its crawler's settings, stats and signals.
+    """A middleware, extension, pipeline or scheduler of a crawler.
 
-    Where a setting switches it off its constructor raises NotConfigured, for a wrong setting ConfigurationError.
+    The constructor raises NotConfigured if a setting disables it, ConfigurationError for an invalid setting.
     """
 
     def __init__(self, crawler: Crawler) -> None:
@@ -16,5 +16,5 @@ class Component:
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
-        """Return the part; raises what its constructor raises."""
+        """Return the component; raises what its constructor raises."""
         return cls(crawler)
