@@ -1,4 +1,4 @@
-"""Feed exports: safe CSV and XML, and a feed that cannot be written is heard of."""
+"""Feed exports: safe CSV and XML, and reported failures."""
 
 import logging
 import re
@@ -23,9 +23,9 @@ _NOT_IN_XML_NAME = re.compile(r"[^A-Za-z0-9_.-]")
 
 
 class SpreadsheetSafeCsvExporter(CsvItemExporter):
-    """Scrapy's CSV export in which no text is a formula to a spreadsheet: such a one gets an apostrophe in front.
+    """Scrapy's CSV export with an apostrophe before text that a spreadsheet would run as a formula.
 
-    Numbers stay as they are, those below zero included (OWASP, "CSV Injection").
+    Numbers are unchanged, including negative ones (OWASP, "CSV Injection").
     """
 
     def serialize_field(self, field: Any, name: str, value: Any) -> Any:
@@ -35,18 +35,18 @@ class SpreadsheetSafeCsvExporter(CsvItemExporter):
 
 
 class WellFormedXmlExporter(XmlItemExporter):
-    """Scrapy's XML export with element names and text that XML allows (XML 1.0, sections 2.2 and 2.3)."""
+    """Scrapy's XML export with valid element names and characters (XML 1.0, sections 2.2 and 2.3)."""
 
     def get_serialized_fields(
         self, item: Any, default_value: Any = None, include_empty: bool | None = None
     ) -> Iterator[tuple[str, Any]]:
-        """Yield the fields by the names and with the values that they have in XML."""
+        """Yield the fields with valid XML names and values."""
         for name, value in super().get_serialized_fields(item, default_value, include_empty):
             yield _xml_name(name), _in_xml(value)
 
 
 def _in_xml(value: Any) -> Any:
-    """Return a value as ``XmlItemExporter`` writes it out, with what is within it."""
+    """Return a value, including nested ones, without characters that XML forbids."""
     if isinstance(value, str):
         return storable(value)
     if hasattr(value, "items"):
@@ -60,7 +60,7 @@ def _xml_name(name: str) -> str:
 
 
 def is_formula(text: str) -> bool:
-    """Return whether a spreadsheet may take the text of a cell for a formula."""
+    """Return whether a spreadsheet may run the text of a cell as a formula."""
     return bool(_FORMULA.match(text)) and not _is_number(text)
 
 
@@ -77,10 +77,10 @@ logger = logging.getLogger(__name__)
 MAX_REASON_LENGTH = 300
 
 
-class HeardFeedExporter(FeedExporter):
-    """Exports each feed on its own and notes what goes wrong with it, which is then why the crawl left work behind.
+class ReportingFeedExporter(FeedExporter):
+    """Export each feed independently, and report failures, which make the crawl end as incomplete.
 
-    The feeds are closed by the crawl itself, so that its record knows how they ended.
+    The crawl closes the feeds itself, so that its record includes their failures.
     """
 
     def __init__(self, crawler: Crawler) -> None:
@@ -95,7 +95,7 @@ class HeardFeedExporter(FeedExporter):
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> FeedExporter:  # type: ignore[override]
-        """Return the extension, Scrapy's own for a spider that is not ours; NotConfigured where nothing is exported."""
+        """Return the extension, or Scrapy's own for other spiders; raises NotConfigured without feeds."""
         if not is_ours(crawler.spider):
             return FeedExporter.from_crawler(crawler)
         exporter = cls(crawler)
@@ -104,76 +104,76 @@ class HeardFeedExporter(FeedExporter):
         return exporter
 
     def open_spider(self, spider: Spider) -> None:
-        """Begin the feeds of a crawl that can run; another's files are not touched."""
+        """Open the feeds, unless the crawl was refused: then no file is touched."""
         lifecycle = self.crawler.get_extension(CrawlLifecycle)
         if lifecycle is None or lifecycle.crawl is None:
             return
         if self._unusable:
-            problem = f"export to {self._unusable}: its scheme, format or batches cannot be used; the log tells why"
+            problem = f"export to {self._unusable}: invalid scheme, format or batch settings; see the log"
             raise lifecycle.refuse(ConfigurationError(problem))
         lifecycle.crawl.on_items_done(self._finish)
         for uri, options in self.feeds.copy().items():
             whole, self.feeds = self.feeds, {uri: options}
-            self._noting(uri, lambda: super(HeardFeedExporter, self).open_spider(spider))
+            self._run(uri, lambda: super(ReportingFeedExporter, self).open_spider(spider))
             self.feeds = whole
-        self._watch_slots()
+        self._wrap_storages()
 
     def item_scraped(self, item: Any, spider: Spider) -> None:
-        """Export an item to each feed that still works."""
+        """Export an item to each feed that has not failed."""
         slots, kept = self.slots, []
         for slot in slots:
             self.slots = [slot]
-            can_go_on = self._noting(slot.uri, lambda: super(HeardFeedExporter, self).item_scraped(item, spider))
+            can_go_on = self._run(slot.uri, lambda: super(ReportingFeedExporter, self).item_scraped(item, spider))
             kept += self.slots if can_go_on else []
         self.slots = kept
-        self._watch_slots()
+        self._wrap_storages()
 
     async def _finish(self) -> str | None:
-        """Close the feeds, and return which of them failed and why."""
+        """Close the feeds; return which of them failed and why, or None."""
         await self.close_spider(self.crawler.spider)  # type: ignore[arg-type]
-        return "; ".join(f"the export to {mask_text(uri)} failed: {why}" for uri, why in self._failures.items()) or None
+        return "; ".join(f"export to {mask_text(uri)} failed: {why}" for uri, why in self._failures.items()) or None
 
-    def _noting(self, uri: str, work: Callable[[], Any]) -> bool:
-        """Do the work, and return whether another attempt may succeed."""
+    def _run(self, uri: str, work: Callable[[], Any]) -> bool:
+        """Do the work, record an error, and return whether the feed can go on."""
         try:
             work()
-        except Exception as error:  # noqa: BLE001 - an export ends no crawl
-            self._note(uri, error)
-            return not isinstance(error, OSError)  # a folder or a disk fails for the next item, too
+        except Exception as error:  # noqa: BLE001 - a failing export must not end the crawl
+            self._record_failure(uri, error)
+            return not isinstance(error, OSError)  # a missing folder or full disk fails for the next item, too
         return True
 
-    def _note(self, uri: str, error: BaseException) -> None:
+    def _record_failure(self, uri: str, error: BaseException) -> None:
         if uri not in self._failures:
             self._failures[uri] = one_line(mask_text(explain(error)), MAX_REASON_LENGTH)
-            logger.error("the export to %s fails: %s", uri, self._failures[uri], exc_info=error)
+            logger.error("export to %s failed: %s", uri, self._failures[uri], exc_info=error)
 
-    def _watch_slots(self) -> None:
+    def _wrap_storages(self) -> None:
         for slot in self.slots:
-            if not isinstance(slot.storage, _Watched):
-                slot.storage = _Watched(slot, self._note)  # type: ignore[assignment]
+            if not isinstance(slot.storage, _ReportingStorage):
+                slot.storage = _ReportingStorage(slot, self._record_failure)  # type: ignore[assignment]
 
 
-class _Watched:
-    """A feed's storage, which tells of what goes wrong when the feed is begun, ended and stored."""
+class _ReportingStorage:
+    """A feed's storage that reports errors when the feed is opened, finished and stored."""
 
-    def __init__(self, slot: FeedSlot, note: Callable[[str, BaseException], None]) -> None:
-        self._storage, self._uri, self._note = slot.storage, slot.uri, note
+    def __init__(self, slot: FeedSlot, record_failure: Callable[[str, BaseException], None]) -> None:
+        self._storage, self._uri, self._record_failure = slot.storage, slot.uri, record_failure
         finish = slot.finish_exporting
 
-        def finish_noting() -> None:
+        def finish_reporting() -> None:
             try:
                 finish()
             except Exception as error:
-                self._note(slot.uri, error)
+                self._record_failure(slot.uri, error)
                 raise
 
-        slot.finish_exporting = finish_noting  # type: ignore[method-assign]
+        slot.finish_exporting = finish_reporting  # type: ignore[method-assign]
 
     def open(self, spider: Spider) -> Any:
         try:
             return self._storage.open(spider)
         except Exception as error:
-            self._note(self._uri, error)
+            self._record_failure(self._uri, error)
             raise
 
     async def store(self, file: Any) -> None:
@@ -182,5 +182,5 @@ class _Watched:
                 file.flush()
             await ensure_awaitable(self._storage.store(file))
         except Exception as error:
-            self._note(self._uri, error)
+            self._record_failure(self._uri, error)
             raise

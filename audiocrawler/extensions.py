@@ -1,4 +1,4 @@
-"""Extensions: stop a transfer early, count what is found, show progress."""
+"""Scrapy extensions: stop transfers early, count found audio, show progress."""
 
 import logging
 import sys
@@ -11,9 +11,9 @@ from scrapy.http import Headers
 from scrapy.utils.asyncio import create_looping_call
 
 from audiocrawler.crawl.lifecycle import is_ours
+from audiocrawler.fetch.component import Component
 from audiocrawler.fetch.first_bytes import FIRST_BYTES, FirstBytes
 from audiocrawler.fetch.headers import KnownFile, is_audio_type, is_endless, proves_same, validators
-from audiocrawler.fetch.part import Part
 from audiocrawler.fetch.requests import (
     CAME,
     INTERSTITIAL,
@@ -29,10 +29,10 @@ from audiocrawler.report.progress import progress_line
 logger = logging.getLogger(__name__)
 
 
-class StopEarly(Part):
-    """Ends a transfer as soon as its headers or its first bytes show that it is not what was asked for.
+class StopEarly(Component):
+    """Stop a transfer as soon as its headers or first bytes show that it is not what was requested.
 
-    What another spider, or a command such as ``scrapy fetch``, asks for is its own business, files for us excepted.
+    Pages of other spiders and of commands such as ``scrapy fetch`` are never stopped.
     """
 
     def __init__(self, crawler: Crawler) -> None:
@@ -51,9 +51,9 @@ class StopEarly(Part):
         request.meta[FIRST_BYTES] = None if "Range" in request.headers else FirstBytes(headers)
 
     def _is_known(self, headers: Headers, request: Request) -> bool:
-        """Return whether the body need not come: it is the known file, or one that varies at every fetch.
+        """Return whether the body is not needed: it is the known file, or one that varies at every fetch.
 
-        Of the latter the headers are looked at twice: validators that stay tell of a change that the server means.
+        Headers of the latter are requested twice: validators that stay equal mean a real change.
         """
         known = KnownFile(**request.meta[KNOWN])
         if "Range" in request.headers:
@@ -76,7 +76,7 @@ class StopEarly(Part):
         judgement = first.judgement
         if judgement is None or not first.is_complete:
             return
-        if not is_media(request) and judgement.is_audio_in_place_of_page:
+        if not is_media(request) and judgement.is_audio_instead_of_page:
             raise StopDownload(fail=False)
         if is_media(request) and not judgement.may_be_audio:
             request.meta[CAME] = judgement.name
@@ -84,11 +84,11 @@ class StopEarly(Part):
 
 
 REPEATED = ("retry_times", "redirect_times", "part", SEEN_VALIDATORS, SENT_BACK, INTERSTITIAL)
-"""In the meta of a request whose audio URL has been counted before."""
+"""Meta keys of a request whose audio URL has been counted before."""
 
 
-class CountFound(Part):
-    """Counts the audio URLs that were found, each once however many pages name it."""
+class CountFound(Component):
+    """Count the audio URLs found, each once."""
 
     def __init__(self, crawler: Crawler) -> None:
         super().__init__(crawler)
@@ -108,8 +108,8 @@ class CountFound(Part):
             self._stats.inc_value("audio/found", change)
 
 
-class Progress(Part):
-    """One line on a terminal that says how far the crawl is; off where there is no terminal, or the log goes to it."""
+class Progress(Component):
+    """Show a progress line on the terminal; off without a terminal, or if the log is written to it."""
 
     def __init__(self, crawler: Crawler) -> None:
         super().__init__(crawler)

@@ -1,4 +1,4 @@
-"""The log: secrets masked, one line an entry, JSON if asked for."""
+"""Format the log: secrets masked, one line per entry, optionally as JSON."""
 
 import json
 import logging
@@ -16,17 +16,17 @@ from scrapy.settings import BaseSettings
 from scrapy.utils.log import get_scrapy_root_handler
 from twisted.python.failure import Failure
 
-from audiocrawler.crawl.lifecycle import CrawlPart
+from audiocrawler.crawl.lifecycle import CrawlComponent
 from audiocrawler.model.settings import AudioSettings, settings_of
 from audiocrawler.model.text import mask_text, printable
 
 
 class MaskSecrets(logging.Filter):
-    """Masks signatures and passwords in every line of the log, and lets no text steer a terminal or feign a line."""
+    """Mask secrets in every log entry, and escape control characters and line breaks."""
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> "MaskSecrets":
-        """Return the extension; the settings are logged next; the log's handler is final at the opening."""
+        """Attach now, before the settings are logged, and again on spider_opened, when the handler is final."""
         extension = cls()
         extension._attach()
         crawler.signals.connect(extension._attach, signal=signals.spider_opened)
@@ -46,12 +46,12 @@ class MaskSecrets(logging.Filter):
 
 
 def _line_of(text: str) -> str:
-    """Return the text masked and printable; only its first line begins at the margin."""
+    """Return the text masked and printable, with continuation lines indented."""
     return printable(mask_text(text)).replace("\n", "\n    ")
 
 
 class OneLineLogFormatter(LogFormatter):
-    """Says in one line what became of an item; its row has the rest."""
+    """Log an item's outcome in one line; its row has the rest."""
 
     def dropped(
         self, item: Any, exception: BaseException, response: Response | Failure | None, spider: Spider
@@ -69,12 +69,12 @@ class OneLineLogFormatter(LogFormatter):
 
 
 class JsonFormatter(logging.Formatter):
-    """Makes of a record one line with time (RFC 3339), level, logger, message and crawl_id, secrets masked."""
+    """Format a record as one line of JSON: time (RFC 3339), level, logger, message, crawl_id; secrets masked."""
 
     crawl_id: str | None = None
 
     def format(self, record: logging.LogRecord) -> str:
-        """Return the line; a traceback is in ``exception``."""
+        """Return the JSON line, with any traceback in ``exception``."""
         values = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname,
@@ -86,8 +86,8 @@ class JsonFormatter(logging.Formatter):
         return json.dumps({name: value for name, value in values.items() if value is not None}, ensure_ascii=False)
 
 
-class JsonLog(CrawlPart):
-    """Writes the log as JSON where AUDIO_LOG_FORMAT asks for it, and the crawl's id into each of its lines."""
+class JsonLog(CrawlComponent):
+    """Add the crawl_id to each line of a JSON log (AUDIO_LOG_FORMAT=json)."""
 
     def __init__(self, crawler: Crawler) -> None:
         super().__init__(crawler)
@@ -106,7 +106,7 @@ class JsonLog(CrawlPart):
 
 
 def log_as_json(settings: BaseSettings) -> None:
-    """Log to LOG_FILE, or to stderr, as JSON from the first line on, if AUDIO_LOG_FORMAT asks for it."""
+    """Log JSON to LOG_FILE or stderr from the first line on, if AUDIO_LOG_FORMAT=json."""
     if AudioSettings.of(settings).log_format != "json" or not settings.getbool("LOG_ENABLED"):
         return
     handler = _file_handler(settings) if settings["LOG_FILE"] else logging.StreamHandler(sys.stderr)
@@ -121,5 +121,5 @@ def _file_handler(settings: BaseSettings) -> logging.Handler:
     path = Path(settings["LOG_FILE"])
     if not settings.getbool("LOG_FILE_APPEND"):
         path.unlink(missing_ok=True)
-    # Scrapy's configuration of logging closes all handlers; this one opens its file again, because it appends.
+    # Scrapy's logging setup closes all handlers; in append mode this one reopens its file.
     return logging.FileHandler(path, "a", settings["LOG_ENCODING"], delay=True)

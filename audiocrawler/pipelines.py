@@ -1,4 +1,4 @@
-"""The stages of an item: files, analysis, filters, store, warehouse."""
+"""The item pipelines: files, analysis, filters, store, warehouse."""
 
 import logging
 import re
@@ -21,7 +21,7 @@ from audiocrawler.analysis.rules import ANALYSER_VERSION
 from audiocrawler.crawl.crawl import sha256_of
 from audiocrawler.crawl.items import FetchAgainError, RefusedError, ReleasedError
 from audiocrawler.crawl.known import variants_of
-from audiocrawler.crawl.lifecycle import CrawlPart, crawl_of, stop_crawl
+from audiocrawler.crawl.lifecycle import CrawlComponent, crawl_of, stop_crawl
 from audiocrawler.fetch.headers import explain, is_disk_full
 from audiocrawler.fetch.receivers import UNPROVED
 from audiocrawler.fetch.requests import OPTED_OUT
@@ -41,11 +41,11 @@ from audiocrawler.model.text import one_line
 from audiocrawler.records import (
     MAX_REASON_LENGTH,
     ForeignItem,
+    add_statements,
     foreign_item,
     foreign_source,
     media_meta,
     outcome_of_failure,
-    state,
     stated_by,
 )
 from audiocrawler.rights.licences import credit_in, refusal, statements_in
@@ -58,94 +58,94 @@ from audiocrawler.warehouse.rows import checked
 logger = logging.getLogger(__name__)
 
 
-class Stage(CrawlPart, ABC):
-    """A stage of a file's way; one that was refused passes through it untouched."""
+class Stage(CrawlComponent, ABC):
+    """A pipeline for pending files; refused ones pass through unchanged."""
 
     async def process_item(self, item: Any) -> Any:
-        """Take a file one stage on; what goes wrong becomes the status and reason of its source row."""
+        """Process a file; an error becomes the status and reason of its source row."""
         if not isinstance(item, AudioItem) or item.source.status != Status.PENDING or not item.files:
             return item
         try:
             await self.advance(item)
         except ReleasedError:
-            self._give_back(item)
+            self._release_content(item)
             raise
         except FetchAgainError:
-            self._give_back(item)
+            self._release_content(item)
             await self.crawl.in_thread(partial(Path(item.files[0]["path"]).unlink, missing_ok=True))
             raise
         except FileRejectedError as error:
             refuse(item, error.status, str(error))
             item.source.judged_by = self.crawl.ruleset
-        except Exception as error:  # noqa: BLE001 - no file may end a crawl
+        except Exception as error:  # noqa: BLE001 - no file may end the crawl
             self._fail(item, error)
         return item
 
     def may_fetch_again(self, item: AudioItem) -> bool:
-        """Return whether the file has tries left, so that FetchAgainError may be raised for it."""
+        """Return whether the file may be retried, so that FetchAgainError may be raised for it."""
         has_request = not isinstance(item, ForeignItem)
         return has_request and (item.source.attempts or 1) <= self._crawler.settings.getint("RETRY_TIMES")
 
     @abstractmethod
     async def advance(self, item: AudioItem) -> None:
-        """Do the stage's work; raises FileRejectedError, or FetchAgainError for a file that has tries left."""
+        """Do the stage's work; raises FileRejectedError, or FetchAgainError to retry the file."""
 
-    def _give_back(self, item: AudioItem) -> None:
-        """Let others have the file's content; its row stays pending."""
+    def _release_content(self, item: AudioItem) -> None:
+        """Release the file's content for others; its row stays pending."""
         self.crawl.single_flight.release(str(item.files[0]["checksum"]))
 
     def _fail(self, item: AudioItem, error: Exception) -> None:
         if is_disk_full(error):
             stop_crawl(
                 self._crawler,
-                f"the disk is full or read-only: {explain(error)}; free room and run the same command again",
+                f"disk full or read-only: {explain(error)}; free some space and run the same command again",
             )
-            self._give_back(item)
-            raise ReleasedError(f"{item.source.source_url}: left to the next run") from error
+            self._release_content(item)
+            raise ReleasedError(f"{item.source.source_url}: still pending, for the next run") from error
         logger.error("%s: %s", item.source.source_url, explain(error), exc_info=error)
         refuse(item, status_of(error), explain(error))
 
 
 def refuse(item: AudioItem, status: Status, reason: str) -> None:
-    """Give the file a final status and its reason; it goes no further."""
+    """Give the file a final status and reason; later stages skip it."""
     item.source.status = item.source.last_status = status
     item.source.reason = item.source.last_error = one_line(reason, MAX_REASON_LENGTH)
-    item.source.sha256 = item.source.size_bytes = None  # they speak of a stored file
+    item.source.sha256 = item.source.size_bytes = None  # these describe a stored file
     item.audio = None
 
 
 class _NoStore:
-    """What FilesPipeline asks for: bodies go to AUDIO_STORE, so that it need make no folder."""
+    """A placeholder for FilesPipeline's store: bodies go to AUDIO_STORE instead."""
 
     def __init__(self, uri: str) -> None:
         pass
 
 
-class _Forgetful(dict[bytes, FileInfo | Failure]):
-    """Keeps no result of a download for another item: it would grow for ever, and the warehouse remembers."""
+class _NoResults(dict[bytes, FileInfo | Failure]):
+    """Discards download results, which would pile up in memory; the warehouse has them."""
 
     def __setitem__(self, fingerprint: bytes, result: FileInfo | Failure) -> None:
         pass
 
 
-class _ForgetfulInfo(MediaPipeline.SpiderInfo):
+class _SpiderInfoWithoutResults(MediaPipeline.SpiderInfo):
     def __init__(self, spider: Spider) -> None:
         super().__init__(spider)
-        self.downloaded = _Forgetful()
+        self.downloaded = _NoResults()
 
 
 class AudioFilesPipeline(FilesPipeline):
-    """Scrapy's FilesPipeline that adopts a body already on disk, and streams what it downloads itself.
+    """Scrapy's FilesPipeline that takes over bodies already on disk, and streams its own downloads.
 
-    ``checksum`` of an entry in ``files`` is the SHA-256 of the bytes; ``path`` becomes the object's key in the store.
+    In an entry of ``files``, ``checksum`` is the SHA-256 of the bytes; ``path`` becomes the object's URL.
     """
 
     STORE_SCHEMES: ClassVar[dict[str, Any]] = {**FilesPipeline.STORE_SCHEMES, "": _NoStore, "file": _NoStore}
-    SpiderInfo = _ForgetfulInfo
-    LOG_FAILED_RESULTS = False  # the row in audio_sources tells it
+    SpiderInfo = _SpiderInfoWithoutResults
+    LOG_FAILED_RESULTS = False  # the row in audio_sources has the reason
 
     def get_media_requests(self, item: Any, info: MediaPipeline.SpiderInfo) -> list[Request]:
-        """Return a streamed request per URL."""
+        """Return a streaming request per URL."""
         if not isinstance(item, AudioItem):
             requests = [
                 request.replace(meta=media_meta(request.url, settings_of(self.crawler)))
@@ -157,7 +157,7 @@ class AudioFilesPipeline(FilesPipeline):
         return adopted if item.source.status == Status.PENDING else []
 
     def _begin_crawl(self, requests: list[Request]) -> None:
-        """Open what the files of somebody else's spider go to, with the first that has any."""
+        """Open the crawl with the first item of another spider that has files."""
         try:
             if requests:
                 crawl_of(self.crawler)
@@ -167,7 +167,7 @@ class AudioFilesPipeline(FilesPipeline):
     async def media_to_download(  # type: ignore[override]
         self, request: Request, info: MediaPipeline.SpiderInfo, *, item: Any = None
     ) -> FileInfo | None:
-        """Return the file that the spider has downloaded; None lets the pipeline download it."""
+        """Return the file that our spider has downloaded; None lets the pipeline download it."""
         if not isinstance(item, AudioItem):
             return None
         return await self._adopt(item.files[0])
@@ -175,17 +175,17 @@ class AudioFilesPipeline(FilesPipeline):
     async def media_downloaded(
         self, response: Response, request: Request, info: MediaPipeline.SpiderInfo, *, item: Any = None
     ) -> FileInfo:
-        """Return the file that the pipeline has downloaded itself; raises FileException with the reason."""
+        """Return the file that the pipeline downloaded itself; raises FileException with the reason."""
         if signals := response.meta.get(OPTED_OUT):
             raise FileException(opt_out_reason(signals))
         if not hasattr(response, "body_file"):
-            raise FileException(f"{response.url}: no file came, HTTP status {response.status}")
+            raise FileException(f"{response.url}: no file received, HTTP {response.status}")
         child = foreign_item(request, response, response.body_file)
         processed = await self.crawler.engine.scraper.itemproc.process_item_async(child)
         return processed.files[0]  # type: ignore[no-any-return]
 
     def media_failed(self, failure: Failure, request: Request, info: MediaPipeline.SpiderInfo) -> NoReturn:
-        """Raise the reason in one line; an address that is not allowed leaves a row, too."""
+        """Raise FileException with the reason in one line; a denied address gets a row, too."""
         outcome = outcome_of_failure(failure)
         if outcome.status is Status.DENIED:
             source = foreign_source(request.url, None)
@@ -201,13 +201,13 @@ class AudioFilesPipeline(FilesPipeline):
         return {**entry, "checksum": checksum}
 
 
-ENDS_ARE_ANNOUNCED = frozenset({"wav", "aiff", "flac", "ogg", "opus", "m4a", "mp4"})
-"""Extensions of formats whose headers tell where the file ends, so that the analysis sees that it is cut."""
-NOT_PROVED = "not proved to be whole: the server gave no length, and the connection was closed"
+LENGTH_IN_HEADER = frozenset({"wav", "aiff", "flac", "ogg", "opus", "m4a", "mp4"})
+"""Formats whose headers give the file's length, so that the analysis detects truncation."""
+POSSIBLY_INCOMPLETE = "possibly incomplete: no Content-Length, and the connection was closed"
 
 
 class AnalysisPipeline(Stage):
-    """Measures the file in a worker process, unless equal bytes have been measured before."""
+    """Measure the file in a worker process, unless equal bytes were measured before."""
 
     async def advance(self, item: AudioItem) -> None:
         """Fill ``item.audio``."""
@@ -219,38 +219,40 @@ class AnalysisPipeline(Stage):
         sniffed, size_bytes = await self.crawl.in_thread(lambda: (sniff_file(body), body.stat().st_size))
         source.sha256, source.size_bytes = sha256, size_bytes
         if sniffed.is_audio is False:
-            raise NotAudioError(f"{sniffed.name} came in place of audio")
+            raise NotAudioError(f"got {sniffed.name} instead of audio")
         before = await self.crawl.find_audio(sha256)
         item.audio = await self._known(before) or await self._measured(item, sniffed)
-        self._judge_end(item, item.audio, sniffed, came_before=before is not None)
-        state(source, statements_in(item.audio.tags), credit_in(item.audio.tags))
+        self._check_completeness(item, item.audio, sniffed, seen_before=before is not None)
+        add_statements(source, statements_in(item.audio.tags), credit_in(item.audio.tags))
         item.audio.classification = self.crawl.energy.classify(item.audio.duration_ms, item.audio.loudness)
         item.audio.file_name = _with_extension(item.file_name, sniffed.extension)
         item.audio.source_url, item.audio.page_url = source.source_url, source.page_url
         item.audio.found_by = source.found_by
         item.audio.first_seen_at, item.audio.updated_at = source.first_seen_at, source.last_seen_at
 
-    def _judge_end(self, item: AudioItem, audio: AudioMetadata, sniffed: Sniffed, *, came_before: bool) -> None:
-        """Say in the rows whether the file is whole, where the transfer has not proved it.
+    def _check_completeness(
+        self, item: AudioItem, audio: AudioMetadata, sniffed: Sniffed, *, seen_before: bool
+    ) -> None:
+        """Record in the rows whether the file is complete, if the transfer did not prove it.
 
-        Equal bytes that came before prove it. Raises FetchAgainError for what seems to have broken off.
+        Equal bytes from an earlier transfer prove it. Raises FetchAgainError for a file that seems truncated.
         """
         is_proved = item.files[0]["status"] != UNPROVED
-        if is_proved or came_before:
+        if is_proved or seen_before:
             audio.status = "ok" if audio.status == UNPROVED else audio.status
             return
-        if audio.status == "ok" and sniffed.extension in ENDS_ARE_ANNOUNCED:
+        if audio.status == "ok" and sniffed.extension in LENGTH_IN_HEADER:
             return
         if audio.status == "partial" and self.may_fetch_again(item):
-            raise FetchAgainError("the transfer may have broken off: it had no length, and the file lacks its end")
+            raise FetchAgainError("transfer possibly aborted: no Content-Length, and the file is truncated")
         audio.status = UNPROVED if audio.status == "ok" else audio.status
-        item.source.reason = NOT_PROVED
-        item.source.etag = item.source.last_modified = None  # they would certify it for ever
+        item.source.reason = POSSIBLY_INCOMPLETE
+        item.source.etag = item.source.last_modified = None  # they would confirm an incomplete file for ever
 
     async def _known(self, row: AudioMetadata | None) -> AudioMetadata | None:
-        """Return the row of the same bytes if it can stand as it is."""
+        """Return the row of equal bytes if it is up to date and its object exists."""
         if row is None or row.analyser_version != ANALYSER_VERSION or row.status != "ok":
-            return None  # what is partial may be so only by what verify found
+            return None  # partial may be what verify found
         stored = await self.crawl.in_thread(lambda: self.crawl.store.exists(row.gcp_url, row.size_bytes))
         return row if stored else None
 
@@ -271,17 +273,17 @@ class AnalysisPipeline(Stage):
             return await self.crawl.analysis.analyse(body)
         except FileRejectedError:
             if self.crawl.is_stopping:
-                raise ReleasedError("left to the next run: the crawl was stopped") from None
+                raise ReleasedError("still pending: the crawl was stopped") from None
             raise
 
 
 def _with_extension(name: str, extension: str) -> str:
-    """Return the name with the extension that the bytes ask for, where it has none of its own."""
+    """Return the name, with ``extension`` appended if it has none."""
     return name if re.search(r"\.[A-Za-z0-9]{2,5}$", name) else f"{name}.{extension}"
 
 
 class FilterPipeline(Stage):
-    """Refuses files outside the bounds of the settings."""
+    """Refuse files outside the limits of the settings."""
 
     def __init__(self, crawler: Crawler) -> None:
         super().__init__(crawler)
@@ -302,10 +304,10 @@ class FilterPipeline(Stage):
 
 
 class StorePipeline(Stage):
-    """Puts the bytes where the row will say they are."""
+    """Put the file into the store."""
 
     async def advance(self, item: AudioItem) -> None:
-        """Store the object and settle the status: stored, duplicate or unchanged."""
+        """Store the object and set the final status: stored, duplicate or unchanged."""
         audio = item.audio
         assert audio is not None
         before = await self.crawl.find_source(item.source.source_url)
@@ -317,11 +319,11 @@ class StorePipeline(Stage):
 
     async def _status(self, item: AudioItem, audio: AudioMetadata, before: AudioSource | None) -> Status:
         if await self.crawl.find_audio(str(audio.sha256)) is None:
-            return Status.STORED  # asked first, because for a new file it saves a request to the store
+            return Status.STORED  # checked first: for a new file it saves a request to the store
         body, sha256 = Path(item.files[0]["path"]), str(audio.sha256)
         if not await self.crawl.in_thread(lambda: self.crawl.store.has_bytes_of(body, audio.gcp_url, sha256)):
             self.crawl.outcomes.count(item.source.source_url, "audio/mended")
-            return Status.STORED  # missing, cut off or damaged: the bytes that have just come take its place
+            return Status.STORED  # missing, truncated or damaged: replace it with these bytes
         return Status.UNCHANGED if before and before.sha256 == audio.sha256 else Status.DUPLICATE
 
     def _put(self, item: AudioItem, audio: AudioMetadata) -> str:
@@ -337,11 +339,11 @@ class StorePipeline(Stage):
         )
 
 
-class WarehousePipeline(CrawlPart):
-    """Writes the rows; an item leaves here when they are committed. Files that were refused end here."""
+class WarehousePipeline(CrawlComponent):
+    """Write the rows; an item leaves when they are committed, a refused file is dropped."""
 
     async def process_item(self, item: Any) -> Any:
-        """Write the rows of a file that was stored or refused, and remove its body from the incoming folder."""
+        """Write the rows of a stored or refused file, and delete its body from the staging folder."""
         if not isinstance(item, AudioItem):
             return item
         item.source, item.audio = checked(item.source), item.audio and checked(item.audio)
@@ -359,7 +361,7 @@ class WarehousePipeline(CrawlPart):
 
     async def _write(self, item: AudioItem) -> None:
         if item.source.status == Status.PENDING:
-            return  # only listed, or given back by a stopping crawl: the spider has written its row
+            return  # only listed, or released by a stopping crawl: the spider has written its row
         rows: list[Row] = [item.source] if item.audio is None else [item.source, item.audio]
         await self.crawl.write(rows)
 

@@ -1,4 +1,4 @@
-"""Candidates, answers and failures in; source rows, items and outcomes out."""
+"""Build source rows, items and outcomes from candidates, responses and failures."""
 
 import re
 from collections.abc import Iterable
@@ -33,12 +33,12 @@ from audiocrawler.warehouse.rows import clean_url
 
 
 def stated_by(source: AudioSource) -> Stated:
-    """Return what the row says is stated."""
+    """Return the licence statement in the row."""
     return Stated(source.license, source.license_url, source.license_raw, source.license_found_in)
 
 
-def state(source: AudioSource, statements: Iterable[Statement], credit: str | None) -> None:
-    """Add statements to the row, secrets masked; whom to name is the author where nobody else is said."""
+def add_statements(source: AudioSource, statements: Iterable[Statement], credit: str | None) -> None:
+    """Add licence statements to the row, secrets masked; the attribution defaults to the artist."""
     stated = with_statements(stated_by(source), statements)
     source.license, source.license_found_in = stated.license, stated.found_in
     source.license_url = mask_url(stated.url) if stated.url else None
@@ -47,19 +47,19 @@ def state(source: AudioSource, statements: Iterable[Statement], credit: str | No
 
 
 _FOREIGN = "item"
-"""What found the URL in an item of somebody else's spider."""
+"""``found_by`` of a URL in another spider's item."""
 _FROM_BROWSER = "browser_"
-"""How ``found_by`` begins in the rows of what a browser showed; a row has no other column that tells it."""
+"""Prefix of ``found_by`` for URLs found in a browser; no other column records it."""
 MAX_NAME_LENGTH = 180
 _UNIQUE_GUID = re.compile(r"://[^/]+/.|^tag:|[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}", re.IGNORECASE)
 _MAX_RAW_NAME = 10_000
 _UNSAFE = re.compile(r'[\x00-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff\\/:*?"<>|]+')
 _DEVICE = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d)(?=\.|$)", re.IGNORECASE)
-"""Names that Windows keeps for devices, whatever their extension."""
+"""Names reserved for devices on Windows, with any extension."""
 
 
 def source_of(candidate: Candidate, page: Response, page_title: str | None, site: str | None) -> AudioSource:
-    """Return the row of an audio URL found on ``page``: pending, with all that the page says of it."""
+    """Return the pending row of an audio URL found on ``page``."""
     now = datetime.now(UTC)
     source = AudioSource(
         source_url=source_url_of(candidate),
@@ -84,7 +84,7 @@ def source_of(candidate: Candidate, page: Response, page_title: str | None, site
         first_seen_at=now,
         last_seen_at=now,
     )
-    state(source, candidate.statements or (), candidate.credit)
+    add_statements(source, candidate.statements or (), candidate.credit)
     return source
 
 
@@ -94,7 +94,7 @@ def source_url_of(candidate: Candidate) -> str:
 
 
 def _guid_of(candidate: Candidate, page: Response) -> str | None:
-    """Return the guid, without what rotates in it where it is a URL; a short one is unique within its feed only."""
+    """Return the guid, without rotating parameters if it is a URL; a short one is prefixed by its feed."""
     if not candidate.guid:
         return None
     guid = row_key(candidate.guid) if "://" in candidate.guid else mask_text(candidate.guid)
@@ -102,13 +102,13 @@ def _guid_of(candidate: Candidate, page: Response) -> str | None:
 
 
 def direct_candidate(answer: Response) -> Candidate:
-    """Return the candidate of an answer that turned out to be audio itself."""
+    """Return the candidate for a response that is itself audio."""
     kind = Kind.STREAM if is_endless(answer.headers) else Kind.AUDIO
     return Candidate(url=answer.url, kind=kind, found_by="direct", confidence=1.0)
 
 
 def rendition_candidate(answer: Response, rendition: Rendition) -> Candidate:
-    """Return the candidate that an HLS media playlist is itself."""
+    """Return the candidate for an HLS media playlist."""
     duration_ms = rendition.duration_ms or None
     place = Place.of(answer.meta)
     found_by = place.via if place.via and place.is_from_browser else "hls"
@@ -127,11 +127,11 @@ def media_meta(url: str, settings: AudioSettings) -> dict[str, Any]:
     }
 
 
-def attempted(source: AudioSource, answer: Response | None, request: Request) -> AudioSource:
-    """Note in the row what the attempt's answer says of itself."""
+def record_attempt(source: AudioSource, answer: Response | None, request: Request) -> AudioSource:
+    """Record the attempt and its response in the row."""
     source.last_attempt_at = source.last_seen_at = datetime.now(UTC)
     source.attempts = int(request.meta.get("retry_times", 0)) + 1
-    note_opt_out(source, request)
+    add_opt_out(source, request)
     if answer is None:
         return source
     source.http_status = answer.status
@@ -141,8 +141,8 @@ def attempted(source: AudioSource, answer: Response | None, request: Request) ->
     return source
 
 
-def note_opt_out(source: AudioSource, request: Request) -> None:
-    """Note in the row what opts the file out, besides what the page has said."""
+def add_opt_out(source: AudioSource, request: Request) -> None:
+    """Add the request's opt-out signals to those of the page in the row."""
     source.opt_out = joined((source.opt_out, request.meta.get(OPT_OUT)))
 
 
@@ -159,22 +159,22 @@ def item_of(source: AudioSource, answer: Response, body_file: str) -> AudioItem:
 
 @dataclass(slots=True, kw_only=True)
 class ForeignItem(AudioItem):
-    """A file of somebody else's item, which no request of ours can bring again."""
+    """A file of another spider's item, which we cannot fetch again."""
 
 
 def foreign_item(request: Request, answer: Response, body_file: str) -> ForeignItem:
-    """Return the item that carries a file of somebody else's item through the pipelines."""
+    """Return the item for a file of another spider's item."""
     own = item_of(foreign_source(request.url, answer), answer, body_file)
     return ForeignItem(**{each.name: getattr(own, each.name) for each in fields(own)})
 
 
 def was_in_browser(row: AudioSource) -> bool:
-    """Return whether the row's URL was found in a browser, so that the plain page need not name it."""
+    """Return whether the row's URL was found in a browser, and may be absent from the plain page."""
     return (row.found_by or "").startswith(_FROM_BROWSER)
 
 
 def foreign_source(url: str, answer: Response | None) -> AudioSource:
-    """Return the row of a URL that came in an item of somebody else's spider; without an answer it was refused."""
+    """Return the row of a URL in another spider's item; without an answer it was refused."""
     now = datetime.now(UTC)
     request = (answer.request if answer is not None else None) or Request(url)
     page_url = (request.headers.get("Referer") or b"").decode("latin-1")
@@ -190,11 +190,11 @@ def foreign_source(url: str, answer: Response | None) -> AudioSource:
         first_seen_at=now,
         last_seen_at=now,
     )
-    return attempted(source, answer, request)
+    return record_attempt(source, answer, request)
 
 
 def clean_name(name: str) -> str:
-    """Return a readable file name without path, control and direction characters, of at most MAX_NAME_LENGTH."""
+    """Return a safe file name, without path, control and bidi characters, of at most MAX_NAME_LENGTH."""
     readable = _UNSAFE.sub("_", unquoted(name[:_MAX_RAW_NAME])).strip(" ._") or "audio"
     readable = _DEVICE.sub(r"\g<0>_", readable) if _DEVICE.match(readable) else readable
     stem, dot, extension = readable.rpartition(".")
@@ -210,55 +210,55 @@ def _header(answer: Response, name: str) -> str | None:
 
 MAX_REASON_LENGTH = 500
 _MEASURED = re.compile(r"\bAUDIO_MIN_\w+ is ")
-"""What the reason of a filtered file says where a measure of it was too small."""
+"""Matches the reason of a file filtered by a measure."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The status and the reason; ``disk_full`` says that it is not the URL's fault."""
+    """A final status with its reason; with ``disk_full`` the URL is not to blame."""
 
     status: Status
     reason: str
     disk_full: bool = False
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "reason", one_line(self.reason, MAX_REASON_LENGTH))  # servers have a say in it
+        object.__setattr__(self, "reason", one_line(self.reason, MAX_REASON_LENGTH))  # may contain text from servers
 
     @property
     def rules_out_recording(self) -> bool:
-        """Whether this is said of the recording, whichever of its files is asked for: an opt-out, takedown, licence."""
+        """Return whether it applies to the recording, whichever file is requested: opt-out, takedown, licence."""
         is_about_licence = self.status == Status.FILTERED and not _MEASURED.search(self.reason)
         return is_about_licence or Trait.RECORDING in self.status.traits
 
     @property
     def leaves_alternates(self) -> bool:
-        """Whether another file of the recording may be taken in place of this one."""
+        """Return whether an alternate may be fetched instead."""
         return Trait.ONE_FILE in self.status.traits and not self.rules_out_recording
 
 
 def outcome_of_failure(failure: Failure) -> Outcome:
-    """Return what a failed request comes to."""
+    """Return the outcome of a failed request."""
     error = failure.value
     if isinstance(error, HttpError):
         status = Status.GONE if error.response.status == HTTPStatus.GONE else Status.FAILED
         return Outcome(status, f"HTTP {error.response.status}")
     if error is None:
-        return Outcome(Status.FAILED, "failed without a reason")
+        return Outcome(Status.FAILED, "unknown error")
     return Outcome(status_of(error), mask_text(explain(error)), is_disk_full(error))
 
 
 def outcome_without_body(response: Response) -> Outcome:
-    """Return what a successful answer to a request for audio comes to that brought no body."""
+    """Return the outcome of a successful response without a body to a request for audio."""
     if opt_out := response.meta.get(OPTED_OUT):
         return opted_out(opt_out)
     if is_endless(response.headers):
         return Outcome(Status.STREAM, "an endless stream")
     if "download_stopped" in response.flags:
         came = response.meta.get(CAME) or media_type(response.headers)
-        return Outcome(Status.NOT_AUDIO, f"{came} came in place of audio")
-    return Outcome(Status.NOT_AUDIO, "empty: the server sent no byte")
+        return Outcome(Status.NOT_AUDIO, f"got {came} instead of audio")
+    return Outcome(Status.NOT_AUDIO, "empty response")
 
 
 def opted_out(signals: str) -> Outcome:
-    """Return what an audio URL comes to that these signals opt out."""
+    """Return the outcome for opt-out signals."""
     return Outcome(Status.OPTED_OUT, opt_out_reason(signals))

@@ -1,8 +1,8 @@
 # ruff: noqa: SLF001 - here, and nowhere else
-"""The names of Scrapy, scrapy-playwright and Scrapyd that are not promised to stay, and yet are relied on.
+"""The private names of Scrapy, scrapy-playwright and Scrapyd that audiocrawler depends on.
 
-Each is declared here with the reason why, and each is looked for when the process starts: with another version, the
-process stops with one line instead of behaving differently. Code that needs the value of such a name asks here.
+Each is declared with the reason, and checked when the process starts: with an incompatible version the process stops
+with a clear message instead of misbehaving. Private values are only read here.
 """
 
 import dis
@@ -18,19 +18,19 @@ from typing import TYPE_CHECKING, Any
 
 from audiocrawler.model.errors import ConfigurationError
 
-if TYPE_CHECKING:  # a name that has gone is told of below, not by an import
+if TYPE_CHECKING:  # so that a missing name is reported by the check below
     from scrapy import Request
     from scrapy.core.downloader import Slot
     from scrapy.crawler import Crawler
     from twisted.internet.defer import Deferred
 
 USAGE = 2
-"""The exit code of a process that cannot start as it is installed."""
+"""The exit code for wrong usage, here an incompatible version."""
 
 
 @dataclass(frozen=True, slots=True)
 class Library:
-    """A library whose private names are used, and the versions of it that are known to have them."""
+    """A library whose private names are used, and its compatible versions."""
 
     name: str
     distribution: str
@@ -44,22 +44,22 @@ SCRAPYD = Library("Scrapyd 1.6", "scrapyd", "scrapyd>=1.6,<1.7")
 
 @dataclass(frozen=True, slots=True)
 class PrivateName:
-    """Something private, as ``module:Class.attribute``; ``takes`` are the arguments it is called or overridden with."""
+    """A private name, as ``module:Class.attribute``; ``takes`` are the arguments it is called or overridden with."""
 
     library: Library
     path: str
     why: str
     takes: tuple[str, ...] | None = None
     annotated: str | None = None
-    """The type that the attribute is declared to have, where that matters."""
+    """The attribute's declared type, if it matters."""
 
     def problem(self) -> str | None:
-        """Return what is wrong with the name in the installed library, None if it is as it was."""
+        """Return what has changed in the installed library, None if nothing."""
         module_name, _, qualified = self.path.partition(":")
         try:
             found: Any = import_module(module_name)
         except ImportError:
-            return f"{module_name} is not there"
+            return f"{module_name} not found"
         at = module_name
         for name in qualified.split("."):
             owner, found = found, _attribute(found, name)
@@ -69,7 +69,7 @@ class PrivateName:
         if self.takes is not None and not _takes(found, self.takes):
             return f"{at} does not take ({', '.join(self.takes)})"
         if self.annotated is not None and owner.__annotations__.get(name) != self.annotated:
-            return f"{at} is no {self.annotated}"
+            return f"{at} is not a {self.annotated}"
         return None
 
 
@@ -77,12 +77,12 @@ _MISSING = object()
 
 
 def _attribute(owner: Any, name: str) -> Any:
-    """Return an attribute, None for one that only instances of a class have."""
+    """Return an attribute, None for one that exists only on instances."""
     found = getattr(owner, name, _MISSING)
     if found is not _MISSING or not isinstance(owner, type):
         return found
     if owner.__dictoffset__ == 0:
-        return _MISSING  # its instances have what the class has
+        return _MISSING  # its instances have no other attributes
     if name in owner.__annotations__:
         return None
     makers = (vars(each).get("__init__") for each in owner.__mro__)
@@ -105,33 +105,35 @@ def _takes(function: Any, arguments: tuple[str, ...]) -> bool:
 
 _ENGINE, _DOWNLOADER = "scrapy.core.engine", "scrapy.core.downloader"
 _FEEDS, _MEDIA = "scrapy.extensions.feedexport", "scrapy.pipelines.media"
-_DONE = "the frontier acknowledges a request once the engine has it no longer"
-_FORGET = "what was downloaded would be remembered for ever"
-_PACE = "a slot waits for its own delay, for that of its host, and while the host wants a pause"
-_FEED = "a feed that cannot be written is heard of, and the others go on"
+_DONE = "a request is acknowledged once the engine has finished it"
+_FORGET = "download results would pile up in memory"
+_PACE = "slots respect their own delay, the host's delay and its pauses"
+_FEED = "a feed that fails is reported, and the others continue"
 _BROWSER = "scrapy_playwright.handler"
-_CHROMIUM = "the browser starts with the first page that needs it, and with our options"
-_PAGE = "a page is watched from before its first request, and its end is ours to decide"
+_CHROMIUM = "the browser starts with the first page, and with our options"
+_PAGE = "a page is watched from before its first request until we close it"
 
 NAMES = (
     PrivateName(SCRAPY, f"{_ENGINE}:ExecutionEngine._slot", _DONE),
     PrivateName(SCRAPY, f"{_ENGINE}:_Slot.inprogress", _DONE),
-    PrivateName(SCRAPY, f"{_ENGINE}:_Slot.closing", "no signal says that a crawl begins to close"),
-    PrivateName(SCRAPY, f"{_ENGINE}:_Slot.nextcall", "the engine asks for requests as soon as there are some"),
-    PrivateName(SCRAPY, "scrapy.utils.reactor:CallLaterOnce.schedule", "what asks the engine to go on", ("self",)),
+    PrivateName(SCRAPY, f"{_ENGINE}:_Slot.closing", "no signal announces that a crawl begins to close"),
+    PrivateName(SCRAPY, f"{_ENGINE}:_Slot.nextcall", "the engine is woken as soon as there are requests"),
+    PrivateName(SCRAPY, "scrapy.utils.reactor:CallLaterOnce.schedule", "wakes the engine", ("self",)),
     PrivateName(SCRAPY, f"{_ENGINE}:ExecutionEngine.downloader", _PACE),
-    PrivateName(SCRAPY, f"{_ENGINE}:ExecutionEngine.scraper", "files of other people's items go through the pipelines"),
+    PrivateName(SCRAPY, f"{_ENGINE}:ExecutionEngine.scraper", "files of other spiders' items go through the pipelines"),
     PrivateName(SCRAPY, "scrapy.core.scraper:Scraper.itemproc", "the pipelines of a crawl"),
     PrivateName(
         SCRAPY,
         "scrapy.pipelines:ItemPipelineManager.process_item_async",
-        "files of other people's items go through the pipelines",
+        "files of other spiders' items go through the pipelines",
         ("self", "item"),
     ),
-    PrivateName(SCRAPY, f"{_DOWNLOADER}:Downloader.active", "what is under way at a host, robots.txt included"),
+    PrivateName(SCRAPY, f"{_DOWNLOADER}:Downloader.active", "running requests by host, robots.txt included"),
     PrivateName(SCRAPY, f"{_DOWNLOADER}:Downloader.slots", _PACE),
     PrivateName(SCRAPY, f"{_DOWNLOADER}:Downloader.per_slot_settings", "DOWNLOAD_SLOTS cannot name hosts not yet met"),
-    PrivateName(SCRAPY, f"{_DOWNLOADER}:Downloader.get_slot_key", "slots by the host now asked", ("self", "request")),
+    PrivateName(
+        SCRAPY, f"{_DOWNLOADER}:Downloader.get_slot_key", "slots by the request's current host", ("self", "request")
+    ),
     PrivateName(SCRAPY, f"{_DOWNLOADER}:Downloader._get_slot", _PACE, ("self", "request")),
     PrivateName(SCRAPY, f"{_DOWNLOADER}:Slot.__init__", _PACE, ("self", "concurrency", "delay", "jitter")),
     PrivateName(SCRAPY, f"{_DOWNLOADER}:Slot.download_delay", _PACE, ("self",)),
@@ -141,17 +143,17 @@ NAMES = (
     PrivateName(
         SCRAPY,
         f"{_DOWNLOADER}:Slot.queue",
-        "what waits for its host's delay is given back when the crawl stops",
+        "requests waiting for a delay are released when the crawl stops",
         annotated="deque[tuple[Request, Deferred[Response]]]",
     ),
     PrivateName(
         SCRAPY,
         "scrapy.downloadermiddlewares.cookies:_split_domain",
-        "Scrapy's own fetches the list of public suffixes, past the check of addresses",
+        "Scrapy's own fetches the public suffix list, bypassing the address check",
         ("url",),
     ),
     PrivateName(
-        SCRAPY, "scrapy.downloadermiddlewares.cookies:CookiesMiddleware.jars", "a jar begins with AUDIO_COOKIES"
+        SCRAPY, "scrapy.downloadermiddlewares.cookies:CookiesMiddleware.jars", "a jar starts with AUDIO_COOKIES"
     ),
     PrivateName(SCRAPY, f"{_MEDIA}:MediaPipeline.SpiderInfo.__init__", _FORGET, ("self", "spider")),
     PrivateName(SCRAPY, f"{_MEDIA}:MediaPipeline.SpiderInfo.downloaded", _FORGET),
@@ -164,7 +166,9 @@ NAMES = (
     PrivateName(SCRAPY, f"{_FEEDS}:FeedSlot.uri", _FEED),
     PrivateName(SCRAPY, f"{_FEEDS}:FeedSlot.finish_exporting", _FEED, ("self",)),
     PrivateName(SCRAPY, "scrapy.utils.log:get_scrapy_root_handler", "secrets are masked in the log", ()),
-    PrivateName(SCRAPY, "scrapy.crawler:CrawlerRunnerBase.bootstrap_failed", "a crawl that did not start has a code"),
+    PrivateName(
+        SCRAPY, "scrapy.crawler:CrawlerRunnerBase.bootstrap_failed", "a crawl that did not start has an exit code"
+    ),
     PrivateName(
         PLAYWRIGHT,
         f"{_BROWSER}:ScrapyPlaywrightDownloadHandler._download_request_with_page",
@@ -174,18 +178,18 @@ NAMES = (
     PrivateName(PLAYWRIGHT, f"{_BROWSER}:ScrapyPlaywrightDownloadHandler.browser_provider", _CHROMIUM),
     PrivateName(PLAYWRIGHT, "scrapy_playwright.provider:PlaywrightBrowserProvider.playwright", _CHROMIUM),
     PrivateName(PLAYWRIGHT, f"{_BROWSER}:ScrapyPlaywrightDownloadHandler.config", _PAGE),
-    PrivateName(PLAYWRIGHT, f"{_BROWSER}:Config.target_closed_max_retries", "a page is tried again by us alone"),
+    PrivateName(PLAYWRIGHT, f"{_BROWSER}:Config.target_closed_max_retries", "only we retry pages"),
     PrivateName(PLAYWRIGHT, f"{_BROWSER}:ScrapyPlaywrightDownloadHandler.context_wrappers", "contexts are renewed"),
-    PrivateName(SCRAPYD, "scrapyd.launcher:Launcher.processes", "crawls end in good order when Scrapyd is stopped"),
+    PrivateName(SCRAPYD, "scrapyd.launcher:Launcher.processes", "crawls are stopped gracefully with Scrapyd"),
     PrivateName(
-        SCRAPYD, "scrapyd.launcher:Launcher._get_message", "a stopping Scrapyd begins no crawl", ("self", "slot")
+        SCRAPYD, "scrapyd.launcher:Launcher._get_message", "a stopping Scrapyd starts no crawl", ("self", "slot")
     ),
 )
-"""All of them; an undocumented name without an underscore counts as private, too."""
+"""All private names; undocumented names without an underscore are included."""
 
 
 def check_private_names(*libraries: Library) -> None:
-    """Raise ConfigurationError, which names the version that works, if a private name has gone or changed."""
+    """Raise ConfigurationError, naming the compatible version, if a private name is missing or changed."""
     for each in NAMES:
         if each.library in libraries and (problem := each.problem()):
             needed = each.library
@@ -196,13 +200,13 @@ def check_private_names(*libraries: Library) -> None:
 
 def _installed(library: Library) -> str:
     try:
-        return f", {version(library.distribution)} is installed"
+        return f" (installed: {version(library.distribution)})"
     except PackageNotFoundError:
-        return ", which is not installed"
+        return " (not installed)"
 
 
 def exit_unless_known(*libraries: Library) -> None:
-    """End the process with one line and the exit code for wrong usage if a private name has gone or changed."""
+    """Exit with one line on stderr and code 2 if a private name is missing or changed."""
     try:
         check_private_names(*libraries)
     except ConfigurationError as error:
@@ -211,7 +215,7 @@ def exit_unless_known(*libraries: Library) -> None:
 
 
 def in_progress(crawler: "Crawler") -> "set[Request]":
-    """Return the requests that the engine has been handed out and has not done with."""
+    """Return the requests that were handed to the engine and are not finished."""
     slot = crawler.engine._slot
     return slot.inprogress if slot is not None else set()
 
@@ -223,22 +227,22 @@ def is_closing(crawler: "Crawler") -> bool:
 
 
 def wake_engine(crawler: "Crawler") -> None:
-    """Let the engine ask for requests soon, as Scrapy's own parts do when there is something to do."""
+    """Wake the engine, so that it asks for requests soon."""
     slot = crawler.engine._slot
     if slot is not None and slot.closing is None:
         slot.nextcall.schedule()
 
 
 def withdrawn(slot: "Slot") -> "Iterator[tuple[Request, Deferred[Any]]]":
-    """Take out, one after the other, the requests of a downloader's slot that have not been sent."""
+    """Remove and yield the requests in a downloader slot's queue that have not been sent."""
     while slot.queue:
         yield slot.queue.popleft()
 
 
 def use_bundled_suffixes() -> None:
-    """Let Scrapy tell public suffixes by the list that comes with tldextract.
+    """Make Scrapy use the public suffix list bundled with tldextract.
 
-    It would fetch the newest one at the first cookie: past all our checks, and with everything waiting for it.
+    Otherwise it would fetch the latest one at the first cookie, blocking the crawl and bypassing our checks.
     """
     from scrapy.downloadermiddlewares import cookies
     from tldextract import TLDExtract

@@ -1,4 +1,4 @@
-"""Scrapyd's launcher, for ``launcher =`` in scrapyd.conf."""
+"""A Scrapyd launcher that stops crawls gracefully, for ``launcher =`` in scrapyd.conf."""
 
 from typing import Any
 
@@ -12,15 +12,15 @@ exit_unless_known(SCRAPYD)
 
 
 class GracefulLauncher(Launcher):  # type: ignore[misc]
-    """Ends the crawls in good order when Scrapyd itself is stopped, where Scrapyd's own leaves them behind.
+    """Stop the crawls gracefully when Scrapyd is stopped, and wait for them.
 
-    A container's crawls are killed with it once Scrapyd is gone, so it waits for them.
+    Otherwise a container's crawls would be killed as soon as Scrapyd exits.
     """
 
     _stopping = False
 
     def stopService(self) -> Deferred[list[tuple[bool, Any]]]:  # noqa: N802 - Twisted's name
-        """Return what fires when all crawls have ended."""
+        """Interrupt all crawls, and return a Deferred that fires when they have ended."""
         self._stopping = True
         running = list(self.processes.values())
         for process in running:

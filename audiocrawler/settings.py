@@ -92,7 +92,7 @@ SPIDER_MIDDLEWARES = {"audiocrawler.middlewares.credentials.LoginMiddleware": 10
 EXTENSIONS = {
     "scrapy.extensions.remote_control.RemoteControl": None,  # to learn that it is off costs 0.1 s and an HTTP library
     "scrapy.extensions.feedexport.FeedExporter": None,
-    "audiocrawler.exports.HeardFeedExporter": 0,
+    "audiocrawler.exports.ReportingFeedExporter": 0,
     "audiocrawler.logs.MaskSecrets": 0,
     "audiocrawler.crawl.lifecycle.CrawlLifecycle": 10,
     "audiocrawler.logs.JsonLog": 15,  # needs the crawl's id

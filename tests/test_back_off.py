@@ -144,15 +144,13 @@ def test_a_host_that_turns_the_crawl_away_is_left_and_named(tmp_path: Path) -> N
     for host, how in [*hosts.items(), ("127.0.0.1", "503")]:
         reasons = by_host[host]
         assert len(reasons) == files
-        assert all(each.startswith(f"{host} turned the crawl away: ") for each in reasons), (how, reasons)
+        assert all(each.startswith(f"gave up on {host}: ") for each in reasons), (how, reasons)
         assert all(each.endswith(" times in a row") for each in reasons)
         assert requests[host] <= (24 if how == "silent" else 12), (host, requests)  # four wait for a timeout at a time
     assert sorted(by_host["127.0.0.2"]) == ["HTTP 503", *["stored"] * 8]
     assert run.code == 4
     assert "127.0.0.1, 127.0.1.1, 127.0.1.2 and 5 more turned the crawl away" in run.stderr
-    assert (
-        "turned away 15 requests for files: 127.0.1.2 turned the crawl away: HTTP 503, 6 times in a row" in run.stdout
-    )
+    assert "turned away 15 requests for files: gave up on 127.0.1.2: HTTP 503, 6 times in a row" in run.stdout
     (ended,) = run.query("SELECT exit_code, error FROM audio_crawls WHERE exit_code = 4")
     assert "turned the crawl away" in ended["error"]
     assert again.code == 0
@@ -205,4 +203,4 @@ def test_workers_share_pauses_and_leave_a_host_together(redis_server: RedisServe
     assert len(asked(server, "127.0.1.1")) <= 24
     assert [run.code for run in runs] == [4, 4]
     assert all("127.0.1.1 turned the crawl away" in run.stderr for run in runs)
-    assert runs[0].log.count("its files are left to a later crawl") == 2
+    assert runs[0].log.count("retry its files in a later crawl") == 2

@@ -119,7 +119,7 @@ def test_a_refused_connection_is_named(tmp_path: Path) -> None:
     ("path", "words"),
     [
         ("/nowhere.html", "HTTP 404"),
-        ("/private/index.html", "forbids it"),
+        ("/private/index.html", "disallows it"),
         ("/impostors/picture.mp3", "image/gif"),
     ],
 )
@@ -149,7 +149,7 @@ def test_robots_txt_that_answers_500_means_no(tmp_path: Path) -> None:
         run = crawl(tmp_path, f"url={site.url}/", settings={"RETRY_TIMES": "0"})
         assert {request.path for request in site.requests} == {"/robots.txt"}
     assert run.code == 3
-    assert "answers 500, which counts as no" in run.stdout
+    assert "HTTP 500, everything disallowed" in run.stdout
 
 
 def test_a_database_of_another_schema_is_left_alone(site: Site, tmp_path: Path) -> None:

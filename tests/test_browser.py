@@ -109,7 +109,7 @@ def test_a_page_that_crashes_has_a_row_that_says_so(rendered: Run, scripted_site
     assert (row["status"], row["kind"], row["reason"]) == (
         "failed",
         "page",
-        "in the browser the page crashed its browser tab",
+        "browser: the page crashed",
     )
 
 
@@ -120,7 +120,7 @@ def test_the_browser_obeys_robots_txt(rendered: Run, scripted_site: Site) -> Non
 
 def test_the_browser_is_kept_from_addresses_that_the_crawl_may_not_reach(rendered: Run, scripted_site: Site) -> None:
     assert [request.url for request in scripted_site.requests if "/scripted/probe" in request.url] == []
-    assert "the browser is not let through: 127.0.0.2 is no public address" in rendered.log
+    assert "browser request blocked: 127.0.0.2 is no public address" in rendered.log
 
 
 def test_routes_that_only_scripts_know_are_followed(chromium: str, site: Site, tmp_path: Path) -> None:
@@ -134,7 +134,7 @@ def test_routes_that_only_scripts_know_are_followed(chromium: str, site: Site, t
 def test_pages_that_hang_are_ended_and_the_others_go_on(chromium: str, site: Site, tmp_path: Path) -> None:
     run = crawl(tmp_path, pages(site, "hanging", "stuck", "shadow"), settings={"AUDIO_BROWSER_PAGE_S": "12"})
     rows = {url.rpartition("/")[2]: (row["status"], row["reason"]) for url, row in run.sources.items()}
-    late = "in the browser the page did not come to rest within 12 s"
+    late = "browser timeout: the page did not finish within 12 s"
     assert rows["hanging.html"] == rows["stuck.html"] == ("failed", late)
     assert rows["shadow.wav"] == ("stored", None)
     assert "not opened  2 (pages that may hold more" in run.stdout
@@ -192,7 +192,7 @@ def test_a_browser_that_does_not_start_is_told_of_once(site: Site, tmp_path: Pat
     assert sorted(rows.values()) == ["failed", "pending", "pending"] or set(rows.values()) == {"failed"}
     assert (run.code, run.log.count("ERROR: " + str(broken))) == (0, 1)
     refused = crawl(tmp_path, pages(site, "shadow"), "render=always", settings=settings)
-    assert (refused.code, refused.stderr.count(f"{broken} does not start")) == (2, 1)
+    assert (refused.code, refused.stderr.count(f"{broken} could not be started")) == (2, 1)
 
 
 def test_a_browser_that_dies_is_started_again(chromium: str, site: Site, tmp_path: Path) -> None:

@@ -95,7 +95,7 @@ def test_a_truncated_file_is_resumed_by_range(whole_crawl: Run, whole_site: Site
 def test_a_file_that_never_completes_leaves_no_object(whole_crawl: Run, whole_site: Site) -> None:
     row = whole_crawl.sources[whole_site.url + "/trouble/wax-cylinder.mp3"]
     assert row["attempts"] == whole_site.count("/trouble/wax-cylinder.mp3") > 1
-    assert row["reason"] == "the transfer broke off before its end"
+    assert row["reason"] == "transfer aborted before its end"
 
 
 def test_retry_after_is_waited_for(whole_site: Site, whole_crawl: Run) -> None:
@@ -118,7 +118,7 @@ def test_an_encoding_that_nobody_asked_for_is_undone(whole_crawl: Run, whole_sit
 def test_robots_txt_is_asked_first_and_obeyed(whole_crawl: Run, whole_site: Site) -> None:
     assert whole_site.requests[0].path == "/robots.txt"
     assert whole_site.count("/private/vault.mp3") == 0
-    assert "forbids" in whole_crawl.sources[whole_site.url + "/private/vault.mp3"]["reason"]
+    assert "disallows" in whole_crawl.sources[whole_site.url + "/private/vault.mp3"]["reason"]
     assert "robots.txt of" in whole_crawl.stdout
 
 

@@ -291,14 +291,14 @@ def test_cookies_and_headers_of_the_operator_go_where_they_are_for(tmp_path: Pat
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("", "holds no cookie"),
-        ("# Netscape HTTP Cookie File\n", "holds no cookie"),
-        ("\n[{'name': 'SeCrEt'}]\n", "line 2 has 1 fields"),
-        ("e.test FALSE / FALSE 0 sid SeCrEt", "line 1 has 1 fields"),
-        ("e.test\tFALSE\t/\tno\t0\tsid\tSeCrEt", "line 1: its second and fourth fields"),
-        ("e.test\tFALSE\tpath\tTRUE\t0\tsid\tSeCrEt", "line 1: its first field must be a domain and its third a path"),
-        ("e.test\tFALSE\t/\tTRUE\tsoon\tsid\tSeCrEt", "line 1: its fifth field"),
-        ("e.test\tFALSE\t/\tTRUE\t0\tsid\tSeC;rEt", "line 1: the cookie's name or value"),
+        ("", "contains no cookies"),
+        ("# Netscape HTTP Cookie File\n", "contains no cookies"),
+        ("\n[{'name': 'SeCrEt'}]\n", "line 2: 1 tab-separated fields"),
+        ("e.test FALSE / FALSE 0 sid SeCrEt", "line 1: 1 tab-separated fields"),
+        ("e.test\tFALSE\t/\tno\t0\tsid\tSeCrEt", "line 1: the second and fourth fields"),
+        ("e.test\tFALSE\tpath\tTRUE\t0\tsid\tSeCrEt", "line 1: the first field must be a domain and the third a path"),
+        ("e.test\tFALSE\t/\tTRUE\tsoon\tsid\tSeCrEt", "line 1: the fifth field"),
+        ("e.test\tFALSE\t/\tTRUE\t0\tsid\tSeC;rEt", "line 1: invalid character in the cookie's name or value"),
     ],
 )
 def test_a_wrong_file_of_cookies_is_named_with_its_line(text: str, problem: str, tmp_path: Path) -> None:
@@ -306,7 +306,7 @@ def test_a_wrong_file_of_cookies_is_named_with_its_line(text: str, problem: str,
     with pytest.raises(ConfigurationError, match=problem) as error:
         read_cookies(str(tmp_path / "cookies.txt"))
     assert "SeC" not in str(error.value)
-    with pytest.raises(ConfigurationError, match="cannot be read"):
+    with pytest.raises(ConfigurationError, match="could not be read"):
         read_cookies(str(tmp_path / "none.txt"))
 
 
@@ -328,17 +328,17 @@ def test_what_exporters_do_to_a_cookies_txt_is_understood(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("given", "problem"),
     [
-        ('{"e.test": ', "line 1 is no JSON"),
-        ('["e.test"]', "must be of the form"),
-        ('{"e.test": "SeCrEt"}', "must be of the form"),
-        ('{"me:SeCrEt@e.test": {}}', "'e.test' is no host"),
-        ('{"e.test/path": {}}', "'e.test/path' is no host"),
-        ('{"e.test:port": {}}', "'e.test:port' is no host"),
-        ('{"e.test": {"A b": "SeCrEt"}}', "'A b' is no name of a header"),
-        ('{"e.test": {"Cookie": "SeCrEt"}}', "give cookies by AUDIO_COOKIES"),
+        ('{"e.test": ', "invalid JSON on line 1"),
+        ('["e.test"]', "must look like"),
+        ('{"e.test": "SeCrEt"}', "must look like"),
+        ('{"me:SeCrEt@e.test": {}}', "'e.test' is not a host"),
+        ('{"e.test/path": {}}', "'e.test/path' is not a host"),
+        ('{"e.test:port": {}}', "'e.test:port' is not a host"),
+        ('{"e.test": {"A b": "SeCrEt"}}', "'A b' is not a valid header name"),
+        ('{"e.test": {"Cookie": "SeCrEt"}}', "use AUDIO_COOKIES"),
         ('{"e.test": {"range": "SeCrEt"}}', "is set by the crawler itself"),
-        ('{"e.test": {"X-Key": "SeC\\nrEt"}}', "must have one line of ASCII text"),
-        ('{"e.test": {"X-Key": 5}}', "must have one line of ASCII text"),
+        ('{"e.test": {"X-Key": "SeC\\nrEt"}}', "must be one line of ASCII text"),
+        ('{"e.test": {"X-Key": 5}}', "must be one line of ASCII text"),
     ],
 )
 def test_a_wrong_file_of_headers_is_named_without_its_values(given: str, problem: str, tmp_path: Path) -> None:
@@ -372,4 +372,4 @@ def test_what_cannot_be_sent_stops_the_crawl_before_its_first_request(tmp_path: 
     assert "AUDIO_COOKIES is set, and COOKIES_ENABLED=False" in run.stderr
     run = crawl(tmp_path, "url=http://127.0.0.1:9/", settings={"AUDIO_HEADERS": "none.json"})
     assert (run.code, run.stderr.count("\n")) == (2, 1)
-    assert "AUDIO_HEADERS=none.json: cannot be read" in run.stderr
+    assert "AUDIO_HEADERS=none.json: could not be read" in run.stderr

@@ -75,7 +75,7 @@ def test_the_row_says_what_the_error_says() -> None:
     for error, status, reason in (
         (TooLargeError("larger than 9 bytes"), Status.TOO_LARGE, "larger than 9 bytes"),
         (DigestError("not those of the digest"), Status.FAILED, "not those of the digest"),
-        (ResponseDataLossError("whatever"), Status.FAILED, "the transfer broke off before its end"),
+        (ResponseDataLossError("whatever"), Status.FAILED, "transfer aborted before its end"),
         (DownloadTimeoutError("timed out"), Status.FAILED, "timed out"),
         (OSError("no such thing"), Status.FAILED, "no such thing"),
     ):

@@ -16,7 +16,7 @@ from tests.strange_server import Wire, strange
 from tests.test_kill import tones, wait_until
 
 FOUND = {"audio/starts": 1, "audio/found": 3}
-TURNED_AWAY = {"audio/turned_away/media:a.example a.example turned the crawl away: HTTP 429, 7 times in a row": 2}
+TURNED_AWAY = {"audio/turned_away/media:a.example gave up on a.example: HTTP 429, 7 times in a row": 2}
 
 
 @pytest.mark.parametrize(

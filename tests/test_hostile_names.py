@@ -181,7 +181,7 @@ def test_the_log_has_one_line_a_record(run: Run) -> None:
 def test_the_terminal_gets_no_escapes(run: Run) -> None:
     for printed in (run.stdout, run.stderr):
         assert not HARMFUL.search(printed)
-    assert "came in place of audio" in run.stdout
+    assert "instead of audio" in run.stdout
     assert "Traceback" not in run.stderr + run.log
 
 

@@ -76,7 +76,7 @@ def test_long_urls_are_fetched_as_written(crawled: Crawled) -> None:
 
 
 def test_what_is_longer_has_a_row_with_the_reason(crawled: Crawled) -> None:
-    why = "its URL is longer than 65535 characters"
+    why = "URL longer than 65535 characters"
     assert crawled.starting_with("/too-long") == [("failed", why)] * 2
     assert not crawled.server.times_s("/too-long")
 

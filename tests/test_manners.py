@@ -63,7 +63,7 @@ def test_a_transfer_that_stalls_is_given_up(tmp_path: Path) -> None:
     settings = {"AUDIO_STALL_TIMEOUT_S": "0.5", "RETRY_TIMES": "0"}
     with Site(Options(many_delay_s=600, many_files=3)) as site:
         run = crawl(tmp_path, f"url={site.url}/many/", settings=settings)
-    assert {(row["status"], row["reason"]) for row in run.sources.values()} == {("failed", "no answer came for 0.5 s")}
+    assert {(row["status"], row["reason"]) for row in run.sources.values()} == {("failed", "no response for 0.5 s")}
 
 
 def test_downloads_wait_while_as_many_files_as_allowed_are_under_way(tmp_path: Path) -> None:

@@ -140,7 +140,7 @@ def test_random_urls_never_leak_and_masking_is_idempotent():
 @pytest.mark.parametrize(
     "text",
     [
-        "robots.txt of me:SeCrEt@e.test:8080 cannot be read",
+        "robots.txt of me:SeCrEt@e.test:8080 could not be fetched",
         "no route to me:SeCrEt@[::1]:80",
         "http://me:Se/CrEt@e.test/",
         "see http://me:Se?Cr#Et@e.test/x and go",

@@ -25,11 +25,11 @@ from tests.site.server import Site
 PACKAGE = REPOSITORY / "audiocrawler"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 LINE = re.compile(
-    r"audiocrawler needs [\w-]+(?: [\w-]+)* [\d.]+, [\d.]+ is installed: (.+); pip install '[\w-]+>=[\d.]+,<[\d.]+'"
+    r"audiocrawler needs [\w-]+(?: [\w-]+)* [\d.]+ \(installed: [\d.]+\): (.+); pip install '[\w-]+>=[\d.]+,<[\d.]+'"
 )
 WITHOUT_QUEUE = "from scrapy.core.downloader import Slot; del Slot.queue"
 QUEUE_LINE = (
-    "audiocrawler needs Scrapy 2.19, 2.19.0 is installed: scrapy.core.downloader.Slot has no queue; "
+    "audiocrawler needs Scrapy 2.19 (installed: 2.19.0): scrapy.core.downloader.Slot has no queue; "
     "pip install 'scrapy>=2.19,<2.20'"
 )
 OTHER_HANDLER = """
@@ -119,7 +119,7 @@ def test_a_queue_of_something_else_is_told_of(monkeypatch: pytest.MonkeyPatch) -
     (queue,) = (each for each in NAMES if each.annotated)
     owner, name = holder(queue)
     monkeypatch.setitem(owner.__annotations__, name, "deque[Request]")
-    assert queue.problem() == f"scrapy.core.downloader.Slot.queue is no {queue.annotated}"
+    assert queue.problem() == f"scrapy.core.downloader.Slot.queue is not a {queue.annotated}"
 
 
 @pytest.mark.parametrize("arguments", [["crawl", "audio", "-a", "url=http://127.0.0.1:9/"], ["list"]], ids=str)

@@ -124,7 +124,7 @@ def crawled(tmp_path_factory: pytest.TempPathFactory) -> Crawled:
 @pytest.mark.parametrize("wrapping", WRAPPED)
 def test_rules_are_read_whatever_they_are_wrapped_in(wrapping: str, crawled: Crawled) -> None:
     assert crawled.is_forbidden(wrapping)
-    assert any("forbids it" in line for line in crawled.lines(wrapping))
+    assert any("disallows it" in line for line in crawled.lines(wrapping))
 
 
 def test_rules_beyond_500_kib_are_ignored(crawled: Crawled) -> None:
@@ -150,8 +150,8 @@ def test_only_the_group_of_our_product_token_counts(agent: str, is_forbidden: bo
 
 def test_a_host_with_an_absurd_crawl_delay_is_left_out_and_named(crawled: Crawled) -> None:
     assert crawled.is_forbidden(ABSURD)
-    assert any("asks for 86400 s between requests" in line for line in crawled.lines(ABSURD))
-    assert crawled.run.log.count("it is left out") == 1
+    assert any("Crawl-delay 86400 s is above the limit" in line for line in crawled.lines(ABSURD))
+    assert crawled.run.log.count("skipping ") == 1
 
 
 def test_a_robots_txt_without_end_is_not_transferred(tmp_path: Path) -> None:
@@ -300,4 +300,4 @@ def test_a_host_that_asks_for_an_hour_is_left_to_a_later_crawl(tmp_path: Path) -
     with strange(answer) as server:
         run = crawl(tmp_path, f"url={server.url}/", settings={"AUDIO_MEDIA_PER_HOST": "1"})
     assert len(server.times_s("/0.wav") + server.times_s("/1.wav")) == 1
-    assert any("asks for a pause of 3600 s" in str(row["reason"]) for row in run.sources.values())
+    assert any("Retry-After 3600 s" in str(row["reason"]) for row in run.sources.values())

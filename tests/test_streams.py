@@ -99,7 +99,7 @@ def test_an_export_that_fails_is_told_and_loses_no_row(target: str, words: str, 
     (line,) = [line for line in run.stderr.splitlines() if "error:" in line]
     assert run.code == 4
     uri = target.removesuffix(":jsonlines")
-    assert line.startswith(f"scrapy: error: the export to {uri} failed: ")
+    assert line.startswith(f"scrapy: error: export to {uri} failed: ")
     assert any(word in line for word in words.split("|")), line
     assert len(run.audio) == len(run.objects) == 12
     (row,) = run.query("SELECT exit_code, error FROM audio_crawls")
@@ -120,6 +120,6 @@ def test_settings_that_stop_a_crawl_leave_an_earlier_export_alone(tmp_path: Path
     store = in_shell(tmp_path, f"$crawl -a url={url} -O out.jsonl", AUDIO_STORE="/proc/none")
     scheme = in_shell(tmp_path, f"$crawl -a url={url} -O out.jsonl -O tape://0/out.csv")
     assert (store.code, scheme.code) == (2, 2)
-    assert "scrapy: error: export to out.jsonl, tape://0/out.csv: its scheme" in scheme.stderr
+    assert "scrapy: error: export to out.jsonl, tape://0/out.csv: invalid scheme" in scheme.stderr
     assert (tmp_path / "out.jsonl").read_text() == "yesterday\n"
     assert "connection refused" not in scheme.log

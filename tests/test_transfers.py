@@ -383,16 +383,16 @@ OWN = {
 REPLACED = {"other-version-on-resume": other_version_on_resume, "other-total-on-resume": other_total_on_resume}
 """Files that become another version while they are transferred: that one comes, and nothing of the old one."""
 LOST = {
-    "first-part-for-good": (first_part_for_good, "nothing by which the rest can be told"),
-    "a-part-in-the-middle": (a_part_in_the_middle, "not its start"),
-    "damaged": (damaged, "not those of the sha256 digest"),
-    "length-too-large": (length_too_large, "broke off"),
-    "reset-in-the-middle": (reset_in_the_middle, "broke off"),
-    "chunked-and-cut": (chunked_and_cut, "broke off"),
-    "gzip-cut": (encoded("gzip", cut_gzip), "broke off"),
-    "one-member-of-two": (encoded("gzip", one_member_of_two), "broke off"),
+    "first-part-for-good": (first_part_for_good, "no strong validator"),
+    "a-part-in-the-middle": (a_part_in_the_middle, "instead of its start"),
+    "damaged": (damaged, "sha256 mismatch"),
+    "length-too-large": (length_too_large, "aborted"),
+    "reset-in-the-middle": (reset_in_the_middle, "aborted"),
+    "chunked-and-cut": (chunked_and_cut, "aborted"),
+    "gzip-cut": (encoded("gzip", cut_gzip), "aborted"),
+    "one-member-of-two": (encoded("gzip", one_member_of_two), "aborted"),
     "xz": (encoded("xz", bytes), "Content-Encoding xz is not supported"),
-    "http-2": (http_2, "HTTP/2 only"),
+    "http-2": (http_2, "only HTTP/2"),
     "large-error": (large_error, "HTTP 404"),
 }
 """Files that cannot be had whole: no object, and a reason."""

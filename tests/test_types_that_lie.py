@@ -86,31 +86,31 @@ LEADS: dict[str, Answer] = {
 }
 """Pages in place of audio that lead to it."""
 TARGETS = {f"/t/{number}.mp3": body(mp3()) for number in range(1, 13)}
-PAGE_CAME = "an HTML page came in place of audio"
+PAGE_CAME = "got an HTML page instead of audio"
 OTHERS: dict[str, tuple[Answer, str, str]] = {
     "/page.mp3": (body("<!doctype html><title>Not found</title>"), "not_audio", PAGE_CAME),
     "/reloads.mp3": (body(refresh("5"), kind="text/html"), "not_audio", PAGE_CAME),
     "/to-another.mp3": (
         body(refresh("0;url=/meta.mp3")),
         "not_audio",
-        f"{PAGE_CAME}, also after its refresh had been followed once",
+        f"{PAGE_CAME}, also after following its refresh once",
     ),
     "/to-itself.mp3": (
         body(refresh("0;url=/to-itself.mp3")),
         "not_audio",
-        f"{PAGE_CAME}, also after its refresh had been followed once",
+        f"{PAGE_CAME}, also after following its refresh once",
     ),
     "/to-mail.mp3": (
         body(refresh("0;url=mailto:a@example.org")),
         "not_audio",
-        f"{PAGE_CAME}, and its refresh leads to no HTTP URL",
+        f"{PAGE_CAME}, and its refresh has no HTTP URL",
     ),
     "/to-nothing.mp3": (body(refresh("0;url=/missing.mp3")), "failed", "HTTP 404"),
-    "/to-forbidden.mp3": (body(refresh("0;url=/forbidden/a.mp3")), "robots", "robots.txt of {host} forbids it"),
-    "/unknown-page.mp3": (body(UNKNOWN, kind="text/html"), "not_audio", "text/html came in place of audio"),
-    "/unknown-image.mp3": (body(UNKNOWN, kind="image/jpeg"), "not_audio", "image/jpeg came in place of audio"),
+    "/to-forbidden.mp3": (body(refresh("0;url=/forbidden/a.mp3")), "robots", "robots.txt of {host} disallows it"),
+    "/unknown-page.mp3": (body(UNKNOWN, kind="text/html"), "not_audio", "got text/html instead of audio"),
+    "/unknown-image.mp3": (body(UNKNOWN, kind="image/jpeg"), "not_audio", "got image/jpeg instead of audio"),
     "/unknown.mp3": (body(UNKNOWN), "undecodable", "no known audio format, or a damaged header"),
-    "/playlist.mp3": (body("#EXTM3U\n/x.mp3\n"), "not_audio", "an M3U playlist came in place of audio"),
+    "/playlist.mp3": (body("#EXTM3U\n/x.mp3\n"), "not_audio", "got an M3U playlist instead of audio"),
 }
 """Answers that are none: with the status and the reason of their rows."""
 LONG = {

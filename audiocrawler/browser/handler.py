@@ -1,6 +1,6 @@
-"""The one browser of a crawl: started with the first page that needs it, closed with the crawl.
+"""The browser of a crawl: started with the first page that needs it, closed with the crawl.
 
-Plain requests and media stay with the streaming handler; a request of kind ``rendered`` is opened here.
+Only requests of kind ``rendered`` are opened in it; all others stay with the streaming handler.
 """
 
 import asyncio
@@ -18,9 +18,9 @@ from scrapy.settings import BaseSettings
 from audiocrawler.config.arguments import arguments_of
 from audiocrawler.crawl.lifecycle import CrawlLifecycle, refuse_crawl
 from audiocrawler.fetch.back_off import transfers_given_up
+from audiocrawler.fetch.component import Component
 from audiocrawler.fetch.connect import policy_of, proxies_of
 from audiocrawler.fetch.handler import StreamingDownloadHandler
-from audiocrawler.fetch.part import Part
 from audiocrawler.fetch.requests import Rendering, is_rendered
 from audiocrawler.fetch.robots import RobotsMiddleware
 from audiocrawler.fetch.slots import polite
@@ -37,18 +37,18 @@ logger = logging.getLogger(__name__)
 
 CONTEXT_PAGES = 25
 BROWSER_PAGES = 100
-"""Pages after which a context and the browser are renewed: both keep some memory of each page."""
+"""Pages after which a context, and the browser, are restarted: both leak memory with each page."""
 
 
 class RenderingDownloadHandler(StreamingDownloadHandler):
-    """The streaming handler, except for requests that ask for a browser."""
+    """The streaming handler, except for requests of kind ``rendered``."""
 
     def __init__(self, crawler: Crawler) -> None:
         lifecycle = crawler.get_extension(CrawlLifecycle)
         super().__init__(crawler, lifecycle.crawl.store_folder if lifecycle and lifecycle.crawl else None)
 
     async def download_request(self, request: Request) -> Response:
-        """Download as ever, or return a RenderedResponse; raises RenderError for a page that cannot be opened."""
+        """Download, or render and return a RenderedResponse; raises RenderError if the page cannot be rendered."""
         if not is_rendered(request):
             response: Response = await super().download_request(request)
             return response
@@ -59,10 +59,10 @@ class RenderingDownloadHandler(StreamingDownloadHandler):
         return rendered
 
 
-class Browser(Part):
-    """Opens pages: at most AUDIO_BROWSER_PAGES at a time, each for at most AUDIO_BROWSER_PAGE_S seconds.
+class Browser(Component):
+    """Render at most AUDIO_BROWSER_PAGES pages at a time, each for at most AUDIO_BROWSER_PAGE_S seconds.
 
-    ``missing`` says why no page can be opened, None if nothing is known against it.
+    ``missing`` says why no page can be rendered, None until something is found missing.
     """
 
     def __init__(self, crawler: Crawler) -> None:
@@ -90,7 +90,7 @@ class Browser(Part):
         crawler.signals.connect(self.close, signal=signals.spider_closed)
 
     async def render(self, request: Request) -> Response:
-        """Return the page as it is after its scripts have run; raises RenderError with the reason."""
+        """Return the page after its scripts have run; raises RenderError with the reason."""
         task = asyncio.ensure_future(self._render(request))
         self._under_way.add(task)
         try:
@@ -101,7 +101,7 @@ class Browser(Part):
             self._under_way.discard(task)
 
     async def close(self) -> None:
-        """End the browser and its driver, if they were started."""
+        """Close the browser and its driver, if they were started."""
         self._give_up()
         if self._pages is not None:
             await self._pages.close()
@@ -120,7 +120,7 @@ class Browser(Part):
             return response
 
     def _note_missing(self, error: BrowserMissingError) -> None:
-        """Go on without a browser, or end a crawl that was told to open every page."""
+        """Continue without a browser, or end a crawl with ``render=always``."""
         if self.missing is None:
             self.missing = str(error)
             logger.error("%s", error)
@@ -136,11 +136,11 @@ class Browser(Part):
                 self._proxy = FilteringProxy(policy_of(self._crawler).refusal, proxies_of(self._crawler.settings))
                 await self._proxy.start()
                 self._pages = BrowserPages(self._crawler, self._executable, self._proxy.settings(), self._may_fetch())
-                logger.info("pages are opened in %s", self._executable)
+                logger.info("rendering pages in %s", self._executable)
             return self._pages
 
     def _check_private_names(self) -> None:
-        """End the crawl if this scrapy-playwright is another one; raises RenderError, BrowserMissingError for none."""
+        """End the crawl if scrapy-playwright is incompatible; raises RenderError, or BrowserMissingError without it."""
         try:
             check_private_names(PLAYWRIGHT)
         except ConfigurationError as error:
@@ -178,7 +178,7 @@ class Browser(Part):
 
 
 def chromium_of(settings: BaseSettings) -> str:
-    """Return the path of the Chromium to start; raises ConfigurationError that says how to install what is missing."""
+    """Return the path of the Chromium to start; raises ConfigurationError saying how to install what is missing."""
     if find_spec("scrapy_playwright") is None:
         raise ConfigurationError(NO_DRIVER)
     found = find_chromium(AudioSettings.of(settings).chromium)
@@ -188,6 +188,6 @@ def chromium_of(settings: BaseSettings) -> str:
 
 
 def must_render(crawler: Crawler) -> bool:
-    """Return whether the crawl makes no sense without a browser."""
+    """Return whether every page must be rendered."""
     arguments = arguments_of(crawler.spider)
     return arguments is not None and arguments.render == "always"

@@ -1,4 +1,4 @@
-"""A page as the browser shows it."""
+"""The response of a rendered page."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from audiocrawler.rendering.visit import Seen
 
 
 class RenderedResponse(HtmlResponse):
-    """A page as the browser shows it; ``seen`` has what else was seen there, ``body`` is its DOM in UTF-8."""
+    """A rendered page; ``body`` is its DOM in UTF-8, ``seen`` what else was recorded."""
 
     attributes: tuple[str, ...] = (*HtmlResponse.attributes, "seen")
 

@@ -17,8 +17,8 @@ from audiocrawler.config.identity import identity_of
 from audiocrawler.crawl.crawl import Crawl, new_crawl_id
 from audiocrawler.crawl.manifest import Manifest
 from audiocrawler.fetch.back_off import transfers_given_up
+from audiocrawler.fetch.component import Component
 from audiocrawler.fetch.first_bytes import FIRST_BYTES
-from audiocrawler.fetch.part import Part
 from audiocrawler.frontier import OpenCrawl, Start
 from audiocrawler.model.errors import ConfigurationError
 from audiocrawler.model.rows import AudioCrawl
@@ -49,7 +49,7 @@ POLL_S = 0.25
 """How soon a stop is noticed."""
 
 
-class CrawlLifecycle(Part):
+class CrawlLifecycle(Component):
     """Owns the Crawl: opened before a spider of ours, closed after it.
 
     Any other spider gets one only if its items have files to take, and a command that looks at one page gets one in a
@@ -224,7 +224,7 @@ def places_in(folder: str) -> dict[str, str]:
     }
 
 
-class CrawlPart(Part):
+class CrawlComponent(Component):
     """A part that works with what the parts of a crawl share."""
 
     @property

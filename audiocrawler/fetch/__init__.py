@@ -1,1 +1,1 @@
-"""Streams audio to disk, politely: Scrapy components, one a file, and the folder that they write to."""
+"""Download pages and audio politely: the HTTP client and the Scrapy components around it."""

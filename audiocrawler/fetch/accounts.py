@@ -1,4 +1,4 @@
-"""What an operator gives for sites where he has an account: a cookies.txt, and a file of headers by host."""
+"""Read the operator's credentials: cookies from a cookies.txt and extra headers by host."""
 
 import json
 import logging
@@ -30,26 +30,28 @@ _OURS = frozenset(
     {"accept-encoding", "connection", "content-length", "host", "if-match", "if-modified-since", "if-none-match"}
     | {"if-range", "if-unmodified-since", "proxy-authorization", "range", "te", "transfer-encoding", "upgrade"}
 )
-"""Headers by which a transfer is steered: another value would make wrong files of right ones."""
+"""Headers that control the transfer itself: other values would corrupt files."""
 
 
 @dataclass(frozen=True, slots=True)
 class CookieFile:
-    """The cookies of a cookies.txt that can be sent, and how many of its cookies have expired."""
+    """The valid cookies of a cookies.txt, and how many have expired."""
 
     cookies: tuple[Cookie, ...] = ()
     expired: int = 0
 
 
 def read_cookies(path: str | None) -> CookieFile:
-    """Return what AUDIO_COOKIES names, nothing for None; raises ConfigurationError with the line that is wrong."""
+    """Return the cookies in a file, none for None; raises ConfigurationError naming the invalid line."""
     if not path:
         return CookieFile()
     lines = _text_of("AUDIO_COOKIES", path).split("\n")
     numbered = [(number, line.rstrip("\r")) for number, line in enumerate(lines, 1) if _is_cookie(line)]
     cookies = [_cookie(line, f"AUDIO_COOKIES={path}: line {number}") for number, line in numbered]
     if not cookies:
-        raise ConfigurationError(f"AUDIO_COOKIES={path}: holds no cookie; export one as Netscape cookies.txt")
+        raise ConfigurationError(
+            f"AUDIO_COOKIES={path}: contains no cookies; export them in Netscape cookies.txt format"
+        )
     valid = tuple(cookie for cookie in cookies if not cookie.is_expired(int(time.time())))
     return CookieFile(valid, len(cookies) - len(valid))
 
@@ -61,16 +63,16 @@ def _is_cookie(line: str) -> bool:
 def _cookie(line: str, where: str) -> Cookie:
     is_http_only = line.startswith(_HTTP_ONLY)
     fields = line.removeprefix(_HTTP_ONLY).split("\t")
-    fields += [""] * (len(fields) == _FIELDS - 1)  # an empty value at the end is easily lost
+    fields += [""] * (len(fields) == _FIELDS - 1)  # editors strip the tab before an empty last value
     if len(fields) != _FIELDS:
-        raise ConfigurationError(f"{where} has {len(fields)} fields between tabs; a Netscape cookies.txt has {_FIELDS}")
+        raise ConfigurationError(f"{where}: {len(fields)} tab-separated fields; Netscape's cookies.txt has {_FIELDS}")
     domain, subdomains, path, secure, expires, name, value = fields
     if subdomains.upper() not in _TRUTH or secure.upper() not in _TRUTH:
-        raise ConfigurationError(f"{where}: its second and fourth fields must be TRUE or FALSE")
+        raise ConfigurationError(f"{where}: the second and fourth fields must be TRUE or FALSE")
     if not domain.strip(".") or not path.startswith("/"):
-        raise ConfigurationError(f"{where}: its first field must be a domain and its third a path")
+        raise ConfigurationError(f"{where}: the first field must be a domain and the third a path")
     if _CONTROLS.search(name + value) or ";" in name + value:
-        raise ConfigurationError(f"{where}: the cookie's name or value has a character that no cookie can have")
+        raise ConfigurationError(f"{where}: invalid character in the cookie's name or value")
     is_wide = domain.startswith(".") or _TRUTH[subdomains.upper()]  # exporters do not agree on the dot
     return Cookie(
         version=0,
@@ -93,7 +95,7 @@ def _cookie(line: str, where: str) -> Cookie:
 
 
 def _domain(domain: str, *, is_wide: bool) -> str:
-    """Return the domain as http.cookiejar compares it: a dot before one that is wide, .local after one without dots."""
+    """Return the domain as http.cookiejar expects it: with a dot before a wide one, ``.local`` after a dotless one."""
     bare = domain.lower().strip(".")
     bare += ".local" if "." not in bare and ":" not in bare else ""
     return f".{bare}" if is_wide else bare
@@ -103,13 +105,13 @@ def _expiry(text: str, where: str) -> int | None:
     try:
         seconds = int(float(text))
     except (ValueError, OverflowError):
-        raise ConfigurationError(f"{where}: its fifth field must be the second at which it expires, or 0") from None
+        raise ConfigurationError(f"{where}: the fifth field must be the expiry time in Unix seconds, or 0") from None
     return seconds if seconds > 0 else None
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
-    """Whom headers are meant for; None is any scheme and any port, ``is_wide`` the hosts below ``host``."""
+class _HostPattern:
+    """Where headers are sent; None matches any scheme or port, ``is_wide`` matches the subdomains of ``host``."""
 
     host: str
     is_wide: bool
@@ -118,19 +120,19 @@ class _Place:
 
     @property
     def precision(self) -> tuple[bool, int, bool, bool]:
-        """Return what is larger the more exactly the place is named."""
+        """Return a sort key: larger for a more specific pattern."""
         return not self.is_wide, len(self.host), self.port is not None, self.scheme is not None
 
-    def holds(self, scheme: str, host: str, port: int) -> bool:
+    def matches(self, scheme: str, host: str, port: int) -> bool:
         is_host = host.endswith(f".{self.host}") if self.is_wide else host == self.host
         return is_host and self.scheme in {None, scheme} and self.port in {None, port}
 
 
 @dataclass(frozen=True, slots=True)
 class HostHeaders:
-    """The headers of AUDIO_HEADERS; those of a host by its own name stand before those of ``*.`` its domain."""
+    """The headers of AUDIO_HEADERS; more specific patterns override ``*.`` wildcards."""
 
-    places: list[tuple[_Place, dict[str, str]]] = field(default_factory=list)
+    patterns: list[tuple[_HostPattern, dict[str, str]]] = field(default_factory=list)
 
     def headers_for(self, url: str) -> dict[str, str]:
         """Return the headers to send with a request for ``url``."""
@@ -138,29 +140,29 @@ class HostHeaders:
         scheme = parts.scheme.lower()
         asked = scheme, plain_host(parts.hostname or ""), parts.port or _PORTS.get(scheme, 0)
         found: dict[str, str] = {}
-        for place, headers in self.places:
-            if place.holds(*asked):
+        for pattern, headers in self.patterns:
+            if pattern.matches(*asked):
                 found |= headers
         return found
 
 
 def read_host_headers(path: str | None) -> HostHeaders:
-    """Return what AUDIO_HEADERS names, nothing for None; raises ConfigurationError that names what is wrong."""
+    """Return the headers in a file, none for None; raises ConfigurationError naming the invalid entry."""
     if not path:
         return HostHeaders()
     where = f"AUDIO_HEADERS={path}"
     try:
         given = json.loads(_text_of("AUDIO_HEADERS", path))
     except json.JSONDecodeError as error:
-        raise ConfigurationError(f"{where}: line {error.lineno} is no JSON: {error.msg}") from None
+        raise ConfigurationError(f"{where}: invalid JSON on line {error.lineno}: {error.msg}") from None
     if not isinstance(given, dict) or not all(isinstance(headers, dict) for headers in given.values()):
-        raise ConfigurationError(f'{where}: must be of the form {{"media.example.org": {{"Authorization": "..."}}}}')
-    places = [(_place(key, where), _checked(key, headers, where)) for key, headers in given.items()]
-    return HostHeaders(sorted(places, key=lambda each: each[0].precision))
+        raise ConfigurationError(f'{where}: must look like {{"media.example.org": {{"Authorization": "..."}}}}')
+    patterns = [(_pattern(key, where), _checked(key, headers, where)) for key, headers in given.items()]
+    return HostHeaders(sorted(patterns, key=lambda each: each[0].precision))
 
 
-def _place(key: str, where: str) -> _Place:
-    """Return what ``[scheme://][*.]host[:port]`` means."""
+def _pattern(key: str, where: str) -> _HostPattern:
+    """Parse ``[scheme://][*.]host[:port]``."""
     try:
         parts = urlsplit(key if "://" in key else f"//{key}")
         host, port = (parts.hostname or "").removeprefix("*."), parts.port
@@ -169,27 +171,27 @@ def _place(key: str, where: str) -> _Place:
     is_plain = host and not re.search(r"[\s*@/?#]", host) and parts.scheme in {"", *_PORTS} and "@" not in parts.netloc
     if not is_plain or parts.path.strip("/") or parts.query:
         raise ConfigurationError(
-            f"{where}: {_shown(key)} is no host; write example.org, *.example.org or https://host:port"
+            f"{where}: {_shown(key)} is not a host; write example.org, *.example.org or https://host:port"
         )
-    return _Place(plain_host(host), (parts.hostname or "").startswith("*."), parts.scheme or None, port)
+    return _HostPattern(plain_host(host), (parts.hostname or "").startswith("*."), parts.scheme or None, port)
 
 
 def _checked(key: str, headers: dict[str, Any], where: str) -> dict[str, str]:
     for name, value in headers.items():
         what = f"{where}: {_shown(key)}: {_shown(name)}"
         if not _NAME.fullmatch(name):
-            raise ConfigurationError(f"{what} is no name of a header")
+            raise ConfigurationError(f"{what} is not a valid header name")
         if name.lower() == "cookie":
-            raise ConfigurationError(f"{what} is not sent this way; give cookies by AUDIO_COOKIES")
+            raise ConfigurationError(f"{what} cannot be set here; use AUDIO_COOKIES")
         if name.lower() in _OURS:
-            raise ConfigurationError(f"{what} is set by the crawler itself; leave it out")
+            raise ConfigurationError(f"{what} is set by the crawler itself; remove it")
         if not isinstance(value, str) or _CONTROLS.search(value) or not value.isascii():
-            raise ConfigurationError(f"{what} must have one line of ASCII text as its value")
+            raise ConfigurationError(f"{what}: the value must be one line of ASCII text")
     return {name.title(): value for name, value in headers.items()}
 
 
 def _shown(text: str) -> str:
-    """Return what a file gives as a name, without what somebody may have written into it by mistake."""
+    """Return a key of the file for a message, without a login somebody may have put into it."""
     return repr(text.rpartition("@")[2][:80])
 
 
@@ -197,9 +199,9 @@ def _text_of(setting: str, path: str) -> str:
     try:
         return Path(path).read_text(encoding="utf-8-sig")
     except UnicodeDecodeError:
-        raise ConfigurationError(f"{setting}={path}: is no text in UTF-8") from None
+        raise ConfigurationError(f"{setting}={path}: not UTF-8 text; save the file as UTF-8") from None
     except OSError as error:
-        raise ConfigurationError(f"{setting}={path}: cannot be read ({error.strerror})") from error
+        raise ConfigurationError(f"{setting}={path}: could not be read ({error.strerror})") from error
 
 
 logger = logging.getLogger(__name__)
@@ -208,9 +210,9 @@ use_bundled_suffixes()
 
 
 class LocalListCookiesMiddleware(CookiesMiddleware):
-    """Scrapy's CookiesMiddleware with the list of public suffixes that comes with tldextract.
+    """Scrapy's CookiesMiddleware, with the public suffix list bundled with tldextract.
 
-    Every jar begins with the cookies of AUDIO_COOKIES, and keeps cookies without a domain to their own host.
+    Every jar starts with the cookies of AUDIO_COOKIES; cookies without a domain stay with their own host.
     """
 
     def __init__(self, debug: bool = False) -> None:
@@ -220,7 +222,7 @@ class LocalListCookiesMiddleware(CookiesMiddleware):
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> "LocalListCookiesMiddleware":
-        """Return the middleware, or NotConfigured; raises ConfigurationError for a wrong AUDIO_COOKIES."""
+        """Return the middleware; raises NotConfigured, or ConfigurationError for an invalid AUDIO_COOKIES."""
         middleware = super().from_crawler(crawler)
         middleware.file = read_cookies(settings_of(crawler).cookies)
         if note := expired_note(middleware.file):
@@ -235,7 +237,7 @@ class LocalListCookiesMiddleware(CookiesMiddleware):
 
 
 def expired_note(file: CookieFile) -> str | None:
-    """Return what a user should know of cookies that are no longer sent."""
+    """Return a warning about expired cookies, or None."""
     if not file.expired:
         return None
     return f"AUDIO_COOKIES: {file.expired} of {file.expired + len(file.cookies)} cookies have expired and are not sent"

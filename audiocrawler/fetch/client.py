@@ -1,4 +1,4 @@
-"""Transfers over libcurl with checked connections, and the responses that Scrapy gets from them."""
+"""Run HTTP exchanges over libcurl on checked connections, and build Scrapy responses from them."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -31,7 +31,7 @@ from audiocrawler.model.errors import EncodingError
 def response_of(
     request: Request, exchange: Exchange, body: bytes, stop: StopDownload | None, flags: list[str]
 ) -> Response:
-    """Return the response with its body in memory; raises StopDownload where a signal's handler asked for that."""
+    """Return the response with its body in memory; raises StopDownload if a signal handler asked for it."""
     head = exchange.head
     assert head is not None
     _drop_wrong_encoding(head, body)
@@ -52,7 +52,7 @@ def response_of(
 
 
 def _drop_wrong_encoding(head: Head, body: bytes) -> None:
-    """Remove a Content-Encoding that the body does not have, before Scrapy's middleware fails on it."""
+    """Remove a false Content-Encoding before Scrapy's middleware fails on it."""
     if not body or "Content-Encoding" not in head.headers:
         return
     with suppress(EncodingError):
@@ -75,12 +75,12 @@ def accepts_dataloss(request: Request, settings: BaseSettings, *, is_page: bool 
 
 
 MAX_IDLE_CONNECTIONS = 64
-"""Kept open for another request, over all hosts."""
+"""Idle connections kept open for reuse, over all hosts."""
 _OF_PROBE: dict[int, Any] = {pycurl.CONNECT_ONLY: 1, pycurl.OPT_CERTINFO: 1, pycurl.TIMEOUT: 10}
 
 
 class Client:
-    """Runs the exchanges of a crawl on its event loop, and keeps their connections."""
+    """Run a crawl's exchanges on its event loop, and pool their connections."""
 
     def __init__(self, policy: Callable[[], AddressPolicy], *, verifies_certificates: bool) -> None:
         self._policy = policy
@@ -90,12 +90,12 @@ class Client:
         self._multi.setopt(pycurl.M_MAXCONNECTS, MAX_IDLE_CONNECTIONS)
 
     def exchange(self, request: Request, receiver: Receiver) -> Exchange:
-        """Return the exchange for a request; it is not begun."""
+        """Return a new exchange for a request, not started."""
         connecting = Connecting(request, self._policy(), verifies_certificates=self._verifies_certificates)
         return Exchange(request, receiver, connecting)
 
     async def run(self, exchange: Exchange) -> None:
-        """Return when the exchange has ended; raises as ``Exchange.run`` does."""
+        """Run the exchange; raises what ``Exchange.run`` raises."""
         self._under_way.add(exchange)
         try:
             await exchange.run(self._multi)
@@ -107,7 +107,7 @@ class Client:
             self._under_way.discard(exchange)
 
     async def _certificates_sent(self, request: Request) -> int:
-        """Return how many certificates the server of a request sends, 0 if that cannot be found out."""
+        """Return how many certificates the server sends, 0 if unknown."""
         connecting = Connecting(request, self._policy(), verifies_certificates=False)
         curl = pycurl.Curl()
         try:
@@ -123,7 +123,7 @@ class Client:
             curl.close()
 
     def abort_all(self, error: BaseException) -> None:
-        """End what is under way; each exchange raises the error."""
+        """Abort all running exchanges; each raises the error."""
         for exchange in list(self._under_way):
             exchange.abort(error)
 

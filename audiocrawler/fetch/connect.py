@@ -1,4 +1,4 @@
-"""Whether a connection may be made: proxies, the look-up of names and the check of each address."""
+"""Resolve hosts, check their addresses and choose the proxy before a connection is made."""
 
 import resource
 import socket
@@ -22,7 +22,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IResolutionReceiver
 from zope.interface import implementer
 
-from audiocrawler.fetch.part import Part
+from audiocrawler.fetch.component import Component
 from audiocrawler.model.addresses import AddressPolicy, literal_address
 from audiocrawler.model.errors import ConfigurationError, OutcomeError
 from audiocrawler.model.proxies import Proxies, Proxy, parse_proxy
@@ -35,16 +35,16 @@ _PORTS = {"http": 80, "https": 443}
 
 
 class RefusedAddressError(OutcomeError, IgnoreRequest):
-    """Raised in place of a connection to an address that is not allowed; it makes no sense to try it again."""
+    """Raised instead of connecting to an address that is not allowed; never retried."""
 
     status = Status.DENIED
 
 
 def policy_of(crawler: Crawler) -> AddressPolicy:
-    """Return the one policy of a crawl; raises ConfigurationError for a wrong AUDIO_ALLOW_ADDRESSES."""
+    """Return the crawl's address policy; raises ConfigurationError for an invalid AUDIO_ALLOW_ADDRESSES."""
     if crawler not in _POLICIES:
         arguments = getattr(crawler.spider, "arguments", None)
-        is_ours = hasattr(arguments, "start_urls")  # another spider may call anything arguments
+        is_ours = hasattr(arguments, "start_urls")  # in other spiders it may be anything
         starts = arguments.start_urls() if is_ours else getattr(crawler.spider, "start_urls", ())  # type: ignore[union-attr]
         if crawler.spider is None:  # `scrapy shell URL` makes its spider last
             starts = sys.argv[1:]
@@ -53,9 +53,9 @@ def policy_of(crawler: Crawler) -> AddressPolicy:
 
 
 class Connecting:
-    """The connection of one request: ``refusal`` says why an address was not connected to, None if none was refused.
+    """The connection of one request; ``refusal`` is why an address was refused, or None.
 
-    A proxy, which the operator has named, is connected to unchecked; ``proxy_shown`` is its URL with secrets masked.
+    The operator's proxy itself is not checked; ``proxy_shown`` is its URL with secrets masked.
     """
 
     def __init__(self, request: Request, policy: AddressPolicy, *, verifies_certificates: bool) -> None:
@@ -70,7 +70,7 @@ class Connecting:
         self._addresses: list[str] = []
 
     async def resolve(self) -> None:
-        """Look the host's name up, unless a proxy does; raises CannotResolveHostError."""
+        """Resolve the host, unless a proxy does; raises CannotResolveHostError."""
         if self._proxy or literal_address(self._host) is not None:
             return
         self._addresses = await look_up(self._host) or await look_up(self._host.rstrip("."))
@@ -78,7 +78,7 @@ class Connecting:
             raise CannotResolveHostError(f"unknown host {self._host}")
 
     def set_options(self, curl: pycurl.Curl) -> None:
-        """Let the transfer connect in this way; what the environment says of proxies is Scrapy's to read."""
+        """Set libcurl's connection options; proxies from the environment are handled by ProxyMiddleware."""
         curl.setopt(pycurl.PROXY, self._proxy)
         curl.setopt(pycurl.NOPROXY, "")
         if self._proxy and self._proxy_authorization:
@@ -113,19 +113,19 @@ class _Answers:
         self.complete: Deferred[list[str]] = Deferred()
 
     def resolutionBegan(self, resolution: Any) -> None:  # noqa: N802
-        """Do nothing: the look-up is not cancelled."""
+        """Do nothing: the lookup is never cancelled."""
 
     def addressResolved(self, address: Any) -> None:  # noqa: N802
-        """Take another address."""
+        """Add an address."""
         self._addresses.append(address.host)
 
     def resolutionComplete(self) -> None:  # noqa: N802
-        """Hand the addresses over."""
+        """Fire ``complete`` with the addresses."""
         self.complete.callback(self._addresses)
 
 
 async def look_up(host: str) -> list[str]:
-    """Return the numeric addresses of a name by Scrapy's DNS settings, none if it is unknown."""
+    """Resolve a name with Scrapy's DNS settings; return its numeric addresses, none if it is unknown."""
     from twisted.internet import reactor
 
     answers = _Answers()
@@ -133,8 +133,8 @@ async def look_up(host: str) -> list[str]:
     return await maybe_deferred_to_future(answers.complete)
 
 
-def raise_open_files() -> None:
-    """Let the process open as many files as it may."""
+def raise_open_file_limit() -> None:
+    """Raise the soft limit of open files to the hard limit."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if hard == resource.RLIM_INFINITY:
         hard = max(soft, 65_536)
@@ -144,7 +144,7 @@ def raise_open_files() -> None:
 
 @cache
 def _trusted_authorities() -> tuple[str, str | None]:
-    """Return file and folder of the system's authorities, or those that SSL_CERT_FILE and SSL_CERT_DIR name."""
+    """Return file and folder of the trusted CA certificates; SSL_CERT_FILE and SSL_CERT_DIR override the system's."""
     paths = ssl.get_default_verify_paths()
     return paths.cafile or certifi.where(), paths.capath
 
@@ -154,11 +154,11 @@ def _with_scheme(proxy: str) -> str:
 
 
 _NAMES_ARE_THE_PROXYS = ("socks4a:", "socks5h:")
-"""Who chooses such a proxy wants no name looked up here."""
+"""With these schemes the proxy resolves names."""
 
 
-class AddressMiddleware(Part):
-    """Looks each request's host up, and lets the request pass if every address may be connected to."""
+class AddressMiddleware(Component):
+    """Resolve each request's host, and refuse the request unless every address is allowed."""
 
     def __init__(self, crawler: Crawler) -> None:
         super().__init__(crawler)
@@ -187,16 +187,16 @@ class AddressMiddleware(Part):
 
 
 _OURS = "_scheme_proxy"
-"""In the meta of a request whose proxy is the environment's; Scrapy's redirects know this name and the next one."""
+"""Meta key: the proxy came from the environment. Scrapy's redirect code uses this name and the next one."""
 _WITH_LOGIN = "_auth_proxy"
 _LOGIN = "Proxy-Authorization"
 
 
 class ProxyMiddleware:
-    """Stands for Scrapy's HttpProxyMiddleware, and knows ``all_proxy`` and SOCKS, too.
+    """Replace Scrapy's HttpProxyMiddleware, with support for ``all_proxy`` and SOCKS.
 
-    A request's own meta key ``proxy`` goes before the environment; None there is a direct connection. The key holds a
-    URL: of an HTTP proxy without its login, which is a header as with Scrapy, of a SOCKS proxy with it.
+    A request's meta key ``proxy`` overrides the environment; None means a direct connection. Its URL contains the login
+    of a SOCKS proxy; the login of an HTTP proxy is sent as a header, as in Scrapy.
     """
 
     def __init__(self, settings: BaseSettings) -> None:
@@ -205,13 +205,13 @@ class ProxyMiddleware:
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> "ProxyMiddleware":
-        """Return the middleware, or NotConfigured; raises ConfigurationError for a proxy that cannot be used."""
+        """Return the middleware; raises NotConfigured, or ConfigurationError for an invalid proxy."""
         if not crawler.settings.getbool("HTTPPROXY_ENABLED"):
             raise NotConfigured
         return cls(crawler.settings)
 
     def process_request(self, request: Request) -> None:
-        """Choose the proxy anew: a redirect or another run may have led to another one."""
+        """Choose the proxy for the current URL: a redirect or a resumed crawl may need another one."""
         if request.meta.pop(_OURS, False):
             request.meta.pop("proxy", None)
         if "proxy" in request.meta:
@@ -241,7 +241,7 @@ class ProxyMiddleware:
 
 
 def proxies_of(settings: BaseSettings) -> Proxies:
-    """Return the proxies that this crawl uses; raises ConfigurationError for one that cannot be used."""
+    """Return the proxies of this crawl; raises ConfigurationError for an invalid one."""
     if not settings.getbool("HTTPPROXY_ENABLED"):
         return Proxies({})
     proxies, encoding = Proxies.of_environment(), settings["HTTPPROXY_AUTH_ENCODING"] or "latin-1"
@@ -249,6 +249,6 @@ def proxies_of(settings: BaseSettings) -> Proxies:
         try:
             f"{proxy.user}{proxy.password}".encode(encoding)
         except UnicodeEncodeError as error:
-            problem = f"the login of the proxy {proxy.shown} cannot be written in {encoding}"
+            problem = f"cannot encode the login of the proxy {proxy.shown} in {encoding}"
             raise ConfigurationError(f"HTTPPROXY_AUTH_ENCODING={encoding}: {problem}") from error
     return proxies

@@ -1,4 +1,4 @@
-"""libcurl in Twisted's event loop: transfers, connections kept alive, and its errors as Scrapy's exceptions."""
+"""Run single HTTP exchanges with libcurl, and map its errors to Scrapy's exceptions."""
 
 import asyncio
 import re
@@ -48,27 +48,27 @@ _TLS_REASONS = {
 
 
 class TlsError(OutcomeError, DownloadFailedError):
-    """Raised when no TLS connection comes about; the message says why."""
+    """Raised when the TLS handshake fails; the message says why."""
 
 
 class UntrustedIssuerError(TlsError):
-    """Raised when no chain of certificates leads to a trusted authority, for whatever reason."""
+    """Raised when the certificate chain does not lead to a trusted authority."""
 
 
 def failure_of(error: pycurl.error, request: Request, connecting: Connecting, *, has_answered: bool) -> Exception:
-    """Return the error to raise in place of libcurl's."""
+    """Return the exception to raise instead of libcurl's error."""
     code, message = int(error.args[0]), str(error.args[1]) if len(error.args) > 1 else ""
     if connecting.refusal is not None and code == pycurl.E_COULDNT_CONNECT:
         return RefusedAddressError(connecting.refusal)
     if code in _CUT_SHORT and has_answered:
-        return ResponseDataLossError(f"the transfer broke off: {message}")
+        return ResponseDataLossError(f"transfer aborted: {message}")
     if connecting.proxy_shown and (failure := _of_proxy(code, message, connecting.proxy_shown)):
         return failure
     return _of_server(code, message, request)
 
 
 def is_length_invalid(error: pycurl.error) -> bool:
-    """Return whether an answer could not be read because of its Content-Length."""
+    """Return whether libcurl failed because of an invalid Content-Length."""
     return error.args[0] == pycurl.E_FTP_WEIRD_SERVER_REPLY and "Content-Length" in str(error.args[1])
 
 
@@ -95,7 +95,7 @@ def _of_server(code: int, message: str, request: Request) -> Exception:
     return kind(reason or _plain(message) or f"libcurl error {code}")
 
 
-_NOT_HTTP = "the answer is not HTTP/1: the server may speak HTTP/2 only, or another protocol"
+_NOT_HTTP = "not an HTTP/1 response: the server may speak only HTTP/2, or another protocol"
 _KNOWN: dict[int, tuple[type[Exception], str]] = {
     pycurl.E_COULDNT_RESOLVE_HOST: (CannotResolveHostError, ""),
     pycurl.E_COULDNT_CONNECT: (DownloadConnectionRefusedError, ""),
@@ -105,9 +105,9 @@ _KNOWN: dict[int, tuple[type[Exception], str]] = {
     pycurl.E_UNSUPPORTED_PROTOCOL: (DownloadFailedError, _NOT_HTTP),
     pycurl.E_FTP_WEIRD_SERVER_REPLY: (DownloadFailedError, ""),
     _TOO_LARGE: (DownloadFailedError, "a response header is longer than 100 kB"),
-    pycurl.E_GOT_NOTHING: (DownloadFailedError, "the connection was closed without an answer"),
-    pycurl.E_RECV_ERROR: (DownloadFailedError, "the connection was reset before an answer came"),
-    pycurl.E_SEND_ERROR: (DownloadFailedError, "the connection was reset before the request was sent"),
+    pycurl.E_GOT_NOTHING: (DownloadFailedError, "connection closed without a response"),
+    pycurl.E_RECV_ERROR: (DownloadFailedError, "connection reset before the response"),
+    pycurl.E_SEND_ERROR: (DownloadFailedError, "connection reset while sending the request"),
 }
 
 
@@ -129,10 +129,10 @@ def _plain(message: str) -> str:
 
 
 MAX_HEADER_BYTES = 256 * 1024
-"""Of all header lines of an answer, as browsers bound them."""
+"""Limit for all response header lines together, as in browsers."""
 MAX_HEADER_LINES = 4000
 MAX_LENGTH_BYTES = 2**63 - 1
-"""A Content-Length above is some program's -1; libcurl does not believe it either."""
+"""A larger Content-Length is an overflow or a -1; libcurl rejects it, too."""
 TOO_MUCH_HEADER = f"the response headers are longer than {MAX_HEADER_BYTES} bytes or {MAX_HEADER_LINES} lines"
 IDLE_S = 30
 BUFFER_BYTES = 128 * 1024
@@ -140,19 +140,19 @@ _STATUS_LINE = re.compile(rb"(?P<protocol>HTTP/[\d.]+|ICY) +(?P<status>\d{3})\b"
 
 
 class HeadersTooLongError(OutcomeError, DownloadFailedError):
-    """Raised when the headers of an answer go on and on."""
+    """Raised when the response headers exceed the limits."""
 
 
 @dataclass(slots=True)
 class Head:
-    """Status and headers of an answer."""
+    """Status and headers of a response."""
 
     status: int
     protocol: str
     headers: Headers = field(default_factory=Headers)
 
     def text(self, name: str) -> str:
-        """Return the value of a header, an empty string if it is not there."""
+        """Return the value of a header, or an empty string."""
         return (self.headers.get(name) or b"").decode("latin-1")
 
     def all_text(self, name: str) -> str:
@@ -161,34 +161,34 @@ class Head:
 
     @property
     def length_bytes(self) -> int | None:
-        """Return the Content-Length, None where there is no valid one or chunks override it (RFC 9112, section 6.3)."""
+        """Return the Content-Length, None if it is absent, invalid or overridden by chunks (RFC 9112, section 6.3)."""
         value = self.text("Content-Length").strip()
         is_valid = value.isascii() and value.isdigit() and not self.is_chunked
         return int(value) if is_valid and int(value) <= MAX_LENGTH_BYTES else None
 
     @property
     def is_chunked(self) -> bool:
-        """Return whether the body comes in chunks."""
+        """Return whether the body is sent in chunks."""
         return "chunked" in self.all_text("Transfer-Encoding").lower()
 
     @property
     def is_framed(self) -> bool:
-        """Return whether the end of the body shows in the message, not only in the end of the connection."""
+        """Return whether the message itself marks the end of the body, not only the end of the connection."""
         return self.is_chunked or self.length_bytes is not None or self.protocol.startswith(("HTTP/2", "HTTP/3"))
 
 
 class Receiver(Protocol):
-    """What an exchange delivers to; whatever a method raises ends the exchange and is raised by it."""
+    """Where an exchange delivers its response; an exception raised here ends the exchange, which re-raises it."""
 
     def begin(self, head: Head) -> None:
-        """Take the head of the final answer."""
+        """Receive the head of the final response."""
 
     def take(self, data: bytes) -> None:
-        """Take the next bytes of the body."""
+        """Receive the next bytes of the body."""
 
 
 class Exchange:
-    """One request and its answer; ``run`` once. ``head`` is there as soon as the answer's headers are."""
+    """One request and its response; call ``run`` once. ``head`` is set once the response headers have arrived."""
 
     def __init__(self, request: Request, receiver: Receiver, connecting: Connecting) -> None:
         self.head: Head | None = None
@@ -204,7 +204,7 @@ class Exchange:
         self.ip_address: str | None = None
 
     async def run(self, multi: pycurl.AsyncCurlMulti) -> None:
-        """Return when the body has come to its end; raises what the receiver raised, or one of Scrapy's errors."""
+        """Return at the end of the body; raises what the receiver raised, or a Scrapy download error."""
         await self._connecting.resolve()
         try:
             await self._perform(multi)
@@ -214,7 +214,7 @@ class Exchange:
             await self._perform_without_length(multi)
 
     async def _perform_without_length(self, multi: pycurl.AsyncCurlMulti) -> None:
-        """Ask once more, and take the body up to the end of the connection: its Content-Length makes no sense."""
+        """Repeat the request, ignoring the invalid Content-Length and reading up to the end of the connection."""
         self._ignores_length, self._reading = True, None
         try:
             await self._perform(multi)
@@ -239,7 +239,7 @@ class Exchange:
             raise self._interruption
 
     def abort(self, error: BaseException) -> None:
-        """End the exchange from outside of it; ``run`` raises the error."""
+        """End the exchange from outside; ``run`` raises the error."""
         if self._interruption is None:
             self._interruption = error
         if self._transfer is not None:
@@ -261,7 +261,7 @@ class Exchange:
     def _on_header(self, line: bytes) -> int:
         try:
             self._read_header(line)
-        except BaseException as error:  # noqa: BLE001 - nothing passes through libcurl; run() raises it
+        except BaseException as error:  # noqa: BLE001 - libcurl swallows exceptions; run() raises it
             self._interruption = error
             return -1
         return len(line)
@@ -278,7 +278,7 @@ class Exchange:
             self._reading = _head_of(stripped)
         elif stripped:
             _add_header(self._reading.headers, stripped)
-        elif self._reading.status >= 200:  # those below announce another answer
+        elif self._reading.status >= 200:  # 1xx announces another response
             self.head = self._reading
             if self.head.length_bytes is None:
                 self.head.headers.pop("Content-Length", None)
@@ -325,7 +325,7 @@ def _of_request(request: Request) -> dict[int, Any]:
 
 
 def _header_lines(request: Request) -> list[bytes]:
-    """Return the request's headers, and those that libcurl would add unasked as removed."""
+    """Return the request's headers, and suppress those that libcurl adds by default."""
     lines = [
         name + (b": " + value.replace(b"\r", b"").replace(b"\n", b" ") if value else b";")
         for name, values in request.headers.items()

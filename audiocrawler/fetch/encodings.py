@@ -1,7 +1,7 @@
-"""Content-Encoding undone while a body arrives (RFC 9110, section 8.4), leniently, as browsers do it, but to the end.
+"""Decode Content-Encoding while a body arrives (RFC 9110, section 8.4), as leniently as browsers.
 
-An encoding is undone whether or not it was asked for. What names none (``identity``, ``aws-chunked``, ``binary``, a
-charset) is none, and one that the first bytes contradict is not there. A stream that lacks its own end is not whole.
+Encodings are decoded even if not requested. Unknown names (``identity``, ``aws-chunked``, ``binary``, a charset) are
+ignored, as are encodings that the first bytes contradict. A stream without its end marker is incomplete.
 """
 
 import re
@@ -22,31 +22,31 @@ else:
     from backports import zstd
 
 CHUNK_BYTES = 1 << 20
-"""So much is decoded at a time: a small bomb must not fill the memory."""
+"""Decoded at a time, so that a decompression bomb cannot fill memory."""
 HEAD_BYTES = 512
-"""First bytes by which an encoding is believed or not."""
+"""Bytes needed to decide whether the body is really encoded."""
 MAX_LAYERS = 4
 _GZIP_MAGIC = b"\x1f\x8b\x08"
 ZSTD_MAGIC_BYTES = 4
 _ZSTD_MAGIC = re.compile(rb"\x28\xb5\x2f\xfd|[\x50-\x5f]\x2a\x4d\x18")  # RFC 8878, sections 3.1.1 and 3.1.2
 _ALIASES = {"x-gzip": "gzip", "x-zstd": "zstd"}
 _NOT_UNDONE = frozenset({"compress", "x-compress", "exi", "pack200-gzip", "dcb", "dcz", "bzip2", "xz", "lzma"})
-"""Registered or seen in the wild, and not read here."""
+"""Encodings that are registered or seen in the wild, and not supported."""
 
 
 class _Decoder(Protocol):
-    """One compressed stream, fed in any portions."""
+    """One compressed stream, fed in pieces of any size."""
 
     def feed(self, data: bytes) -> Iterator[bytes]:
         """Yield the decoded bytes in pieces of bounded size; raises EncodingError."""
 
     @property
     def is_whole(self) -> bool:
-        """Return whether the stream has come to its own end."""
+        """Return whether the stream's end marker was reached."""
 
 
 class _Gzip:
-    """All members of a gzip file (RFC 1952, section 2.2); what follows the last one is padding and is left out."""
+    """All members of a gzip file (RFC 1952, section 2.2); what follows the last one is padding and is ignored."""
 
     def __init__(self) -> None:
         self._member = zlib.decompressobj(31)
@@ -66,7 +66,7 @@ class _Gzip:
         return self._member.eof and not (self._between and not self._is_padding)
 
     def _next_member(self, data: bytes) -> bytes:
-        """Return the bytes of the next member; none while it cannot be told whether it is one."""
+        """Return the start of the next member, or nothing while there are too few bytes to decide."""
         head, self._between = self._between + data, b""
         if head.startswith(_GZIP_MAGIC):
             self._member = zlib.decompressobj(31)
@@ -79,7 +79,7 @@ class _Gzip:
 
 
 class _Deflate:
-    """zlib's format (RFC 1950), or the bare deflate stream (RFC 1951) that many servers send under its name."""
+    """zlib's format (RFC 1950), or the raw deflate stream (RFC 1951) that many servers send as deflate."""
 
     def __init__(self, head: bytes) -> None:
         has_header = len(head) > 1 and head[0] & 0x0F == 8 and int.from_bytes(head[:2], "big") % 31 == 0
@@ -120,7 +120,7 @@ class _Brotli:
 
 
 class _Zstd:
-    """All frames of RFC 8878; what follows the last one is padding and is left out."""
+    """All frames of RFC 8878; what follows the last one is padding and is ignored."""
 
     def __init__(self) -> None:
         self._frame = zstd.ZstdDecompressor()
@@ -143,7 +143,7 @@ class _Zstd:
         return bool(self._frame.eof) and not self._between
 
     def _next_frame(self, data: bytes) -> bytes:
-        """Return the bytes of the next frame; none while it cannot be told whether it is one."""
+        """Return the start of the next frame, or nothing while there are too few bytes to decide."""
         head, self._between = self._between + data, b""
         if len(head) < ZSTD_MAGIC_BYTES:
             self._between = head
@@ -156,7 +156,7 @@ class _Zstd:
 
 
 class _Layer:
-    """One encoding that a header names; whether it is there is decided by the first bytes."""
+    """One encoding named in the header; the first bytes decide whether it is really present."""
 
     def __init__(self, name: str) -> None:
         self._name = name
@@ -175,7 +175,7 @@ class _Layer:
             yield from self.decoder.feed(data)
 
     def decide(self) -> Iterator[bytes]:
-        """Choose the decoder, or none, and yield what the first bytes come to."""
+        """Choose the decoder, or none, and yield the decoded first bytes."""
         if self._is_decided:
             return
         head, self._head, self._is_decided = self._head, b"", True
@@ -184,9 +184,9 @@ class _Layer:
 
 
 class Decoding:
-    """All encodings of one body: bytes from the wire in, the bytes of the file out; raises EncodingError.
+    """Decode all encodings of one body; raises EncodingError.
 
-    A body that a server has compressed twice without saying so is decompressed twice: no audio begins as gzip does.
+    A body that was gzipped twice but declared once is decompressed twice: no audio starts like gzip.
     """
 
     def __init__(self, content_encoding: str) -> None:
@@ -196,12 +196,12 @@ class Decoding:
 
     @property
     def is_encoded(self) -> bool:
-        """Return whether anything is undone; it is known when HEAD_BYTES have been fed or the body has ended."""
+        """Return whether anything is decoded; known once HEAD_BYTES were fed or the body has ended."""
         return any(layer.decoder is not None for layer in self._layers)
 
     @property
     def is_whole(self) -> bool:
-        """Return whether the encodings have come to their own end, all of them."""
+        """Return whether all encodings reached their end markers."""
         decoders = [layer.decoder for layer in self._layers if layer.decoder is not None]
         return bool(decoders) and all(decoder.is_whole for decoder in decoders)
 
@@ -211,11 +211,11 @@ class Decoding:
         return bool(self._layers)
 
     def feed(self, data: bytes) -> Iterator[bytes]:
-        """Yield the decoded bytes of the next ones from the wire."""
+        """Yield the next bytes, decoded."""
         return self._through(0, data)
 
     def finish(self) -> Iterator[bytes]:
-        """Yield what was kept until the end of the body, which was short."""
+        """Yield the rest at the end of the body."""
         for number, layer in enumerate(self._layers):
             for piece in layer.decide():
                 yield from self._through(number + 1, piece)
@@ -230,19 +230,19 @@ class Decoding:
 
 
 def names_of(content_encoding: str) -> list[str]:
-    """Return the encodings to undo, in the order in which they were applied; raises EncodingError for unknown ones."""
+    """Return the encodings in the order they were applied; raises EncodingError for unsupported ones."""
     words = (word.strip().lower() for word in content_encoding.split(","))
     names = [_ALIASES.get(word, word) for word in words]
     if unknown := next((name for name in names if name in _NOT_UNDONE), None):
         raise EncodingError(f"Content-Encoding {unknown} is not supported")
     known = [name for name in names if name in _DECODERS]
     if len(known) > MAX_LAYERS:
-        raise EncodingError(f"Content-Encoding names {len(known)} encodings")
+        raise EncodingError(f"Content-Encoding lists {len(known)} encodings, at most {MAX_LAYERS} are supported")
     return known
 
 
 def is_encoded(content_encoding: str, head: bytes) -> bool:
-    """Return whether the first bytes of a body bear out any encoding that its header names."""
+    """Return whether the first bytes of a body confirm any encoding in its header."""
     decoding = Decoding(content_encoding)
     for _ in chain(decoding.feed(head), decoding.finish()):
         pass
@@ -250,7 +250,7 @@ def is_encoded(content_encoding: str, head: bytes) -> bool:
 
 
 def _decoder_for(name: str, head: bytes) -> _Decoder | None:
-    """Return the decoder, None if the bytes are not encoded so."""
+    """Return the decoder, or None if the bytes are not encoded this way."""
     if name == "gzip":
         return _Gzip() if _GZIP_MAGIC.startswith(head[:3]) and head else None
     if name == "zstd":

@@ -1,4 +1,4 @@
-"""The file name in a Content-Disposition header: by RFC 6266, and by what servers send and browsers take."""
+"""Parse the file name in a Content-Disposition header by RFC 6266, with the deviations that browsers accept."""
 
 import re
 from email.errors import HeaderParseError
@@ -17,7 +17,7 @@ _BROWSERS_READ_AS = {"iso-8859-1": "cp1252", "iso8859-1": "cp1252", "latin-1": "
 
 
 def suggested_name(disposition: bytes) -> str:
-    """Return the name with any percent-encoding that is still to be undone; empty where there is none.
+    """Return the file name, still percent-encoded where it was, or an empty string.
 
     The extended notation counts first (RFC 6266, section 4.3), then its continuations (RFC 2231, section 3), then the
     plain name: in UTF-8, else in windows-1252, or in encoded words (RFC 2047).
@@ -35,7 +35,7 @@ def suggested_name(disposition: bytes) -> str:
 
 
 def unquoted(text: str) -> str:
-    """Return the text with its percent-encoding undone: as UTF-8, else as windows-1252."""
+    """Decode percent-encoding as UTF-8, else as windows-1252."""
     try:
         return unquote(text, errors="strict")
     except UnicodeDecodeError:
@@ -43,7 +43,7 @@ def unquoted(text: str) -> str:
 
 
 def _parameters(value: str) -> dict[str, str]:
-    """Return the parameters by their names in lower case, the first of several; quoting is undone."""
+    """Return the parameters, unquoted, by lower-case name; the first of several wins."""
     given: dict[str, str] = {}
     for name, quoted, bare in _PARAMETER.findall(value):
         given.setdefault(name.lower(), _unescaped(quoted) if quoted else bare.strip().removeprefix('"'))
@@ -51,7 +51,7 @@ def _parameters(value: str) -> dict[str, str]:
 
 
 def _unescaped(quoted: str) -> str:
-    """Undo quoted pairs, except in the path of a Windows machine, whose backslashes nobody has doubled."""
+    """Unescape quoted pairs, except in Windows paths, whose backslashes are not escaped."""
     path = _DRIVE.match(quoted)
     return quoted[path.end() :] if path else re.sub(r"\\(.)", r"\1", quoted, flags=re.DOTALL)
 
@@ -62,7 +62,7 @@ def _extended(value: str, fallbacks: tuple[str, ...] = _FALLBACKS) -> str:
 
 
 def _continued(given: dict[str, str]) -> str:
-    """Join the parts from number 0 on, as far as none is missing; some of them are percent-encoded."""
+    """Join the numbered parts up to the first missing one; some may be percent-encoded."""
     parts = {int(match[1]): (match[2], given[name]) for name in given if (match := _CONTINUATION.fullmatch(name))}
     if 0 not in parts:
         return ""
@@ -92,7 +92,7 @@ def _word_decoded(word: re.Match[str]) -> str:
 
 
 def _decoded(raw: bytes, *encodings: str) -> str:
-    """Return the bytes in the first of the encodings that they are in, empty if they are in none."""
+    """Decode the bytes with the first encoding that fits; return an empty string if none does."""
     for encoding in encodings:
         try:
             return raw.decode(_BROWSERS_READ_AS.get(encoding.lower(), encoding))
@@ -102,5 +102,5 @@ def _decoded(raw: bytes, *encodings: str) -> str:
 
 
 def _final(name: str) -> str:
-    """Protect what looks percent-encoded and is not, because the name has been decoded."""
+    """Escape percent signs in a name that is already decoded."""
     return name.replace("%", "%25")

@@ -1,4 +1,4 @@
-"""One file, whole, whatever number of answers that takes: resumed where it broke off, never a mixture of versions."""
+"""Download one complete file over as many requests as needed: resume by range, and never mix versions."""
 
 import asyncio
 import re
@@ -26,16 +26,16 @@ from audiocrawler.fetch.receivers import (
     BodyFileResponse,
     Bounds,
     DigestError,
+    DownloadSignals,
     EnoughError,
     FileBody,
-    Told,
 )
 from audiocrawler.fetch.slots import PoliteDownloader
 from audiocrawler.fetch.staging import DiskReserve, TooLargeError
 from audiocrawler.model.errors import EncodingError, NoRoomError, SpoolError
 
 SIZES = {"sha256": 32, "sha512": 64, "sha1": 20, "md5": 16, "crc32c": 4}
-"""Algorithm, the best for the purpose first -> bytes of its digest."""
+"""Digest size in bytes by algorithm, best first."""
 _NAMES = {"sha-256": "sha256", "sha-512": "sha512", "sha": "sha1", "sha-1": "sha1", "md5": "md5", "crc32c": "crc32c"}
 _DICTIONARY = re.compile(r"([a-z0-9-]+)=:([A-Za-z0-9+/=]*):")
 """A member of a structured field whose value is a byte sequence (RFC 9651, section 3.3.5)."""
@@ -45,24 +45,24 @@ _CONTENT_RANGE = re.compile(r"bytes\s+\d+-\d+/(\d+)\s*", re.IGNORECASE)
 
 @dataclass(slots=True)
 class Stated:
-    """What a server states of a file: its size in bytes, and its digests by algorithm."""
+    """The size and the digests, by algorithm, that a server declares for a file."""
 
     size_bytes: int | None = None
     digests: dict[str, bytes] = field(default_factory=dict)
 
     @property
     def is_empty(self) -> bool:
-        """Return whether nothing is stated."""
+        """Return whether nothing is declared."""
         return self.size_bytes is None and not self.digests
 
 
 def stated_in(status: int, headers: Headers) -> Stated:
-    """Return what the answer states of the file as it is without an encoding of its transfer."""
+    """Return the size and digests that a response declares for the unencoded file."""
     if is_encoded(headers) or status not in {HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT}:
         return Stated()
     is_whole = status == HTTPStatus.OK
     found = [*_members("Repr-Digest", headers), *_instances(headers), *_of_clouds(headers)]
-    if is_whole:  # of a part these two speak of the part
+    if is_whole:  # in a range response these two describe the range
         found += [*_members("Content-Digest", headers), ("md5", _text(headers, "Content-MD5"))]
     digests: dict[str, bytes] = {}
     for name, value in found:
@@ -73,7 +73,7 @@ def stated_in(status: int, headers: Headers) -> Stated:
 
 
 def is_encoded(headers: Headers) -> bool:
-    """Return whether length and digests are those of an encoding of the file."""
+    """Return whether the response's length and digests are those of the encoded file."""
     return _text(headers, "Content-Encoding").strip().lower() not in {"", "identity"}
 
 
@@ -101,11 +101,11 @@ def _of_clouds(headers: Headers) -> Iterator[tuple[str, str]]:
     if _text(headers, "x-goog-stored-content-encoding") in {"", "identity"}:
         yield from _INSTANCE.findall(_text(headers, "x-goog-hash"))
     for name in ("sha256", "sha1", "crc32c"):
-        yield name, _text(headers, f"x-amz-checksum-{name}")  # that of parts ends with their number, and is no digest
+        yield name, _text(headers, f"x-amz-checksum-{name}")  # a multipart checksum is no digest
 
 
 def _decoded(name: str, value: str) -> bytes | None:
-    """Return the digest that is written in Base64, or in hex as some do; None if it is none of this algorithm."""
+    """Decode a Base64 or hex digest; return None if it does not fit the algorithm."""
     size_bytes = SIZES.get(name, 0)
     if size_bytes and re.fullmatch(rf"[0-9A-Fa-f]{{{2 * size_bytes}}}", value):
         return bytes.fromhex(value)
@@ -121,12 +121,12 @@ def _text(headers: Headers, name: str) -> str:
 
 
 PROGRESS_BYTES = 1 << 20
-"""A broken transfer that brought at least so much does not count as a failed try."""
+"""An aborted transfer that brought at least this much does not count as a failed try."""
 MAX_RESTARTS = 2
-"""A file that has become another one while it was transferred is begun again so often."""
+"""How often a file that changes during its transfer is restarted."""
 SMALL_RANGE_BYTES = 4096
 MAX_SMALL_RANGES = 16
-"""A server that gives the rest of a file in so many pieces of fewer bytes each is given up."""
+"""After so many ranges smaller than SMALL_RANGE_BYTES the file is given up."""
 _OF_RANGE = frozenset(
     {
         HTTPStatus.NOT_MODIFIED,
@@ -138,14 +138,14 @@ _OF_RANGE = frozenset(
         HTTPStatus.NOT_IMPLEMENTED,
     }
 )
-"""Statuses with which servers refuse a Range or an If-Range header of which they know nothing."""
+"""Statuses with which servers reject Range or If-Range headers that they do not support."""
 _ENDS_PART = (TooLargeError, NoRoomError, SpoolError, EncodingError)
-"""What the rest of a file would meet again, so that its part is of no use."""
+"""Errors that resuming would meet again, so the part is dropped."""
 _BYTE_RANGE = re.compile(r"bytes=(\d+)-(\d+)")
 
 
 class FileTransfer:
-    """Brings the file that a request asks for to ``meta["body_file"]``."""
+    """Download the file of a request to ``meta["body_file"]``."""
 
     def __init__(self, crawler: Crawler, client: Client, room: DiskReserve, request: Request) -> None:
         self._crawler, self._client, self._room, self._request = crawler, client, room, request
@@ -156,7 +156,7 @@ class FileTransfer:
         self._is_resumed = self._has_refused_range = False
 
     async def run(self) -> Response:
-        """Return the answer, with the file in place if it brought one; a part stays for a later transfer."""
+        """Return the response, with the file in place if there is one; an incomplete part is kept to be resumed."""
         try:
             while True:
                 response = await self._ask()
@@ -170,10 +170,10 @@ class FileTransfer:
             self._part.keep()
 
     async def _ask(self) -> Response | None:
-        """Return the response, None if the server is to be asked for more or anew."""
+        """Return the response, or None if another request is needed."""
         bounds = Bounds(self._crawler, self._request, self._room)
-        told = Told(self._crawler, self._request)
-        body = FileBody(told, self._part, bounds, self._wanted)
+        download_signals = DownloadSignals(self._crawler, self._request)
+        body = FileBody(download_signals, self._part, bounds, self._wanted)
         asked_for = self._add_range()
         exchange = self._client.exchange(self._request, body)
         try:
@@ -185,21 +185,21 @@ class FileTransfer:
         if body.is_stale or (body.ends_at is not None and body.spool.size_bytes > body.ends_at):
             self._restart()
             return None
-        if body.is_whole_already:
+        if body.is_already_complete:
             return self._done(exchange)
-        if asked_for and not body.is_begun and told.stop is None and self._refuses_range(exchange):
+        if asked_for and not body.is_begun and download_signals.stop is None and self._refuses_range(exchange):
             self._has_refused_range = True
             return None
-        if not body.is_begun or told.stop is not None or not body.spool.size_bytes:
+        if not body.is_begun or download_signals.stop is not None or not body.spool.size_bytes:
             self._drop_unless_passing(exchange)
-            return response_of(self._request, exchange, bytes(body.error_body), told.stop, [])
+            return response_of(self._request, exchange, bytes(body.error_body), download_signals.stop, [])
         if self._wants_more(body):
             return None
         await self._check_digest(exchange)
         return self._done(exchange, *([] if body.is_framed and not is_cut else [UNPROVED]))
 
     async def _check_digest(self, exchange: Exchange) -> None:
-        """Compare the bytes with the digest that the server states of the file, if any; raises DigestError."""
+        """Compare the file with the digest that the server declares, if any; raises DigestError."""
         assert exchange.head is not None
         if self._wanted is not None:
             return
@@ -210,10 +210,10 @@ class FileTransfer:
         found = await asyncio.to_thread(_digest_of, self._part.path, algorithm)
         if found != stated[algorithm]:
             self._part.drop()
-            raise DigestError(f"the bytes that came are not those of the {algorithm} digest that the server states")
+            raise DigestError(f"{algorithm} mismatch: the file does not match the digest that the server declares")
 
     async def _fetch(self, exchange: Exchange, body: FileBody, bounds: Bounds) -> bool:
-        """Return whether the body broke off and is taken all the same; raises what ended the transfer."""
+        """Return whether the body was cut short and is accepted anyway; raises what ended the transfer."""
         watch = _Watch(exchange, body, bounds.stall_s)
         try:
             await self._client.run(exchange)
@@ -224,12 +224,12 @@ class FileTransfer:
             if body.spool.is_decoded_to_its_end:
                 body.is_framed = True
                 return False
-            self._forgive(body)
+            self._reset_retries(body)
             if not body.is_begun or not accepts_dataloss(self._request, self._crawler.settings):
                 raise
             return True
         except (DownloadFailedError, DownloadTimeoutError):
-            self._forgive(body)
+            self._reset_retries(body)
             raise
         finally:
             watch.stop()
@@ -241,17 +241,17 @@ class FileTransfer:
         if not body.spool.is_decoded:
             return
         if not body.spool.is_decoded_to_its_end:
-            raise ResponseDataLossError("the transfer broke off: the encoded body lacks its end")
+            raise ResponseDataLossError("transfer aborted: the encoded body is incomplete")
         body.is_framed = True
 
-    def _forgive(self, body: FileBody) -> None:
-        """Do not count a try that has brought much and can be gone on with."""
+    def _reset_retries(self, body: FileBody) -> None:
+        """Reset the retry count after a try that made progress and can be resumed."""
         can_resume = self._part.version is not None and bool(self._part.version.if_range)
         if can_resume and body.spool.size_bytes - body.had_bytes >= PROGRESS_BYTES:
             self._request.meta["retry_times"] = 0
 
     def _wants_more(self, body: FileBody) -> bool:
-        """Return whether the answer was a range that does not reach the end of the file."""
+        """Return whether the response was a range that ends before the end of the file."""
         if not body.is_partial or self._wanted is not None:
             return False
         version = self._part.version
@@ -259,19 +259,19 @@ class FileTransfer:
         if total_bytes is not None and body.spool.size_bytes >= total_bytes:
             return False
         if version is None or not version.if_range:
-            raise DownloadFailedError("the server sent part of the file, and nothing by which the rest can be told")
+            raise DownloadFailedError("the server sent part of the file, and no strong validator to resume it")
         self._small_ranges += body.spool.size_bytes - body.had_bytes < SMALL_RANGE_BYTES
         if self._small_ranges > MAX_SMALL_RANGES:
-            raise DownloadFailedError("the server sends the file in ever smaller parts")
+            raise DownloadFailedError(f"{self._small_ranges} ranges of less than {SMALL_RANGE_BYTES} bytes: given up")
         return True
 
     def _refuses_range(self, exchange: Exchange) -> bool:
-        """Return whether the answer may mean the range, not the file; if so, the whole file is asked for once."""
+        """Return whether the error status may be about the range; then the whole file is requested once."""
         assert exchange.head is not None
         return exchange.head.status in _OF_RANGE
 
     def _drop_unless_passing(self, exchange: Exchange) -> None:
-        """Keep the part only where the answer is a redirect or a trouble that may pass."""
+        """Drop the part unless the response is a redirect or a failure that may pass."""
         assert exchange.head is not None
         status = exchange.head.status
         if status < HTTPStatus.MULTIPLE_CHOICES or status in {HTTPStatus.NOT_FOUND, HTTPStatus.GONE}:
@@ -281,10 +281,10 @@ class FileTransfer:
         self._part.drop()
         self._restarts += 1
         if self._restarts > MAX_RESTARTS:
-            raise DownloadFailedError("the file changed on the server again and again while it was transferred")
+            raise DownloadFailedError(f"the file changed on the server during {self._restarts} transfers in a row")
 
     def _add_range(self) -> dict[str, str]:
-        """Let the request ask for what the part lacks, and return the headers that say so."""
+        """Add the headers that request the missing range, and return them."""
         wanted = self._part.range_headers() if self._wanted is None and not self._has_refused_range else {}
         self._request.headers.update(wanted)
         self._is_resumed = self._is_resumed or bool(wanted)
@@ -297,10 +297,10 @@ class FileTransfer:
             await asyncio.sleep(downloader.crawl_delays_s.get(host, 0.0))
 
     def _done(self, exchange: Exchange, *flags: str) -> BodyFileResponse:
-        """Move the file to its place and return the response, with the headers that describe the whole of it."""
+        """Move the file into place and return the response, with the headers of the complete file."""
         assert exchange.head is not None
         headers = _of_whole_file(exchange.head.headers, self._part.version if self._is_resumed else None)
-        self._part.become(self._path)
+        self._part.move_to(self._path)
         if self._is_resumed:
             self._crawler.stats.inc_value("audio/resumed")
         return BodyFileResponse(
@@ -315,7 +315,7 @@ class FileTransfer:
 
 
 class _Watch:
-    """Ends an exchange that brings nothing for so many seconds."""
+    """Abort an exchange that delivers nothing for ``stall_s`` seconds."""
 
     def __init__(self, exchange: Exchange, body: FileBody, stall_s: float) -> None:
         self._exchange, self._body, self._stall_s = exchange, body, stall_s
@@ -323,7 +323,7 @@ class _Watch:
         self._timer = self._loop.call_later(stall_s, self._look)
 
     def stop(self) -> None:
-        """Watch no more."""
+        """Stop watching."""
         self._timer.cancel()
 
     def _look(self) -> None:
@@ -331,8 +331,8 @@ class _Watch:
         if left_s > 0:
             self._timer = self._loop.call_later(left_s, self._look)
             return
-        what = "no byte" if self._body.is_begun else "no answer"
-        self._exchange.abort(DownloadTimeoutError(f"{what} came for {self._stall_s:g} s"))
+        what = "data" if self._body.is_begun else "response"
+        self._exchange.abort(DownloadTimeoutError(f"no {what} for {self._stall_s:g} s"))
 
 
 def _digest_of(path: Path, algorithm: str) -> bytes:
@@ -341,7 +341,7 @@ def _digest_of(path: Path, algorithm: str) -> bytes:
 
 
 def wanted_range(request: Request) -> tuple[int, int] | None:
-    """Return the first and the last byte that a request asks for on its own account, None for the whole file."""
+    """Return the first and last byte of the request's own Range header, None for the whole file."""
     match = _BYTE_RANGE.fullmatch((request.headers.get("Range") or b"").decode("latin-1"))
     return (int(match[1]), int(match[2])) if match else None
 

@@ -1,4 +1,4 @@
-"""The first bytes of an answer in; whether it is audio or a document out. Its declared type only breaks ties."""
+"""Decide from a body's first bytes whether it is audio or a document; the declared type only breaks ties."""
 
 import zlib
 from dataclasses import dataclass
@@ -9,12 +9,12 @@ from audiocrawler.fetch.headers import is_audio_type, is_refused_type, media_typ
 from audiocrawler.sniff import EMPTY, HEAD_BYTES, HTML, JSON, M3U, PLS, TEXT, UNKNOWN, XML, Sniffed, sniff
 
 FIRST_BYTES = "first_bytes"
-"""Where a request's meta has the FirstBytes of its answer; never kept in the frontier."""
+"""Meta key: the FirstBytes of the response; never kept in the frontier."""
 MAX_HEAD_BYTES = 16_384
-"""So much of an HTML page is looked at for a refresh that leads to the file."""
+"""How much of an HTML page is searched for a refresh that leads to the file."""
 _DOCUMENTS = (HTML, XML, JSON, M3U, PLS, TEXT)
 _BEFORE_A_FILE = b"\xef\xbb\xbf\r\n\t "
-"""What a program prints by mistake before the file that it sends."""
+"""Bytes that scripts print by mistake before the file."""
 _GZIP = b"\x1f\x8b"
 _ANY_HEADER = zlib.MAX_WBITS | 32
 _WINDOW_BITS = {"gzip": (_ANY_HEADER,), "x-gzip": (_ANY_HEADER,), "deflate": (_ANY_HEADER, -zlib.MAX_WBITS)}
@@ -22,7 +22,7 @@ _WINDOW_BITS = {"gzip": (_ANY_HEADER,), "x-gzip": (_ANY_HEADER,), "deflate": (_A
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What a body is by its first bytes, and what its headers call it."""
+    """The type of a body by its first bytes, and by its headers."""
 
     kind: Sniffed
     declared: str
@@ -31,29 +31,29 @@ class Judgement:
 
     @property
     def may_be_audio(self) -> bool:
-        """Whether to read on where audio was asked for: the type decides only where the bytes are unknown."""
+        """Return whether a file transfer should go on: the declared type decides only for unknown bytes."""
         if self.kind is UNKNOWN:
             return not self.is_declared_other
         return self.kind.is_audio is not False
 
     @property
     def is_document(self) -> bool:
-        """Whether links may be found in it."""
+        """Return whether it may contain links."""
         return self.kind in _DOCUMENTS
 
     @property
-    def is_audio_in_place_of_page(self) -> bool:
-        """Whether it is audio although a page was asked for."""
+    def is_audio_instead_of_page(self) -> bool:
+        """Return whether a request for a page brought audio."""
         return bool(self.kind.is_audio) or (self.is_declared_audio and not self.is_document)
 
     @property
     def name(self) -> str:
-        """What came, in words that go before "came in place of audio"."""
+        """Return what was received, in words for "got ... instead of audio"."""
         return self.declared if self.kind is UNKNOWN and self.declared else self.kind.name
 
 
 def judge(head: bytes, headers: Headers) -> Judgement:
-    """Judge a body by its first HEAD_BYTES, decoded, or by all of a shorter one."""
+    """Judge a body by its first HEAD_BYTES, decoded, or all of it if it is shorter."""
     kind = sniff(head[:HEAD_BYTES])
     if kind is UNKNOWN:
         kind = sniff(head[:HEAD_BYTES].lstrip(_BEFORE_A_FILE))
@@ -62,10 +62,10 @@ def judge(head: bytes, headers: Headers) -> Judgement:
 
 
 class FirstBytes:
-    """Collects a body's first bytes as they come, in pieces of any size, until they can be judged.
+    """Collect a body's first bytes, in pieces of any size, until they can be judged.
 
-    ``judgement`` is None until then; ``head`` keeps the bytes unless they may be audio. They may come as they are on
-    the wire or decoded already: what is no known kind of file is decoded here if its headers name gzip or deflate.
+    ``judgement`` is None until then; ``head`` keeps the bytes unless they may be audio. The bytes may be encoded or
+    already decoded: an unknown kind of file is decoded here if its headers name gzip or deflate.
     """
 
     def __init__(self, headers: Headers) -> None:
@@ -79,11 +79,11 @@ class FirstBytes:
 
     @property
     def is_complete(self) -> bool:
-        """Whether no more bytes are needed."""
+        """Return whether no more bytes are needed."""
         return self.judgement is not None and not self._wants_more_of_page()
 
     def add(self, data: bytes) -> None:
-        """Take the next bytes of the body."""
+        """Add the next bytes of the body."""
         if self.is_complete:
             return
         self._raw += data[: 2 * MAX_HEAD_BYTES - len(self._raw)]
@@ -92,7 +92,7 @@ class FirstBytes:
             self.end()
 
     def end(self) -> Judgement:
-        """Judge what has come, because no more will."""
+        """Judge the bytes received so far, at the end of the body."""
         self.judgement = judge(self.head, self._headers)
         if self.judgement.may_be_audio:
             self.head = self._raw = b""
@@ -107,7 +107,7 @@ class FirstBytes:
 
 
 def _decoded(raw: bytes, encoding: str) -> bytes:
-    """Return the start of what gzip or deflate hold (RFC 1950 to 1952); the bytes themselves if that is not true."""
+    """Return the start of the gzip or deflate content (RFC 1950 to 1952), or the bytes as they are if not encoded."""
     windows = _WINDOW_BITS.get(encoding, ())
     if not windows or (sniff(raw[:HEAD_BYTES]) is not UNKNOWN and not raw.startswith(_GZIP)):
         return raw

@@ -1,4 +1,4 @@
-"""Scrapy's download handler for http and https: a request in, a response out, whose body may lie in a file."""
+"""Scrapy's download handler for http and https, with bodies in memory or in files."""
 
 import asyncio
 from http import HTTPStatus
@@ -13,26 +13,26 @@ from scrapy.http import Response
 
 from audiocrawler.fetch.back_off import transfers_given_up
 from audiocrawler.fetch.client import Client, accepts_dataloss, response_of
-from audiocrawler.fetch.connect import policy_of, raise_open_files
+from audiocrawler.fetch.connect import policy_of, raise_open_file_limit
 from audiocrawler.fetch.file_transfer import FileTransfer
-from audiocrawler.fetch.receivers import EnoughError, MemoryBody, Told
+from audiocrawler.fetch.receivers import DownloadSignals, EnoughError, MemoryBody
 from audiocrawler.fetch.slots import polite
 from audiocrawler.fetch.staging import DiskReserve
 
 
 class StreamingDownloadHandler(BaseDownloadHandler):
-    """Scrapy's way to HTTP and HTTPS over libcurl: checked addresses, bounded answers, bodies that are resumed."""
+    """Download http and https over libcurl, with checked addresses, size limits and resumed transfers."""
 
     def __init__(self, crawler: Crawler, store_folder: Path | None = None) -> None:
         super().__init__(crawler)
-        raise_open_files()
+        raise_open_file_limit()
         verifies = crawler.settings.getbool("DOWNLOAD_VERIFY_CERTIFICATES")
         self._client = Client(lambda: policy_of(crawler), verifies_certificates=verifies)
         self._room = DiskReserve.from_settings(crawler.settings, store_folder)
         crawler.signals.connect(self._give_up, signal=transfers_given_up)
 
     async def download_request(self, request: Request) -> Response:
-        """Download the request; raises Scrapy's download errors, RefusedAddressError, and what ends a transfer."""
+        """Download the request; raises Scrapy's download errors, RefusedAddressError and FileTransfer's errors."""
         polite(self.crawler).note_sent(request)
         if "body_file" in request.meta:
             return await FileTransfer(self.crawler, self._client, self._room, request).run()
@@ -47,10 +47,10 @@ class StreamingDownloadHandler(BaseDownloadHandler):
 
     async def _into_memory(self, request: Request) -> Response:
         settings, meta = self.crawler.settings, request.meta
-        told = Told(self.crawler, request)
+        download_signals = DownloadSignals(self.crawler, request)
         has_body = request.method != "HEAD"
         max_bytes = int(meta.get("download_maxsize", settings.getint("DOWNLOAD_MAXSIZE"))) if has_body else 0
-        body = MemoryBody(told, max_bytes, lambda status: self._is_wanted(request, status))
+        body = MemoryBody(download_signals, max_bytes, lambda status: self._is_wanted(request, status))
         exchange = self._client.exchange(request, body)
         timeout_s = float(meta.get("download_timeout", settings.getfloat("DOWNLOAD_TIMEOUT")))
         timer = asyncio.get_running_loop().call_later(timeout_s, exchange.abort, DownloadTimeoutError("timed out"))
@@ -65,10 +65,10 @@ class StreamingDownloadHandler(BaseDownloadHandler):
             flags.append("dataloss")
         finally:
             timer.cancel()
-        return response_of(request, exchange, bytes(body.data), told.stop, flags)
+        return response_of(request, exchange, bytes(body.data), download_signals.stop, flags)
 
     def _is_wanted(self, request: Request, status: int) -> bool:
-        """Return whether anything is going to read the body of an answer with this status."""
+        """Return whether anything will read the body of a response with this status."""
         if status < HTTPStatus.MULTIPLE_CHOICES or request.meta.get("handle_httpstatus_all"):
             return True
         settings, spider = self.crawler.settings, self.crawler.spider

@@ -1,4 +1,4 @@
-"""What headers say: validators for revalidation, types, lengths; and errors in one line."""
+"""Read HTTP headers (validators, types, lengths), and explain errors in one line."""
 
 import errno
 import re
@@ -22,13 +22,13 @@ _REFUSED_TYPES = frozenset(
 
 
 def media_type(headers: Headers) -> str:
-    """Return the media type without its parameters, in lower case; an empty string where there is none."""
+    """Return the media type in lower case without parameters, or an empty string."""
     value = headers.get("Content-Type") or b""
     return value.decode("latin-1").split(";", 1)[0].strip().lower()
 
 
 def is_audio_type(headers: Headers) -> bool:
-    """Return whether the body is declared to be audio, or a video that may hold some, and not a playlist."""
+    """Return whether the body is declared as audio or video, and not as a playlist."""
     declared = media_type(headers)
     if declared in _PLAYLIST_TYPES:
         return False
@@ -36,13 +36,13 @@ def is_audio_type(headers: Headers) -> bool:
 
 
 def is_refused_type(headers: Headers) -> bool:
-    """Return whether the body is declared to be what no audio file is: a document, an image, a script."""
+    """Return whether the declared type rules audio out: a document, an image, a script."""
     declared = media_type(headers)
     return declared.startswith(("image/", "font/")) or declared in _REFUSED_TYPES | _PLAYLIST_TYPES
 
 
 def is_endless(headers: Headers) -> bool:
-    """Return whether this is a radio stream: it introduces itself as one, and names no length."""
+    """Return whether this is a radio stream: it has ICY headers and no Content-Length."""
     if headers.get("Content-Length"):
         return False
     return any(name in headers for name in ("icy-name", "icy-br", "icy-metaint", "icy-genre", "icy-url"))
@@ -55,9 +55,9 @@ _ESCAPE = re.compile(r"[^ -~]|\\")
 
 @dataclass(frozen=True, slots=True)
 class KnownFile:
-    """What an earlier crawl left of an audio URL: its status, and the validators of the bytes that it got.
+    """What an earlier crawl recorded for an audio URL: its status, and the validators of the bytes it got.
 
-    ``varies``: the last crawls got other bytes each time. ``size_bytes`` is None where no file was kept.
+    ``varies``: the last crawls got different bytes each time. ``size_bytes`` is None where no file was kept.
     """
 
     status: str
@@ -68,32 +68,32 @@ class KnownFile:
     varies: bool = False
 
     def as_meta(self) -> dict[str, Any]:
-        """Return the plain values, as a request carries them."""
+        """Return plain values for a request's meta."""
         return asdict(self)
 
 
 def conditional_headers(known: KnownFile) -> dict[str, bytes]:
-    """Return the headers that ask for the body only if it has changed; none where there is no validator."""
+    """Return the headers of a conditional request, none if there are no validators."""
     given = {"If-None-Match": known.etag, "If-Modified-Since": known.last_modified}
     return {name: header_bytes(value) for name, value in given.items() if value}
 
 
 def trusted(known: KnownFile) -> KnownFile | None:
-    """Return what holds of a file also under a changed URL: its strong ETag; None if it has none."""
+    """Return what is still valid under a changed URL, the strong ETag; None if there is none."""
     if not known.etag or known.etag.startswith("W/"):
         return None
     return replace(known, last_modified=None, varies=False)
 
 
 def validators(headers: Headers) -> list[str]:
-    """Return the ETag and the Last-Modified of an answer, empty strings for none."""
+    """Return the ETag and Last-Modified of a response, empty strings if absent."""
     return [_text(headers, "ETag"), _text(headers, "Last-Modified")]
 
 
 def proves_same(headers: Headers, known: KnownFile) -> bool:
-    """Return whether a complete answer is the known file again, sent by a server that ignores conditions.
+    """Return whether a complete response is the known file, from a server that ignores conditions.
 
-    A strong ETag is proof enough; a weak one, or the time alone, needs the length too.
+    A strong ETag suffices; a weak one, or Last-Modified alone, needs an equal length, too.
     """
     etag, last_modified = validators(headers)
     if etag and known.etag:
@@ -111,7 +111,7 @@ def _text(headers: Headers, name: str) -> str:
 
 
 def header_text(value: bytes) -> str:
-    """Return a header's value as a row holds it: readable, and such that ``header_bytes`` gives the same bytes."""
+    """Return a header's value as text for a row; ``header_bytes`` restores the same bytes."""
     try:
         text = value.decode()
     except UnicodeDecodeError:
@@ -122,7 +122,7 @@ def header_text(value: bytes) -> str:
 
 
 def header_bytes(text: str) -> bytes:
-    """Return the value that ``header_text`` has made ``text`` of; never a control character, which no header has."""
+    """Return the bytes of a ``header_text``, never with a control character."""
     pieces = enumerate(_ESCAPED.split(text))
     value = b"".join(bytes.fromhex(piece) if number % 2 else piece.encode() for number, piece in pieces)
     return text.encode() if _CONTROL.search(value) else value
@@ -130,20 +130,20 @@ def header_bytes(text: str) -> bytes:
 
 _MESSAGES: dict[type[BaseException], str] = {
     exceptions.CannotResolveHostError: "unknown host",
-    exceptions.ResponseDataLossError: "the transfer broke off before its end",
+    exceptions.ResponseDataLossError: "transfer aborted before its end",
     exceptions.UnsupportedURLSchemeError: "only http and https can be fetched",
 }
 
 
 def explain(error: BaseException) -> str:
-    """Return the reason in a few words, without the URL."""
+    """Return the error's reason in one line, without the URL."""
     if isinstance(error, AudioCrawlerError):
         return _first_line(error)
     return next((message for kind, message in _MESSAGES.items() if isinstance(error, kind)), _first_line(error))
 
 
 def is_disk_full(error: BaseException | None) -> bool:
-    """Return whether a full disk or quota, or the end of the reserve, is behind the error."""
+    """Return whether the error was caused by a full disk, quota or reserve."""
     while error is not None:
         if isinstance(error, NoRoomError):
             return True
@@ -155,5 +155,5 @@ def is_disk_full(error: BaseException | None) -> bool:
 
 def _first_line(error: BaseException) -> str:
     if isinstance(error, IgnoreRequest) and not str(error):
-        return "refused before it was sent"
+        return "refused before it was sent to the server"
     return str(error).strip().split("\n", 1)[0] or type(error).__name__

@@ -1,4 +1,4 @@
-"""Where the bytes of an answer go: into memory, as pages do, or into a file, as audio does."""
+"""Receive response bodies: pages into memory, audio into part files."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -27,11 +27,11 @@ from audiocrawler.model.settings import settings_of
 from audiocrawler.model.statuses import Status
 
 UNPROVED = "unproved"
-"""Flag of a response of which nothing tells whether it is the whole file."""
+"""Response flag: nothing proves that the file is complete."""
 
 
 class BodyFileResponse(Response):
-    """A response whose body lies in the file ``body_file``; its ``body`` is empty, because 2.19's core measures it."""
+    """A response with its body in the file ``body_file``; ``body`` is empty."""
 
     attributes: tuple[str, ...] = (*Response.attributes, "body_file")
 
@@ -41,23 +41,23 @@ class BodyFileResponse(Response):
 
 
 class DigestError(OutcomeError, ResponseDataLossError):
-    """Raised when a body has not the digest that its server states."""
+    """Raised when a file does not match the digest that its server declares."""
 
 
 class TotalReachedError(OutcomeError, DownloadCancelledError):
-    """Raised when a body would bring the crawl's bytes above AUDIO_MAX_TOTAL_BYTES."""
+    """Raised when a body would exceed AUDIO_MAX_TOTAL_BYTES."""
 
     status = Status.LIMIT
 
 
 class EndlessError(OutcomeError, DownloadCancelledError):
-    """Raised when a body without a length goes on for longer than AUDIO_MAX_UNSIZED_S."""
+    """Raised when a body without a Content-Length takes longer than AUDIO_MAX_UNSIZED_S."""
 
     status = Status.STREAM
 
 
 class ThroughputFloor:
-    """Counts what a transfer brings within a window of seconds."""
+    """The minimum a transfer must deliver within each window of seconds."""
 
     def __init__(self, window_s: float, least_bytes: float) -> None:
         self._window_s = window_s
@@ -66,7 +66,7 @@ class ThroughputFloor:
         self._bytes = 0
 
     def is_enough(self, size_bytes: int) -> bool:
-        """Take note of more bytes; return False at the end of a window that brought too few."""
+        """Count more bytes; return False at the end of a window with too few."""
         self._bytes += size_bytes
         if monotonic() - self._begun_at < self._window_s:
             return True
@@ -76,41 +76,41 @@ class ThroughputFloor:
 
 
 class UnboundedBody:
-    """The time that a body may take whose length nobody has told; one with a length may take any."""
+    """The time limit for a body without a Content-Length."""
 
     def __init__(self, longest_s: float) -> None:
         self._longest_s = longest_s
         self._ends_at: float | None = None
 
     def begin(self, length: object) -> None:
-        """Begin to count if ``length`` is no number of bytes."""
+        """Start the clock unless ``length`` is a number of bytes."""
         self._ends_at = None if isinstance(length, int) else monotonic() + self._longest_s
 
     def excess(self) -> str | None:
-        """Return in words that the body has taken too long; None if it has not."""
+        """Return the reason if the body has taken too long, else None."""
         if self._ends_at is None or monotonic() < self._ends_at:
             return None
-        return f"no length was told, and no end came within AUDIO_MAX_UNSIZED_S of {self._longest_s:g} s"
+        return f"no Content-Length and still sending after {self._longest_s:g} s (AUDIO_MAX_UNSIZED_S)"
 
 
 MAX_ERROR_BYTES = 16 * 1024
-"""So much of the body of an answer is read that nobody wants: its status has said it all."""
+"""How much of an unwanted error body is read."""
 WORTH_RESUMING_BYTES = 1 << 20
-"""A file of so many bytes is resumed even after a kill."""
+"""Files of at least this size can be resumed even after a kill."""
 ROOM_CHECK_BYTES = 1 << 20
-"""After so many bytes it is asked again whether there is room for more."""
+"""How often the free disk space is checked."""
 PORTION_BYTES = 256 * 1024
 PORTION_S = 0.1
-"""Of a file's later bytes so many at a time, or what has come in so long, are counted and told to Scrapy's signals:
-libcurl hands over 16 kB at a time, and a signal costs more than to receive them."""
+"""How often bytes after the first portion are counted and sent to Scrapy's signals: libcurl delivers 16 kB at a time,
+and a signal costs more than receiving them."""
 
 
 class EnoughError(Exception):
-    """Raised to end an exchange that has brought all that is wanted of it."""
+    """Raised to end an exchange from which no more is needed."""
 
 
-class Told:
-    """Tells Scrapy's signals of an answer; a handler of theirs may stop the download."""
+class DownloadSignals:
+    """Send Scrapy's signals about a response; a handler may stop the download."""
 
     def __init__(self, crawler: Crawler, request: Request) -> None:
         self.stop: StopDownload | None = None
@@ -118,12 +118,12 @@ class Told:
         self._asked_at = monotonic()
 
     def head(self, head: Head) -> None:
-        """Tell of the headers; raises EnoughError if the download is stopped."""
+        """Send headers_received; raises EnoughError if a handler stops the download."""
         self._request.meta["download_latency"] = monotonic() - self._asked_at
         self._send(signals.headers_received, headers=head.headers, body_length=head.length_bytes)
 
     def data(self, data: bytes) -> None:
-        """Tell of bytes of the body; raises EnoughError if the download is stopped."""
+        """Send bytes_received; raises EnoughError if a handler stops the download."""
         self._send(signals.bytes_received, data=data)
 
     def _send(self, signal: object, **what: Any) -> None:
@@ -137,27 +137,27 @@ class Told:
 
 
 class MemoryBody:
-    """The body of a page, of at most ``max_bytes``, 0 for no bound; of an answer that nobody wants, the first bytes."""
+    """The body of a page, of at most ``max_bytes`` (0 for no limit); of an unwanted response only the first bytes."""
 
-    def __init__(self, told: Told, max_bytes: int, is_wanted: Callable[[int], bool]) -> None:
+    def __init__(self, download_signals: DownloadSignals, max_bytes: int, is_wanted: Callable[[int], bool]) -> None:
         self.data = bytearray()
-        self._told = told
+        self._signals = download_signals
         self._max_bytes = max_bytes
         self._is_wanted = is_wanted
         self._most_bytes = 0
 
     def begin(self, head: Head) -> None:
-        """Take the head; raises DownloadCancelledError for a page that is declared to be too large."""
+        """Receive the head; raises DownloadCancelledError if the declared length is too large."""
         is_wanted = self._is_wanted(head.status)
         self._most_bytes = 0 if is_wanted else MAX_ERROR_BYTES
         if is_wanted and self._max_bytes and (head.length_bytes or 0) > self._max_bytes:
             raise DownloadCancelledError(f"larger than {self._max_bytes} bytes")
-        self._told.head(head)
+        self._signals.head(head)
 
     def take(self, data: bytes) -> None:
-        """Keep the bytes; raises DownloadCancelledError for too many, EnoughError when no more is wanted."""
+        """Append the bytes; raises DownloadCancelledError for too many, EnoughError when no more are needed."""
         self.data += data
-        self._told.data(data)
+        self._signals.data(data)
         if self._most_bytes and len(self.data) >= self._most_bytes:
             raise EnoughError
         if self._max_bytes and len(self.data) > self._max_bytes:
@@ -165,7 +165,7 @@ class MemoryBody:
 
 
 class Bounds:
-    """What a body on its way to disk may not do; each method raises the error that ends it."""
+    """The limits of a transfer to disk; each method raises the error that ends it."""
 
     def __init__(self, crawler: Crawler, request: Request, room: DiskReserve) -> None:
         ours = settings_of(crawler)
@@ -173,13 +173,14 @@ class Bounds:
         self.stall_s = float(request.meta.get("download_timeout", crawler.settings.getfloat("DOWNLOAD_TIMEOUT")))
         self._stats = crawler.stats
         self._max_total_bytes = ours.max_total_bytes
-        self._progress = ThroughputFloor(self.stall_s, ours.min_bytes_per_s * self.stall_s)
+        self.min_bytes_per_s = ours.min_bytes_per_s
+        self._progress = ThroughputFloor(self.stall_s, self.min_bytes_per_s * self.stall_s)
         self._unsized = UnboundedBody(ours.max_unsized_s)
         self._room = room
         self._unchecked_bytes = 0
 
     def begin(self, length_bytes: int | None, size_bytes: int) -> None:
-        """Take the length of the body, and what is on disk already."""
+        """Check the length of the body, and the bytes already on disk."""
         if self.max_bytes and (length_bytes or 0) + size_bytes > self.max_bytes:
             raise TooLargeError(f"larger than {self.max_bytes} bytes")
         if deficit := self._room.deficit(length_bytes or 0):
@@ -187,12 +188,12 @@ class Bounds:
         self._unsized.begin(length_bytes)
 
     def count(self, size_bytes: int) -> None:
-        """Take so many more bytes from the wire."""
+        """Count bytes received."""
         self._stats.inc_value("audio/bytes", size_bytes)
         if self._max_total_bytes and self._stats.get_value("audio/bytes") > self._max_total_bytes:
-            raise TotalReachedError(f"AUDIO_MAX_TOTAL_BYTES of {self._max_total_bytes} would be passed")
+            raise TotalReachedError(f"AUDIO_MAX_TOTAL_BYTES={self._max_total_bytes} would be exceeded")
         if not self._progress.is_enough(size_bytes):
-            raise DownloadTimeoutError(f"too few bytes came within {self.stall_s:g} s")
+            raise DownloadTimeoutError(f"too slow: less than {self.min_bytes_per_s:g} bytes/s over {self.stall_s:g} s")
         if excess := self._unsized.excess():
             raise EndlessError(excess)
         self._unchecked_bytes += size_bytes
@@ -203,42 +204,44 @@ class Bounds:
 
 
 class FileBody:
-    """One answer on its way into a part file: the whole file, or the range that goes on where the part ends.
+    """Write one response to a part file: the whole file, or the range after the part's end.
 
-    ``wanted`` are the first and the last byte that the request wants on its own account, None for the whole file.
+    ``wanted`` are the first and last byte of the request's own range, None for the whole file.
     """
 
-    def __init__(self, told: Told, part: Part, bounds: Bounds, wanted: tuple[int, int] | None) -> None:
+    def __init__(
+        self, download_signals: DownloadSignals, part: Part, bounds: Bounds, wanted: tuple[int, int] | None
+    ) -> None:
         self.spool = Spool(part.path, bounds.max_bytes)
         self.had_bytes = self.spool.size_bytes
         self.last_byte_at = monotonic()
         self.is_begun = False
         self.is_framed = False
         self.is_stale = False
-        """Whether the answer is not of the version that the part is of: the file is to be fetched from its start."""
-        self.is_whole_already = False
+        """Whether the response is of another version than the part: the file must be fetched from its start."""
+        self.is_already_complete = False
         self.is_partial = False
-        """Whether the answer is a range of the file, be it the last one."""
+        """Whether the response is a range of the file."""
         self.ends_at: int | None = None
-        """Where the bytes of a range must end in the file."""
+        """Where in the file the range must end."""
         self.error_body = bytearray()
-        self._told, self._part, self._bounds, self._wanted = told, part, bounds, wanted
+        self._signals, self._part, self._bounds, self._wanted = download_signals, part, bounds, wanted
         self._skip_bytes = 0
         self._left_bytes: int | None = None
         self._noted_at = 0.0
         self._noted_bytes = self._unnoted_bytes = 0
-        self._untold: list[bytes] = []
+        self._unsent: list[bytes] = []
 
     def begin(self, head: Head) -> None:
-        """Decide what the answer is; raises EnoughError where it ends here, DownloadFailedError for a wrong one."""
+        """Check what the response is; raises EnoughError if its body is not needed, DownloadFailedError if invalid."""
         self.last_byte_at = monotonic()
         if head.status == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE and self._part.version is not None:
             self._end_of_part(head, self._part.version)
         if head.status not in WITH_FILE:
-            self._told.head(head)
+            self._signals.head(head)
             return
         total_bytes = self._place(head)
-        self._told.head(head)
+        self._signals.head(head)
         self.spool.decode(head.all_text("Content-Encoding"))
         self._bounds.begin(head.length_bytes if self._left_bytes is None else self._left_bytes, self.spool.size_bytes)
         if self._part.version is None:
@@ -258,7 +261,7 @@ class FileBody:
             return
         if self._skip_bytes or self._left_bytes is not None:
             data = self._cut(data)
-        self._untold.append(self.spool.write(data))
+        self._unsent.append(self.spool.write(data))
         self._unnoted_bytes += len(data)
         is_due = self._unnoted_bytes >= PORTION_BYTES or self.last_byte_at - self._noted_at >= PORTION_S
         if is_due or self._noted_bytes < PORTION_BYTES or self._left_bytes == 0:
@@ -268,30 +271,30 @@ class FileBody:
             raise EnoughError
 
     def finish(self) -> None:
-        """Write what is left of the body at its end."""
+        """Write the rest at the end of the body."""
         if self.is_begun:
-            self._untold.append(self.spool.finish())
-            with suppress(EnoughError):  # there is no more to stop
+            self._unsent.append(self.spool.finish())
+            with suppress(EnoughError):  # there is nothing left to stop
                 self._note()
 
     def _note(self) -> None:
-        """Count the bytes that have come since the last time, and tell of them; raises what ends the transfer."""
-        size_bytes, data = self._unnoted_bytes, b"".join(self._untold)
+        """Count the bytes since the last call and send their signal; raises what ends the transfer."""
+        size_bytes, data = self._unnoted_bytes, b"".join(self._unsent)
         self._noted_at, self._noted_bytes = self.last_byte_at, self._noted_bytes + size_bytes
-        self._unnoted_bytes, self._untold = 0, []
+        self._unnoted_bytes, self._unsent = 0, []
         if size_bytes:
             self._bounds.count(size_bytes)
         if data:
-            self._told.data(data)
+            self._signals.data(data)
 
     def _place(self, head: Head) -> int | None:
-        """Let the body go where its bytes belong, and return the size of the whole file if it is told."""
+        """Position the body in the file, and return the file's total size if known."""
         content = ContentRange.of(head)
         self.is_partial = head.status == HTTPStatus.PARTIAL_CONTENT or is_part(head, content)
         if content is not None and content.is_whole and self._wanted is None:
             self.is_partial = False
         if not self.is_partial:
-            if self._part.is_lacking(head.length_bytes):
+            if self._part.is_missing(head.length_bytes):
                 self._leave_part()
             if self._wanted is not None:
                 self._skip_bytes, self._left_bytes = self._wanted[0], self._wanted[1] - self._wanted[0] + 1
@@ -299,17 +302,17 @@ class FileBody:
             return head.length_bytes
         if content is None or content.first is None or head.length_bytes not in {None, content.size_bytes}:
             self._leave_part_if_any()
-            raise DownloadFailedError("the server sent part of the file without saying which")
+            raise DownloadFailedError("the server sent part of the file without a valid Content-Range")
         self.ends_at = (content.last or 0) + 1
         if self._wanted is not None:
             if (content.first, content.last) != self._wanted:
-                raise DownloadFailedError("the server sent another range than was asked for")
+                raise DownloadFailedError("the server sent another range than requested")
             self.ends_at = content.size_bytes
             self._restart()
         elif self._part.version is not None:
             self._check_continuation(head, content)
         elif content.first != 0:
-            raise DownloadFailedError("the server sent part of the file, and not its start")
+            raise DownloadFailedError("the server sent part of the file instead of its start")
         else:
             self._restart()
         return content.total
@@ -323,14 +326,14 @@ class FileBody:
             self._part.version = replace(self._part.version, total_bytes=content.total)
 
     def _end_of_part(self, head: Head, version: Version) -> None:
-        """Take the part as the whole file if the server says that it has no more bytes; raises EnoughError."""
+        """Accept the part as the complete file if the server confirms its size; raises EnoughError."""
         content = ContentRange.of(head)
         total_bytes = content.total if content else None
         known = version.etag, version.last_modified
         differs = any(had and got and had != got for had, got in zip(known, _validators(head), strict=True))
         if total_bytes != self.spool.size_bytes or differs:
             self._leave_part()
-        self.is_whole_already = True
+        self.is_already_complete = True
         raise EnoughError
 
     def _leave_part_if_any(self) -> None:
@@ -350,7 +353,7 @@ class FileBody:
         return Version.of(head, total_bytes) if can_resume else None
 
     def _cut(self, data: bytes) -> bytes:
-        """Return what is wanted of the bytes of a server that does not serve ranges."""
+        """Cut the wanted range out of the body of a server that ignores Range."""
         skipped = min(self._skip_bytes, len(data))
         self._skip_bytes -= skipped
         data = data[skipped:]

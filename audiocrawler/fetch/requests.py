@@ -1,6 +1,6 @@
-"""What a request is for, and what goes with it: written into its ``meta`` and read from it here.
+"""Read and write what a request's ``meta`` says: its kind, its row, its place in the crawl.
 
-``meta`` outlives the process in the frontier, so its names are kept: what an older version wrote is read, too.
+``meta`` outlives the process in the frontier, so names never change, and older versions' meta is still read.
 """
 
 from collections.abc import Mapping
@@ -13,34 +13,34 @@ from scrapy import Request
 from audiocrawler.model.rows import AudioSource
 
 KIND = "request_kind"
-"""In the meta of a request: its RequestKind, which need not be there for pages and for other people's spiders."""
+"""Meta key: the RequestKind; may be absent for pages and other spiders' requests."""
 _SOURCE, _RENDERING = "audio", "render"
 OWN_KEY = "own_key"
-"""Of a file: the key of the row to write if the bytes are not those of the row that it is asked for."""
+"""Of a file: the key of the row to write if the bytes differ from those of the requested row."""
 TRUST = "trust"
-"""Of a file: how far the row's validators hold for the URL; left out where they do wholly."""
+"""Of a file: which of the row's validators are valid for the URL; absent if all are."""
 KNOWN = "known"
-"""Of a file: what earlier crawls left of it, None if nothing; set before it is first sent."""
+"""Of a file: what earlier crawls recorded, None for nothing; set before the first request."""
 IS_SAME = "is_same"
-"""Of a file: whether the headers of its answer say that it is the known one."""
+"""Of a file: whether its response headers prove it unchanged."""
 SEEN_VALIDATORS = "seen_validators"
-"""Of a file that varies at every fetch: the validators that it was last seen with."""
+"""Of a file that varies at every fetch: its last validators."""
 CAME = "came"
-"""Of a file: what its first bytes are where they are not audio."""
+"""Of a file: what was received instead of audio."""
 OPT_OUT = "opt_out"
-"""Of a file: what its host and its headers opt it out by."""
+"""Of a file: the opt-out signals of its host and headers."""
 OPTED_OUT = "opted_out"
-"""Of a file: the same where that has ended its transfer."""
+"""Of a file: the same if they ended its transfer."""
 INTERSTITIAL = "interstitial"
-"""Of a file: the URL of the page in its place that has led to this request."""
+"""Of a file: the URL of the interstitial page that led to this request."""
 SENT_BACK = "sent_back"
-"""Of anything: whether it was put back into the queue, and so is no new request."""
+"""Of any request: whether it was put back into the queue, and is not new."""
 _AUDIO_BEFORE = frozenset({"hls", "audio_src", "audio_source"})
-"""The mechanisms that could only find audio, by whose names a playlist was once known to be one of audio."""
+"""Finders of audio only, by which older versions marked audio playlists."""
 
 
 class RequestKind(StrEnum):
-    """What is asked for, and so how it is fetched, counted and kept."""
+    """What a request is for, which decides how it is fetched, counted and kept."""
 
     PAGE = "page"
     RENDERED = "rendered"
@@ -54,17 +54,17 @@ _KINDS = {str(kind): kind for kind in RequestKind}
 
 
 def kind_of(request: Request) -> RequestKind:
-    """Return what the request is for."""
+    """Return the request's kind."""
     return _KINDS.get(request.meta.get(KIND, ""), RequestKind.PAGE)
 
 
 def is_media(request: Request) -> bool:
-    """Return whether the request is for audio: a file, or a part of one."""
+    """Return whether the request is for an audio file or a part of one."""
     return kind_of(request) in {RequestKind.FILE, RequestKind.PART}
 
 
 def is_rendered(request: Request) -> bool:
-    """Return whether the request is for a page as a browser shows it."""
+    """Return whether the request is for a page rendered in a browser."""
     return kind_of(request) is RequestKind.RENDERED
 
 
@@ -74,44 +74,44 @@ def is_host_file(request: Request) -> bool:
 
 
 def audio_row(request: Request) -> AudioSource | None:
-    """Return the row of the audio that is asked for, None where it comes from another spider's item."""
+    """Return the row of the requested audio, None for another spider's item."""
     source = request.meta.get(_SOURCE)
     return source if isinstance(source, AudioSource) else None
 
 
 def own_audio_row(request: Request) -> AudioSource:
-    """Return the row of the audio that a request of the spider asks for."""
+    """Return the row of the audio requested by our spider."""
     source = audio_row(request)
     assert source is not None
     return source
 
 
 def meta_of_source(source: AudioSource) -> dict[str, Any]:
-    """Return the meta of a request for this row's audio."""
+    """Return the meta for a request of this row's audio."""
     return {_SOURCE: source}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """Where in the crawl a document stands."""
+    """The position of a document in the crawl."""
 
     site: str | None
     level: int = 0
     """Links from a start page."""
     nesting: int = 0
-    """Playlists in playlists and players in players that led to it from its page."""
+    """Nested playlists and players between it and its page."""
     via: str | None = None
-    """By what it was found where it belongs to its page, for the rows of what it is."""
+    """If it belongs to a page, the finder for its rows' ``found_by``."""
     is_from_browser: bool = False
-    """Whether that was in a browser."""
+    """Whether it was found in a browser."""
     is_certain_audio: bool = True
-    """Whether a playlist at this place can only be one of audio."""
+    """Whether a playlist here can only contain audio."""
     opt_out: str | None = None
-    """What opts out the files of the page that it belongs to."""
+    """The opt-out signals of the page that it belongs to."""
 
     @classmethod
     def of(cls, meta: Mapping[str, Any]) -> Self:
-        """Return the place that a request's meta tells."""
+        """Read the place from a request's meta."""
         return cls(
             site=meta.get("site"),
             level=meta.get("level", 0),
@@ -124,26 +124,26 @@ class Place:
 
     @property
     def meta(self) -> dict[str, Any]:
-        """Return what a request for a document at this place carries along."""
-        told = {"site": self.site, "level": self.level, "nesting": self.nesting}
+        """Return the meta of a request for a document at this place."""
+        values = {"site": self.site, "level": self.level, "nesting": self.nesting}
         if self.via is not None:
-            told |= {"via": self.via, "is_certain_audio": self.is_certain_audio}
+            values |= {"via": self.via, "is_certain_audio": self.is_certain_audio}
         if self.is_from_browser:
-            told["is_from_browser"] = True
-        return told if self.opt_out is None else told | {"page_opt_out": self.opt_out}
+            values["is_from_browser"] = True
+        return values if self.opt_out is None else values | {"page_opt_out": self.opt_out}
 
     @property
     def deeper(self) -> "Place":
-        """Return the place of the pages that this one links to."""
+        """Return the place of pages linked from here."""
         return Place(site=self.site, level=self.level + 1)
 
     @property
     def alone(self) -> "Place":
-        """Return the place of what stands where this document does, and does not belong to it."""
+        """Return the same place for a document that does not belong to this one."""
         return Place(site=self.site, level=self.level, nesting=self.nesting)
 
     def nested(self, via: str, *, is_from_browser: bool, is_certain_audio: bool) -> "Place":
-        """Return the place of what belongs to this document: an entry of a playlist, a player."""
+        """Return the place of a playlist entry or player within this document."""
         return replace(
             self,
             nesting=self.nesting + 1,
@@ -155,37 +155,37 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Rendering:
-    """What a request for the browser carries along."""
+    """The meta of a request for the browser."""
 
     why: str
-    """What makes the page worth it, in words."""
+    """Why the page is rendered, in words."""
     known: list[str]
-    """Digests of the URLs that the plain document told."""
+    """Digests of the URLs found in the plain document."""
     pattern: str
-    """What pages that are alike for this have in common."""
+    """The URL pattern shared by similar pages."""
     context: str
-    """The site whose cookies and cache it shares."""
+    """The site whose browser context it uses."""
 
     @classmethod
     def of(cls, request: Request) -> Self:
-        """Return what the request for a rendered page carries."""
+        """Read it from the request's meta."""
         return cls(**request.meta[_RENDERING])
 
     @property
     def meta(self) -> dict[str, Any]:
         """Return the meta of a request for the browser."""
-        told = {"why": self.why, "known": self.known, "pattern": self.pattern, "context": self.context}
-        return {KIND: RequestKind.RENDERED.value, _RENDERING: told}
+        values = {"why": self.why, "known": self.known, "pattern": self.pattern, "context": self.context}
+        return {KIND: RequestKind.RENDERED.value, _RENDERING: values}
 
 
 def with_kind(meta: dict[str, Any]) -> dict[str, Any]:
-    """Return the meta of a kept request with what a version before RequestKind told in other ways."""
+    """Return the meta of a stored request, upgraded from versions before RequestKind."""
     if KIND in meta:
         return meta
-    told: dict[str, Any] = {KIND: _kind_before(meta).value}
+    values: dict[str, Any] = {KIND: _kind_before(meta).value}
     if (via := meta.get("via")) is not None:
-        told |= {"is_certain_audio": via in _AUDIO_BEFORE, "is_from_browser": str(via).startswith("browser_")}
-    return meta | told
+        values |= {"is_certain_audio": via in _AUDIO_BEFORE, "is_from_browser": str(via).startswith("browser_")}
+    return meta | values
 
 
 def _kind_before(meta: dict[str, Any]) -> RequestKind:

@@ -1,4 +1,4 @@
-"""robots.txt, read as RFC 9309 asks: a server error or a timeout means no, and a crawl delay is kept."""
+"""Obey robots.txt (RFC 9309): a server error or timeout disallows everything; Crawl-delay is respected."""
 
 import asyncio
 import logging
@@ -17,9 +17,9 @@ from scrapy.http import Headers, Response
 from scrapy.http.request import NO_CALLBACK
 from scrapy.robotstxt import ProtegoRobotParser
 
+from audiocrawler.fetch.component import Component
 from audiocrawler.fetch.encodings import Decoding
 from audiocrawler.fetch.headers import explain
-from audiocrawler.fetch.part import Part
 from audiocrawler.fetch.requests import KIND, SENT_BACK, RequestKind, is_host_file
 from audiocrawler.fetch.slots import LONGEST_WAIT_S, open_robots_slot, polite, slot_of
 from audiocrawler.model.errors import EncodingError, OutcomeError
@@ -33,15 +33,15 @@ _OTHERS = "User-agent: others"
 
 
 def text_of(body: bytes) -> str:
-    """Return the text: UTF-8, whatever the header says, and without what is none."""
+    """Decode robots.txt as UTF-8, whatever the header says, ignoring invalid bytes."""
     return body.decode("utf-8-sig", "ignore")
 
 
 def for_agent(text: str, agent: str) -> str:
-    """Return the same rules with the names of all agents but ``agent`` made one.
+    """Return the same rules with all agents but ``agent`` merged into one name.
 
-    A parser keeps every rule for each agent that its group names: thousands of names over thousands of rules would
-    take it minutes and gigabytes. Names are compared as whole product tokens, in any case.
+    A parser stores every rule once per agent of its group: thousands of agents and rules would take minutes and
+    gigabytes. Names are compared as whole product tokens, ignoring case.
     """
     lines: list[str] = []
     for line in text.splitlines():
@@ -61,13 +61,13 @@ def _name_line(named: str, agent: str) -> str:
 
 
 MAX_ROBOTS_BYTES = 500 * 1024
-"""The least that a crawler must read; rules beyond it are ignored."""
+"""The minimum that a crawler must parse (section 2.5); rules beyond it are ignored."""
 _RECEIVED = "received_bytes"
-"""In the meta of a request for such a file: how much of it has come."""
+"""Meta key: the bytes of the host file received so far."""
 
 
-class RobotsBodyMiddleware(Part):
-    """Ends the transfer of a robots.txt that is too long, and undoes its encoding within the same bound."""
+class RobotsBodyMiddleware(Component):
+    """Stop the transfer of an overlong robots.txt, and decode it within the same limit."""
 
     def __init__(self, crawler: Crawler) -> None:
         super().__init__(crawler)
@@ -75,7 +75,7 @@ class RobotsBodyMiddleware(Part):
         crawler.signals.connect(self._count, signal=signals.bytes_received)
 
     def process_response(self, request: Request, response: Response) -> Response:
-        """Return robots.txt decoded and cut after its last whole line."""
+        """Return robots.txt decoded, and cut after its last complete line."""
         if not is_host_file(request):
             return response
         encoding = response.headers.pop("Content-Encoding", [b""])[0].decode("latin-1")
@@ -98,7 +98,7 @@ class RobotsBodyMiddleware(Part):
 
 
 def _decoded(body: bytes, encoding: str) -> bytes:
-    """Return the first MAX_ROBOTS_BYTES, decoded; none if that fails, as noise has no rules either."""
+    """Return the first MAX_ROBOTS_BYTES, decoded; what was decoded so far if the encoding is invalid."""
     decoded = b""
     try:
         decoding = Decoding(encoding)
@@ -114,33 +114,33 @@ def _decoded(body: bytes, encoding: str) -> bytes:
 logger = logging.getLogger(__name__)
 
 REFRESH_S = 24 * 3600.0
-"""Rules are not used for longer (RFC 9309, section 2.4) ..."""
+"""Rules are cached no longer than this (RFC 9309, section 2.4) ..."""
 RETRY_S = 600.0
-"""... and where they could not be read, it is tried again after this."""
+"""... and a failed fetch is retried after this."""
 MAX_REDIRECTS = 5
-"""Redirects that are followed, also to other hosts (section 2.3.1.2)."""
+"""Redirects to follow, also to other hosts (section 2.3.1.2)."""
 TIMEOUT_S = 30.0
 RETRIES = 4
-"""Tries for robots.txt after the first, 15 s of pauses: nothing of the host is asked for meanwhile."""
-LONGEST_HELD_S = 1.0
-"""A request that would wait longer for the delay which it has just met waits in the queue, in nobody's place."""
-MAX_HELD_CHARACTERS = 16_000_000
-"""Rules of so many characters are remembered; of the hosts that were visited longest ago they are asked for again."""
+"""Retries of robots.txt, 15 s of pauses: the host's requests wait meanwhile."""
+MAX_WAIT_IN_SLOT_S = 1.0
+"""A request that must wait longer than this goes back to the queue, so that it blocks no others."""
+MAX_CACHED_CHARACTERS = 16_000_000
+"""Size of the rules cache; the least recently used hosts are dropped first."""
 _OF_A_HOST = 2_000
 _REDIRECTS = {301, 302, 303, 307, 308}
 
 
 class RobotsError(OutcomeError, IgnoreRequest):
-    """Raised when robots.txt does not let a request pass; the message says what it said."""
+    """Raised when robots.txt disallows a request; the message says why."""
 
     status = Status.ROBOTS
 
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What the robots.txt of ``host`` (with its port) says: its ``text``, and a ``parser`` that knows our group only.
+    """The robots.txt of ``host`` (with its port): its ``text``, and a ``parser`` for our group only.
 
-    For the groups of other agents, parse what ``robots_text.for_agent`` makes of the text: the text is a stranger's.
+    For the groups of other agents, parse the text through ``for_agent``: it is untrusted.
     """
 
     parser: ProtegoRobotParser
@@ -149,8 +149,8 @@ class Rules:
 
 
 @dataclass(slots=True)
-class _Held:
-    """The rules of an origin, or the reason why everything is forbidden: being read, or read at ``read_at``."""
+class _CachedRules:
+    """The rules of an origin, or why everything is disallowed: being fetched, or fetched at ``read_at``."""
 
     before: Rules | None
     reading: "asyncio.Task[Rules | str]" = field(init=False)
@@ -171,8 +171,8 @@ class _Held:
         return _OF_A_HOST + (len(rules.text) if rules else 0)
 
 
-class RobotsMiddleware(Part):
-    """Asks each host's robots.txt before anything else of the host, and again when it is a day old."""
+class RobotsMiddleware(Component):
+    """Fetch each host's robots.txt before anything else of the host, and again after a day."""
 
     def __init__(self, crawler: Crawler) -> None:
         super().__init__(crawler)
@@ -181,57 +181,57 @@ class RobotsMiddleware(Part):
             raise NotConfigured
         self._user_agent: str = crawler.settings["ROBOTSTXT_USER_AGENT"] or crawler.settings["USER_AGENT"]
         self._token = self._user_agent.partition("/")[0].strip()
-        self._held: OrderedDict[str, _Held] = OrderedDict()
+        self._cached: OrderedDict[str, _CachedRules] = OrderedDict()
 
     async def process_request(self, request: Request) -> Request | None:
-        """Let the request pass, send it back to wait in the queue, or raise RobotsError with the reason."""
+        """Let the request pass, send it back to the queue, or raise RobotsError with the reason."""
         if not self._is_obeyed or request.meta.get("dont_obey_robotstxt"):
             return None
         reading = asyncio.ensure_future(self.rules_of(request))
-        while not (await asyncio.wait({reading}, timeout=LONGEST_HELD_S))[0]:
+        while not (await asyncio.wait({reading}, timeout=MAX_WAIT_IN_SLOT_S))[0]:
             if again := sent_back(self._crawler, request):
                 return again
         rules = reading.result()
         if isinstance(rules, str):
             raise RobotsError(rules)
         if not rules.parser.allowed(request.url, self._token):
-            raise RobotsError(f"robots.txt of {urlsplit(request.url).netloc} forbids it")
+            raise RobotsError(f"robots.txt of {urlsplit(request.url).netloc} disallows it")
         delay_s = rules.parser.crawl_delay(self._token) or 0.0
         if delay_s > LONGEST_WAIT_S:
             raise RobotsError(
-                f"robots.txt of {rules.host} asks for {delay_s:.0f} s between requests: more than is waited"
+                f"robots.txt of {rules.host}: Crawl-delay {delay_s:.0f} s is above the limit of {LONGEST_WAIT_S:.0f} s"
             )
         return sent_back(self._crawler, request)
 
     async def rules_of(self, request: Request) -> Rules | str:
-        """Return the rules for the request's host and port, or the reason why everything is forbidden."""
+        """Return the rules for the request's host and port, or the reason why everything is disallowed."""
         parts = urlsplit(request.url)
         origin = f"{parts.scheme}://{parts.netloc}"
-        held = self._held.get(origin)
-        if held is None or held.is_stale():
-            before = held.last_rules() or held.before if held else None
-            held = self._held[origin] = _Held(before)
-            held.reading = asyncio.ensure_future(self._read(origin, held))
+        cached = self._cached.get(origin)
+        if cached is None or cached.is_stale():
+            before = cached.last_rules() or cached.before if cached else None
+            cached = self._cached[origin] = _CachedRules(before)
+            cached.reading = asyncio.ensure_future(self._read(origin, cached))
             self._forget()
-        self._held.move_to_end(origin)
-        return await asyncio.shield(held.reading)
+        self._cached.move_to_end(origin)
+        return await asyncio.shield(cached.reading)
 
     def _forget(self) -> None:
-        characters = sum(held.characters() for held in self._held.values())
-        while characters > MAX_HELD_CHARACTERS and len(self._held) > 1:
-            characters -= self._held.popitem(last=False)[1].characters()
+        characters = sum(cached.characters() for cached in self._cached.values())
+        while characters > MAX_CACHED_CHARACTERS and len(self._cached) > 1:
+            characters -= self._cached.popitem(last=False)[1].characters()
 
-    async def _read(self, origin: str, held: _Held) -> Rules | str:
+    async def _read(self, origin: str, cached: _CachedRules) -> Rules | str:
         host = urlsplit(origin).netloc
         try:
             rules = await self._rules(origin, host)
-        except Exception as error:  # noqa: BLE001 - whatever keeps robots.txt from being read means no
-            rules = f"robots.txt of {host} cannot be read ({explain(error)}), which counts as no"
-        held.failed, held.read_at = isinstance(rules, str), monotonic()
+        except Exception as error:  # noqa: BLE001 - whatever fails, everything is disallowed
+            rules = f"robots.txt of {host} could not be fetched ({explain(error)}): everything disallowed"
+        cached.failed, cached.read_at = isinstance(rules, str), monotonic()
         if isinstance(rules, str):
             logger.info("%s", rules)
-            return held.before or rules  # a copy may be used for longer while there is no other (section 2.4)
-        self._ask_delay(rules)
+            return cached.before or rules  # an expired copy may be used while no new one is available (section 2.4)
+        self._apply_crawl_delay(rules)
         return rules
 
     async def _rules(self, origin: str, host: str) -> Rules | str:
@@ -239,14 +239,14 @@ class RobotsMiddleware(Part):
         if response is not None and (
             response.status >= HTTPStatus.INTERNAL_SERVER_ERROR or response.status == HTTPStatus.TOO_MANY_REQUESTS
         ):
-            return f"robots.txt of {host} answers {response.status}, which counts as no"
+            return f"robots.txt of {host}: HTTP {response.status}, everything disallowed"
         has_rules = response is not None and response.status == HTTPStatus.OK
         text = text_of(response.body) if response is not None and has_rules else ""  # 4xx: there are no rules
         parser = await asyncio.to_thread(lambda: ProtegoRobotParser(for_agent(text, self._token).encode(), None))
         return Rules(parser, text, host)
 
     async def _follow(self, url: str) -> Response | None:
-        """Return the answer after its redirects, None if they lead nowhere."""
+        """Return the response after redirects, None if they lead nowhere."""
         for _ in range(MAX_REDIRECTS + 1):
             response = await self._ask(url)
             location = (response.headers.get("Location") or b"").decode("latin-1")
@@ -262,31 +262,32 @@ class RobotsMiddleware(Part):
             host_file_request(self._crawler, url, RETRIES, dont_redirect=True)
         )
 
-    def _ask_delay(self, rules: Rules) -> None:
+    def _apply_crawl_delay(self, rules: Rules) -> None:
         host = urlsplit(f"//{rules.host}").hostname or rules.host
         delay_s = rules.parser.crawl_delay(self._token) or 0.0
         if delay_s > LONGEST_WAIT_S:
-            logger.warning("robots.txt of %s asks for %.0f s between requests: it is left out", rules.host, delay_s)
+            limit_s = LONGEST_WAIT_S
+            logger.warning("skipping %s: Crawl-delay %.0f s is above the limit of %.0f s", rules.host, delay_s, limit_s)
         elif delay_s:
-            polite(self._crawler).ask_delay(host, delay_s)
+            polite(self._crawler).set_crawl_delay(host, delay_s)
 
 
 def sent_back(crawler: Crawler, request: Request) -> Request | None:
-    """Return a request to wait in the queue, where it takes no place of others, if its host cannot be asked soon."""
+    """Return the request to put back into the queue, so that it blocks no others, or None if its host is ready soon."""
     wait_s = polite(crawler).host_wait_s(urlsplit(request.url).hostname or "")
-    if wait_s <= LONGEST_HELD_S or request.callback is NO_CALLBACK:  # nobody else brings the latter back
+    if wait_s <= MAX_WAIT_IN_SLOT_S or request.callback is NO_CALLBACK:  # the latter would be lost
         return None
     return request.replace(dont_filter=True, meta={**request.meta, SENT_BACK: True})
 
 
 def host_file_request(crawler: Crawler, url: str, retries: int = 1, *, dont_redirect: bool = False) -> Request:
-    """Return the request for a small file about a host, which goes before all others and is held up by little."""
+    """Return the request for a small file about a host, with a high priority and few retries."""
     meta = {
         KIND: RequestKind.HOST_FILE.value,
         "dont_obey_robotstxt": True,
         "dont_redirect": dont_redirect,
         "allow_offsite": True,
-        "download_maxsize": 0,  # what is too long is cut, not refused
+        "download_maxsize": 0,  # longer files are cut, not refused
         "download_timeout": TIMEOUT_S,
         "max_retry_times": min(retries, crawler.settings.getint("RETRY_TIMES")),
     }

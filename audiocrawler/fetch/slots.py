@@ -1,4 +1,4 @@
-"""One clock per host: the downloader's slots, their delays and limits, and AutoThrottle with a floor."""
+"""Keep delays, pauses and limits per host: the downloader's slots, and AutoThrottle with a minimum delay."""
 
 from collections.abc import Mapping
 from time import monotonic
@@ -17,7 +17,7 @@ from audiocrawler.model.settings import settings_of
 from audiocrawler.scrapy_private import wake_engine, withdrawn
 
 LONGEST_WAIT_S = 300.0
-"""The longest pause or crawl delay that is waited for; a host that asks for more is left to a later crawl."""
+"""The longest Retry-After or Crawl-delay that is respected; a host that asks for more is given up."""
 _MEDIA = "media:"
 _ROBOTS = "robots:"
 
@@ -38,7 +38,7 @@ def is_page_slot(slot: str) -> bool:
 
 
 def slot_of(request: Request) -> str:
-    """Return the slot of the host that the request goes to now, also after a redirect from another one."""
+    """Return the slot of the request's current host, also after a redirect."""
     host = urlsplit(request.url).hostname or ""
     if is_media(request):
         return _MEDIA + host
@@ -56,34 +56,34 @@ def slots_of(host: str) -> tuple[str, str, str]:
 
 
 def floor_s(crawler: Crawler, slot: str) -> float:
-    """Return the delay between requests, in seconds, below which this slot must not go."""
+    """Return the minimum delay between requests of this slot, in seconds."""
     own = crawler.engine.downloader.per_slot_settings.get(slot, {})
     default = crawler.settings.getfloat("DOWNLOAD_DELAY") if is_page_slot(slot) else 0.0
     return float(own.get("delay", default))
 
 
 def open_media_slot(crawler: Crawler, slot: str) -> None:
-    """Make the slot one without a delay of its own and with few transfers at a time, unless it is there already."""
+    """Set the slot up without a delay of its own and with few parallel transfers, unless it is set up already."""
     of_slot = crawler.engine.downloader.per_slot_settings.setdefault(slot, {})
     of_slot.setdefault("concurrency", settings_of(crawler).media_per_host)
     of_slot.setdefault("delay", 0.0)
 
 
 def open_robots_slot(crawler: Crawler, slot: str) -> None:
-    """Make the slot one that asks one thing at a time, without a delay of its own."""
+    """Set the slot up for one request at a time, without a delay of its own."""
     of_slot = crawler.engine.downloader.per_slot_settings.setdefault(slot, {})
     of_slot.setdefault("concurrency", 1)
     of_slot.setdefault("delay", 0.0)
 
 
 LOOK_AGAIN_S = 0.1
-"""How soon a slot is looked at again whose host's robots.txt is being read."""
+"""How soon a slot is checked again while its host's robots.txt is being fetched."""
 YIELD_S = 0.05
-"""By so much what was sent last lets the other slots of its host go first."""
+"""How much longer the slot that sent last waits, so that the host's other slots go first."""
 
 
 class PacedSlot(Slot):
-    """A slot that waits for its own delay, for the crawl delay of its host, and while the host wants a pause."""
+    """A slot that respects its own delay, the Crawl-delay of its host, and the host's pauses."""
 
     def __init__(self, like: Slot, key: str, downloader: "PoliteDownloader") -> None:
         super().__init__(like.concurrency, like.delay, like.jitter)
@@ -94,7 +94,7 @@ class PacedSlot(Slot):
         """Return the seconds from the last request of this slot to the next one."""
         own_s = super().download_delay()
         wait_s = max(self.lastseen + own_s - monotonic(), self._wait_for_host_s())
-        # A delay lets one request go; without one, all that wait would go at once.
+        # With a delay one request is sent; without, all queued ones would be sent at once.
         return monotonic() - self.lastseen + wait_s if wait_s > 0 else max(own_s, self._downloader.delay_s(self._host))
 
     def wait_s(self) -> float:
@@ -106,32 +106,32 @@ class PacedSlot(Slot):
 
 
 class PoliteDownloader(Downloader):
-    """The downloader of all requests; slots are named after the host that a request really goes to."""
+    """The downloader of all requests; slots are named after the host that a request is really sent to."""
 
     def __init__(self, crawler: Crawler) -> None:
         super().__init__(crawler)
         self.crawl_delays_s: dict[str, float] = {}
         self.resume_at: dict[str, float] = {}
         self.sent_at: WeakKeyDictionary[Request, float] = WeakKeyDictionary()
-        """When requests were sent last, on the monotonic clock."""
+        """When requests were last sent, on the monotonic clock."""
         self._probes_s: dict[str, float] = {}
         self._wake_at = 0.0
         self._wake_call: CallLaterResult | None = None
 
     def get_slot_key(self, request: Request) -> str:
-        """Return the slot by the request's URL: the one in its meta is that of the host before a redirect."""
+        """Return the slot for the request's URL; the one in its meta may be of the host before a redirect."""
         return slot_of(request)
 
     def note_sent(self, request: Request) -> None:
-        """Note that a request is being sent now."""
+        """Record that a request is being sent now."""
         self.sent_at[request] = monotonic()
 
     def slots_of(self, host: str) -> list[Slot]:
-        """Return the slots of a host that are there."""
+        """Return the existing slots of a host."""
         return [self.slots[key] for key in slots_of(host) if key in self.slots]
 
-    def ask_delay(self, host: str, delay_s: float) -> None:
-        """Let requests to ``host``, for whatever they are, be at least ``delay_s`` seconds apart from now on."""
+    def set_crawl_delay(self, host: str, delay_s: float) -> None:
+        """Keep all requests to ``host`` at least ``delay_s`` seconds apart from now on."""
         self.crawl_delays_s[host] = max(delay_s, self.crawl_delays_s.get(host, 0.0))
         for key in slots_of(host):
             floor = max(delay_s, floor_s(self.crawler, key))
@@ -140,33 +140,33 @@ class PoliteDownloader(Downloader):
                 self.slots[key].delay = max(floor, self.slots[key].delay)
 
     def pause(self, host: str, pause_s: float) -> None:
-        """Send nothing more to ``host`` for so many seconds."""
+        """Send nothing to ``host`` for ``pause_s`` seconds."""
         self.resume_at[host] = max(monotonic() + pause_s, self.resume_at.get(host, 0.0))
 
     def pause_left_s(self, host: str) -> float:
-        """Return how many seconds are left of the pause that ``host`` wants; 0 or less for none."""
+        """Return the rest of the host's pause in seconds; 0 or less for none."""
         return self.resume_at.get(host, 0.0) - monotonic()
 
     def probe_every(self, host: str, delay_s: float) -> None:
-        """Send single requests so many seconds apart, to see whether ``host`` serves again; 0 for as usual."""
+        """Send single requests ``delay_s`` seconds apart to test whether ``host`` serves again; 0 ends this."""
         if delay_s:
             self._probes_s[host] = delay_s
         else:
             self._probes_s.pop(host, None)
 
     def delay_s(self, host: str) -> float:
-        """Return the seconds between any two requests to ``host``; 0 where only those of a slot have a delay."""
+        """Return the minimum seconds between any two requests to ``host``; 0 if only its slots have delays."""
         return max(self.crawl_delays_s.get(host, 0.0), self._probes_s.get(host, 0.0))
 
-    def refuse_waiting(self, key: str, error: IgnoreRequest) -> int:
-        """Let the requests of a slot fail that have not been sent yet, and return how many they are."""
+    def fail_queued(self, key: str, error: IgnoreRequest) -> int:
+        """Fail the queued requests of a slot with ``error``, and return how many there were."""
         waiting = list(withdrawn(self.slots[key])) if key in self.slots else []
         for _request, answer in waiting:
             answer.errback(error)
         return len(waiting)
 
     def host_wait_s(self, host: str, asking: Slot | None = None) -> float:
-        """Return in how many seconds ``host`` may be asked for anything at all; 0 or less for now."""
+        """Return in how many seconds a request to ``host`` may be sent; 0 or less for now."""
         pause_s = self.pause_left_s(host)
         delay_s, slots = self.delay_s(host), self.slots_of(host)
         if not delay_s or not slots:
@@ -177,13 +177,13 @@ class PoliteDownloader(Downloader):
         return max(pause_s, last.lastseen + delay_s - monotonic())
 
     def opens_in_s(self, key: str, active: Mapping[str, int]) -> float:
-        """Return in how many seconds a slot can send another request, so that none waits here in the place of others.
+        """Return in how many seconds a slot can send another request; it should not be handed out before.
 
-        ``active`` counts, by slot, the requests that are handed out.
+        ``active`` counts the requests that are handed out, by slot.
         """
         host = host_of(key)
         slot = self.slots.get(key)
-        if not isinstance(slot, PacedSlot):  # the first request waits for robots.txt, which may ask for a delay
+        if not isinstance(slot, PacedSlot):  # the first request waits for robots.txt, which may set a delay
             return max(LOOK_AGAIN_S if active[key] else 0.0, self.host_wait_s(host))
         wait_s, host_delay_s = slot.wait_s(), self.delay_s(host)
         delay_s = max(slot.delay, host_delay_s)
@@ -194,7 +194,7 @@ class PoliteDownloader(Downloader):
         return max(delay_s, wait_s) if unsent > 0 else wait_s
 
     def wake_in(self, wait_s: float) -> None:
-        """Let the engine ask for requests again after so many seconds."""
+        """Wake the engine in ``wait_s`` seconds."""
         wake_at = monotonic() + wait_s
         if self._wake_call is not None:
             if self._wake_at <= wake_at:
@@ -203,7 +203,7 @@ class PoliteDownloader(Downloader):
         self._wake_at, self._wake_call = wake_at, call_later(wait_s, self._wake)
 
     def close(self) -> None:
-        """Close the slots, and wake nobody any more."""
+        """Close the slots, and cancel the pending wake-up."""
         if self._wake_call is not None:
             self._wake_call.cancel()
             self._wake_call = None
@@ -222,17 +222,17 @@ class PoliteDownloader(Downloader):
 
 
 def polite(crawler: Crawler) -> PoliteDownloader:
-    """Return the crawler's downloader."""
+    """Return the crawler's downloader, typed."""
     downloader = crawler.engine.downloader
     assert isinstance(downloader, PoliteDownloader)
     return downloader
 
 
 class FlooredAutoThrottle(AutoThrottle):
-    """Scrapy's AutoThrottle for pages, with a floor per slot; media have no delay but what robots.txt asks for."""
+    """Scrapy's AutoThrottle for pages, with a minimum delay per slot; for media only Crawl-delay counts."""
 
     def __init__(self, crawler: Crawler) -> None:
-        super().__init__(crawler)  # connects what adjusts the delay, before what keeps its floor
+        super().__init__(crawler)  # connect the adjustment of the delay before its minimum
         crawler.signals.connect(self._leave_media_alone, signal=signals.request_reached_downloader)
         crawler.signals.connect(self._keep_floor, signal=signals.response_downloaded)
 

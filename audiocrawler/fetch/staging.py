@@ -1,4 +1,4 @@
-"""The folder in which transfers are written: its room on disk, files that are being written, parts kept for later."""
+"""The staging folder: files being written, parts to resume, and the disk reserve."""
 
 import os
 import shutil
@@ -21,14 +21,14 @@ from audiocrawler.model.statuses import Status
 LOCK_NAME = ".lock"
 PARTS_NAME = "parts"
 KEEP_PARTS_S = 7 * 24 * 3600.0
-"""A part that nobody has resumed by then is removed."""
+"""Parts that were not resumed by then are removed."""
 
 
 class StagingFolder:
-    """This process's own folder below ``root``; opening it takes over what processes that are gone have left.
+    """This process's own folder below ``root``; opening it recovers the parts of dead processes.
 
-    A part of a file that can be resumed outlives its process: whoever asks for the path of the same name next goes on
-    with it. Parts are kept for KEEP_PARTS_S, and no more than ``max_parts_bytes`` of them.
+    A part outlives its process, and is resumed by the next transfer of the same name. Parts are kept for KEEP_PARTS_S,
+    and up to ``max_parts_bytes``.
     """
 
     def __init__(self, root: Path, *, max_parts_bytes: int) -> None:
@@ -36,37 +36,37 @@ class StagingFolder:
         self._parts = root / PARTS_NAME
         try:
             root.mkdir(parents=True, exist_ok=True)
-            self._take_over_dead()
-            _forget_parts(self._parts, max_parts_bytes)
+            self._recover_dead()
+            _remove_old_parts(self._parts, max_parts_bytes)
             self.folder = Path(tempfile.mkdtemp(prefix=f"{os.getpid()}-", dir=root.resolve()))
             self._lock = open_locked(self.folder / LOCK_NAME)
         except OSError as error:
             raise ConfigurationError(
-                f"AUDIO_INCOMING={root}: cannot be written ({error.strerror}); name a folder that can"
+                f"AUDIO_INCOMING={root}: cannot be written ({error.strerror}); choose a writable folder"
             ) from error
 
     def path_for(self, name: str) -> Path:
-        """Return where the body called ``name`` belongs; a part of it that was kept lies beside, as ``<name>.part``."""
+        """Return the path for a body; a kept part of it is moved beside it, as ``<name>.part``."""
         path = self.folder / name
         _move(Part(self._parts / f"{name}.part"), self.folder)
         return path
 
     def close(self) -> None:
-        """Keep the parts, remove the folder and give the lock back."""
+        """Keep the parts, remove the folder and release the lock."""
         _keep_parts(self.folder, self._parts)
         shutil.rmtree(self.folder, ignore_errors=True)
         with suppress(OSError):
-            self._parts.rmdir()  # if it is empty
+            self._parts.rmdir()  # only if it is empty
         if self._lock is not None:
             self._lock.close()
 
-    def _take_over_dead(self) -> None:
+    def _recover_dead(self) -> None:
         for folder in self.root.iterdir():
             if not (folder / LOCK_NAME).exists():
-                continue  # not ours, or its owner has not got as far as locking it
+                continue  # not ours, or not locked yet by its owner
             lock = open_locked(folder / LOCK_NAME)
             if lock is None:
-                continue  # its owner lives
+                continue  # its owner is alive
             with lock:
                 _keep_parts(folder, self._parts)
                 shutil.rmtree(folder, ignore_errors=True)
@@ -81,14 +81,14 @@ def _keep_parts(folder: Path, parts: Path) -> None:
 
 
 def _move(part: Part, folder: Path) -> None:
-    """Move a part with its version; of two processes that want it one gets it."""
+    """Move a part with its version; only one of two competing processes gets it."""
     with suppress(FileNotFoundError):
         part.path.replace(folder / part.path.name)
         part.version_path.replace(folder / part.version_path.name)
 
 
-def _forget_parts(parts: Path, max_bytes: int) -> None:
-    """Remove the parts that are old, and the oldest of too many."""
+def _remove_old_parts(parts: Path, max_bytes: int) -> None:
+    """Remove expired parts, and the oldest above ``max_bytes``."""
     kept_bytes = 0
     for path in sorted(parts.glob("*.part"), key=lambda path: path.stat().st_mtime, reverse=True):
         kept_bytes += path.stat().st_size
@@ -97,7 +97,7 @@ def _forget_parts(parts: Path, max_bytes: int) -> None:
 
 
 class DiskReserve:
-    """Tells how much may still be written to the file systems of some folders, above a reserve in bytes."""
+    """The free space to keep on the file systems of some folders, in bytes."""
 
     def __init__(self, folders: Iterable[Path], reserve_bytes: int) -> None:
         self._folders = list(folders)
@@ -105,12 +105,12 @@ class DiskReserve:
 
     @classmethod
     def from_settings(cls, settings: BaseSettings, store_folder: Path | None) -> "DiskReserve":
-        """Return the room for bodies under way and, where the store is a folder, for it."""
+        """Return the reserve for the staging folder and, if it is a folder, the store."""
         ours = AudioSettings.of(settings)
         return cls([ours.incoming, *([store_folder] if store_folder else [])], ours.min_free_bytes)
 
     def deficit(self, wanted_bytes: int = 0) -> str | None:
-        """Return which folder has no room for so many bytes more, and why; None if all have."""
+        """Return which folder has no room for ``wanted_bytes``, and why; None if all have."""
         for folder in self._folders:
             if not self._reserve_bytes or not folder.exists():
                 continue
@@ -121,13 +121,13 @@ class DiskReserve:
 
 
 class TooLargeError(OutcomeError, DownloadCancelledError):
-    """Raised when a body is, or grows, larger than the request's ``download_maxsize``."""
+    """Raised when a body exceeds the request's ``download_maxsize``."""
 
     status = Status.TOO_LARGE
 
 
 class Spool:
-    """Writes a body to the end of ``part``, or after ``emptied``; ``max_bytes`` bounds the file, 0 means no bound."""
+    """Append a body to the file ``part``; ``max_bytes`` limits its size, 0 for no limit."""
 
     def __init__(self, part: Path, max_bytes: int) -> None:
         self._max_bytes = max_bytes
@@ -136,42 +136,42 @@ class Spool:
             self._file = part.open("ab", buffering=0)
             self.size_bytes = self._file.tell()
         except OSError as error:
-            raise SpoolError(f"the body cannot be kept: {error}") from error
+            raise SpoolError(f"could not write the body: {error}") from error
 
     @property
     def is_encoding_named(self) -> bool:
-        """Return whether the server names an encoding of the body, be it there or not."""
+        """Return whether the server declares an encoding, truly or not."""
         return self._decoding.is_named
 
     @property
     def is_decoded(self) -> bool:
-        """Return whether an encoding is being undone: then the size says nothing of what came."""
+        """Return whether the body is being decoded: then its size differs from the bytes received."""
         return self._decoding.is_encoded
 
     @property
     def is_decoded_to_its_end(self) -> bool:
-        """Return whether the encoding has come to its own end, which proves the body whole."""
+        """Return whether the encoding reached its end marker, which proves the body complete."""
         return self._decoding.is_whole
 
     def empty(self) -> None:
-        """Drop what is there."""
+        """Truncate the file."""
         self._file.truncate(0)
         self.size_bytes = 0
 
     def decode(self, content_encoding: str) -> None:
-        """Undo this Content-Encoding from now on; raises EncodingError for one that is not known."""
+        """Decode this Content-Encoding from now on; raises EncodingError if it is not supported."""
         self._decoding = Decoding(content_encoding)
 
     def write(self, data: bytes) -> bytes:
-        """Write the next bytes from the wire and return them decoded; raises Spool-, Encoding- or TooLargeError."""
+        """Write the next bytes and return them decoded; raises SpoolError, EncodingError, TooLargeError."""
         return self._append(self._decoding.feed(data)) if self._decoding.is_named else self._append((data,))
 
     def finish(self) -> bytes:
-        """Write what the decoding has kept back, at the end of the body, and return it."""
+        """Write and return the decoder's remaining bytes, at the end of the body."""
         return self._append(self._decoding.finish())
 
     def close(self) -> None:
-        """Close the file and leave it."""
+        """Close the file."""
         self._file.close()
 
     def _append(self, pieces: Iterable[bytes]) -> bytes:
@@ -188,4 +188,4 @@ class Spool:
         try:
             self._file.write(piece)
         except OSError as error:
-            raise SpoolError(f"the body cannot be kept: {error}") from error
+            raise SpoolError(f"could not write the body: {error}") from error

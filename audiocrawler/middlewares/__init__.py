@@ -1,1 +1,1 @@
-"""What is asked of no server, and what is asked differently: thin glue between a request and its crawl."""
+"""Middlewares that refuse or amend requests before they are sent."""

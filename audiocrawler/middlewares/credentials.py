@@ -1,4 +1,4 @@
-"""What opens closed sites: logins of URLs, and the headers of AUDIO_HEADERS, each put on requests for its own place."""
+"""Send logins of URLs and the headers of AUDIO_HEADERS, each only to its own host."""
 
 from typing import Any
 
@@ -10,20 +10,20 @@ from scrapy.spidermiddlewares.base import BaseSpiderMiddleware
 from audiocrawler.config.arguments import arguments_of
 from audiocrawler.crawl.lifecycle import is_command_of_scrapy
 from audiocrawler.fetch.accounts import read_host_headers
+from audiocrawler.fetch.component import Component
 from audiocrawler.fetch.connect import policy_of
-from audiocrawler.fetch.part import Part
 from audiocrawler.fetch.requests import SENT_BACK, is_host_file
 from audiocrawler.model.settings import settings_of
 from audiocrawler.model.urls import LOGIN, Credentials, Login, is_meant_for, login_meta, without_credentials
 
 _ADDED = "added_headers"
-"""In the meta of a request: the names of the headers that were put on it here, which end at a redirect elsewhere."""
+"""Meta key: the names of the headers added here, which are removed on a redirect."""
 
 
-class CredentialsMiddleware(Part):
-    """Takes ``user:password@`` out of each request's URL before anything else sees it, and sends what it stands for.
+class CredentialsMiddleware(Component):
+    """Move ``user:password@`` from each request's URL into a header, before anything else sees the URL.
 
-    Hosts are asked for robots.txt without a login, as by any other crawler.
+    robots.txt is requested without a login, as by any other crawler.
     """
 
     def __init__(self, crawler: Crawler) -> None:
@@ -33,7 +33,7 @@ class CredentialsMiddleware(Part):
         self._host_headers = read_host_headers(settings_of(crawler).headers)
 
     def process_request(self, request: Request) -> Request | None:
-        """Put the headers on, or return the request anew if its URL holds a login."""
+        """Add the headers, or return a new request if the URL contains a login."""
         plain_url = without_credentials(request.url)
         if plain_url != request.url:
             meta = {**request.meta, SENT_BACK: True, **login_meta(request.url)}
@@ -48,19 +48,19 @@ class CredentialsMiddleware(Part):
         return None
 
     def headers_for(self, url: str, login: Login | None, *, with_login: bool = True) -> dict[str, str]:
-        """Return what a request for ``url`` carries, whose document or own URL has given ``login``."""
+        """Return the headers to add for ``url``; ``login`` is that of the document or of the URL itself."""
         of_host = self._host_headers.headers_for(url)
         of_login = self._credentials.headers_for(url, login) if with_login else {}
         return of_login | of_host if login is None else of_host | of_login
 
 
 class LoginMiddleware(BaseSpiderMiddleware):
-    """Gives what a document leads to on its own origin the login that the document itself was fetched with."""
+    """Pass a document's login on to the requests it leads to on the same origin."""
 
     def get_processed_request(self, request: Request, response: Response | None) -> Request | None:
-        """Return the request, with the login if it is meant for its URL and there is no other.
+        """Return the request, with the login if it is valid for its URL and there is no other.
 
-        What a command of Scrapy's asks for may be anywhere, as start URLs may: it stands on the command line.
+        URLs of Scrapy's own commands are exempt from the address policy, like start URLs.
         """
         if response is None and is_command_of_scrapy(self.crawler.spider):
             policy_of(self.crawler).exempt(request.url)
@@ -70,7 +70,7 @@ class LoginMiddleware(BaseSpiderMiddleware):
 
 
 def inherit_login(request: Request, meta: dict[str, Any]) -> Request:
-    """Return the request with the login of what named it, whose ``meta`` that is, if it is meant for its URL."""
+    """Return the request with the login in ``meta``, the meta of its document, if it is valid for its URL."""
     login = meta.get(LOGIN)
     if login and LOGIN not in request.meta and "@" not in request.url and is_meant_for(login, request.url):
         request.meta[LOGIN] = login

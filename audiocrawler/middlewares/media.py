@@ -1,4 +1,4 @@
-"""Requests for files: conditional where the file is known, and their answers past Scrapy's decompression."""
+"""Prepare requests for files: the path to stream to, the download slot, and conditional headers."""
 
 from http import HTTPStatus
 from pathlib import Path
@@ -6,17 +6,17 @@ from pathlib import Path
 from scrapy import Request
 from scrapy.http import Response
 
-from audiocrawler.crawl.lifecycle import CrawlPart
+from audiocrawler.crawl.lifecycle import CrawlComponent
 from audiocrawler.fetch.headers import conditional_headers, trusted
 from audiocrawler.fetch.requests import KNOWN, TRUST, RequestKind, audio_row, is_media, kind_of
 from audiocrawler.fetch.slots import media_slot, open_media_slot
 
 
-class MediaMiddleware(CrawlPart):
-    """Gives a media request its file to stream to and its host's media slot."""
+class MediaMiddleware(CrawlComponent):
+    """Give a media request the path of its body and its host's media slot."""
 
     def process_request(self, request: Request) -> None:
-        """Complete a media request; the slot is that of the host it goes to now, also after a redirect."""
+        """Prepare a media request; the slot is that of its current host, also after a redirect."""
         if not is_media(request):
             return
         slot = media_slot(request.url)
@@ -30,17 +30,17 @@ class MediaMiddleware(CrawlPart):
             )
 
     def process_response(self, request: Request, response: Response) -> Response:
-        """Drop the encoding of an answer that was stopped at its headers: there is no body to decode."""
+        """Drop the Content-Encoding of a response that was stopped at its headers: there is no body to decode."""
         if "download_stopped" in response.flags:
             response.headers.pop("Content-Encoding", None)
         return response
 
 
-class RevalidationMiddleware(CrawlPart):
-    """Asks for a file that an earlier crawl has dealt with only if it has changed."""
+class RevalidationMiddleware(CrawlComponent):
+    """Request a file from an earlier crawl only if it has changed."""
 
     async def process_request(self, request: Request) -> None:
-        """Add the conditions, and what is known, to a media request that has not got them yet."""
+        """Add the known file and the conditional headers to a media request, once."""
         source = audio_row(request)
         if source is None or kind_of(request) is not RequestKind.FILE or KNOWN in request.meta:
             return

@@ -1,4 +1,4 @@
-"""Opt-outs of AI training: read where requests and answers pass, and honoured, recorded or ignored (AUDIO_OPT_OUT)."""
+"""Read opt-outs of AI training from hosts and headers, and honour, record or ignore them (AUDIO_OPT_OUT)."""
 
 import asyncio
 from collections import OrderedDict
@@ -14,7 +14,7 @@ from scrapy.exceptions import IgnoreRequest, NotConfigured, StopDownload
 from scrapy.http import Headers, Response
 from scrapy.settings import BaseSettings
 
-from audiocrawler.fetch.part import Part
+from audiocrawler.fetch.component import Component
 from audiocrawler.fetch.requests import OPT_OUT, OPTED_OUT, Place, is_media
 from audiocrawler.fetch.robots import REFRESH_S, RobotsMiddleware, Rules, host_file_request, sent_back
 from audiocrawler.model.errors import OutcomeError
@@ -30,19 +30,19 @@ from audiocrawler.rights.optouts import (
     opt_out_reason,
 )
 
-MAX_HELD_BYTES = 100_000_000
-"""About so much memory holds what hosts opt out; the hosts that were visited longest ago are asked again."""
+MAX_CACHED_BYTES = 100_000_000
+"""Approximate size of the opt-out cache; the least recently used hosts are dropped first."""
 _OF_A_HOST_BYTES = 4000
 
 
 class OptedOutError(OutcomeError, IgnoreRequest):
-    """Raised when a file is not asked for, because its host opts it out."""
+    """Raised when a file is not requested because its host opted out."""
 
     status = Status.OPTED_OUT
 
 
 class OptOuts:
-    """Whether opt-outs are read and honoured, and what answers say of themselves."""
+    """The AUDIO_OPT_OUT setting, and the opt-out signals of responses."""
 
     def __init__(self, settings: BaseSettings) -> None:
         opt_out = AudioSettings.of(settings).opt_out
@@ -50,7 +50,7 @@ class OptOuts:
         self.agent: str = settings["ROBOTSTXT_USER_AGENT"] or settings["USER_AGENT"]
 
     def of_headers(self, headers: Headers) -> list[str]:
-        """Return the signals in the headers of an answer."""
+        """Return the opt-out signals in response headers."""
         if not self.are_read:
             return []
         texts = {
@@ -60,7 +60,7 @@ class OptOuts:
         return header_signals(texts, self.agent)
 
     def of_page(self, response: Response, metas: Iterable[tuple[str, str]]) -> str | None:
-        """Return what opts out the files that a document offers: it itself, or the page that it is part of."""
+        """Return the opt-out signals for a document's files: its own, and those of the page it belongs to."""
         if not self.are_read:
             return None
         own = [*self.of_headers(response.headers), *meta_signals(metas, self.agent)]
@@ -68,8 +68,8 @@ class OptOuts:
 
 
 @dataclass(frozen=True, slots=True)
-class _Held:
-    """What an origin opts out, as it follows from the ``robots`` text with this hash and a tdmrep.json of its time."""
+class _CachedOptOuts:
+    """The cached opt-outs of an origin, read from the ``robots`` text with this hash and from tdmrep.json."""
 
     robots: int
     begun_at: float
@@ -84,11 +84,11 @@ class _Held:
         return _OF_A_HOST_BYTES + sum(part.size_bytes for part in self.reading.result())
 
 
-class OptOutMiddleware(Part):
-    """Asks each host that serves audio what it opts out, again when its robots.txt is, and reads every file's headers.
+class OptOutMiddleware(Component):
+    """Fetch the opt-outs of each host that serves audio, again with each new robots.txt, and read every file's headers.
 
-    What opts a file out is in the request's meta ``opt_out``. Where opt-outs are honoured, such a file is not asked
-    for, or its transfer ends at its headers, which leaves ``opted_out`` in the meta.
+    The signals are stored in the meta key ``opt_out``. If opt-outs are honoured, such a file is not requested, or its
+    transfer is stopped at the headers, with ``opted_out`` in the meta.
     """
 
     def __init__(self, crawler: Crawler) -> None:
@@ -96,11 +96,11 @@ class OptOutMiddleware(Part):
         self._opt_outs = OptOuts(crawler.settings)
         if not self._opt_outs.are_read:
             raise NotConfigured
-        self._hosts: OrderedDict[str, _Held] = OrderedDict()
+        self._hosts: OrderedDict[str, _CachedOptOuts] = OrderedDict()
         crawler.signals.connect(self._check_headers, signal=signals.headers_received)
 
     async def process_request(self, request: Request) -> Request | None:
-        """Let the request pass, send it back to wait in the queue, or raise OptedOutError."""
+        """Let the request pass, send it back to the queue, or raise OptedOutError."""
         if not is_media(request):
             return None
         robots, tdm = await self._host_of(request)
@@ -123,17 +123,17 @@ class OptOutMiddleware(Part):
         parts = urlsplit(request.url)
         origin = f"{parts.scheme}://{parts.netloc}"
         text = await self._robots_text(request)
-        held = self._hosts.get(origin)
-        if held is None or not held.is_of(hash(text)):
-            held = _Held(hash(text), monotonic(), asyncio.ensure_future(self._read(origin, text)))
-            self._hosts[origin] = held
+        cached = self._hosts.get(origin)
+        if cached is None or not cached.is_of(hash(text)):
+            cached = _CachedOptOuts(hash(text), monotonic(), asyncio.ensure_future(self._read(origin, text)))
+            self._hosts[origin] = cached
             self._forget()
         self._hosts.move_to_end(origin)
-        return await asyncio.shield(held.reading)
+        return await asyncio.shield(cached.reading)
 
     def _forget(self) -> None:
-        size_bytes = sum(held.size_bytes() for held in self._hosts.values())
-        while size_bytes > MAX_HELD_BYTES and len(self._hosts) > 1:
+        size_bytes = sum(cached.size_bytes() for cached in self._hosts.values())
+        while size_bytes > MAX_CACHED_BYTES and len(self._hosts) > 1:
             size_bytes -= self._hosts.popitem(last=False)[1].size_bytes()
 
     async def _robots_text(self, request: Request) -> str:
@@ -146,10 +146,10 @@ class OptOutMiddleware(Part):
         return robots, await asyncio.to_thread(TdmRules, await self._tdm_text(origin))
 
     async def _tdm_text(self, origin: str) -> str:
-        """Return the host's tdmrep.json; what cannot be had reserves nothing, as TDMRep has it."""
+        """Return the host's tdmrep.json, empty if it could not be fetched: then nothing is reserved (TDMRep)."""
         request = host_file_request(self._crawler, f"{origin}{WELL_KNOWN}")
         try:
             response = await self._crawler.engine.download_async(request)
-        except Exception:  # noqa: BLE001 - whatever keeps it from being read
+        except Exception:  # noqa: BLE001 - any failure means that there is none
             return ""
         return response.body.decode("utf-8-sig", "replace") if response.status == HTTPStatus.OK else ""

@@ -1,5 +1,5 @@
-"""When a page goes to the browser, how it is opened there, and what is seen of it.
+"""Render pages in Chromium: decide which, open them, and collect what they load.
 
-when -> whether a page is worth it; chromium, proxy -> the browser and its bounds; visit, js/ -> what is done and
-watched in a page, and what came of it. Nothing here knows Scrapy, or loads playwright by itself.
+``when`` decides which pages to render; ``chromium`` and ``proxy`` start and confine the browser; ``visit`` and ``js/``
+scroll, play and watch a page. Nothing here imports Scrapy, or loads playwright by itself.
 """

@@ -1,4 +1,4 @@
-"""Chromium for a crawl: how it is started and confined, and its contexts, which are bounded."""
+"""Find Chromium, set its launch options, and share a limited number of browser contexts."""
 
 import asyncio
 import os
@@ -14,11 +14,11 @@ from audiocrawler.model.errors import ConfigurationError
 
 NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome", "chromium-headless-shell")
 HOW_TO_INSTALL = (
-    "no Chromium is found: `playwright install --with-deps chromium` installs one, on Debian also "
-    "`apt install chromium`; or name one in AUDIO_CHROMIUM"
+    "Chromium not found: run `playwright install --with-deps chromium`, on Debian also "
+    "`apt install chromium`; or set AUDIO_CHROMIUM to its path"
 )
 NO_DRIVER = (
-    "scrapy-playwright, by which pages are opened in a browser (-a render), is not installed: "
+    "scrapy-playwright, which renders pages in a browser (-a render), is not installed: "
     "pip install 'audiocrawler[browser]'"
 )
 _SHELLS = (
@@ -28,7 +28,7 @@ _SHELLS = (
     "chromium-*/chrome-mac*/Chromium.app/Contents/MacOS/Chromium",
 )
 FLAGS = (
-    "--disable-quic",  # UDP passes no proxy
+    "--disable-quic",  # UDP bypasses the proxy
     "--force-webrtc-ip-handling-policy=disable_non_proxied_udp",
     "--disable-background-networking",
     "--disable-component-update",
@@ -40,28 +40,28 @@ FLAGS = (
     "--disable-gpu",
     "--disable-dev-shm-usage",  # containers have 64 MB there
     "--mute-audio",
-    "--js-flags=--max-old-space-size=512",  # a page that wants more memory crashes, and not the machine
+    "--js-flags=--max-old-space-size=512",  # a page that needs more memory crashes instead of the machine
     "--autoplay-policy=no-user-gesture-required",
     "--disable-features=Prerender2,SpeculationRulesPrefetchProxy,PreconnectToSearch,DnsOverHttps,MediaRouter,Translate",
 )
 
 
 def find_chromium(named: str | None, environment: Mapping[str, str] = os.environ) -> str | None:
-    """Return the path of the Chromium to start: the named one, else Playwright's own, else one on the PATH.
+    """Return the path of the Chromium to start: ``named``, else Playwright's own, else one on the PATH.
 
-    Raises ConfigurationError where the named one is not there.
+    Raises ConfigurationError if ``named`` is not found.
     """
     if named:
         found = shutil.which(named, path=environment.get("PATH"))
         if found is None:
-            raise ConfigurationError(f"AUDIO_CHROMIUM={named}: is no program that can be run")
+            raise ConfigurationError(f"AUDIO_CHROMIUM={named}: not found or not executable")
         return found
     on_path = (shutil.which(name, path=environment.get("PATH")) for name in NAMES)
     return next((path for path in (*_playwrights_own(environment), *on_path) if path), None)
 
 
 def launch_options(executable: str, proxy: Mapping[str, str], *, sandbox: bool) -> dict[str, Any]:
-    """Return the arguments of Playwright's ``launch``. Signals are left to the crawl, which ends the browser itself."""
+    """Return the arguments of Playwright's ``launch``; the crawl handles signals and closes the browser itself."""
     return {
         "executable_path": executable,
         "headless": True,
@@ -76,12 +76,12 @@ def launch_options(executable: str, proxy: Mapping[str, str], *, sandbox: bool) 
 
 
 def can_sandbox() -> bool:
-    """Return whether Chromium's own sandbox can be asked for: it refuses to start with it for root."""
+    """Return whether Chromium can be started with its sandbox, which it refuses as root."""
     return sys.platform != "linux" or os.geteuid() != 0
 
 
 def _playwrights_own(environment: Mapping[str, str]) -> Iterator[str]:
-    """Yield the Chromiums that ``playwright install`` has put in its cache, the newest first."""
+    """Yield the Chromiums in Playwright's cache, newest first."""
     for pattern in _SHELLS:
         for path in sorted(_cache(environment).glob(pattern), key=_revision, reverse=True):
             if os.access(path, os.X_OK):
@@ -109,10 +109,10 @@ class _Open:
 
 
 class Contexts:
-    """Lends contexts to pages. ``close`` closes the context of a site, ``renew`` the whole browser.
+    """A pool of one browser context per site. ``close`` closes a site's context, ``renew`` restarts the browser.
 
-    A context is lent to at most ``max_pages`` pages and the browser to ``max_browser_pages``, so that what they leak
-    stays small; while one that is used up drains, its site's pages wait.
+    A context serves at most ``max_pages`` pages and the browser ``max_browser_pages``, to limit memory leaks; while a
+    used-up context drains, its site's pages wait.
     """
 
     def __init__(
@@ -135,7 +135,7 @@ class Contexts:
 
     @asynccontextmanager
     async def lent(self, site: str) -> AsyncIterator[None]:
-        """Enter when the site's context may be used by another page."""
+        """Wait until the site's context is free for another page, and hold it."""
         async with self._changed:
             while not await self._take(site):
                 await self._changed.wait()
@@ -148,7 +148,7 @@ class Contexts:
                 self._changed.notify_all()
 
     async def _take(self, site: str) -> bool:
-        """Take the site's context, opening room for it first; return False if it must be waited for."""
+        """Acquire the site's context, making room first; return False to wait."""
         if self._browser_pages >= self._max_browser_pages and not await self._renewed():
             return False
         mine = self._open.get(site)

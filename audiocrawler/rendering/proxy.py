@@ -1,4 +1,4 @@
-"""The proxy between Chromium and the network: every connection of a page is checked as the crawler's own are."""
+"""The proxy between Chromium and the network: checks every connection like the crawler's own."""
 
 import asyncio
 import logging
@@ -18,20 +18,20 @@ from audiocrawler.model.proxies import Proxies, Proxy
 
 _LIMIT = 256 * 1024
 _NO_LOGIN, _WITH_LOGIN = 0, 2
-"""SOCKS5's methods of authentication (RFC 1928, section 3)."""
+"""SOCKS5 authentication methods (RFC 1928, section 3)."""
 _IPV4, _NAME, _IPV6 = 1, 3, 4
-"""SOCKS5's kinds of addresses (RFC 1928, section 5)."""
+"""SOCKS5 address types (RFC 1928, section 5)."""
 _GRANTED = 90
-"""What SOCKS4 answers to a request that it fulfils."""
+"""SOCKS4's reply code for success."""
 
 
 class BlockedAddressError(Exception):
-    """Raised when a host may not be connected to; the message is the reason."""
+    """Raised when a connection to a host is not allowed; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """An open connection; ``is_proxy`` says that an HTTP proxy is at its end, which wants ``credentials``."""
+    """An open connection; with ``is_proxy`` it ends at an HTTP proxy that requires ``credentials``."""
 
     reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
@@ -40,14 +40,14 @@ class Connection:
 
 
 class Route:
-    """Connects to hosts by the crawl's rules, through the proxies that are given for them."""
+    """Connect to hosts under the crawl's address policy, through its proxies."""
 
     def __init__(self, refusal: Callable[[str, int, str], str | None], proxies: Proxies) -> None:
         self._refusal = refusal
         self._proxies = proxies
 
     async def connect(self, scheme: str, host: str, port: int) -> Connection:
-        """Return a connection to the host; raises BlockedAddressError, OSError."""
+        """Connect to the host; raises BlockedAddressError, OSError."""
         proxy = self._proxies.proxy_for(f"{scheme}://{_bracketed(host)}:{port}")
         if proxy is None:
             return await self._direct(host, port)
@@ -68,9 +68,9 @@ class Route:
         raise problem
 
     async def _allowed(self, host: str, port: int, *, every: bool = True, may_be_unknown: bool = False) -> list[str]:
-        """Return the addresses of a host that may be connected to; raises BlockedAddressError if none or not ``every`` may.
+        """Return the allowed addresses of a host; raises BlockedAddressError if none is, or with ``every`` not all are.
 
-        A name that is known to another proxy only is left to it, where it ``may_be_unknown``.
+        With ``may_be_unknown`` an unresolved name returns none, and is left to the proxy.
         """
         try:
             addresses = await _addresses(host, port)
@@ -96,11 +96,11 @@ async def _open(proxy: Proxy) -> tuple[asyncio.StreamReader, asyncio.StreamWrite
     try:
         return await asyncio.open_connection(proxy.host, proxy.port, limit=_LIMIT, ssl=tls)
     except OSError as error:
-        raise OSError(f"the proxy {proxy.shown} cannot be reached: {error}") from error
+        raise OSError(f"could not connect to the proxy {proxy.shown}: {error}") from error
 
 
 async def _by_http(proxy: Proxy, host: str, port: int, *, tunnel: bool) -> Connection:
-    """Connect through a proxy that speaks HTTP, by CONNECT for a ``tunnel`` (RFC 9110, section 9.3.6)."""
+    """Connect through an HTTP proxy, with CONNECT for a ``tunnel`` (RFC 9110, section 9.3.6)."""
     reader, writer = await _open(proxy)
     login = b64encode(f"{proxy.user}:{proxy.password}".encode()).decode()
     credentials = "" if proxy.user is None else f"Basic {login}"
@@ -117,7 +117,7 @@ async def _by_http(proxy: Proxy, host: str, port: int, *, tunnel: bool) -> Conne
 
 
 async def _by_socks(proxy: Proxy, host: str, port: int) -> Connection:
-    """Connect through a SOCKS proxy, to which a name is passed as it is."""
+    """Connect through a SOCKS proxy; a name is passed on unresolved."""
     reader, writer = await _open(proxy)
     try:
         ask = _ask_socks_4 if proxy.scheme.startswith("socks4") else _ask_socks_5
@@ -134,7 +134,7 @@ async def _by_socks(proxy: Proxy, host: str, port: int) -> Connection:
 async def _ask_socks_5(
     proxy: Proxy, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, host: str, port: int
 ) -> bool:
-    """Return whether a SOCKS5 proxy has connected (RFC 1928, and 1929 for the login)."""
+    """Return whether the SOCKS5 proxy connected (RFC 1928, and 1929 for the login)."""
     method = _NO_LOGIN if proxy.user is None else _WITH_LOGIN
     writer.write(bytes([5, 1, method]))
     if (await reader.readexactly(2))[1] != method:
@@ -153,7 +153,7 @@ async def _ask_socks_5(
 async def _ask_socks_4(
     proxy: Proxy, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, host: str, port: int
 ) -> bool:
-    """Return whether a SOCKS4 proxy has connected; a name goes to it by way of SOCKS4a."""
+    """Return whether the SOCKS4 proxy connected; names are sent by SOCKS4a."""
     literal = literal_address(host)
     address = socket.inet_aton(literal) if literal else b"\0\0\0\1"
     name = b"" if literal else host.encode() + b"\0"
@@ -172,7 +172,7 @@ def _socks_address(host: str) -> bytes:
 def _counted(text: str) -> bytes:
     raw = text.encode()
     if len(raw) > 255:
-        raise OSError("too long for SOCKS")
+        raise OSError("host name or login longer than the 255 bytes that SOCKS allows")
     return bytes([len(raw)]) + raw
 
 
@@ -183,7 +183,7 @@ def _bracketed(host: str) -> str:
 logger = logging.getLogger(__name__)
 
 HEAD_S = 30.0
-"""How long a client may take to say what it wants, and a server to be connected to."""
+"""Timeout for the client's request head, and for connecting to a server."""
 MAX_HEAD_BYTES = 256 * 1024
 _CHUNK_BYTES = 64 * 1024
 _CHALLENGE = 'Proxy-Authenticate: Basic realm="crawl"\r\n'
@@ -192,17 +192,17 @@ _OWN_HEADERS = ("proxy-authorization", "proxy-connection", "connection", "keep-a
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """The first line of a message in its three words, and its headers as they came."""
+    """The three words of a message's first line, and its headers in order."""
 
     words: tuple[str, str, str]
     headers: tuple[tuple[str, str], ...]
 
     def get(self, name: str) -> str:
-        """Return the value of a header, empty if there is none."""
+        """Return the value of a header, or an empty string."""
         return next((value for key, value in self.headers if key.lower() == name), "")
 
     def encoded(self, words: tuple[str, str, str] | None = None, **added: str) -> bytes:
-        """Return the head as it is passed on: with ``Connection: close`` in place of the connection's own headers."""
+        """Return the head to forward, with ``Connection: close`` instead of the hop-by-hop headers."""
         kept = [(key, value) for key, value in self.headers if key.lower() not in _OWN_HEADERS]
         lines = [" ".join(words or self.words), *(f"{key}: {value}" for key, value in kept)]
         lines += [f"{key.replace('_', '-')}: {value}" for key, value in added.items()]
@@ -210,9 +210,9 @@ class Head:
 
 
 class FilteringProxy:
-    """A proxy of one crawl, before the ``proxies`` that the crawl goes through.
+    """A crawl's local proxy for its browser; connects through the crawl's own ``proxies``.
 
-    ``refusal(host, port, address)`` returns why an address is not connected to, or None.
+    ``refusal(host, port, address)`` returns why an address is not allowed, or None.
     """
 
     def __init__(self, refusal: Callable[[str, int, str], str | None], proxies: Proxies) -> None:
@@ -226,7 +226,7 @@ class FilteringProxy:
         self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0, limit=MAX_HEAD_BYTES)
 
     def settings(self) -> dict[str, str]:
-        """Return what Playwright's ``launch`` takes as ``proxy``; loopback goes through it, too."""
+        """Return the ``proxy`` argument of Playwright's ``launch``; loopback is proxied, too."""
         assert self._server is not None
         port = self._server.sockets[0].getsockname()[1]
         return {
@@ -237,7 +237,7 @@ class FilteringProxy:
         }
 
     async def close(self) -> None:
-        """End every connection and stop listening."""
+        """Close every connection and stop listening."""
         if self._server is None:
             return
         self._server.close()
@@ -261,7 +261,7 @@ class FilteringProxy:
                 return
             await self._pass_on(head, reader, writer)
         except BlockedAddressError as error:
-            logger.info("the browser is not let through: %s", error)
+            logger.info("browser request blocked: %s", error)
             await _answer(writer, "403 Forbidden")
         except (TimeoutError, OSError, ValueError, EOFError, asyncio.LimitOverrunError):
             await _answer(writer, "502 Bad Gateway")
@@ -296,7 +296,7 @@ class FilteringProxy:
 
 
 async def read_head(reader: asyncio.StreamReader) -> Head:
-    """Return the head of the next message; raises ValueError for what is none, EOFError at the end."""
+    """Read the head of the next message; raises ValueError if it is invalid, EOFError at the end."""
     first, *lines = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").rstrip("\r\n").split("\r\n")
     words = first.split(" ", 2)
     if len(words) < 2:
@@ -306,14 +306,14 @@ async def read_head(reader: asyncio.StreamReader) -> Head:
 
 
 async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Copy until the end."""
+    """Copy ``reader`` to ``writer`` until the end."""
     while chunk := await reader.read(_CHUNK_BYTES):
         writer.write(chunk)
         await writer.drain()
 
 
 async def _relay_answer(server: Connection, writer: asyncio.StreamWriter) -> None:
-    """Copy an answer; each connection carries one, since the next request may be for another host."""
+    """Copy one response; the connection is closed after it, since the next request may be for another host."""
     head = await read_head(server.reader)
     while head.words[1].startswith("1"):
         writer.write(head.encoded())
@@ -328,7 +328,7 @@ async def _join(
     server: Connection,
     answer: Coroutine[None, None, None],
 ) -> None:
-    """Copy in both directions until the server has ended, or the client has gone."""
+    """Copy in both directions until either side closes."""
     tasks = [asyncio.ensure_future(pump(reader, server.writer)), asyncio.ensure_future(answer)]
     try:
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)

@@ -1,4 +1,4 @@
-"""A visit to a page: watched for media, scrolled and played within a deadline; what was seen comes out."""
+"""Visit a page in the browser: scroll and play it within a deadline, and record the media it loads."""
 
 import asyncio
 import time
@@ -26,7 +26,7 @@ COLLECT = _on_all_elements("collect")
 
 
 class How(StrEnum):
-    """How a URL was seen; with ``browser_`` before it, what ``found_by`` says."""
+    """How a URL was seen; prefixed with ``browser_`` in ``found_by``."""
 
     REQUEST = "request"
     RESPONSE = "response"
@@ -38,7 +38,7 @@ class How(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SeenUrl:
-    """A URL that the page asked for or that a player of it holds; ``mime_type`` as its answer declared it."""
+    """A URL that the page requested or gave to a player; ``mime_type`` is the one its response declared."""
 
     url: str
     how: How
@@ -48,7 +48,7 @@ class SeenUrl:
 
 @dataclass(frozen=True, slots=True)
 class SeenText:
-    """The text of a frame, a shadow tree or an answer that a script got; ``kind`` is markup, script or data."""
+    """The text of a frame, a shadow tree or a response to a script; ``kind`` is markup, script or data."""
 
     url: str
     text: str
@@ -58,7 +58,7 @@ class SeenText:
 
 @dataclass(slots=True)
 class Seen:
-    """All that was seen of one page. ``cookies`` are Playwright's: for requests, never for rows or logs."""
+    """What was recorded on one page. ``cookies`` are Playwright's: for requests, never for rows or logs."""
 
     url: str = ""
     html: str = ""
@@ -70,7 +70,7 @@ class Seen:
 
 
 def cookies_for(url: str, cookies: list[dict[str, Any]]) -> list[dict[str, str]]:
-    """Return those cookies that a browser would send to the host of ``url`` (RFC 6265, 5.1.3), as Scrapy takes them."""
+    """Return the cookies that match the host of ``url`` (RFC 6265, section 5.1.3), in Scrapy's format."""
     parts = urlsplit(url)
     host, is_safe = (parts.hostname or "").lower(), parts.scheme == "https"
     matching = (each for each in cookies if _matches(host, str(each["domain"]).lower()))
@@ -91,10 +91,10 @@ def _cookie(cookie: dict[str, Any]) -> dict[str, str]:
 UNWANTED = frozenset(
     ("beacon", "cspreport", "csp_report", "font", "image", "ping", "prefetch", "stylesheet", "texttrack")
 )
-"""Kinds of requests whose URL is seen and whose body is not fetched; media have a rule of their own."""
+"""Resource types that are never loaded; media have a rule of their own."""
 BY_SCRIPTS = frozenset(("fetch", "xhr", "eventsource"))
 MAX_NAVIGATIONS = 5
-"""Documents that a page may load in its main frame, one after the other; then it stays as it is."""
+"""Navigations allowed in the main frame; further ones are blocked."""
 MAX_URLS = 2_000
 MAX_TEXTS = 200
 MAX_TEXT_BYTES = 4_000_000
@@ -104,10 +104,10 @@ _MANIFEST = ("mpegurl", "dash+xml", "/m3u8")
 
 
 class Watch:
-    """The requests and answers of one Playwright page.
+    """Record and filter the requests and responses of one Playwright page.
 
-    ``is_media`` tells from a URL that its body is audio or video, ``is_manifest`` that it lists segments; ``may_fetch``
-    whether the browser may ask for a URL at all; ``headers_for`` which headers to add to a request for it.
+    By URL: ``is_media`` returns whether it is audio or video, ``is_manifest`` whether it lists segments, ``may_fetch``
+    whether the browser may request it, ``headers_for`` the headers to add to the request.
     """
 
     def __init__(
@@ -128,7 +128,7 @@ class Watch:
         self.texts: list[SeenText] = []
         self.problem: str | None = None
         self.is_frozen = False
-        """Whether the page stays where it is: scripts that were clicked awake may not lead it elsewhere."""
+        """Whether navigation is blocked, so that clicked scripts cannot leave the page."""
         self._navigations = 0
         self._open: set[Any] = set()
         self._reading: set[asyncio.Task[None]] = set()
@@ -136,7 +136,7 @@ class Watch:
         self._crashed = asyncio.Event()
 
     async def start(self) -> None:
-        """Attach to the page before it goes anywhere."""
+        """Attach to the page before it navigates."""
         for event, listener in (
             ("request", self._requested),
             ("requestfinished", self._ended),
@@ -150,11 +150,11 @@ class Watch:
         await self._page.route("**/*", self._route)
 
     async def crashed(self) -> None:
-        """Return when the page has crashed."""
+        """Wait until the page crashes."""
         await self._crashed.wait()
 
     async def quiet(self, quiet_s: float, at_most_s: float) -> None:
-        """Return when nothing has been asked for or answered for ``quiet_s``, or after ``at_most_s`` seconds."""
+        """Wait until the network was idle for ``quiet_s`` seconds, or for ``at_most_s`` seconds."""
         ends_s = time.monotonic() + at_most_s
         while (now_s := time.monotonic()) < ends_s:
             waits_s = self._last_change_s + quiet_s - now_s
@@ -165,7 +165,7 @@ class Watch:
             await asyncio.wait(self._reading, timeout=max(0.5, ends_s - time.monotonic()))
 
     def note(self, url: str, how: How, mime_type: str | None = None, *, is_by_script: bool = False) -> None:
-        """Keep a URL; the first way in which it was seen stays, except that a video says what it is."""
+        """Record a URL; the first ``how`` is kept, except that VIDEO replaces any other."""
         if url in self.urls and how is not How.VIDEO:
             return
         if url.startswith(("http:", "https:")) and len(self.urls) < MAX_URLS:
@@ -180,12 +180,12 @@ class Watch:
         if kind == "media" or kind in UNWANTED:
             await route.abort()
         elif kind in BY_SCRIPTS and self._is_media(url):
-            await route.fulfill(status=200, body=b"")  # a player that feeds a MediaSource goes on to the next segment
+            await route.fulfill(status=200, body=b"")  # so that a MediaSource player requests the next segment
         elif self._is_media(url) and request.is_navigation_request():
             self.note(url, How.DOWNLOAD)
             await route.fulfill(status=204)
         elif self._leads_away(request):
-            await route.fulfill(status=204)  # the page stays as it is (RFC 9110, section 15.3.5)
+            await route.fulfill(status=204)  # 204 keeps the current page (RFC 9110, section 15.3.5)
         elif not await self._may_fetch(url):
             await route.abort("blockedbyclient")
         elif added := self._headers_for(url):
@@ -198,7 +198,7 @@ class Watch:
             return False
         self._navigations += request.redirected_from is None
         if self._navigations > MAX_NAVIGATIONS:
-            self.problem = f"it loaded itself anew {MAX_NAVIGATIONS} times, and was kept from going on"
+            self.problem = f"stopped after {MAX_NAVIGATIONS} navigations of the page"
             self._navigations = MAX_NAVIGATIONS
             return True
         return self.is_frozen
@@ -261,7 +261,7 @@ class Watch:
 
     @staticmethod
     def _closed_error() -> type[Exception]:
-        """Return what Playwright raises when the page is gone meanwhile; it is loaded, since there is a page."""
+        """Return Playwright's error for a closed page; playwright is loaded, since there is a page."""
         from playwright.async_api import Error
 
         return Error
@@ -269,35 +269,35 @@ class Watch:
 
 QUIET_S = 0.5
 SETTLE_S = 8.0
-"""How long a page may go on asking for more before it is taken as it is."""
+"""How long to wait for the network to become idle."""
 STEP_S = 10.0
-"""How long a script of ours may take in a frame."""
+"""Timeout of one of our scripts in a frame."""
 STEP_SHARE = 0.4
-"""Of the time that is left, what a step may take at most: on a slow machine, too, the page is taken before its end."""
+"""Maximum share of the remaining time for one step, so that the page is collected before the deadline."""
 MAX_FRAMES = 30
 _LISTS = {How.PLAYER: "players", How.DOWNLOAD: "downloads", How.VIDEO: "videos"}
 
 
 class PageCrashedError(Exception):
-    """Raised when the renderer of a page has died."""
+    """Raised when a page's renderer process died."""
 
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """One page, its watch, and the ``time.monotonic()`` at which it is given up."""
+    """One page, its watch, and its deadline in ``time.monotonic()`` seconds."""
 
     page: Any
     watch: Watch
     ends_s: float
 
     async def see(self, url: str) -> Seen:
-        """Return what the page shows and asks for; raises PageCrashedError, TimeoutError and Playwright's errors."""
+        """Return what the page shows and loads; raises PageCrashedError, TimeoutError and Playwright's errors."""
         seeing = asyncio.ensure_future(self._see(url))
         crash = asyncio.ensure_future(self.watch.crashed())
         try:
             await asyncio.wait({seeing, crash}, return_when=asyncio.FIRST_COMPLETED)
             if crash.done():
-                raise PageCrashedError("the page crashed its browser tab")
+                raise PageCrashedError("the page crashed")
             return await seeing
         finally:
             for task in (seeing, crash):
@@ -327,7 +327,7 @@ class Visit:
                 for url in shown[urls]:
                     self.watch.note(url, how)
         if not seen.html:
-            raise TimeoutError  # it is busy with itself for ever
+            raise TimeoutError  # its scripts never yield
         seen.urls = list(self.watch.urls.values())
         seen.texts += self.watch.texts
 
@@ -342,7 +342,7 @@ class Visit:
 
 
 async def _evaluate(frame: Any, script: str, at_most_s: float) -> Any:
-    """Return the script's result; None for a frame that is gone, or does not answer in time."""
+    """Return the script's result; None if the frame is gone or does not answer in time."""
     from playwright.async_api import Error
 
     with suppress(Error, asyncio.TimeoutError):

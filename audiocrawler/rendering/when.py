@@ -1,4 +1,4 @@
-"""Whether a page is worth a browser: signs of a player without a source, and what like pages have brought."""
+"""Decide which pages to render: by hints of a player without a source, and by the yield of similar pages."""
 
 import re
 from collections import OrderedDict, deque
@@ -13,7 +13,7 @@ from lxml import etree
 
 
 class RenderHint(StrEnum):
-    """Why a page is worth a browser, in words for its row."""
+    """Why a page should be rendered, in words for its row."""
 
     EMPTY_PLAYER = "a player without a source"
     SCRIPTED_PLAYER = "a player made by scripts"
@@ -22,9 +22,9 @@ class RenderHint(StrEnum):
 
 
 MAX_SHELL_CHARACTERS = 200
-"""Visible characters of a page below which, with scripts, it counts as a shell."""
+"""A page with scripts and fewer visible characters counts as a shell."""
 MAX_ASKING_CHARACTERS = 600
-"""The same for a page that asks its readers to switch JavaScript on."""
+"""The same for a page that asks its readers to enable JavaScript."""
 _MAX_ELEMENTS = 100_000
 _MAX_SCRIPT_CHARACTERS = 200_000
 _MAX_PLAYER_CHARACTERS = 300
@@ -59,10 +59,10 @@ _ASKS_FOR_SCRIPTS = re.compile(r"(?:enable|activate|requires?|need|turn\s+on)\b[
 
 
 def render_hints(root: etree._Element, url: str, *, has_audio: bool, is_in_script: bool) -> list[RenderHint]:
-    """Return why the page should be rendered, nothing if nothing says so.
+    """Return why the page should be rendered, an empty list if it should not.
 
-    ``has_audio`` says that audio was found in the plain document, ``is_in_script`` that some of it was in scripts or
-    attributes: a player whose audio these already told needs no browser, one beside a mere link does.
+    ``has_audio``: audio was found in the plain document; ``is_in_script``: some of it in scripts or attributes. A
+    player whose audio these already gave needs no browser, one beside a mere link does.
     """
     page = _Page(root, url, has_audio=has_audio, is_in_script=is_in_script)
     shown = (
@@ -75,7 +75,7 @@ def render_hints(root: etree._Element, url: str, *, has_audio: bool, is_in_scrip
 
 
 class _Page:
-    """The elements of a page by what matters here."""
+    """The elements and scripts of a page."""
 
     def __init__(self, root: etree._Element, url: str, *, has_audio: bool, is_in_script: bool) -> None:
         self._root = root
@@ -83,10 +83,10 @@ class _Page:
         self._elements = [each for each in islice(root.iter(), _MAX_ELEMENTS) if isinstance(each.tag, str)]
         self._scripts = [each for each in self._elements if each.tag == "script" and _runs(each)]
         self._has_audio = has_audio
-        self._told_by_scripts = is_in_script
+        self._is_in_script = is_in_script
 
     def has_empty_player(self) -> bool:
-        if self._told_by_scripts or not self._scripts:
+        if self._is_in_script or not self._scripts:
             return False
         return any(map(_is_empty_audio, self._elements)) or any(map(_is_empty_box, self._elements))
 
@@ -95,12 +95,12 @@ class _Page:
             text = (script.text or "")[:_MAX_SCRIPT_CHARACTERS]
             fetches = bool(_FETCHES.search(text) and _AUDIO_WORD.search(text))
             plays = bool(_PLAYER_CODE.search(text) or _PLAYER_FILE.search(script.get("src") or ""))
-            if fetches or (plays and not self._told_by_scripts):
+            if fetches or (plays and not self._is_in_script):
                 return True
         return bool(self._scripts) and not self._has_audio and any(map(_is_play_button, self._elements))
 
     def is_shell(self) -> bool:
-        if not self._scripts or self._told_by_scripts:
+        if not self._scripts or self._is_in_script:
             return False
         if any(each.get("id") in _SHELL_IDS and _visible_characters(each, 1) == 0 for each in self._elements):
             return True
@@ -133,7 +133,7 @@ def _is_empty_audio(element: etree._Element) -> bool:
 
 
 def _is_empty_box(element: etree._Element) -> bool:
-    """Return whether this is named as a player and holds neither media nor more than a few words."""
+    """Return whether this is named like a player and contains neither media nor more than a few words."""
     tag = str(element.tag)
     names = f"{element.get('id') or ''} {element.get('class') or ''}"
     is_player = _PLAYER_NAME.search(names) or ("-" in tag and _PLAYER_WORD.search(tag))
@@ -152,7 +152,7 @@ def _is_play_button(element: etree._Element) -> bool:
 
 
 def _visible_characters(element: etree._Element, enough: int) -> int:
-    """Return the number of characters that a reader sees, counted no further than ``enough``."""
+    """Return the number of visible characters, counted up to ``enough``."""
     count = 0
     for text in _visible_texts(element):
         count += len("".join(text.split()))
@@ -182,13 +182,13 @@ def _host(base_url: str, url: str) -> str | None:
 Page = TypeVar("Page")
 
 FIRST_PAGES = 4
-"""Pages of a new pattern that are rendered before it has to pay."""
+"""Pages of a new pattern that are rendered in any case."""
 FIRST_PAGES_IF_PROVEN = 16
-"""Pages in a row without gain that a pattern may have which has gained before."""
+"""Consecutive pages without gain allowed for a pattern that has gained before."""
 MAX_GAP = 512
 MAX_PATTERNS = 20_000
 MAX_WAITING = 1_000
-"""Pages of one pattern that wait for its first gain."""
+"""Pages of one pattern that are kept for its first gain."""
 _DIGITS = re.compile(r"\d+")
 _SLUG = re.compile(r"[\d_\-.%]|.{16}")
 
@@ -199,7 +199,7 @@ def _bounded() -> deque[Page]:
 
 @dataclass(slots=True)
 class _Record(Generic[Page]):
-    """What is known of a pattern; ``barren`` counts pages in a row without gain, ``passed`` those left out since."""
+    """The record of a pattern; ``barren`` counts consecutive pages without gain, ``passed`` those skipped since."""
 
     barren: int = 0
     under_way: int = 0
@@ -209,14 +209,14 @@ class _Record(Generic[Page]):
     left_out: deque[Page] = field(default_factory=_bounded)
 
 
-class Learning(Generic[Page]):
-    """Decides which pages go to the browser. Deterministic, in memory, bounded."""
+class RenderPolicy(Generic[Page]):
+    """Decide which pages to render by the gain of their URL pattern. Deterministic, in memory, bounded."""
 
     def __init__(self) -> None:
         self._records: OrderedDict[str, _Record[Page]] = OrderedDict()
 
     def offer(self, pattern: str, page: Page) -> Iterator[Page]:
-        """Yield the pages that are to be rendered now; ``page`` may come later, from here or from ``note``."""
+        """Yield the pages to render now; ``page`` may be yielded later, by this method or ``note``."""
         record = self._record(pattern)
         if self._is_free(record):
             record.under_way += 1
@@ -226,12 +226,12 @@ class Learning(Generic[Page]):
         yield from self._due(record)
 
     def withdraw(self, pattern: str) -> None:
-        """Note that nothing will be heard of a page that was to be rendered."""
+        """Record that a page will not be rendered after all."""
         record = self._record(pattern)
         record.under_way = max(0, record.under_way - 1)
 
     def note(self, pattern: str, *, gained: bool) -> Iterator[Page]:
-        """Remember what a rendered page has brought; yield the pages that are to be rendered now."""
+        """Record whether a rendered page gained anything; yield the pages to render now."""
         record = self._record(pattern)
         record.under_way = max(0, record.under_way - 1)
         if not gained:
@@ -248,10 +248,10 @@ class Learning(Generic[Page]):
     def _is_free(self, record: _Record[Page]) -> bool:
         if record.has_gained:
             return record.barren < FIRST_PAGES_IF_PROVEN
-        return record.barren + record.under_way < FIRST_PAGES  # those under way may bring nothing either
+        return record.barren + record.under_way < FIRST_PAGES  # those being rendered may gain nothing either
 
     def _due(self, record: _Record[Page]) -> Iterator[Page]:
-        """Decide on the pages that wait, in their order, until one is due; one that is under way is waited for."""
+        """Decide on the undecided pages in order until one is due, unless one is being rendered."""
         while record.undecided and not record.under_way:
             page = record.undecided.popleft()
             record.passed += 1
@@ -275,7 +275,7 @@ class Learning(Generic[Page]):
 
 
 def pattern_of(url: str) -> str:
-    """Return what URLs of one template have in common: host, path without names and numbers, parameters."""
+    """Return what URLs of one template share: host, path without names and numbers, parameter names."""
     parts = urlsplit(url)
     *folders, last = parts.path.rstrip("/").split("/")
     names = sorted({pair.partition("=")[0] for pair in parts.query.split("&") if pair})

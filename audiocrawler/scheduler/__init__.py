@@ -1,1 +1,1 @@
-"""The glue between Scrapy and the frontier: what is asked of it, what is told to it, and which crawl it is."""
+"""Connect Scrapy to the frontier: the scheduler, its request format, and the rate limits shared by workers."""

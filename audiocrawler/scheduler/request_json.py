@@ -1,7 +1,7 @@
-"""A request in; one line of JSON that names its callback, and the request again, out. Never a pickle.
+"""Serialise requests as one line of JSON, never as a pickle.
 
-What JSON does not have is written as an object whose key "~" names its type: bytes, tuples, times, and the rows and
-parts that travel in a request's meta.
+Types unknown to JSON (bytes, tuples, times, and the rows and parts in a request's meta) are written as an object whose
+key "~" names the type.
 """
 
 import hashlib
@@ -23,14 +23,14 @@ from audiocrawler.model.rows import AudioSource
 
 
 class MediaFingerprinter(RequestFingerprinter):
-    """Scrapy's fingerprinter, except that each audio URL stays a request of its own, wherever it is redirected to.
+    """Scrapy's fingerprinter, except that each audio row has a request of its own.
 
-    Its row would otherwise stay pending for ever when the target of a redirect, or the same query in another order,
-    has been requested before.
+    Otherwise a row would stay pending for ever if its redirect's target, or its query in another order, had been
+    requested before.
     """
 
     def fingerprint(self, request: Request) -> bytes:
-        """Return the bytes that are equal for equal requests."""
+        """Return the fingerprint; equal for equal requests."""
         if is_rendered(request):
             plain = fingerprint(request, keep_fragments=True)
             return hashlib.sha1(b"render " + plain, usedforsecurity=False).digest()
@@ -39,13 +39,13 @@ class MediaFingerprinter(RequestFingerprinter):
             return _digest(f"{page.hex()} {_round(request)}") if _round(request) else page
         source, is_part = audio_row(request), kind_of(request) is RequestKind.PART
         key = request.meta.get(OWN_KEY) or (source.source_url if source else "")
-        # The row's key tells the file, and its first URL may be another one at each visit.
+        # The row's key identifies the file; its first URL may differ at each visit.
         place = request.url if not key or is_part or "redirect_urls" in request.meta else ""
         return _digest(f"audio {key} {place}{_round(request)}")
 
 
 def _round(request: Request) -> str:
-    """Return which round of a redirect loop this is: taken for a duplicate, it would end without a word."""
+    """Return the round of a redirect loop, which would otherwise be dropped silently as a duplicate."""
     return f" {request.meta['redirect_times']}" if request.url in request.meta.get("redirect_urls", []) else ""
 
 
@@ -59,7 +59,7 @@ _DEFAULTS = {name: value for name, value in Request("data:,").to_dict().items() 
 
 
 def to_json(request: Request, spider: Spider) -> str:
-    """Return the request; raises ValueError if it holds what JSON cannot, or a callback that is not the spider's."""
+    """Serialise the request; raises ValueError for an unsupported type or a callback that is not the spider's."""
     meta = {name: value for name, value in request.meta.items() if name not in OF_THIS_PROCESS}
     meta[KIND] = kind_of(request).value
     values = {name: getattr(request, name) for name in request.attributes if name in _DEFAULTS} | {
@@ -72,7 +72,7 @@ def to_json(request: Request, spider: Spider) -> str:
 
 
 def from_json(text: str, spider: Spider) -> Request:
-    """Return the request; raises ValueError if it is damaged or names a method that is no callback."""
+    """Parse the request; raises ValueError if it is invalid or its callback is not the spider's."""
     try:
         values = _whole(json.loads(text))
         values |= {name: _method(values.get(name), spider) for name in ("callback", "errback")}
@@ -82,9 +82,9 @@ def from_json(text: str, spider: Spider) -> Request:
 
 
 def callbacks_of(spider: Spider) -> frozenset[str]:
-    """Return the names of the methods that requests may come back to.
+    """Return the names of the spider's allowed callbacks.
 
-    Those that the spider lists in ``callbacks``; of a spider without a list its own public methods.
+    These are listed in its attribute ``callbacks``; without one, all its own public methods are allowed.
     """
     listed = getattr(spider, "callbacks", None)
     if listed is not None:
@@ -130,10 +130,10 @@ def _is_object(value: dict[Any, Any]) -> bool:
 
 
 def _type_name(value: Any) -> str:
-    """Return the name of a type that JSON does not have; raises ValueError if it is not one of ours."""
+    """Return the name of a type unknown to JSON; raises ValueError if it is not supported."""
     name = type(value).__name__
     if name not in _TO_PLAIN or (name in _ROWS and type(value) is not _ROWS[name]):
-        raise ValueError(f"a value of type {name} cannot be kept in the frontier")
+        raise ValueError(f"a value of type {name} cannot be stored in the frontier")
     return name
 
 

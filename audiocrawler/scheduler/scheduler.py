@@ -1,4 +1,4 @@
-"""Scrapy's scheduler over a frontier: what it hands out is leased, and acknowledged when all that it caused is kept."""
+"""Scrapy's scheduler over a frontier: requests are leased, and acknowledged once all they led to is persisted."""
 
 import logging
 import time
@@ -29,8 +29,8 @@ from audiocrawler.crawl.lifecycle import (
     stop_crawl,
 )
 from audiocrawler.fetch.back_off import ASK_AGAIN_IN_S
+from audiocrawler.fetch.component import Component
 from audiocrawler.fetch.open_slots import OpenSlots
-from audiocrawler.fetch.part import Part
 from audiocrawler.fetch.requests import audio_row
 from audiocrawler.fetch.slots import is_media_slot
 from audiocrawler.frontier import Leases, Limit, NewRequest, RequestClass, SyncResponse
@@ -41,8 +41,8 @@ from audiocrawler.scheduler.shared import RateLimitMiddleware, SharedPauses
 from audiocrawler.scrapy_private import in_progress, wake_engine
 
 
-class Failures:
-    """Leaves such requests unfinished; a warehouse that takes no rows ends the crawl."""
+class ReleaseOnFailure:
+    """Leave requests unfinished whose item was released, and stop the crawl if rows could not be written."""
 
     def __init__(self, crawler: Crawler) -> None:
         self._crawler = crawler
@@ -60,10 +60,10 @@ class Failures:
 
 
 class AwaitingUpload:
-    """Leases in the order in which they were over, each with the number of a row that must be sent before it is done.
+    """Finished leases whose rows are not uploaded yet, each with the watermark to reach.
 
-    A worker's outbox may be lost with its machine, so until then others must be able to do the request again, and what
-    was counted for it does not count yet.
+    A worker's outbox may be lost with its machine: until the upload the request may be delivered again, and its counts
+    are held back.
     """
 
     def __init__(self, crawl: Crawl) -> None:
@@ -75,31 +75,31 @@ class AwaitingUpload:
         return len(self._leases)
 
     def put(self, lease: int, counted: Counter[str]) -> None:
-        """Keep a lease whose rows are written, and what was counted for it."""
+        """Add a lease whose rows are written, with its counts."""
         self._leases.append((self._crawl.written_watermark, lease, counted))
 
-    def sent(self) -> Iterator[tuple[int, Counter[str]]]:
-        """Yield, and keep no longer, the leases whose rows are sent, with what was counted."""
+    def uploaded(self) -> Iterator[tuple[int, Counter[str]]]:
+        """Remove and yield the leases whose rows are uploaded, with their counts."""
         while self._leases and self._leases[0][0] <= self._crawl.flusher.sent_watermark:
             _, lease, counted = self._leases.popleft()
             yield lease, counted
 
-    def send_soon(self) -> None:
-        """Have the rows sent, because others wait for the end of the leases; raises WarehouseError if that failed."""
+    def upload_soon(self) -> None:
+        """Upload now, because others wait for these leases; raises WarehouseError if an upload failed."""
         flusher = self._crawl.flusher
         if self._failed_before is None:
             self._failed_before = flusher.failures
         if flusher.failures > self._failed_before:
-            raise WarehouseError(f"rows cannot be sent: {flusher.error}")
+            raise WarehouseError(f"upload failed: {flusher.error}")
         flusher.flush_soon()
 
-    def send_in_time(self) -> None:
-        """Have the rows sent when there are enough of them: nobody waits."""
+    def upload_in_time(self) -> None:
+        """Leave the upload to the flusher: nobody waits."""
         self._failed_before = None
 
 
-class Continuing:
-    """Keeps such requests by slot, in the order in which they may go."""
+class ContinuedRequests:
+    """Requests that continue a lease (retries, redirects), by slot, in the order in which they may start."""
 
     def __init__(self) -> None:
         self._ready: dict[str, list[Request]] = {}
@@ -115,21 +115,21 @@ class Continuing:
         yield from (request for *_, request in self._later)
 
     def put(self, request: Request, slot: str, wait_s: float = 0.0) -> None:
-        """Keep a request that may go in so many seconds."""
+        """Add a request that may start in ``wait_s`` seconds."""
         if wait_s > 0:
             heappush(self._later, (time.monotonic() + wait_s, next(self._number), slot, request))
         else:
             self._ready.setdefault(slot, []).append(request)
 
     def slots(self) -> list[str]:
-        """Return the slots with a request that may go now."""
+        """Return the slots with a request that may start now."""
         while self._later and self._later[0][0] <= time.monotonic():
             *_, slot, request = heappop(self._later)
             self.put(request, slot)
         return list(self._ready)
 
     def take(self, slot: str) -> Request | None:
-        """Return the next request of a slot, None if none may go now."""
+        """Remove and return the next request of a slot, None if none may start now."""
         if slot not in self._ready:
             return None
         request = self._ready[slot].pop(0)
@@ -138,7 +138,7 @@ class Continuing:
         return request
 
     def remove_all(self) -> list[Request]:
-        """Return all requests, and keep none."""
+        """Remove and return all requests."""
         removed = list(self)
         self._ready.clear()
         self._later.clear()
@@ -149,22 +149,22 @@ logger = logging.getLogger(__name__)
 
 PREFETCHED_PER_SLOT = 8
 STARTABLE = 64
-"""Requests of a kind that are leased ahead, not counting those whose slot is full."""
+"""Requests of a kind to lease ahead, not counting those whose slot is full."""
 MAX_PREFETCHED = 2000
 TICK_S = 1.0
-"""How often it is looked for rows that have been sent meanwhile."""
+"""How often to check for uploaded rows."""
 
 
-class FrontierScheduler(Part, BaseScheduler):
-    """Hands out what is leased and may start. Its requests outlive the process, except in a ``memory`` frontier.
+class FrontierScheduler(Component, BaseScheduler):
+    """Hand out leased requests that may start. Requests outlive the process, except in a ``memory`` frontier.
 
-    A request is acknowledged once the engine has it no longer: then its callback is over, the items have left the
-    pipelines, which let them go when their rows are kept, and its new requests have been put into the frontier.
+    A request is acknowledged once the engine has finished it: its callback has returned, its items' rows are
+    committed, and its new requests are in the frontier.
     """
 
     _crawl: Crawl
     _leases: Leases
-    _unsent: AwaitingUpload
+    _awaiting_upload: AwaitingUpload
 
     def __init__(self, crawler: Crawler) -> None:
         super().__init__(crawler)
@@ -172,31 +172,31 @@ class FrontierScheduler(Part, BaseScheduler):
         self._counters = Counters(crawler.stats)
         self._is_open = False
         self._under_way: dict[int, list[Request]] = {}
-        """By lease: what was handed out for it and is not known to be over."""
+        """By lease: its requests that were handed out and are not known to be finished."""
         self._at_host: set[int] = set()
-        """Leases of files that are fetched at the moment, where workers share what one host allows."""
+        """Leases of files being fetched, if workers share a host's limits."""
         self._suspect = 0
-        """The lease of the last suspect that was handed out."""
-        self._kept_here: set[bytes] = set()
-        """Fingerprints of requests that cannot be written down."""
+        """The lease of the suspect that was handed out last."""
+        self._in_memory: set[bytes] = set()
+        """Fingerprints of requests that cannot be serialised."""
         self._reason: str | None = None
-        self._tick = create_looping_call(self._look_around)
-        self._continuing = Continuing()
-        """Requests that go on with a lease that is under way, and are not kept on their own."""
+        self._tick = create_looping_call(self._on_tick)
+        self._continued = ContinuedRequests()
+        """Requests that continue a running lease, and are not in the frontier themselves."""
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> BaseScheduler:  # type: ignore[override]
-        """Return the scheduler; a spider that is not ours has Scrapy's own."""
+        """Return the scheduler, or Scrapy's own for other spiders."""
         lifecycle = crawler.get_extension(CrawlLifecycle)
         return cls(crawler) if lifecycle is None or lifecycle.is_ours else Scheduler.from_crawler(crawler)
 
     def open(self, spider: Spider) -> None:
-        """Begin to lease."""
+        """Start leasing."""
         lifecycle = self._crawler.get_extension(CrawlLifecycle)
         if lifecycle is None or lifecycle.crawl is None:
-            return  # the lifecycle tells why and ends the spider
+            return  # the lifecycle reports why, and ends the spider
         self._crawl = lifecycle.crawl
-        self._unsent = AwaitingUpload(self._crawl)
+        self._awaiting_upload = AwaitingUpload(self._crawl)
         turns = self._crawler.get_downloader_middleware(RateLimitMiddleware)
         self._slots = OpenSlots(self._crawler, turns.waiting if turns is not None else {}, self._crawl.store_folder)
         self._counters.take(self._crawl.frontier.crawl.counted)
@@ -205,7 +205,7 @@ class FrontierScheduler(Part, BaseScheduler):
         self._limit = None if most is None else Limit("audio/stored", most)
         self._leases = Leases(self._crawl.frontier, PREFETCHED_PER_SLOT, files_per_slot, self._limit)
         self._pauses = SharedPauses(self._crawler, self._leases, self._crawl.frontier.crawl)
-        self._failures = Failures(self._crawler)
+        self._failures = ReleaseOnFailure(self._crawler)
         self._crawl.on_requests_done(self._leases.count_waiting)
         self._crawl.on_sent(self._finish)
         self._is_open = True
@@ -213,14 +213,14 @@ class FrontierScheduler(Part, BaseScheduler):
         self._tick.start(TICK_S, now=False)
 
     def has_pending_requests(self) -> bool:
-        """Return whether anything is left to do, with other workers included."""
+        """Return whether anything is left to do, here or at other workers."""
         if not self._is_open:
             return False
         self._acknowledge_finished()
-        return bool(self._continuing or self._unsent) or not self._leases.is_exhausted
+        return bool(self._continued or self._awaiting_upload) or not self._leases.is_exhausted
 
     def enqueue_request(self, request: Request) -> bool:
-        """Keep the request; whether it is a known one shows later, and is then told by ``request_dropped``."""
+        """Enqueue the request; a duplicate is detected later, and announced by ``request_dropped``."""
         slot = self._crawler.engine.downloader.get_slot_key(request)
         self._crawler.stats.inc_value("scheduler/enqueued")
         wait_s = request.meta.pop(ASK_AGAIN_IN_S, 0.0)
@@ -229,60 +229,60 @@ class FrontierScheduler(Part, BaseScheduler):
         lease = request.meta.get(CONTINUES)
         if lease in self._under_way:
             self._under_way[lease].append(request)
-            self._continuing.put(request, slot, wait_s)
+            self._continued.put(request, slot, wait_s)
         else:
             self._keep(request, slot)
         return True
 
     def next_request(self) -> Request | None:
-        """Return a request that may start now, None if there is none."""
+        """Return a request that may start now, or None."""
         if not self._is_open:
             return None
         self._acknowledge_finished()
-        slots = self._may_go()
+        slots = self._startable_slots()
         slot = self._slots.least_active(slots, self._leases.last.waiting.get(RequestClass.FILE, 0)) if slots else None
         if slot is None:
             return None
-        request = self._continuing.take(slot) or self._leased(slot)
+        request = self._continued.take(slot) or self._leased(slot)
         self._crawler.stats.inc_value("scheduler/dequeued")
         return request
 
     def close(self, reason: str) -> None:
-        """Give back what was not started; the rest is told when the rows that can be sent are."""
+        """Release requests that were not started; the rest is acknowledged after the last upload."""
         if not self._is_open:
             return
         self._reason = reason
-        for request in self._continuing.remove_all():
+        for request in self._continued.remove_all():
             leave_unfinished(request)
         self._acknowledge_finished()
         self._leases.stop_leasing()
 
     async def _finish(self) -> None:
-        """Tell the frontier the last; a crawl that has nothing left is finished."""
+        """Sync with the frontier for the last time; mark the crawl finished if nothing is left."""
         if self._tick.running:
             self._tick.stop()
-        self._acknowledge_sent()
+        self._acknowledge_uploaded()
         await self._leases.close(finish=not (was_stopped(self._reason) or self._crawl.rest.waiting))
 
-    def _look_around(self) -> None:
+    def _on_tick(self) -> None:
         self._acknowledge_finished()
-        if self._unsent:
-            self._send()
+        if self._awaiting_upload:
+            self._upload()
         wake_engine(self._crawler)
 
-    def _send(self) -> None:
-        """Have rows sent, at once if others wait for the end of the leases, or for room within the limit."""
-        is_busy = self._under_way or self._continuing or self._leases.prefetched()
+    def _upload(self) -> None:
+        """Upload rows, at once if other workers wait for the leases, or for room within the limit."""
+        is_busy = self._under_way or self._continued or self._leases.prefetched()
         if is_busy or (self._limit is None and any(self._leases.last.waiting.values())):
-            self._unsent.send_in_time()
+            self._awaiting_upload.upload_in_time()
             return
         try:
-            self._unsent.send_soon()
+            self._awaiting_upload.upload_soon()
         except WarehouseError as error:
             stop_crawl(self._crawler, str(error))
 
-    def _acknowledge_sent(self) -> None:
-        for lease, counted in self._unsent.sent():
+    def _acknowledge_uploaded(self) -> None:
+        for lease, counted in self._awaiting_upload.uploaded():
             self._done(lease, counted)
 
     def _done(self, lease: int, counted: Counter[str]) -> None:
@@ -290,7 +290,7 @@ class FrontierScheduler(Part, BaseScheduler):
         self._crawl.outcomes.release(counted)
 
     def demand(self) -> dict[RequestClass, int]:
-        """Return how many requests of each kind are wanted; see frontier.Worker."""
+        """Return how many requests of each kind to lease; see frontier.Worker."""
         startable: Counter[RequestClass] = Counter()
         active = self._slots.active()
         prefetched = self._leases.prefetched()
@@ -302,12 +302,12 @@ class FrontierScheduler(Part, BaseScheduler):
         return {kind: max(0, min(STARTABLE - startable[kind], room)) for kind in RequestClass}
 
     def counter_deltas(self) -> dict[str, int]:
-        """Return by how much the crawl's counters have grown; see frontier.Worker."""
+        """Return the growth of the crawl's counters; see frontier.Worker."""
         self._acknowledge_finished()
         return self._counters.counter_deltas(self._crawl.outcomes.held)
 
     def take_answer(self, answer: SyncResponse, known: list[Any]) -> None:
-        """Let the engine go on; see frontier.Worker."""
+        """Apply the frontier's answer and wake the engine; see frontier.Worker."""
         self._drop(known)
         self._counters.take(answer.counted)
         self._pauses.keep(answer)
@@ -318,17 +318,17 @@ class FrontierScheduler(Part, BaseScheduler):
         stop_crawl(self._crawler, str(error))
 
     def _acknowledge_finished(self) -> None:
-        """Acknowledge or give back what the engine has done with."""
+        """Acknowledge or release requests that the engine has finished."""
         handed_out = in_progress(self._crawler)
-        waiting = set(self._continuing)
+        waiting = set(self._continued)
         for lease, requests in list(self._under_way.items()):
             if lease not in self._at_host and handed_out.issuperset(requests):
                 continue
             left = [request for request in requests if request.meta.get(UNFINISHED)]
-            going_on = [request for request in requests if request in handed_out or request in waiting]
-            if going_on:
-                self._under_way[lease] = [*left, *going_on]
-                self._note_files_that_came(lease, going_on)
+            continued = [request for request in requests if request in handed_out or request in waiting]
+            if continued:
+                self._under_way[lease] = [*left, *continued]
+                self._mark_transferred(lease, continued)
                 continue
             self._at_host.discard(lease)
             del self._under_way[lease]
@@ -336,13 +336,13 @@ class FrontierScheduler(Part, BaseScheduler):
             if left:
                 self._leases.release(lease)
             elif self._crawl.frontier.is_shared:
-                self._unsent.put(lease, counted)
+                self._awaiting_upload.put(lease, counted)
             else:
                 self._done(lease, counted)
-        self._acknowledge_sent()
+        self._acknowledge_uploaded()
 
-    def _note_files_that_came(self, lease: int, going_on: list[Request]) -> None:
-        is_active = any(each in self._crawler.engine.downloader.active or CONTINUES in each.meta for each in going_on)
+    def _mark_transferred(self, lease: int, continued: list[Request]) -> None:
+        is_active = any(each in self._crawler.engine.downloader.active or CONTINUES in each.meta for each in continued)
         if lease in self._at_host and not is_active:
             self._at_host.discard(lease)
             self._leases.transferred(lease)
@@ -354,42 +354,42 @@ class FrontierScheduler(Part, BaseScheduler):
         try:
             body = to_json(request, self._crawler.spider)
         except ValueError as error:
-            self._keep_here(request, slot, fingerprint, str(error))
+            self._keep_in_memory(request, slot, fingerprint, str(error))
         else:
             self._leases.put(NewRequest(fingerprint, kind, slot, request.priority, body), request)
 
-    def _keep_here(self, request: Request, slot: str, fingerprint: bytes | None, why: str) -> None:
-        """Keep a request of somebody else's spider that cannot be written down, until the process ends."""
-        if fingerprint in self._kept_here:
+    def _keep_in_memory(self, request: Request, slot: str, fingerprint: bytes | None, why: str) -> None:
+        """Keep another spider's request that cannot be serialised in memory."""
+        if fingerprint in self._in_memory:
             self._drop([request])
             return
-        if not self._kept_here:
-            logger.warning("%s: such requests are lost if this process ends", why)
-        self._kept_here.add(fingerprint or b"")
-        self._continuing.put(request, slot)
+        if not self._in_memory:
+            logger.warning("%s: such requests are kept in memory and lost if this process ends", why)
+        self._in_memory.add(fingerprint or b"")
+        self._continued.put(request, slot)
 
     def _drop(self, known: list[Request]) -> None:
         for request in known:
             self._crawler.stats.inc_value("dupefilter/filtered")
             self._crawler.signals.send_catch_log(signals.request_dropped, request=request, spider=self._crawler.spider)
 
-    def _may_go(self) -> list[str]:
-        """Return the slots whose next request may go now; a suspect goes alone, when there is nothing else to do."""
+    def _startable_slots(self) -> list[str]:
+        """Return the slots whose next request may start now; a suspect runs alone, after everything else."""
         suspects = self._leases.suspects()
-        continuing = self._continuing.slots()
+        continuing = self._continued.slots()
         innocent = [*continuing, *(self._leases.prefetched().keys() - suspects)]
         if self._suspect in self._under_way:
             return continuing
         return innocent if innocent or self._under_way else list(suspects)
 
     def _leased(self, slot: str) -> Request | None:
-        """Return the slot's next request, None if it cannot be read any more."""
+        """Return the slot's next request, None if it is invalid."""
         assert self._crawler.spider is not None
         leased = self._leases.take(slot)
         try:
             request = from_json(leased.body, self._crawler.spider)
         except ValueError as error:
-            logger.error("a request in the frontier is left out: %s", error)  # noqa: TRY400 - one line is enough
+            logger.error("skipping an invalid request in the frontier: %s", error)  # noqa: TRY400 - one line is enough
             self._leases.done(leased.id)
             return None
         request.meta[LEASE] = leased.id

@@ -1,4 +1,4 @@
-"""What workers share of a host: its pauses, and whose turn it is."""
+"""Share each host's pauses and rate limit between workers."""
 
 import asyncio
 import time
@@ -9,7 +9,7 @@ from scrapy import Request, signals
 from scrapy.crawler import Crawler
 from scrapy.exceptions import IgnoreRequest
 
-from audiocrawler.crawl.lifecycle import CrawlPart, leave_unfinished
+from audiocrawler.crawl.lifecycle import CrawlComponent, leave_unfinished
 from audiocrawler.fetch.back_off import TURNED_AWAY, BackOffMiddleware, host_paused
 from audiocrawler.fetch.slots import floor_s, host_of, is_page_slot, polite, slot_of
 from audiocrawler.frontier import Leases, OpenCrawl, SyncResponse
@@ -17,9 +17,9 @@ from audiocrawler.model.errors import FrontierAwayError
 
 
 class SharedPauses:
-    """Tells the frontier of the pauses that hosts ask this worker for, and keeps those that others were asked for.
+    """Send this worker's pauses to the frontier, and apply those of others.
 
-    What another worker has left is left here, too. What an earlier run of the crawl had left is asked again.
+    Slots that another worker has given up are given up here, too; those given up by an earlier run are tried again.
     """
 
     def __init__(self, crawler: Crawler, leases: Leases, opened: OpenCrawl) -> None:
@@ -28,7 +28,7 @@ class SharedPauses:
         crawler.signals.connect(leases.pause, signal=host_paused)
 
     def keep(self, answer: SyncResponse) -> None:
-        """Leave the hosts alone that others have been refused by."""
+        """Pause or give up the hosts that have refused other workers."""
         if self._here is None:
             return
         for host, pause_s in answer.pauses_s.items():
@@ -36,31 +36,31 @@ class SharedPauses:
         for name, requests in answer.counted.items():
             if name.startswith(TURNED_AWAY) and requests > self._counted_before.get(name, 0):
                 slot, _, reason = name.removeprefix(TURNED_AWAY).partition(" ")
-                self._here.leave(slot, reason)
+                self._here.give_up(slot, reason)
 
 
 POLL_S = 0.25
-"""How soon a request that waits for its turn notices that the crawl stops."""
+"""How soon a waiting request notices that the crawl is stopping."""
 
 
-class RateLimitMiddleware(CrawlPart):
-    """Lets a request wait for its turn at the host, where several workers share what it allows.
+class RateLimitMiddleware(CrawlComponent):
+    """Make requests wait for their turn at the host, if several workers share its rate limit.
 
-    A delay that robots.txt asks for is one for pages and files together, any other one is for pages.
+    A Crawl-delay applies to pages and files together, any other delay only to pages.
     """
 
     def __init__(self, crawler: Crawler) -> None:
         super().__init__(crawler)
         self._threads = ThreadPoolExecutor(2, thread_name_prefix="turns")
         self.waiting: Counter[str] = Counter()
-        """Requests of each slot that wait for their turn."""
+        """Requests waiting for their turn, by slot."""
         crawler.signals.connect(self._close, signal=signals.spider_closed)
 
     async def process_request(self, request: Request) -> None:
-        """Return when it is the request's turn; raises IgnoreRequest if the crawl stops before."""
+        """Wait for the request's turn; raises IgnoreRequest if the crawl stops."""
         crawl = self.opened_crawl
         if crawl is None or not crawl.frontier.is_shared:
-            return  # the downloader keeps the delays of this process
+            return  # the downloader applies this process's delays
         slot = slot_of(request)
         name, delay_s = self._delay(request, slot)
         if not delay_s:
@@ -77,7 +77,7 @@ class RateLimitMiddleware(CrawlPart):
                 del self.waiting[slot]
 
     def _delay(self, request: Request, slot: str) -> tuple[str, float]:
-        """Return what the request waits its turn at, and the seconds that a turn takes; 0 for no turn at all."""
+        """Return the name of the rate limit, and its delay in seconds; 0 for none."""
         downloader = polite(self._crawler)
         host = host_of(slot)
         own_s = 0.0

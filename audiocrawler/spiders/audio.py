@@ -380,7 +380,7 @@ def missing_settings(settings: BaseSettings) -> list[str]:
 
 def is_audio(answer: Response) -> bool:
     """Return whether the answer to a request for a page is audio: its transfer was stopped, or its bytes say so."""
-    return "download_stopped" in answer.flags or judge(answer.body, answer.headers).is_audio_in_place_of_page
+    return "download_stopped" in answer.flags or judge(answer.body, answer.headers).is_audio_instead_of_page
 
 
 def as_page(answer: Response, document: Document) -> Response:

@@ -17,7 +17,7 @@ from audiocrawler.fetch.requests import KIND, RequestKind, meta_of_source, own_a
 from audiocrawler.model.rotation import row_key
 from audiocrawler.model.rows import AudioItem, AudioSource
 from audiocrawler.model.statuses import Status
-from audiocrawler.records import Outcome, attempted, item_of, media_meta, note_opt_out, outcome_without_body
+from audiocrawler.records import Outcome, add_opt_out, item_of, media_meta, outcome_without_body, record_attempt
 from audiocrawler.spiders.media import AUDIO_PRIORITY, Downloads
 
 AUDIO_CONTAINERS = {"aac", "mp3", "m4a", "ac3", "opus", "ogg", "flac"}
@@ -73,7 +73,7 @@ class HlsJoiner:
         assert request is not None
         source = own_audio_row(request)
         parts, number = request.meta["parts"], request.meta["part"]
-        note_opt_out(source, request)
+        add_opt_out(source, request)
         body_file = getattr(response, "body_file", None)
         if body_file is None:
             outcome = outcome_without_body(response)
@@ -88,7 +88,7 @@ class HlsJoiner:
             lease = request.meta.get(LEASE, request.meta.get(CONTINUES))
             yield self.request(parts, number + 1, source, lease)
         else:
-            item = item_of(attempted(source, response, request), response, str(joined))
+            item = item_of(record_attempt(source, response, request), response, str(joined))
             source.final_url = source.last_modified = None  # they are the last part's
             source.etag = tag_of(parts)
             yield item

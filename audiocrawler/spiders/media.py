@@ -35,7 +35,7 @@ from audiocrawler.middlewares.credentials import inherit_login
 from audiocrawler.middlewares.gates import StoredAlreadyError
 from audiocrawler.model.rows import AudioItem, AudioSource
 from audiocrawler.model.statuses import Status
-from audiocrawler.records import Outcome, attempted, item_of, media_meta, outcome_of_failure, outcome_without_body
+from audiocrawler.records import Outcome, item_of, media_meta, outcome_of_failure, outcome_without_body, record_attempt
 
 _REFRESH = re.compile(r"\s*(?:\d+|(?=\.))[\d.]*(?:\s*[;,]\s*|\s+)(?:url\s*=\s*)?(.+)", re.IGNORECASE | re.DOTALL)
 
@@ -49,8 +49,8 @@ class Interstitial:
     def why_not(self, *, is_second: bool) -> str | None:
         """Return why it is not followed, None if it is."""
         if is_second:
-            return f"{self.came} came in place of audio, also after its refresh had been followed once"
-        return f"{self.came} came in place of audio, and its refresh leads to no HTTP URL" if self.url is None else None
+            return f"got {self.came} instead of audio, also after following its refresh once"
+        return f"got {self.came} instead of audio, and its refresh has no HTTP URL" if self.url is None else None
 
 
 def interstitial_in(answer: Response, first: FirstBytes | None) -> Interstitial | None:
@@ -129,7 +129,7 @@ class Downloads:
         """Turn a downloaded body into an item, and an answer without one into a settled row."""
         request = response.request
         assert request is not None
-        source = attempted(own_audio_row(request), response, request)
+        source = record_attempt(own_audio_row(request), response, request)
         body_file = getattr(response, "body_file", None)
         interstitial = interstitial_in(response, request.meta.pop(FIRST_BYTES, None))
         if interstitial is not None and not request.meta.get(OPTED_OUT):
@@ -241,7 +241,7 @@ class Downloads:
             leave_unfinished(request)
             return None
         answer: Response | None = getattr(failure.value, "response", None)
-        source = attempted(own_audio_row(request), None, request)
+        source = record_attempt(own_audio_row(request), None, request)
         source.http_status = answer.status if answer is not None else None
         self._keep_apart(request)
         outcome = await self._unless_gone(source, outcome)

@@ -29,7 +29,7 @@ from audiocrawler.model.text import mask_url
 from audiocrawler.model.urls import LOGIN, Login, site_of
 from audiocrawler.records import outcome_of_failure
 from audiocrawler.rendering.visit import How, Seen, SeenText, SeenUrl, cookies_for
-from audiocrawler.rendering.when import Learning, pattern_of, render_hints
+from audiocrawler.rendering.when import RenderPolicy, pattern_of, render_hints
 from audiocrawler.spiders.links import is_allowed, priority_at
 
 MAX_KNOWN = 2_000
@@ -175,7 +175,7 @@ class Renderer:
     ) -> None:
         self._crawl, self._stats, self._arguments = crawl, crawl.stats, arguments
         self._parse, self._failed, self._missing = parse, failed, missing
-        self._learning: Learning[Request] = Learning()
+        self._learning: RenderPolicy[Request] = RenderPolicy()
 
     async def requests_to_render(
         self, page: Response, document: Document | None, candidates: list[Candidate]

@@ -17,7 +17,7 @@ from audiocrawler.model.rotation import is_key_of_rotating
 from audiocrawler.model.rows import AudioItem, AudioSource, Merge
 from audiocrawler.model.statuses import Status
 from audiocrawler.model.text import is_masked
-from audiocrawler.records import Outcome, attempted, was_in_browser
+from audiocrawler.records import Outcome, record_attempt, was_in_browser
 from audiocrawler.spiders.audio import AudioSpider
 from audiocrawler.spiders.rendering import PAGE
 
@@ -120,7 +120,7 @@ class RetrySpider(AudioSpider):
             return None
         if not _is_incomplete(source_url):
             return self.downloads.request(source_url, fresh(row))
-        again = attempted(fresh(row), None, Request(str(row.page_url)))
+        again = record_attempt(fresh(row), None, Request(str(row.page_url)))
         await self.downloads.finalise(again, Outcome(Status.FAILED, NOT_NAMED))
         return None
 

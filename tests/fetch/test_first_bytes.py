@@ -59,7 +59,7 @@ def test_encoded_pages_are_known_whether_decoded_already_or_not(encoding: str, b
 def test_the_type_decides_only_where_the_bytes_are_unknown() -> None:
     unknown = b"\x01\x02" * 3000
     assert not judge(unknown, Headers({"Content-Type": "text/html"})).may_be_audio
-    assert judge(unknown, Headers({"Content-Type": "audio/mpeg"})).is_audio_in_place_of_page
+    assert judge(unknown, Headers({"Content-Type": "audio/mpeg"})).is_audio_instead_of_page
     assert judge(unknown, Headers()).may_be_audio
-    assert not judge(unknown, Headers()).is_audio_in_place_of_page
-    assert judge(b"\r\n" + TAG[:100], Headers({"Content-Type": "text/html"})).is_audio_in_place_of_page
+    assert not judge(unknown, Headers()).is_audio_instead_of_page
+    assert judge(b"\r\n" + TAG[:100], Headers({"Content-Type": "text/html"})).is_audio_instead_of_page

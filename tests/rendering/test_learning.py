@@ -4,12 +4,12 @@ from itertools import pairwise
 
 import pytest
 
-from audiocrawler.rendering.when import FIRST_PAGES, FIRST_PAGES_IF_PROVEN, MAX_GAP, Learning, pattern_of
+from audiocrawler.rendering.when import FIRST_PAGES, FIRST_PAGES_IF_PROVEN, MAX_GAP, RenderPolicy, pattern_of
 
 
 def rendered(pages: int, *, pays: set[int] = frozenset()) -> list[int]:  # type: ignore[assignment]
     """Return which pages are rendered if each one's outcome is known before the next comes."""
-    learning: Learning[int] = Learning()
+    learning: RenderPolicy[int] = RenderPolicy()
     opened: list[int] = []
     for page in range(pages):
         waiting = list(learning.offer("pattern", page))
@@ -45,14 +45,14 @@ def test_a_pattern_that_pays_no_more_is_tried_more_rarely_again() -> None:
 
 
 def test_pages_that_come_before_the_first_outcome_wait_for_it() -> None:
-    learning: Learning[int] = Learning()
+    learning: RenderPolicy[int] = RenderPolicy()
     assert [page for page in range(20) if list(learning.offer("p", page))] == list(range(FIRST_PAGES))
     assert [list(learning.note("p", gained=False)) for _ in range(FIRST_PAGES)] == [[], [], [], [FIRST_PAGES + 1]]
     assert list(learning.note("p", gained=True)) == [page for page in range(FIRST_PAGES, 20) if page != FIRST_PAGES + 1]
 
 
 def test_a_page_of_which_nothing_is_heard_does_not_block_its_pattern() -> None:
-    learning: Learning[int] = Learning()
+    learning: RenderPolicy[int] = RenderPolicy()
     for page in range(FIRST_PAGES):
         list(learning.offer("p", page))
         learning.withdraw("p")
@@ -60,7 +60,7 @@ def test_a_page_of_which_nothing_is_heard_does_not_block_its_pattern() -> None:
 
 
 def test_patterns_are_told_apart() -> None:
-    learning: Learning[int] = Learning()
+    learning: RenderPolicy[int] = RenderPolicy()
     for page in range(50):
         for due in list(learning.offer("barren", page)):
             list(learning.note("barren", gained=False))

@@ -13,11 +13,11 @@ STATS = {
     "audio/robots": 1,
     "audio/duration_ms": 7_200_000,
     "audio/stored_bytes": 1_234_567,
-    "audio/robots/robots.txt of example.org forbids it": 1,
+    "audio/robots/robots.txt of example.org disallows it": 1,
     "audio/failed/HTTP 404": 1,
     "audio/failed_start/https://gone.example/: unknown host": 1,
-    "audio/turned_away/media:a.example a.example turned the crawl away: HTTP 429, 7 times in a row": 9,
-    "audio/turned_away/a.example a.example asks for a pause of 3600 s, more than a crawl waits": 4,
+    "audio/turned_away/media:a.example gave up on a.example: HTTP 429, 7 times in a row": 9,
+    "audio/turned_away/a.example gave up on a.example: Retry-After 3600 s is above the limit of 300 s": 4,
     "elapsed_time_seconds": 200.0,
 }
 PLACES = Places("file:data/objects", "sqlite:data/audio.db", "data/logs/1.log", "sqlite3 data/audio.db")
@@ -36,11 +36,11 @@ def test_the_table_names_counts_reasons_and_places() -> None:
         "2 (taken up by the next crawl)",
         "3 min 20 s",
         "data/logs/1.log",
-        "robots      1\n              1 x robots.txt of example.org forbids it",
+        "robots      1\n              1 x robots.txt of example.org disallows it",
         "failed      1\n              1 x HTTP 404",
         "https://gone.example/: unknown host",
-        "turned away 9 requests for files: a.example turned the crawl away: HTTP 429, 7 times in a row",
-        "turned away 4 requests for pages: a.example asks for a pause of 3600 s",
+        "turned away 9 requests for files: gave up on a.example: HTTP 429, 7 times in a row",
+        "turned away 4 requests for pages: gave up on a.example: Retry-After 3600 s",
         'sqlite3 data/audio.db "SELECT file_name',
     ):
         assert words in table

@@ -3,13 +3,13 @@
 import pytest
 from scrapy import Request
 
-from audiocrawler.scheduler.scheduler import Continuing
+from audiocrawler.scheduler.scheduler import ContinuedRequests
 
 
 def test_requests_go_when_their_wait_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
     now_s = 100.0
     monkeypatch.setattr("time.monotonic", lambda: now_s)
-    kept = Continuing()
+    kept = ContinuedRequests()
     late, soon, ready = (Request(f"http://a/{name}") for name in ("late", "soon", "ready"))
     kept.put(late, "a", 4.0)
     kept.put(soon, "b", 2.0)

@@ -44,7 +44,7 @@ def test_a_request_that_ends_the_process_again_and_again_is_set_aside(tmp_path: 
     assert run.code == 0
     row = run.sources[f"{site.url}/many/tone-01.wav"]
     assert row["status"] == "failed"
-    assert row["reason"] == "set aside: 5 processes have ended while they worked on it"
+    assert row["reason"] == "dead letter: 5 processes ended while working on it"
     assert Counter(each["status"] for each in run.sources.values()) == {"failed": 1, "stored": 2}
 
 
@@ -52,7 +52,7 @@ def test_requests_that_cannot_be_written_down_are_kept_while_the_process_lasts(s
     (tmp_path / "mine.py").write_text(LAMBDAS, encoding="utf-8")
     run = crawl(tmp_path, f"url={site.url}/about.html", command=("runspider", "mine.py"))
     assert run.stdout.count("came to") == 1
-    assert "such requests are lost if this process ends" in run.stderr
+    assert "such requests are kept in memory and lost if this process ends" in run.stderr
 
 
 def test_pages_wait_while_very_many_files_do(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-// Every element of a tree, those of open shadow trees included.
+// Yield every element of a tree, including open shadow trees.
 const all = function* (root) {
   for (const each of root.querySelectorAll("*")) {
     yield each;

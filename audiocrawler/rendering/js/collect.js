@@ -1,4 +1,4 @@
-// Pauses every player and returns the page as it now is, its shadow trees, and the URLs its players were given.
+// Pause every player, and return the page's HTML, its shadow trees, and its players' URLs.
 () => {
   const audio = [], videos = [], shadows = [];
   for (const each of all(document)) {

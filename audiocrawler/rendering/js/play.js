@@ -1,4 +1,4 @@
-// Mutes, clicks what looks like a play button and leads nowhere else, and plays what players there are.
+// Mute everything, click play buttons that do not leave the page, and play all media elements.
 async () => {
   const pause = (ms) => new Promise((done) => setTimeout(done, ms));
   const words = "play|playpause|play-?btn|play-?button|listen|abspielen|anh[oö]ren|wiedergeben|[eé]couter|lecture" +

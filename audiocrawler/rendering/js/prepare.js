@@ -1,4 +1,4 @@
-// Keeps the page from closing itself, opening others, downloading; opens shadow trees; notes what players get.
+// Block closing, pop-ups and downloads; open shadow trees; record the URLs given to players.
 (() => {
   const seen = {players: [], downloads: []};
   const note = (list, url) => {
