@@ -160,8 +160,8 @@ def test_a_store_that_takes_nothing_more_ends_the_run(tmp_path, small_disk):
     ("arguments", "message"),
     [
         ((), "nowhere to send anything: give --to-store gs://bucket, --to-warehouse or both"),
-        (("--to-store", "s3://bucket"), "--to-store=s3://bucket: unknown scheme s3; known are file:, gs:"),
-        (("--to-store", "gs://sync-nowhere"), "gs://sync-nowhere: there is no such bucket; "),
+        (("--to-store", "s3://bucket"), "--to-store=s3://bucket: unknown scheme s3; use one of file:, gs:"),
+        (("--to-store", "gs://sync-nowhere"), "gs://sync-nowhere: bucket not found; "),
         (("--to-warehouse", "bigquery://project/nowhere/audio_metadata"), "project.nowhere: no such dataset; "),
         (("--to-warehouse", "bigquery://project"), "bigquery://project: names no table; "),
         (("-s", "AUDIO_WAREHOUSE=sqlite:no.db", "--to-store", "x"), "AUDIO_WAREHOUSE sqlite:no.db: "),
