@@ -73,7 +73,7 @@ class WorkerProcess:
         return cls(process, rules)
 
     @property
-    def is_fit(self) -> bool:
+    def is_usable(self) -> bool:
         """Return whether the process can take another file."""
         return not self._killed and self._process.returncode is None and self._files < self._rules.max_files
 
@@ -222,7 +222,7 @@ class _Slot:
     async def worker(self) -> WorkerProcess:
         """Return a worker that can take a file, a new one if the last has ended or reached its number of files."""
         worker = await self._current()
-        if worker.is_fit:
+        if worker.is_usable:
             return worker
         await worker.end()
         self._starting = None
