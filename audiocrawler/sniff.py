@@ -1,4 +1,4 @@
-"""The first bytes of a file in; what kind of file it is out: extension, media type, whether it can be audio, a name."""
+"""Detect a file's type from its first bytes: extension, media type, name, and whether it can be audio."""
 
 import codecs
 import re
@@ -8,7 +8,7 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class Sniffed:
-    """A kind of file. ``is_audio`` is None where the bytes do not tell: containers with video, and unknown bytes."""
+    """A file type. ``is_audio`` is None where the bytes leave it open: video containers and unknown bytes."""
 
     extension: str
     content_type: str
@@ -17,21 +17,21 @@ class Sniffed:
 
 
 def audio(extension: str, content_type: str, name: str) -> Sniffed:
-    """Return a kind that holds sound and nothing else."""
+    """Return a type that contains only audio."""
     return Sniffed(extension, content_type, is_audio=True, name=name)
 
 
 def maybe(extension: str, content_type: str, name: str) -> Sniffed:
-    """Return a kind that may hold sound."""
+    """Return a type that may contain audio."""
     return Sniffed(extension, content_type, is_audio=None, name=name)
 
 
 def other(extension: str, content_type: str, name: str) -> Sniffed:
-    """Return a kind that cannot be measured as sound."""
+    """Return a type that cannot be measured as audio."""
     return Sniffed(extension, content_type, is_audio=False, name=name)
 
 
-UNKNOWN = maybe("bin", "application/octet-stream", "bytes of an unknown kind")
+UNKNOWN = maybe("bin", "application/octet-stream", "an unknown file type")
 EMPTY = other("bin", "application/octet-stream", "an empty file")
 
 MP3 = audio("mp3", "audio/mpeg", "an MP3 file")
@@ -40,7 +40,7 @@ MP1 = audio("mp1", "audio/mpeg", "an MPEG Layer I file")
 AAC = audio("aac", "audio/aac", "an AAC file")
 AC3 = audio("ac3", "audio/ac3", "an AC-3 file")
 EAC3 = audio("eac3", "audio/eac3", "an E-AC-3 file")
-MIDI = other("mid", "audio/midi", "a MIDI file, which holds notes and no sound")
+MIDI = other("mid", "audio/midi", "a MIDI file, which contains notes rather than sound")
 HTML = other("html", "text/html", "an HTML page")
 XML = other("xml", "application/xml", "an XML document")
 JSON = other("json", "application/json", "a JSON document")
@@ -137,7 +137,7 @@ _CONTROLS = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f]")
 
 
 def look_for_text(head: bytes) -> Sniffed | None:
-    """Return the kind of the text that starts with ``head``; None if it is not text in ASCII or UTF-8, or markup."""
+    """Return the type of text or markup that starts with ``head``; None if it is neither ASCII nor UTF-8."""
     start = head.removeprefix(codecs.BOM_UTF8).lstrip()[:1024].lower()
     if _HTML_START.match(start):
         return HTML
@@ -151,7 +151,7 @@ def look_for_text(head: bytes) -> Sniffed | None:
 
 def _is_readable(head: bytes) -> bool:
     try:
-        # An incremental decoder forgives a character that the end of the head cuts.
+        # An incremental decoder accepts a character that is cut off at the end.
         decoded = codecs.getincrementaldecoder("utf-8")().decode(head)
     except UnicodeDecodeError:
         return False
@@ -177,19 +177,19 @@ _LAST_AC3_BSID = 10
 
 
 def look_for_frames(head: bytes) -> Sniffed | None:
-    """Return the kind of the raw stream that starts with ``head``, or None."""
+    """Return the type of the raw stream that starts with ``head``, or None."""
     return _ac3(head) or _adts(head) or _mpeg(head)
 
 
 def _ac3(head: bytes) -> Sniffed | None:
-    """Tell (E-)AC-3 by its sync word and bit stream identification (ETSI TS 102 366, 4.4.2.1 and E.1.3.1.6)."""
+    """Detect (E-)AC-3 by its sync word and bit stream identification (ETSI TS 102 366, 4.4.2.1 and E.1.3.1.6)."""
     if head[:2] != b"\x0b\x77" or not head[5:6]:
         return None
     return AC3 if head[5] >> 3 <= _LAST_AC3_BSID else EAC3
 
 
 def _adts(head: bytes) -> Sniffed | None:
-    """Tell AAC by two ADTS headers, the second where the first says (ISO/IEC 13818-7, 6.2)."""
+    """Detect AAC by two ADTS headers, the second one where the first frame ends (ISO/IEC 13818-7, 6.2)."""
     length = _adts_frame_bytes(head, 0)
     is_alone = length >= len(head)
     return AAC if length and (is_alone or _adts_frame_bytes(head, length)) else None
@@ -203,7 +203,7 @@ def _adts_frame_bytes(head: bytes, at: int) -> int:
 
 
 def _mpeg(head: bytes) -> Sniffed | None:
-    """Tell MPEG audio by two frames in a row at the start, or by three after something else (ISO/IEC 11172-3, 2.4)."""
+    """Detect MPEG audio by two frames in a row at the start, or three after something else (ISO/IEC 11172-3, 2.4)."""
     first = _mpeg_frame_bytes(head, 0)
     if first and (first >= len(head) - 4 or _mpeg_frame_bytes(head, first)):
         return _layer(head, 0)
@@ -228,7 +228,7 @@ def _frames_in_a_row(head: bytes, at: int) -> int:
 
 
 def _mpeg_frame_bytes(head: bytes, at: int) -> int:
-    """Return the length of the frame whose header is at ``at``; 0 where there is none, or of free format."""
+    """Return the length of the frame whose header is at ``at``; 0 if there is none or its format is free."""
     header = head[at : at + 4]
     if header[:1] != b"\xff" or not header[3:4] or header[1] & _SYNC_MASK != _SYNC_MASK:
         return 0
@@ -253,7 +253,7 @@ _TS_PACKET_BYTES = 188
 
 
 def look_in_container(head: bytes) -> Sniffed | None:
-    """Return the kind of the container that starts with ``head``, or None."""
+    """Return the type of the container that starts with ``head``, or None."""
     looks = (_chunked, _iso_media, _ogg, _matroska, _asf, _transport_stream)
     return next((kind for look_for in looks if (kind := look_for(head))), None)
 
@@ -265,7 +265,7 @@ def _chunked(head: bytes) -> Sniffed | None:
 
 
 def _iso_media(head: bytes) -> Sniffed | None:
-    """Tell ISO base media files by their major brand (ISO/IEC 14496-12) and QuickTime files by their first atom."""
+    """Detect ISO base media files by their major brand (ISO/IEC 14496-12) and QuickTime files by their first atom."""
     if head[4:8] in QUICKTIME_ATOMS:
         return MOV
     if head[4:8] != b"ftyp":
@@ -276,14 +276,14 @@ def _iso_media(head: bytes) -> Sniffed | None:
 
 
 def _ogg(head: bytes) -> Sniffed | None:
-    """Tell Ogg files by the codecs whose first pages are in the head; a video codec decides (RFC 3533)."""
+    """Detect Ogg files by the codecs whose first pages are in the head; video takes precedence (RFC 3533)."""
     if not head.startswith(b"OggS"):
         return None
     return next((kind for magic, kind in OGG_CODECS.items() if magic in head), _OGG)
 
 
 def _matroska(head: bytes) -> Sniffed | None:
-    """Tell Matroska and WebM by DocType, and video by its codec id if the tracks are in the head (RFC 9559)."""
+    """Detect Matroska and WebM by DocType, and video by its codec id if the tracks are in the head (RFC 9559)."""
     if not head.startswith(b"\x1a\x45\xdf\xa3"):
         return None
     has_video = _MATROSKA_VIDEO.search(head)
@@ -305,7 +305,7 @@ def _asf(head: bytes) -> Sniffed | None:
 
 
 def _transport_stream(head: bytes) -> Sniffed | None:
-    """Tell MPEG transport streams by the sync bytes of four packets (ISO/IEC 13818-1, 2.4.3.2)."""
+    """Detect MPEG transport streams by the sync bytes of four packets (ISO/IEC 13818-1, 2.4.3.2)."""
     sync_bytes = head[: 4 * _TS_PACKET_BYTES : _TS_PACKET_BYTES]
     return maybe("ts", "video/mp2t", "an MPEG transport stream") if sync_bytes == b"GGGG" else None
 
@@ -317,7 +317,7 @@ _ID3_HEADER_BYTES = 10
 
 
 def sniff_file(path: Path) -> Sniffed:
-    """Return the kind of the file at ``path``, looking behind an ID3 tag of any length. Raises OSError."""
+    """Return the type of the file at ``path``, skipping an ID3 tag of any length. Raises OSError."""
     with path.open("rb") as file:
         head = file.read(HEAD_BYTES)
         tag_bytes = _id3_bytes(head)
@@ -328,7 +328,7 @@ def sniff_file(path: Path) -> Sniffed:
 
 
 def sniff(head: bytes) -> Sniffed:
-    """Return the kind of the file that starts with ``head``: its first HEAD_BYTES, or all of a shorter file."""
+    """Return the type of the file that starts with ``head``: its first HEAD_BYTES, or all of a shorter file."""
     if not head:
         return EMPTY
     tag_bytes = _id3_bytes(head)
@@ -356,7 +356,7 @@ def _id3_bytes(head: bytes) -> int:
 
 
 def _tagged(rest: bytes) -> Sniffed:
-    """Return the kind of what follows an ID3 tag: MP3 unless it is clearly another audio format."""
+    """Return the type of what follows an ID3 tag: MP3 unless it is clearly another audio format."""
     while tag_bytes := _id3_bytes(rest := rest.lstrip(b"\x00")):  # a tag may follow a tag
         rest = rest[tag_bytes:]
     kind = _untagged(rest)

@@ -101,7 +101,7 @@ def test_every_spelling_of_an_address_is_that_address(host):
     "address", ["", "example.org", "1.2.3.4.5", "127.0.0.1 x", "[::1:2:3:4:5:6:7:8:9", "300.1.1.1"]
 )
 def test_what_is_no_address_is_refused(address):
-    assert "is no IP address" in str(AddressPolicy([], "0.0.0.0/0 ::/0").refusal("example.org", 80, address))
+    assert "is not an IP address" in str(AddressPolicy([], "0.0.0.0/0 ::/0").refusal("example.org", 80, address))
 
 
 def test_host_and_port_of_each_start_are_exempt_and_nothing_else():
@@ -176,5 +176,5 @@ def test_what_the_setting_does_not_name_stays_refused(allowed, host, port, addre
 def test_a_wrong_setting_is_named_in_one_line(wrong):
     with pytest.raises(ConfigurationError) as raised:
         AddressPolicy([], f"10.0.0.0/8 {wrong}")
-    assert str(raised.value).startswith(f"AUDIO_ALLOW_ADDRESSES={wrong}: is no network")
+    assert str(raised.value).startswith(f"AUDIO_ALLOW_ADDRESSES={wrong}: not a network")
     assert "\n" not in str(raised.value)

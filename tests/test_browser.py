@@ -120,7 +120,7 @@ def test_the_browser_obeys_robots_txt(rendered: Run, scripted_site: Site) -> Non
 
 def test_the_browser_is_kept_from_addresses_that_the_crawl_may_not_reach(rendered: Run, scripted_site: Site) -> None:
     assert [request.url for request in scripted_site.requests if "/scripted/probe" in request.url] == []
-    assert "browser request blocked: 127.0.0.2 is no public address" in rendered.log
+    assert "browser request blocked: 127.0.0.2 is not public" in rendered.log
 
 
 def test_routes_that_only_scripts_know_are_followed(chromium: str, site: Site, tmp_path: Path) -> None:

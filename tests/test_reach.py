@@ -129,10 +129,10 @@ def test_no_spelling_of_an_address_in_a_page_leads_inside(inside: Inside, outsid
     assert len(run.sources) == len(SPELLINGS)
     for row in run.sources.values():
         assert row["status"] == "denied", row
-        assert "is no public address (" in row["reason"]
+        assert "is not public (" in row["reason"]
         assert row["attempts"] == 1
     assert run.stdout.count("denied") == 1
-    assert "is no public address (loopback)" in run.stdout
+    assert "is not public (loopback)" in run.stdout
 
 
 def test_a_machine_that_is_allowed_is_reached_in_every_spelling(outside: Outside, tmp_path: Path) -> None:
@@ -169,7 +169,7 @@ def test_no_redirect_leads_inside(inside: Inside, outside: Outside, tmp_path: Pa
         "169.254.169.254",
         "fd00:ec2::254",
     }
-    refused_pages = re.findall(r"\[audio\] INFO: (?!\S*\.mp3)\S+: \S+ is no public address", run.log)
+    refused_pages = re.findall(r"\[audio\] INFO: (?!\S*\.mp3)\S+: \S+ is not public", run.log)
     assert len(refused_pages) == len(targets)
 
 
@@ -218,8 +218,8 @@ def test_no_playlist_segment_sitemap_or_feed_leads_inside(inside: Inside, outsid
     assert run.sources[f"{there}/entry.mp3"]["status"] == "denied"
     assert run.sources[f"{there}/e.mp3"]["status"] == "denied"
     assert run.sources[f"{outside.url}/vod.m3u8"]["status"] == "denied"
-    assert run.sources[f"{outside.url}/vod.m3u8"]["reason"].startswith("part 1 of 1: 127.0.0.1 is no public address")
-    assert f"{there}/sitemap.xml: 127.0.0.1 is no public address" in run.log
+    assert run.sources[f"{outside.url}/vod.m3u8"]["reason"].startswith("part 1 of 1: 127.0.0.1 is not public")
+    assert f"{there}/sitemap.xml: 127.0.0.1 is not public" in run.log
 
 
 def test_a_robots_txt_that_redirects_inside_counts_as_no(inside: Inside, outside: Outside, tmp_path: Path) -> None:
@@ -231,7 +231,7 @@ def test_a_robots_txt_that_redirects_inside_counts_as_no(inside: Inside, outside
     assert inside.connections == 0
     (row,) = run.sources.values()
     assert row["status"] == "robots"
-    assert "127.0.0.1 is no public address (loopback)" in row["reason"]
+    assert "127.0.0.1 is not public (loopback)" in row["reason"]
 
 
 def test_no_name_leads_inside(inside: Inside, outside: Outside, tmp_path: Path) -> None:
@@ -300,7 +300,7 @@ def test_a_wrong_setting_ends_with_2(tmp_path: Path) -> None:
     run = crawl(tmp_path, "url=https://example.org/", settings={"AUDIO_ALLOW_ADDRESSES": "10.0.0.1/8"})
     assert run.code == 2
     assert len(run.stderr.splitlines()) == 1
-    assert "AUDIO_ALLOW_ADDRESSES=10.0.0.1/8: is no network" in run.stderr
+    assert "AUDIO_ALLOW_ADDRESSES=10.0.0.1/8: not a network" in run.stderr
 
 
 def test_a_proxy_is_not_asked_for_what_is_known_to_be_inside(outside: Outside, tmp_path: Path) -> None:

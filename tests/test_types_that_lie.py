@@ -109,7 +109,7 @@ OTHERS: dict[str, tuple[Answer, str, str]] = {
     "/to-forbidden.mp3": (body(refresh("0;url=/forbidden/a.mp3")), "robots", "robots.txt of {host} disallows it"),
     "/unknown-page.mp3": (body(UNKNOWN, kind="text/html"), "not_audio", "got text/html instead of audio"),
     "/unknown-image.mp3": (body(UNKNOWN, kind="image/jpeg"), "not_audio", "got image/jpeg instead of audio"),
-    "/unknown.mp3": (body(UNKNOWN), "undecodable", "no known audio format, or a damaged header"),
+    "/unknown.mp3": (body(UNKNOWN), "undecodable", "unknown audio format, or a damaged header"),
     "/playlist.mp3": (body("#EXTM3U\n/x.mp3\n"), "not_audio", "got an M3U playlist instead of audio"),
 }
 """Answers that are none: with the status and the reason of their rows."""

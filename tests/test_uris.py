@@ -38,5 +38,5 @@ def test_what_names_no_path_is_refused(uri):
 
 def test_a_registered_class_is_imported_by_its_scheme():
     assert load_registered("pp:x", {"pp": "pathlib.Path"}, "NAME") is Path
-    with pytest.raises(ConfigurationError, match=r"^NAME=qq:x: unknown scheme qq; known are pp:"):
+    with pytest.raises(ConfigurationError, match=r"^NAME=qq:x: unknown scheme qq; use one of pp:"):
         load_registered("qq:x", {"pp": "pathlib.Path"}, "NAME")

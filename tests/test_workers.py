@@ -86,7 +86,7 @@ def test_workers_wait_for_a_server_that_is_away(redis_server: RedisServer, tmp_p
         time.sleep(2)
         redis_server.start()
         run = finish(worker, tmp_path)
-    assert "waiting for it" in run.log
+    assert "; retrying" in run.log
     assert_complete(run, site, set(run.sources))
 
 

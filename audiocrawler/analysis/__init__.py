@@ -1,6 +1,6 @@
-"""Audio files in, measured columns out: ``analyse`` in this process, ``AnalysisPool`` in workers of its own.
+"""Measure audio files: ``analyse`` in this process, ``AnalysisPool`` in worker processes.
 
-Importing this package does not import av, numpy or pydub: the crawl's own process stays small.
+Importing this package does not import av, numpy or pydub, so that the crawl's own process stays small.
 """
 
 from collections.abc import Callable
@@ -23,10 +23,10 @@ def analyse(
     energy: EnergyRule = _ENERGY,
     opened: Callable[[], None] = lambda: None,
 ) -> dict[str, Any]:
-    """Return what was measured in the first audio stream of a file, by column name of ``AudioMetadata``.
+    """Return the measures of a file's first audio stream, by column name of ``AudioMetadata``.
 
-    ``opened`` is called when the headers are read and before the first sample is decoded. Raises AnalysisError with a
-    one-line reason if the bytes cannot be measured within the limits.
+    ``opened`` is called after the headers are read and before the first sample is decoded. Raises AnalysisError with a
+    one-line reason if the file cannot be measured within the limits.
     """
     from audiocrawler.analysis.measure import measure
 

@@ -1,4 +1,4 @@
-"""A file in, bounded blocks of decoded audio out, with the EBU R 128 values; only that file's bytes are opened."""
+"""Decode a file into bounded blocks of audio, with EBU R 128 values, without opening any other file or URL."""
 
 import errno
 import io
@@ -39,8 +39,8 @@ _FORMAT_OF_BITS = {8: "u8", 16: "s16"}
 def pydub_format(codec: str, announced_format: str) -> str:
     """Return u8, s16 or s32 (FFmpeg's names), as chosen by ``pydub.AudioSegment.from_file``.
 
-    pydub asks for the bits per sample of the codec, or of the announced format where the codec has none, but takes 16
-    for MP3 and AAC that are announced as floats.
+    pydub uses the codec's bits per sample, or those of the announced format where the codec has none, but 16 for MP3
+    and AAC that are announced as floats.
     """
     if codec in {"mp3", "aac"} and announced_format == "fltp":
         return "s16"
@@ -48,7 +48,7 @@ def pydub_format(codec: str, announced_format: str) -> str:
 
 
 def codec_bits(codec: str) -> int | None:
-    """Return the bits per sample that the codec's name fixes, as FFmpeg's ``av_get_bits_per_sample`` does."""
+    """Return the bits per sample implied by the codec's name, like FFmpeg's ``av_get_bits_per_sample``."""
     if codec in _EIGHT_BITS or codec.startswith("dsd_"):
         return 8
     pcm = re.match(r"pcm_[fsu](\d+)", codec)
@@ -77,7 +77,7 @@ class Block:
     """Some seconds of audio, a whole number of 20 ms frames unless it is the last one."""
 
     segment: AudioSegment
-    """The samples as whole-file pydub would hold them."""
+    """The samples as pydub would have them for the whole file."""
     samples: Samples
     """The decoder's own samples, shape (samples, channels), full scale is 1."""
     powers: Samples
@@ -85,11 +85,11 @@ class Block:
 
 
 def block_of(pydub_frame: AudioFrame, own_frame: AudioFrame) -> Block:
-    """Make a block of the same audio in pydub's format and in the decoder's (both packed)."""
+    """Return a block of the same audio in pydub's format and in the decoder's (both packed)."""
     samples = _full_scale_one(own_frame.to_ndarray().reshape(own_frame.samples, -1))
     length = frame_length(own_frame.sample_rate)
     powers = _powers(samples, length)
-    if not np.isfinite(powers).all():  # files of floats may hold anything
+    if not np.isfinite(powers).all():  # files of floats may contain NaN and infinity
         samples = np.nan_to_num(samples).clip(-_LARGEST, _LARGEST)
         powers = _powers(samples, length)
     return Block(_segment(pydub_frame), samples, powers)
@@ -108,7 +108,7 @@ def _segment(frame: AudioFrame) -> AudioSegment:
 
 
 def _full_scale_one(values: NDArray[Any]) -> Samples:
-    with np.errstate(invalid="ignore"):  # files of floats may hold signalling NaNs
+    with np.errstate(invalid="ignore"):  # files of floats may contain signalling NaNs
         samples = values.astype(np.float64)
     if values.dtype == np.uint8:
         samples -= 128
@@ -119,14 +119,14 @@ def _full_scale_one(values: NDArray[Any]) -> Samples:
 
 def _powers(samples: Samples, length: int) -> Samples:
     whole = len(samples) // length * length
-    # einsum, because dot would start the threads of a BLAS for each block
+    # einsum, because dot would start BLAS threads for each block
     frames = samples[:whole].reshape(whole // length, length * samples.shape[1])
     powers = np.einsum("ij,ij->i", frames, frames) / (length * samples.shape[1])
     rest = samples[whole:].ravel()
     return np.append(powers, np.einsum("i,i->", rest, rest) / rest.size) if rest.size else powers
 
 
-# Formats that hold their audio themselves: none of these demuxers opens a file or a URL that the bytes name.
+# Self-contained formats: none of these demuxers opens a file or URL named in the bytes.
 _FORMATS = (
     "aac,ac3,aiff,amr,amrnb,amrwb,ape,asf,au,avi,caf,dsf,dts,eac3,flac,flv,iff,loas,matroska,mlp,mov,mp3,mpc,mpc8,"
     "mpeg,mpegts,nistsphere,oma,ogg,qoa,rm,shn,tak,truehd,tta,voc,w64,wav,wv"
@@ -136,7 +136,7 @@ _READ_BYTES = 1 << 16
 
 
 class _AudioFile(io.FileIO):
-    """A file that answers an impossible seek, which damaged files ask for, as FFmpeg expects: with an error code."""
+    """A file that returns an error code for an impossible seek, as FFmpeg expects; damaged files cause them."""
 
     def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
         try:
@@ -147,12 +147,12 @@ class _AudioFile(io.FileIO):
 
 @contextmanager
 def open_audio(path: Path) -> Iterator[InputContainer]:
-    """Open a media file for reading; raises AnalysisError if FFmpeg does not know the format."""
+    """Open a media file for reading; raises AnalysisError for an unknown format."""
     with _AudioFile(path) as file:
         try:
             container = av.open(file, "r", options=_OPTIONS, metadata_errors="replace", buffer_size=_READ_BYTES)
         except (av.InvalidDataError, EOFError) as error:
-            raise AnalysisError("no known audio format, or a damaged header") from error
+            raise AnalysisError("unknown audio format, or a damaged header") from error
         except av.FFmpegError as error:
             raise AnalysisError(f"the file cannot be opened as audio: {error.strerror}") from error
         with container:
@@ -160,7 +160,7 @@ def open_audio(path: Path) -> Iterator[InputContainer]:
 
 
 class Decoder:
-    """Decodes the first audio stream of a container; ``errors`` counts the packets that could not be decoded."""
+    """Decoder of a container's first audio stream; ``errors`` counts the packets that could not be decoded."""
 
     def __init__(self, container: InputContainer) -> None:
         """Raise AnalysisError if there is no audio stream or no decoder for it."""
@@ -171,27 +171,27 @@ class Decoder:
         self.errors = 0
         context: AudioCodecContext | None = self.stream.codec_context
         if context is None:
-            raise AnalysisError("no decoder for the codec of its audio stream")
+            raise AnalysisError("no decoder for the codec of the audio stream")
         self._context = context
 
     @property
     def codec(self) -> str:
-        """Codec in FFmpeg's terms, such as mp3 or pcm_s16le."""
+        """Return FFmpeg's name of the codec, such as mp3 or pcm_s16le."""
         return self._context.codec.canonical_name
 
     @property
     def announced_format(self) -> str | None:
-        """Sample format in FFmpeg's terms that probing has found; that of the decoded frames may differ."""
+        """Return FFmpeg's name of the probed sample format; that of the decoded frames may differ."""
         sample_format = self._context.format
         return sample_format.name if sample_format else None
 
     @property
     def lossless(self) -> bool:
-        """Whether the codec keeps every bit of integer samples."""
+        """Return whether the codec is lossless for integer samples."""
         return self._context.codec.lossless
 
     def frames(self) -> Iterator[AudioFrame]:
-        """Yield what can be decoded; a packet that cannot is counted and skipped."""
+        """Yield the decoded frames; packets that cannot be decoded are counted and skipped."""
         for packet in self._packets():
             try:
                 yield from self._context.decode(packet)
@@ -209,16 +209,16 @@ class Decoder:
             raise
         except av.FFmpegError:
             self.errors += 1
-        yield None  # asks the decoder for what it still holds
+        yield None  # flushes the decoder
 
 
 def bounded(frames: Iterable[AudioFrame], limits: Limits) -> Iterator[AudioFrame]:
-    """Yield the frames; raises AnalysisError at the first one that goes beyond a limit."""
+    """Yield the frames; raises AnalysisError at the first one that exceeds a limit."""
     duration_s, samples = 0.0, 0
     for frame in frames:
         rate_hz, channels = frame.sample_rate, frame.layout.nb_channels
         if not limits.min_sample_rate_hz <= rate_hz <= limits.max_sample_rate_hz:
-            raise AnalysisError(f"sample rate {rate_hz} Hz is not plausible")
+            raise AnalysisError(f"implausible sample rate {rate_hz} Hz")
         if channels > limits.max_channels:
             raise AnalysisError(f"{channels} channels, more than {limits.max_channels}")
         duration_s += frame.samples / rate_hz
@@ -231,7 +231,7 @@ def bounded(frames: Iterable[AudioFrame], limits: Limits) -> Iterator[AudioFrame
 
 
 def uniform(frames: Iterable[AudioFrame]) -> Iterator[AudioFrame]:
-    """Yield the frames, those that come in another format than the first converted to that of the first."""
+    """Yield the frames, all converted to the format of the first one."""
     first: AudioFrame | None = None
     current: tuple[str, str, int] | None = None
     converter: av.AudioResampler | None = None
@@ -262,7 +262,7 @@ class MeterGraph:
 
     def __init__(self, first: AudioFrame, pydub_format: str) -> None:
         self.r128: dict[str, str] = {}
-        """Metadata of the ebur128 filter for all that has passed so far."""
+        """Metadata of the ebur128 filter for everything so far."""
         own_format = first.format.packed.name
         own_format = _UNSUPPORTED_BY_NUMPY.get(own_format, own_format)
         self._block_length = _block_length(first)
@@ -318,7 +318,7 @@ class MeterGraph:
 
 
 def _block_length(first: AudioFrame) -> int:
-    """Return a multiple of the 20 ms frame with about 131072 values over all channels."""
+    """Return a multiple of the 20 ms frame, about 131072 values over all channels."""
     length = frame_length(first.sample_rate)
     return length * max(1, _BLOCK_VALUES // (length * first.layout.nb_channels))
 

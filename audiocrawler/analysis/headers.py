@@ -1,4 +1,4 @@
-"""What a file says of itself: its stream's properties, tags, licence frames, and whether it ends too early."""
+"""Read a file's headers: stream properties, tags, licence frames, and whether it is truncated."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -13,7 +13,7 @@ from audiocrawler.analysis.decode import Decoder, codec_bits
 
 
 def header_columns(decoder: Decoder) -> dict[str, Any]:
-    """Return container, codec and bits per sample, the latter None where the codec has no such thing."""
+    """Return container, codec and bits per sample, the latter None where the codec does not define them."""
     return {
         "container": decoder.container.format.name,
         "codec": decoder.codec,
@@ -62,7 +62,7 @@ _UNKNOWN_LANGUAGES = {"und", "unknown", "xxx"}
 
 
 def tag_columns(sources: Iterable[dict[str, str]]) -> dict[str, Any]:
-    """Return title, artist, album, language and all tags; where sources have the same tag, the first counts."""
+    """Return title, artist, album, language and all tags; the first source with a tag counts."""
     tags = _merged(sources)
     language = tags.get("language", "").lower()
     return {
@@ -85,7 +85,7 @@ def _merged(sources: Iterable[dict[str, str]]) -> dict[str, str]:
 
 
 def _clean(text: str, max_length: int) -> str:
-    """Return text that any database can store: no NUL, no lone surrogate, no blank ends, bounded."""
+    """Return text that any database can store: stripped, cut, without NULs and lone surrogates."""
     storable = text.replace("\0", "").encode("utf-8", "replace").decode("utf-8")
     return storable.strip()[:max_length].rstrip()
 
@@ -99,7 +99,7 @@ _UNSYNCHRONISED, _EXTENDED = 0x80, 0x40
 
 
 def id3_tags(path: Path) -> dict[str, str]:
-    """Return the frames as lower-case names and texts, from the first MiB and 100 frames of the tag."""
+    """Return lower-case names and texts of the first 100 frames in the first MiB of the tag."""
     with path.open("rb") as file:
         head = file.read(_HEAD_BYTES)
         if len(head) < _HEAD_BYTES or head[:3] != b"ID3" or head[3] not in (2, 3, 4):
@@ -129,7 +129,7 @@ def _frames(body: bytes, version: int) -> Iterator[tuple[bytes, bytes]]:
 
 
 def _content(data: bytes, version: int, flags: int) -> bytes:
-    """Return what a frame holds, nothing where that is compressed or encrypted."""
+    """Return the content of a frame, empty if compressed or encrypted."""
     unreadable, grouped = (0xC0, 0x20) if version == 3 else (0x0C, 0x40)
     if flags & unreadable:
         return b""
@@ -152,7 +152,7 @@ def _synchronised(data: bytes) -> bytes:
 
 
 def _syncsafe(data: bytes) -> int:
-    """Return a number of seven bits a byte."""
+    """Return a number with seven bits per byte."""
     number = 0
     for byte in data:
         number = number << 7 | byte & 0x7F
@@ -168,7 +168,7 @@ _OGG_LAST_PAGE = 0x04
 
 
 def is_cut_short(path: Path, declared_s: float | None, decoded_ms: int, bit_rate_bps: int | None) -> bool:
-    """Tell whether bytes are missing at the end, or less was decoded than the header declares."""
+    """Return whether bytes are missing at the end, or less was decoded than the header declares."""
     size_bytes = path.stat().st_size
     if _duration_missing(declared_s, decoded_ms / 1000, bit_rate_bps, size_bytes):
         return True
@@ -195,7 +195,7 @@ def _bytes_missing(file: BinaryIO, size_bytes: int) -> bool:
 
 
 def _ends_with_last_ogg_page(tail: bytes) -> bool:
-    """Tell whether the last page is marked as the stream's last and complete (RFC 3533, section 6)."""
+    """Return whether the last page is complete and marked as the stream's last (RFC 3533, section 6)."""
     page = tail[tail.rfind(b"OggS") :]
     if len(page) < _OGG_HEADER_BYTES:
         return False

@@ -1,4 +1,4 @@
-"""A path in, the measured columns of its audio out: one decode, one filter graph, one pass through all meters."""
+"""Measure a file in one pass: one decode, one filter graph, all meters."""
 
 from collections.abc import Callable
 from itertools import chain
@@ -26,13 +26,13 @@ from audiocrawler.sniff import sniff_file
 
 
 class Meter(Protocol):
-    """Takes the blocks of a file one by one, then gives its columns."""
+    """Measures a file block by block."""
 
     def add(self, block: Block) -> None:
-        """Take the next block."""
+        """Add the next block."""
 
     def columns(self) -> dict[str, Any]:
-        """Return what was measured, by column name."""
+        """Return the measures by column name."""
 
 
 def measure(path: Path, limits: Limits, energy: EnergyRule, opened: Callable[[], None]) -> dict[str, Any]:
@@ -45,9 +45,9 @@ def measure(path: Path, limits: Limits, energy: EnergyRule, opened: Callable[[],
     except MemoryError:
         raise
     except av.FFmpegError as error:
-        raise AnalysisError(f"FFmpeg cannot decode it: {error.strerror}") from error
+        raise AnalysisError(f"FFmpeg could not decode it: {error.strerror}") from error
     except OSError as error:
-        raise AnalysisError(f"the file cannot be read: {error.strerror}") from error
+        raise AnalysisError(f"could not read the file: {error.strerror}") from error
     classification = energy.classify(columns["duration_ms"], columns["loudness"])
     return columns | {"classification": classification, "analyser_version": ANALYSER_VERSION}
 

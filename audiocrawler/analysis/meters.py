@@ -1,4 +1,4 @@
-"""Blocks in, measures out: levels, loudness, silence and noise, bandwidth, waveform, a hash of the samples."""
+"""Meters: levels, loudness, silence, noise, bandwidth, waveform and a hash of the samples."""
 
 import math
 from hashlib import blake2b
@@ -16,9 +16,9 @@ _TYPES = {1: np.int8, 2: np.int16, 4: np.int32}
 
 
 class PydubLoudness:
-    """``AudioSegment.dBFS`` of the whole file, without the whole file in memory.
+    """``AudioSegment.dBFS`` of the whole file, without loading all of it.
 
-    ``AudioSegment.rms`` floors its result and cannot be combined from blocks: the squares are summed and floored once.
+    ``AudioSegment.rms`` floors its result, so blocks cannot be averaged: the squares are summed and floored once.
     """
 
     def __init__(self) -> None:
@@ -70,14 +70,14 @@ class Levels:
 
 
 class Clipping:
-    """Share of samples at full scale, that is within the last step of 16 bits."""
+    """Share of samples at full scale, to 16-bit precision."""
 
     def __init__(self) -> None:
         self._clipped = 0
         self._count = 0
 
     def add(self, block: Block) -> None:
-        """Count the samples of a block at full scale; most blocks have none, which pydub's ``max`` tells."""
+        """Count a block's samples at full scale; pydub's ``max`` is a quick check, since most have none."""
         segment = block.segment
         full_scale = int(segment.max_possible_amplitude)
         threshold = full_scale - max(1, full_scale >> _SIXTEEN_BITS)
@@ -169,7 +169,7 @@ class Noise:
         self._histogram += np.bincount(steps, minlength=self._STEPS)
 
     def columns(self) -> dict[str, Any]:
-        """Return the 95th minus the 10th percentile of the frame levels in dB, None without any level."""
+        """Return the 95th minus the 10th percentile of the frame levels in dB, None if there are none."""
         cumulated = np.cumsum(self._histogram)
         if not cumulated[-1]:
             return {"snr_db_est": None}
@@ -179,7 +179,7 @@ class Noise:
 
 _WINDOW = 4096
 _WINDOWS_PER_BLOCK = 2
-_BINS_OF_DC = 2  # a Hann window spreads a DC offset, which is no content, over two bins
+_BINS_OF_DC = 2  # a Hann window spreads a DC offset, which is not content, over two bins
 _SHARE_OF_POWER = 0.999
 
 
@@ -201,7 +201,7 @@ class Spectrum:
             self._power += np.einsum("ij,ij->j", spectrum, spectrum.conj()).real
 
     def columns(self) -> dict[str, Any]:
-        """Return the frequency in Hz below which 99.9 % of the power lies, None where there is no power."""
+        """Return the frequency in Hz below which 99.9 % of the power lies, None without any power."""
         cumulated = np.cumsum(self._power[_BINS_OF_DC:])
         if not cumulated[-1]:
             return {"bandwidth_hz_est": None}
@@ -215,7 +215,7 @@ _FULL_SCALE = 255
 
 
 class Waveform:
-    """Peaks over all channels, in bins that double in length whenever they are all used."""
+    """Peaks over all channels, in bins that double in length when all are used."""
 
     def __init__(self) -> None:
         self._peaks = np.zeros(_BINS)
@@ -223,7 +223,7 @@ class Waveform:
         self._length = 0
 
     def add(self, block: Block) -> None:
-        """Raise the bins that a block covers to its peaks."""
+        """Update the bins that a block covers with its peaks."""
         count, channels = block.samples.shape
         self._make_room(self._length + count)
         first, last = self._length // self._bin_length, (self._length + count - 1) // self._bin_length

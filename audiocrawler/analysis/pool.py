@@ -1,4 +1,4 @@
-"""Paths in, measured columns out, from worker processes that may die without harm to any other file."""
+"""A pool of worker processes that measure files, so that a crash affects only the file that caused it."""
 
 import asyncio
 import base64
@@ -23,12 +23,12 @@ _PACKAGE_ROOT = Path(__file__).parents[2]
 _LONGEST_ANSWER_BYTES = 1 << 22
 _DYING_S = 2.0
 _KEPT = frozenset({"PATH", "HOME", "LANG", "TZ", "VIRTUAL_ENV", "LD_LIBRARY_PATH", "LD_PRELOAD"})
-"""What of the environment a worker gets, beside PYTHON* and LC_*: it may hold keys, and a worker needs none."""
+"""Environment variables a worker gets, beside PYTHON* and LC_*: the others may be secrets, which it does not need."""
 
 
 @dataclass(frozen=True, slots=True)
 class WorkerRules:
-    """What a worker may use, and after how many files it is replaced."""
+    """Resource limits of a worker, and the number of files after which it is replaced."""
 
     memory_bytes: int
     wall_timeout_s: float
@@ -37,11 +37,11 @@ class WorkerRules:
 
 
 class WorkerDiedError(Exception):
-    """Raised when a worker ended, or had to be ended, before it answered; the message says why."""
+    """Raised when a worker ended or was killed before it answered; the message says why."""
 
 
 class TooLongError(WorkerDiedError):
-    """Raised when a worker had to be ended because a file took more time than it may; another try would, too."""
+    """Raised when a worker was killed because a file took too long; a retry would, too."""
 
 
 class WorkerProcess:
@@ -55,10 +55,10 @@ class WorkerProcess:
 
     @classmethod
     async def start(cls, rules: WorkerRules) -> "WorkerProcess":
-        """Start a worker, without waiting until it has loaded its libraries."""
+        """Start a worker without waiting until it has loaded its libraries."""
         process = await asyncio.create_subprocess_exec(
             sys.executable,
-            "-P",  # no module of the current directory takes the place of a library
+            "-P",  # no module in the current directory may shadow a library
             "-m",
             "audiocrawler.analysis.worker",
             str(rules.memory_bytes),
@@ -68,17 +68,17 @@ class WorkerProcess:
             stdout=PIPE,
             env=_environment(),
             limit=_LONGEST_ANSWER_BYTES,
-            process_group=0,  # Ctrl-C in the terminal is for the crawl, which ends its workers itself
+            process_group=0,  # Ctrl-C in the terminal is for the crawl, which stops its workers itself
         )
         return cls(process, rules)
 
     @property
-    def is_fit(self) -> bool:
-        """Whether the process can take another file."""
+    def is_usable(self) -> bool:
+        """Return whether the process can take another file."""
         return not self._killed and self._process.returncode is None and self._files < self._rules.max_files
 
     async def ask(self, request: dict[str, Any]) -> dict[str, Any]:
-        """Return the columns; raises AnalysisError if the worker refuses the file, WorkerDiedError if it dies on it."""
+        """Return the columns; raises AnalysisError if the worker refuses the file, WorkerDiedError if it crashes."""
         self._files += 1
         try:
             async with asyncio.timeout(self._rules.wall_timeout_s):
@@ -87,19 +87,19 @@ class WorkerProcess:
             await self.end()
             raise TooLongError(f"took longer than {self._rules.wall_timeout_s:g} s") from None
         except asyncio.CancelledError:
-            self._kill()  # its answer must not meet the next request
+            self._kill()  # or the next request would get its answer
             raise
         if answer is None:
             raise await self._cause_of_death()
         return _columns(answer)
 
     async def end(self) -> None:
-        """End the process at once and wait until it is gone."""
+        """Kill the process and wait until it has ended."""
         self._kill()
         await self._process.wait()
 
     async def _exchange(self, request: dict[str, Any]) -> dict[str, Any] | None:
-        """Return the answer, None if the process ends before it has given one."""
+        """Return the answer, None if the process ended without one."""
         assert self._process.stdin
         assert self._process.stdout
         try:
@@ -112,16 +112,16 @@ class WorkerProcess:
 
     async def _cause_of_death(self) -> WorkerDiedError:
         with suppress(TimeoutError):
-            # A kill that comes before asyncio has seen the end would take away the exit status.
+            # A kill before asyncio has noticed the end would lose the exit status.
             await asyncio.wait_for(self._process.wait(), _DYING_S)
         await self.end()
         status = self._process.returncode or 0
         if status == -signal.SIGXCPU:
             return TooLongError(f"took longer than {self._rules.wall_timeout_s:g} s")
         if status == -signal.SIGPROF:
-            return TooLongError(f"its headers and tags took longer than {self._rules.headers_cpu_s:g} s to read")
+            return TooLongError(f"headers and tags took longer than {self._rules.headers_cpu_s:g} s to read")
         how = f"signal {-status}" if status < 0 else f"exit status {status}"
-        return WorkerDiedError(f"the analyser died on it twice ({how})")
+        return WorkerDiedError(f"decoder crashed ({how})")
 
     def _kill(self) -> None:
         self._killed = True
@@ -147,7 +147,7 @@ _ATTEMPTS = 2
 
 
 class AnalysisPool:
-    """A fixed number of workers, each with one file at a time; a file on which a worker dies is tried once more.
+    """A fixed number of workers, each with one file at a time; a file that crashes a worker is retried once.
 
     ``wall_timeout_s`` bounds the time and the CPU time of a file, ``headers_cpu_s`` the CPU time before its first
     sample, ``memory_bytes`` the address space of a worker; a worker is replaced after ``files_per_worker`` files.
@@ -172,14 +172,14 @@ class AnalysisPool:
             self._idle.put_nowait(slot)
 
     def start(self) -> None:
-        """Start the workers without waiting for them; needs a current event loop, which may start to run later."""
+        """Start the workers without waiting for them; needs a current event loop, running or not."""
         for slot in self._slots:
             slot.start()
 
     async def analyse(self, path: Path) -> dict[str, Any]:
         """Return the measured columns of a file, as ``audiocrawler.analysis.analyse`` does in this process.
 
-        Raises AnalysisError if the file cannot be measured or two workers died on it, FileRejectedError if no worker
+        Raises AnalysisError if the file cannot be measured or has crashed two workers, FileRejectedError if no worker
         can be started or the pool is closed.
         """
         slot = await self._idle.get()
@@ -189,7 +189,7 @@ class AnalysisPool:
             self._idle.put_nowait(slot)
 
     async def close(self) -> None:
-        """End all workers at once, whatever they are doing."""
+        """Kill all workers."""
         await asyncio.gather(*(slot.close() for slot in self._slots))
 
     async def _analyse_in(self, slot: "_Slot", request: dict[str, Any]) -> dict[str, Any]:
@@ -202,12 +202,12 @@ class AnalysisPool:
                 raise AnalysisError(str(error)) from None
             except WorkerDiedError as error:
                 cause = str(error)
-                logger.warning("%s: attempt %d of %d cost a worker", request["path"], attempt + 1, _ATTEMPTS)
-        raise AnalysisError(cause)
+                logger.warning("%s: attempt %d of %d: %s", request["path"], attempt + 1, _ATTEMPTS, cause)
+        raise AnalysisError(f"{cause}, {_ATTEMPTS} attempts")
 
 
 class _Slot:
-    """The place of one worker: the one that lives there, or the one that is being started."""
+    """One worker of the pool, running or starting; replaced when it ends."""
 
     def __init__(self, rules: WorkerRules) -> None:
         self._rules = rules
@@ -215,14 +215,14 @@ class _Slot:
         self._closed = False
 
     def start(self) -> asyncio.Task[WorkerProcess]:
-        loop = asyncio.get_event_loop()  # a reactor may call this just before it runs its loop
+        loop = asyncio.get_event_loop()  # called by a reactor just before it runs its loop
         self._starting = loop.create_task(WorkerProcess.start(self._rules))
         return self._starting
 
     async def worker(self) -> WorkerProcess:
-        """Return a worker that can take a file, a new one if the last has died or has served its time."""
+        """Return a worker that can take a file, a new one if the last has ended or reached its number of files."""
         worker = await self._current()
-        if worker.is_fit:
+        if worker.is_usable:
             return worker
         await worker.end()
         self._starting = None
@@ -231,30 +231,30 @@ class _Slot:
     async def close(self) -> None:
         self._closed = True
         if self._starting:
-            with suppress(OSError):  # it could not be started
+            with suppress(OSError):  # could not be started
                 await (await self._starting).end()
 
     async def _current(self) -> WorkerProcess:
         if self._closed:
-            raise FileRejectedError("the analysis was closed before this file was measured; run the crawl again")
+            raise FileRejectedError("the crawl stopped before this file was measured; run it again")
         try:
             return await asyncio.shield(self._starting or self.start())
         except OSError as error:
             self._starting = None
-            raise FileRejectedError(f"no analysis process can be started, check its limits: {error}") from error
+            raise FileRejectedError(f"could not start an analysis process: {error}; check its limits") from error
 
 
 MAX_WORKERS = 4
 
 
 def usable_cores() -> int:
-    """Return how many cores this process may use by affinity and cgroup quota, at most MAX_WORKERS."""
+    """Return the number of cores allowed by affinity and cgroup quota, at most MAX_WORKERS."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return max(1, min(cores, _cgroup_quota(), MAX_WORKERS))
 
 
 def _cgroup_quota() -> int:
-    """Return the whole cores that cgroup v2's cpu.max grants, MAX_WORKERS where it grants all."""
+    """Return the whole cores allowed by cgroup v2's cpu.max, MAX_WORKERS if unlimited."""
     try:
         quota, period = Path("/sys/fs/cgroup/cpu.max").read_text(encoding="ascii").split()
     except (OSError, ValueError):

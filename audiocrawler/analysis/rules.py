@@ -1,4 +1,4 @@
-"""The analyser's version, the limits within which a file is decoded, and the rule of the energy classes."""
+"""The analyser's version, the limits for decoding, and the energy classification."""
 
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -9,7 +9,7 @@ ANALYSER_VERSION = f"1 (PyAV {version('av')})"
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a decoded stream may have; a file beyond any of these is refused."""
+    """Limits of a decoded stream; a file that exceeds one is refused."""
 
     max_duration_s: float = 86_400.0
     max_samples: int = 10_000_000_000
@@ -27,7 +27,7 @@ class EnergyRule:
     duration_ms: int = 60_000
 
     def classify(self, duration_ms: int, loudness_dbfs: float) -> str:
-        """Return the classification of a file; both limits themselves count as long and as quiet."""
+        """Return the class of a file; values equal to the limits count as long and as quiet."""
         short = duration_ms < self.duration_ms
         loud = loudness_dbfs > self.loudness_dbfs
         if short and loud:

@@ -1,7 +1,7 @@
-"""One analysis process: a JSON line with a path, limits and rule in, a JSON line with the columns or the reason out.
+"""The analysis process: reads requests (path, limits, rule) and writes columns or a reason, one JSON line each.
 
 Run by the pool as ``python -m audiocrawler.analysis.worker MEMORY_BYTES CPU_SECONDS HEADERS_CPU_SECONDS``. The answers
-are JSON because the pool must not trust a process that has decoded hostile files.
+are JSON because the pool must not trust a process that has decoded untrusted files.
 """
 
 import base64
@@ -28,10 +28,10 @@ _CLONE_NEWUSER, _CLONE_NEWNET = 0x10000000, 0x40000000  # linux/sched.h
 
 
 def confine(memory_bytes: int) -> None:
-    """Bound this process for good; call it before the first thread starts.
+    """Sandbox this process permanently; call it before the first thread starts.
 
-    The system's limits hold everywhere. On Linux the process can gain no rights any more, and has a network without any
-    interface where the kernel lets it have one of its own, which many containers do not.
+    Sets resource limits. On Linux the process also cannot gain privileges, and loses its network where the kernel
+    allows a network namespace, which many containers do not.
     """
     allow(resource.RLIMIT_AS, memory_bytes)
     allow(resource.RLIMIT_CORE, 0)
@@ -43,7 +43,7 @@ def confine(memory_bytes: int) -> None:
 
 
 def allow(limit: int, amount: int) -> None:
-    """Set a soft limit of the process, not above the hard one."""
+    """Set a soft resource limit, capped at the hard one."""
     _, hard = resource.getrlimit(limit)
     resource.setrlimit(limit, (amount if hard == resource.RLIM_INFINITY else min(amount, hard), hard))
 
@@ -51,7 +51,7 @@ def allow(limit: int, amount: int) -> None:
 def _leave_rights_and_network(libc: ctypes.CDLL) -> None:
     libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
     if libc.unshare(_CLONE_NEWNET) and os.geteuid():
-        libc.unshare(_CLONE_NEWUSER | _CLONE_NEWNET)  # root would lose its access to the files of others
+        libc.unshare(_CLONE_NEWUSER | _CLONE_NEWNET)  # not for root, which would lose access to other users' files
 
 
 TRACEBACK_ENTRIES = 10
@@ -61,7 +61,7 @@ def main() -> None:
     """Answer requests until the pool closes the pipe or ends."""
     memory_bytes, cpu_s, headers_cpu_s = int(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3])
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # what cannot be written is an error, and no death
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # a write above the limit fails instead of killing the process
     confine(memory_bytes)
     requests_pipe, answers_pipe = _private_pipes()
     requests: queue.SimpleQueue[bytes] = queue.SimpleQueue()
@@ -79,7 +79,7 @@ def main() -> None:
 
 
 def _private_pipes() -> tuple[BinaryIO, BinaryIO]:
-    """Take stdin and stdout for the protocol; what libraries print goes to stderr."""
+    """Reserve stdin and stdout for the protocol; output of libraries goes to stderr."""
     requests_pipe, answers_pipe = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     with open(os.devnull, "rb") as nothing:  # noqa: PTH123 - a device, not a path
         os.dup2(nothing.fileno(), 0)
@@ -88,7 +88,7 @@ def _private_pipes() -> tuple[BinaryIO, BinaryIO]:
 
 
 def _receive(pipe: BinaryIO, requests: "queue.SimpleQueue[bytes]") -> None:
-    """Pass the requests on; at the end of the pipe end the process, in the middle of a file if need be."""
+    """Queue the requests; exit when the pipe is closed, even in the middle of a file."""
     for line in pipe:
         requests.put(line)
     os._exit(0)
@@ -105,9 +105,9 @@ def _answer(request: dict[str, Any]) -> dict[str, Any]:
     except AnalysisError as error:
         return {"error": str(error)}
     except MemoryError:
-        return {"error": "needs more memory than a worker may have"}
+        return {"error": "analysis needs too much memory"}
     except Exception as error:  # noqa: BLE001 - no input may end a crawl
-        reason = f"the analysis failed on it: {type(error).__name__}: {error}"
+        reason = f"analysis failed: {type(error).__name__}: {error}"
         return {"error": reason, "traceback": traceback.format_exc(limit=-TRACEBACK_ENTRIES)}
     return columns | {"waveform": base64.b64encode(columns["waveform"]).decode()}
 

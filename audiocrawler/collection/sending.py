@@ -5,7 +5,7 @@ from itertools import islice
 
 from audiocrawler.model.errors import AudioCrawlerError, WarehouseError
 from audiocrawler.model.rows import Row
-from audiocrawler.warehouse import FlushResult, Outboxed, Warehouse, rows_waiting
+from audiocrawler.warehouse import FlushResult, Outboxed, Warehouse, count_pending
 
 
 def send(rows: Iterable[Row], warehouse: Warehouse, batch_rows: int) -> Iterator[int]:
@@ -26,19 +26,19 @@ def flush_batch(warehouse: Warehouse) -> int:
     result = warehouse.flush()
     if result.error:
         raise WarehouseError(f"{result.left} rows wait: {result.error}; run the same command again")
-    return result.sent + result.set_aside
+    return result.sent + result.refused
 
 
 def send_waiting(warehouse: Warehouse) -> Iterator[str]:
     """Send all rows that wait, and yield a line for each batch. Raises WarehouseError, which says how many are left."""
-    left = rows_waiting(warehouse)
+    left = count_pending(warehouse)
     yield f"{left} rows wait"
     while left and isinstance(warehouse, Outboxed):
         result = _flushed(warehouse, left)
         if result.error:
             raise WarehouseError(f"{result.left} rows are left: {result.error}")
         left = result.left
-        yield f"{result.sent} sent, {result.set_aside} set aside, {left} left"
+        yield f"{result.sent} sent, {result.refused} set aside, {left} left"
 
 
 def _flushed(outbox: Outboxed, left: int) -> FlushResult:

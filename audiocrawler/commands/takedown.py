@@ -23,7 +23,7 @@ from audiocrawler.model.addresses import plain_host
 from audiocrawler.model.errors import ConfigurationError, StoreError
 from audiocrawler.model.urls import one_spelling
 from audiocrawler.storage import Store
-from audiocrawler.warehouse import Warehouse, rows_waiting
+from audiocrawler.warehouse import Warehouse, count_pending
 
 
 class Command(CollectionCommand, ScrapyCommand):
@@ -74,7 +74,7 @@ def _target(opts: argparse.Namespace) -> Target:
 
 
 def _take_down(target: Target, store: Store, warehouse: Warehouse, batch_rows: int | None) -> int:
-    if waiting := rows_waiting(warehouse):  # what they speak of is not in the tables yet
+    if waiting := count_pending(warehouse):  # what they speak of is not in the tables yet
         _send_first(warehouse, waiting, is_dry=batch_rows is None)
     found = plan(target, store, warehouse)
     if found.elsewhere:

@@ -23,7 +23,7 @@ from audiocrawler.model.marks import MARK
 from audiocrawler.report.summary import bytes_text
 from audiocrawler.spiders.verify import ASKED, CHANGED, DIFFERENT, SAME, UNKNOWN, VerifySpider
 from audiocrawler.storage import Store
-from audiocrawler.warehouse import Warehouse, rows_waiting
+from audiocrawler.warehouse import Warehouse, count_pending
 
 
 class Command(CollectionCommand, CrawlCommand):
@@ -90,7 +90,7 @@ class Command(CollectionCommand, CrawlCommand):
 
 
 def _verify(store: Store, warehouse: Warehouse, opts: argparse.Namespace) -> int:
-    if waiting := rows_waiting(warehouse):
+    if waiting := count_pending(warehouse):
         say(f"{waiting} rows wait to be sent and are not looked at; `scrapy flush` sends them", sys.stderr)
     verified = verify(store, warehouse, read_bytes=opts.hash)
     for problem in verified.problems:

@@ -181,7 +181,7 @@ class Crawl:
         if not isinstance(self.warehouse, Outboxed):
             return  # find_source asks the tables themselves
         try:
-            if sites and (rows := self.warehouse.recall(sites)):
+            if sites and (rows := self.warehouse.preload(sites)):
                 logger.info("%d sources of earlier crawls are known", rows)
         except WarehouseError as error:
             raise ConfigurationError(str(error)) from error

@@ -239,9 +239,9 @@ class Flusher:
         while sent < waiting and not result.error:
             result = await self._run(lambda: _flush(outbox))
             self._note(result)
-            if not result.sent + result.set_aside:
+            if not result.sent + result.refused:
                 break
-            sent += result.sent + result.set_aside
+            sent += result.sent + result.refused
         return result
 
     async def _run(self, work: Callable[[], T]) -> T:
@@ -249,14 +249,14 @@ class Flusher:
 
     def _note(self, result: FlushResult) -> None:
         self.sent += result.sent
-        self.set_aside += result.set_aside
+        self.set_aside += result.refused
         self.error = result.error
         self.failures += result.error is not None
         self.pending_rows = result.left
         if result.error:
             logger.warning("%d rows wait: %s", result.left, result.error)
-        elif result.sent or result.set_aside:
-            logger.info("%d rows sent, %d set aside, %d left", result.sent, result.set_aside, result.left)
+        elif result.sent or result.refused:
+            logger.info("%d rows sent, %d set aside, %d left", result.sent, result.refused, result.left)
 
 
 def _flush(outbox: Outboxed) -> FlushResult:

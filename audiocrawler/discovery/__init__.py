@@ -1,7 +1,7 @@
-"""From a response to the audio in it: every finder runs on the one parsed document, and each URL is classified once.
+"""Find the audio in a response: run every finder on the parsed document, and classify each URL once.
 
-candidate -> what is given; document -> what is read; finders/ -> one function per mechanism, listed here;
-kinds, urls, roles -> what a URL is; merge -> one candidate per URL, alternates together; choose -> which to take.
+candidate: the result; document: the input; finders/: one function per mechanism, registered here; kinds, urls, roles:
+classification of URLs; merge: one candidate per URL, alternates grouped; choose: the best alternate.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -45,13 +45,13 @@ DEFAULT_FINDERS: dict[str, int] = {
     f"{_FINDERS}.structured.find_scripts": 1500,
     f"{_FINDERS}.markup.find_texts": 1600,
 }
-"""Dotted path of each finder and its place: of two that are equally sure of a URL, the lower one names it."""
+"""Dotted path of each finder -> its order: of two with equal confidence in a URL, the lower one counts."""
 
 
 def load_finders(paths: Mapping[str, int | None]) -> list[Finder]:
-    """Return the finders in ascending order; one whose order is None is switched off.
+    """Return the finders in ascending order; one whose order is None is disabled.
 
-    Raises ImportError or AttributeError, naming the path, where there is no such finder.
+    Raises ImportError or AttributeError, naming the path, if a finder does not exist.
     """
     enabled = [(order, path) for path, order in paths.items() if order is not None]
     return [_load(path) for _, path in sorted(enabled)]
@@ -65,14 +65,14 @@ def _load(path: str) -> Finder:
 
 
 def find(response: Response, finders: Mapping[str, int | None] = DEFAULT_FINDERS) -> Iterator[Candidate]:
-    """Yield one Candidate per URL of the response, in the order in which the finders met them.
+    """Yield one Candidate per URL in the response, in the order in which they were found.
 
-    ``finders`` maps dotted paths to their order, as the setting AUDIO_FINDERS does. No input makes it raise.
+    ``finders`` maps dotted paths to their order, like the setting AUDIO_FINDERS. Never raises, whatever the response.
     """
     return find_in(read(response), finders)
 
 
 def find_in(document: Document, finders: Mapping[str, int | None] = DEFAULT_FINDERS) -> Iterator[Candidate]:
-    """Yield the Candidates of a document that is already read."""
+    """Yield the Candidates in a parsed document."""
     finds = (each for finder in load_finders(finders) for each in finder(document))
     yield from merge(document, finds)

@@ -1,4 +1,4 @@
-"""What discovery gives: a Candidate per URL, and the Find from which it was made."""
+"""The results of discovery: a Candidate per URL, merged from the Find of each finder."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,15 +11,15 @@ ELEMENT = 0.95
 LINK = 0.9
 """Confidence where a link's URL has an audio extension."""
 ATTRIBUTE = 0.8
-"""Confidence where some other attribute or JSON member holds such a URL."""
+"""Confidence where some other attribute or JSON member contains such a URL."""
 STRING = 0.6
-"""Confidence where a string in a script or in running text holds such a URL."""
+"""Confidence where a string in a script or text contains such a URL."""
 NAME = 0.3
-"""Confidence where there is only a file name, or a path that had to be completed."""
+"""Confidence for a bare file name, or a path that had to be completed."""
 
 
 class Kind(StrEnum):
-    """What a URL leads to, and so what a crawler does with it."""
+    """What a URL leads to, which decides what a crawler does with it."""
 
     AUDIO = "audio"
     STREAM = "stream"
@@ -31,7 +31,7 @@ class Kind(StrEnum):
 
 
 class Role(StrEnum):
-    """What an audio file is for on the page that offers it."""
+    """The purpose of an audio file on its page."""
 
     MAIN = "main"
     PREVIEW = "preview"
@@ -40,7 +40,7 @@ class Role(StrEnum):
 
 
 class Relation(StrEnum):
-    """What the document is to a URL that it names not as audio."""
+    """How a document relates to a URL that is not audio."""
 
     SITEMAP = "sitemap"
     NEXT_PAGE = "next_page"
@@ -48,7 +48,7 @@ class Relation(StrEnum):
 
 @dataclass(slots=True, kw_only=True)
 class Description:
-    """What a document says of an audio file; None where it says nothing."""
+    """A document's metadata of an audio file; None where it has none."""
 
     mime_type: str | None = None
     title: str | None = None
@@ -68,13 +68,12 @@ class Description:
 
 @dataclass(slots=True, kw_only=True)
 class Find(Description):
-    """A URL as one finder met it.
+    """A URL yielded by one finder.
 
-    ``url`` may be relative to the document's base. ``expected`` is what the place where it stands makes of it, None
-    where only the URL itself or its mime type can tell. Finds with the same ``group`` are alternates of one recording.
-    ``hidden`` says that its place shows readers neither a player nor a link; ``is_in_script`` that scripts read it
-    there; ``is_certain_audio`` that a playlist there can only be one of audio. ``found_by`` is for readers of the rows:
-    nothing depends on it.
+    ``url`` may be relative to the document's base. ``expected`` is the kind implied by its context, None where only
+    the URL or its MIME type can decide. Finds with the same ``group`` are alternates of one recording. ``hidden``:
+    readers see neither a player nor a link there; ``is_in_script``: it is data for scripts; ``is_certain_audio``: a
+    playlist there can only be one of audio. ``found_by`` is only informative: nothing depends on it.
     """
 
     url: str
@@ -91,10 +90,10 @@ class Find(Description):
 
 @dataclass(slots=True, kw_only=True)
 class Candidate(Description):
-    """One URL of a document, absolute and otherwise as written, with all that the document says of it.
+    """One URL of a document, absolute and otherwise as written, with the document's metadata.
 
-    ``confidence`` is 0 to 1. ``group`` is equal for the alternates of one recording, None where there is no other.
-    ``relation``, ``is_in_script`` and ``is_certain_audio`` are those of the surest find.
+    ``confidence`` is 0 to 1. ``group`` is equal for alternates of one recording, None if there is only one file.
+    ``relation``, ``is_in_script`` and ``is_certain_audio`` are those of the find with the highest confidence.
     """
 
     url: str

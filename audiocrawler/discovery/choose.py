@@ -1,4 +1,4 @@
-"""Choosing one of the files in which a document offers the same recording."""
+"""Choose one of the alternates of a recording."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -21,11 +21,11 @@ Rank = tuple[bool, bool, bool, bool, int, int]
 
 
 def choose(candidates: Iterable[Candidate]) -> Iterator[tuple[Candidate, bool]]:
-    """Yield each candidate in its order and whether it is the one to take of its group.
+    """Yield each candidate, in order, and whether it is the best of its group.
 
-    The first rule that tells two apart decides: whole recordings before previews, without inserted advertisements
-    before with them, originals before what was made of them, lossless before lossy, the higher bit rate, the larger
-    file, the author's order. A candidate without a group is always taken.
+    The first rule that distinguishes two decides: whole recordings before previews, without inserted advertisements
+    before with them, originals before derivatives, lossless before lossy, the higher bit rate, the larger file, the
+    author's order. A candidate without a group is always chosen.
     """
     candidates = list(candidates)
     best: dict[str, Candidate] = {}
@@ -37,7 +37,7 @@ def choose(candidates: Iterable[Candidate]) -> Iterator[tuple[Candidate, bool]]:
 
 
 def rank(candidate: Candidate) -> Rank:
-    """Return what candidates of one recording are sorted by, the best first."""
+    """Return the sort key of candidates of one recording, the best first."""
     parts = urlsplit(candidate.url)
     return (
         candidate.role is Role.PREVIEW,
@@ -50,7 +50,7 @@ def rank(candidate: Candidate) -> Rank:
 
 
 def is_lossless(candidate: Candidate) -> bool:
-    """Return whether the extension, or else the declared type, is that of a lossless format."""
+    """Return whether the extension, or without one the declared type, is that of a lossless format."""
     extension = extension_of(candidate.url)
     return extension in LOSSLESS_EXTENSIONS or bool(
         not extension and _LOSSLESS_TYPE.fullmatch(bare_type(candidate.mime_type))
@@ -58,7 +58,7 @@ def is_lossless(candidate: Candidate) -> bool:
 
 
 def _bit_rate_bps(candidate: Candidate) -> int:
-    """Return the bit rate that is declared, told by the name, or follows from size and duration; else a usual one."""
+    """Return the bit rate as declared, from the name, or from size and duration; else a typical one."""
     if candidate.bit_rate_bps:
         return candidate.bit_rate_bps
     parts = urlsplit(candidate.url)

@@ -1,4 +1,4 @@
-"""A response read once: what it is, its base URL, and its tree, text or JSON for the finders."""
+"""Parse a response once for all finders: its type, base URL, and its tree, text or JSON."""
 
 import json
 import re
@@ -27,7 +27,7 @@ _XML_ROOTS = frozenset(
 
 
 class DocumentType(StrEnum):
-    """The ways in which a document is read."""
+    """How a document is parsed."""
 
     HTML = "html"
     XML = "xml"
@@ -37,7 +37,7 @@ class DocumentType(StrEnum):
 
 
 def sniff(text: str, content_type: str, url: str) -> DocumentType:
-    """Return how to read ``text``. What it holds outweighs what the server says, since servers err more often."""
+    """Return the type of ``text``. Its content outweighs the server's Content-Type, which is wrong more often."""
     head = text[:_LOOK].lstrip("\ufeff \t\r\n")
     if head.startswith("#EXTM3U") or head[:10].lower() == "[playlist]":
         return DocumentType.PLAYLIST
@@ -51,7 +51,7 @@ def sniff(text: str, content_type: str, url: str) -> DocumentType:
 
 
 def root_name(text: str) -> str:
-    """Return the local name of the first element in lower case, whatever prolog and comments precede it."""
+    """Return the local name of the first element in lower case, skipping prolog and comments."""
     position = 0
     while (start := text.find("<", position)) >= 0:
         if text.startswith("<!--", start):
@@ -88,7 +88,7 @@ def _is_playlist(content_type: str, extension: str) -> bool:
 
 
 MAX_CHARACTERS = 16 * 2**20
-"""What is longer is cut: no real page comes near."""
+"""Longer texts are cut; no real page comes near."""
 _MAX_TITLE = 300
 _GZIP = b"\x1f\x8b\x08"
 _UNREADABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
@@ -109,7 +109,7 @@ _CDATA_OR_AMPERSAND = re.compile(r"<!\[CDATA\[(?:.*?\]\]>|.*)|&(?!#?\w{1,32};)",
 
 @dataclass
 class Document:
-    """A document and the views of it that finders read; a view is empty where the type has no such thing."""
+    """A parsed document; attributes that do not apply to its type are empty."""
 
     url: str
     text: str
@@ -122,13 +122,13 @@ class Document:
         self.base_url = self.base_url or self._declared_base() or self.url
 
     def elements(self, *tags: str) -> Iterator[etree._Element]:
-        """Yield the HTML elements of these tags (all, if none is given) in the document's order."""
+        """Yield the HTML elements with these tags (all by default) in document order."""
         if self.type is DocumentType.HTML and self.root is not None:
             yield from self.root.iter(*(tags or (etree.Element,)))
 
     @cached_property
     def json(self) -> Any:
-        """The parsed JSON document, None where this is none or cannot be parsed."""
+        """The parsed JSON document, None if it is not JSON or invalid."""
         return parse_json(self.text) if self.type is DocumentType.JSON else None
 
     @cached_property
@@ -146,14 +146,14 @@ class Document:
 
 
 def read(response: Response) -> Document:
-    """Return the response as a Document. Never raises: what cannot be read is an empty text."""
+    """Parse a response. Never raises: an unreadable body is an empty text."""
     text = _text_of_response(response)[:MAX_CHARACTERS]
     content_type = (response.headers.get("Content-Type") or b"").decode("latin-1").lower()
     return parse(text, response.url, sniff(text, content_type, response.url))
 
 
 def parse(text: str, url: str, kind: DocumentType, *, base_url: str = "") -> Document:
-    """Return ``text`` as a Document of this type."""
+    """Parse ``text`` as a Document of this type."""
     if kind not in (DocumentType.HTML, DocumentType.XML):
         return Document(url, text, kind)
     root = parse_html(text) if kind is DocumentType.HTML else parse_xml(text, url)
@@ -161,10 +161,10 @@ def parse(text: str, url: str, kind: DocumentType, *, base_url: str = "") -> Doc
 
 
 def parse_html(text: str) -> etree._Element | None:
-    """Return the tree of an HTML text however broken, None if there is nothing in it.
+    """Return the tree of an HTML text, however broken, None if it is empty.
 
-    The parser gives up where elements lie 2048 deep in each other, mostly because nobody closed them: then the text is
-    read again with the boxes around the content emptied.
+    The parser fails on elements nested 2048 deep, mostly because they are not closed: then the text is parsed again
+    without container elements.
     """
     parser = _html_parser()
     root = _parse(text, parser)
@@ -181,7 +181,7 @@ def _emptied(tag: re.Match[str]) -> str:
 
 
 def parse_xml(text: str, url: str) -> etree._Element | None:
-    """Return the tree of an XML text however broken; the entities that it declares are dropped."""
+    """Return the tree of an XML text, however broken; declared entities are removed."""
     body = _PROLOG.sub("", text.lstrip("\ufeff"), count=1)
     body = _CDATA_OR_AMPERSAND.sub(lambda match: "&amp;" if match[0] == "&" else match[0], body)
     parser = etree.XMLParser(
@@ -202,7 +202,7 @@ def _parse(text: str, parser: etree.HTMLParser | etree.XMLParser, url: str = "")
 
 
 def parse_json(text: str) -> Any:
-    """Return the parsed JSON, None if it is none; control characters in strings are allowed."""
+    """Return the parsed JSON, None if invalid; control characters in strings are allowed."""
     try:
         return json.loads(text.strip("\ufeff \t\r\n;"), strict=False)
     except (ValueError, RecursionError):
@@ -215,9 +215,9 @@ def text_of(element: etree._Element) -> str:
 
 
 def one_line(text: str | None, length: int = _MAX_TITLE) -> str | None:
-    """Return the text with its white space collapsed, cut to ``length``; None if nothing is left.
+    """Return the text with white space collapsed, cut to ``length`` characters; None if empty.
 
-    Halves of surrogate pairs, which JSON may hold but no encoding can write, are left out.
+    Lone surrogates, which JSON may contain but no encoding can write, are removed.
     """
     return " ".join(_HALF_CHARACTER.sub("", (text or "")[: 4 * length]).split())[:length] or None
 
@@ -234,7 +234,7 @@ def _text_of_response(response: Response) -> str:
 
 
 def _unpacked(body: bytes) -> bytes:
-    """Return what a gzip file holds, as sitemaps are served (not as a Content-Encoding): as far as it is readable."""
+    """Return the content of a gzip file as far as it is readable; sitemaps are served so, without Content-Encoding."""
     try:
         return decompressobj(wbits=16 + MAX_WBITS).decompress(body, MAX_CHARACTERS)
     except zlib_error:
@@ -246,7 +246,7 @@ Children = dict[str, list[etree._Element]]  # noqa: SLF001 -- lxml offers no oth
 
 
 def local_name(element: etree._Element) -> str:
-    """Return the element's name in lower case without its namespace, declared or not."""
+    """Return the element's name in lower case, without its namespace."""
     return _without_namespace(element.tag)
 
 
@@ -256,14 +256,14 @@ def _without_namespace(name: object) -> str:
 
 
 def each_named(root: etree._Element, *names: str) -> Iterator[etree._Element]:
-    """Yield the elements below ``root``, itself included, with one of these lower-case local names."""
+    """Yield ``root`` and the elements below it with one of these lower-case local names."""
     for element in root.iter(etree.Element):
         if local_name(element) in names:
             yield element
 
 
 def attribute(element: etree._Element, *names: str) -> str | None:
-    """Return the first of these attributes that is not empty, whatever its namespace and case."""
+    """Return the first non-empty one of these attributes, ignoring namespace and case."""
     values = {_without_namespace(key): str(value) for key, value in element.items()}
     return next((values[name].strip() for name in names if values.get(name, "").strip()), None)
 
@@ -282,13 +282,13 @@ def children_of(element: etree._Element) -> Children:
 
 
 def first_text(children: Children, *names: str) -> str | None:
-    """Return the first text that is not empty, in the order of the names, on one line."""
+    """Return the first non-empty text, in the order of the names, on one line."""
     texts = (one_line(text_of(child)) for name in names for child in children.get(name, ()))
     return next(filter(None, texts), None)
 
 
 def base_of(element: etree._Element, fallback: str) -> str:
-    """Return the base URL of an element by the xml:base attributes around it."""
+    """Return the base URL of an element according to xml:base."""
     try:
         base = element.base
     except ValueError:

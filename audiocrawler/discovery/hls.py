@@ -1,4 +1,4 @@
-"""HLS media playlists (RFC 8216): the parts that make up one rendition, in the order in which they are joined."""
+"""HLS media playlists (RFC 8216): the parts of one rendition, in the order in which they are joined."""
 
 import re
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ _MAX_LINES = 400_000
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A URL to fetch: all of it, or ``size_bytes`` from ``first_byte`` on."""
+    """A URL to fetch: all of it, or ``size_bytes`` from ``first_byte``."""
 
     url: str
     first_byte: int = 0
@@ -28,10 +28,10 @@ class Part:
 
 @dataclass(slots=True)
 class Rendition:
-    """A media playlist. ``parts`` joined in their order are one file, provided that it is VOD and not encrypted.
+    """A media playlist. Its ``parts`` joined in order are one file, if it is VOD and not encrypted.
 
-    The initialisation section (EXT-X-MAP), where there is one, is the first part. ``container`` is what the names of
-    the parts tell: ``mp4``, ``ts``, an extension such as ``aac``, or None.
+    The media initialization section (EXT-X-MAP), if any, is the first part. ``container`` is implied by the names of
+    the parts: ``mp4``, ``ts``, an extension such as ``aac``, or None.
     """
 
     parts: list[Part] = field(default_factory=list)
@@ -42,7 +42,7 @@ class Rendition:
 
 
 def is_hls(text: str) -> bool:
-    """Return whether an M3U text is a manifest of HLS (RFC 8216, section 4.3)."""
+    """Return whether an M3U text is an HLS manifest (RFC 8216, section 4.3)."""
     return "#EXT-X-" in text
 
 
@@ -52,7 +52,7 @@ def attributes_of(line: str) -> dict[str, str]:
 
 
 def audio_rendition(document: Document) -> Rendition | None:
-    """Return what a media playlist lists; None for a master playlist, for subtitles, and for all that is not HLS."""
+    """Return the rendition of a media playlist; None for a master playlist, subtitles, or anything else."""
     text = document.text
     if document.type is not DocumentType.PLAYLIST or not is_hls(text) or _MASTER.search(text):
         return None
@@ -68,7 +68,7 @@ def audio_rendition(document: Document) -> Rendition | None:
 
 
 class _Reader:
-    """Takes the lines of a media playlist one by one."""
+    """Parses a media playlist line by line."""
 
     def __init__(self, base_url: str) -> None:
         self.rendition = Rendition()
@@ -110,7 +110,7 @@ class _Reader:
         self._seconds, self._byte_range, self._is_gap = "", "", False
 
     def _part(self, uri: str, byte_range: str) -> Part | None:
-        """Return a part; a range without an offset begins where the one before in that file ends (section 4.3.2.2)."""
+        """Return a part; a range without an offset follows the previous one of that file (section 4.3.2.2)."""
         url = absolute(self._base_url, uri)
         if url is None:
             return None

@@ -1,4 +1,4 @@
-"""Hosts with players of their own: which embed is whose, and which media URLs an embed's address names."""
+"""Known hosts of players: whether an embed is one of theirs, and the media URLs that its address implies."""
 
 import re
 import tomllib
@@ -19,7 +19,7 @@ def is_audio_player_host(url: str) -> bool:
 
 
 def is_video_host(url: str) -> bool:
-    """Return whether the URL's host, or a domain above it, is known to hold video only."""
+    """Return whether the URL's host, or a domain above it, is known for video only."""
     return any(domain in _VIDEO_HOSTS for domain in _domains(url))
 
 
@@ -63,9 +63,9 @@ _PATTERNS = tuple((re.compile(f"https?://{pattern}", re.IGNORECASE), url, kind) 
 
 
 def sources_of(player_url: str) -> Iterator[tuple[str, Kind]]:
-    """Yield the URL, with its kind, from which the player of an absolute URL gets what it plays.
+    """Yield the URL, with its kind, from which the player at an absolute URL loads its media.
 
-    That of an episode is a document to be read at once; that of a whole show is its feed.
+    For an episode this is a document to parse at once; for a whole show, its feed.
     """
     for pattern, url, kind in _PATTERNS:
         if match := pattern.match(player_url):

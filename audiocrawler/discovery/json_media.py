@@ -1,4 +1,4 @@
-"""Media in JSON, in scripts and in strings: objects that name a file, and URLs that are one."""
+"""Find media in JSON, scripts and strings: objects that describe a file, and media URLs."""
 
 import re
 from base64 import urlsafe_b64decode
@@ -26,7 +26,7 @@ _GOOGLE_PODCASTS = re.compile(r"https?://(?:www|podcasts)\.google\.com/(?:.*[?&]
 
 
 def is_feed_url(url: str) -> bool:
-    """Return whether the name of the URL alone tells that a feed is there."""
+    """Return whether the URL is that of a feed by its name alone."""
     if _FEED_HOST.match(url):
         return True
     try:
@@ -36,12 +36,12 @@ def is_feed_url(url: str) -> bool:
 
 
 def is_comment_feed(url: str, title: str) -> bool:
-    """Return whether a feed holds the comments of a page or site, by its title or the habits of WordPress."""
+    """Return whether a feed contains comments, by its title or WordPress's URLs."""
     return bool(_COMMENTS.search(title) or _COMMENTS.search(url) or _POST_FEED.search(url))
 
 
 def wrapped_feed(url: str) -> str | None:
-    """Return the feed that a link to Google Podcasts carries in base64, None for any other link."""
+    """Return the feed URL encoded in a Google Podcasts link, None for any other link."""
     match = _GOOGLE_PODCASTS.match(url)
     if not match:
         return None
@@ -64,7 +64,7 @@ _ESCAPED = re.compile(r"\\+(?:u00([0-9a-fA-F]{2})|x([0-9a-fA-F]{2})|([/\"'&=]))?
 
 
 def tolerant_json(text: str) -> Any:
-    """Return the parsed JSON after the repairs that pages need, None if it still is none."""
+    """Return the JSON parsed after common repairs, None if it is still invalid."""
     bare = _WRAPPING.sub("", text)
     for candidate in (bare, _TRAILING_COMMA.sub("", bare), unescape(bare)):
         value = parse_json(candidate)
@@ -74,7 +74,7 @@ def tolerant_json(text: str) -> Any:
 
 
 def values_in(text: str) -> Iterator[Any]:
-    """Yield the JSON of a script: all of it, or each object and list that is assigned, passed or quoted in it."""
+    """Yield the JSON in a script: the whole text, or each object and list that is assigned, passed or quoted in it."""
     if (whole := tolerant_json(text) if text.lstrip().startswith(("{", "[")) else None) is not None:
         yield whole
         return
@@ -89,7 +89,7 @@ def values_in(text: str) -> Iterator[Any]:
 
 
 def _value_at(text: str, start: int) -> tuple[Any, int]:
-    """Return the object, list or quoted JSON that starts here and where it ends; None if it is no JSON."""
+    """Return the object, list or quoted JSON that starts here, and its end; None if it is not JSON."""
     try:
         value, end = _DECODER.raw_decode(text, start)
     except (ValueError, RecursionError):
@@ -98,7 +98,7 @@ def _value_at(text: str, start: int) -> tuple[Any, int]:
 
 
 def without_escapes(text: str) -> str:
-    r"""Return the text with ``\/``, ``\u0026``, ``\x26`` and ``&amp;`` resolved at every depth of JSON in JSON."""
+    r"""Return the text with ``\/``, ``\u0026``, ``\x26`` and ``&amp;`` unescaped, however deeply nested."""
     if "\\" in text:
         text = _ESCAPED.sub(_character, text)
     return unescape(text) if "&" in text else text
@@ -142,7 +142,7 @@ class Node:
     parent: "Node | None"
 
     def first(self, keys: Iterable[str]) -> Any:
-        """Return the first of these members that is not empty, here or in the ``meta`` that WordPress puts beside."""
+        """Return the first non-empty one of these members, here or in WordPress's ``meta`` beside it."""
         for place in (self.members, self.members.get("meta")):
             if not isinstance(place, dict):
                 continue
@@ -152,7 +152,7 @@ class Node:
         return None
 
     def first_around(self, keys: Iterable[str]) -> Any:
-        """Return the first of these members here, else in the object around: a file lies within its episode."""
+        """Return the first of these members here, else in the parent: a file is within its episode."""
         own = self.first(keys)
         return self.parent.first(keys) if own is None and self.parent else own
 
@@ -178,7 +178,7 @@ def _types(members: dict[str, Any]) -> frozenset[str]:
 
 
 def described(node: Node, about: Description, place: str) -> None:
-    """Write into ``about`` what an object says of its file; ``place`` names where its statements of rights stand."""
+    """Copy an object's metadata of its file into ``about``; ``place`` is where licence statements count as found."""
     about.title = one_line(_name(node.first_around(_TITLE_KEYS)))
     about.artist = one_line(_name(node.first_around(_ARTIST_KEYS)))
     about.language = one_line(_name(node.first_around(_LANGUAGE_KEYS)))
@@ -208,7 +208,7 @@ def _each_statement(value: Any, place: str) -> Iterator[Statement]:
 
 
 def _name(value: Any) -> str | None:
-    """Return the text of a value that is a string, an object with a name, or a list of these."""
+    """Return the name from a string, an object with a name, or a list of these."""
     if isinstance(value, list) and value:
         value = value[0]
     if isinstance(value, dict):
@@ -222,7 +222,7 @@ def _duration_ms(node: Node) -> int | None:
 
 
 def _bit_rate_bps(value: Any) -> int | None:
-    """Return a bit rate that is written in kbit/s where it is small, in bit/s where it is large."""
+    """Return a bit rate in bit/s; small values are in kbit/s."""
     rate = whole_number(value)
     return rate * 1000 if rate and rate < _LARGEST_KILOBIT_RATE else rate
 
@@ -239,7 +239,7 @@ _ENCODED_SCHEME = re.compile(r"https?%3A%2F%2F", re.IGNORECASE)
 
 
 def urls_in(text: str) -> Iterator[str]:
-    """Yield the audio and playlist URLs in a text, escapes resolved: absolute ones, and relative paths in quotes."""
+    """Yield the audio and playlist URLs in a text, unescaped: absolute ones, and relative paths in quotes."""
     if not MEDIA_NAME.search(text):
         return
     plain = without_escapes(text)
@@ -259,12 +259,12 @@ def absolute_urls_in(text: str) -> Iterator[str]:
 
 
 def decoded_urls_in(text: str) -> Iterator[str]:
-    """Yield the audio URLs among the parameters of a player: in its query, its flashvars, percent-encoded or not."""
+    """Yield the audio URLs in a player's parameters (query or flashvars), percent-encoded or not."""
     yield from absolute_urls_in(unquote(text) if _ENCODED_SCHEME.search(text) else text)
 
 
 def _is_concatenated(text: str, match: re.Match[str]) -> bool:
-    """Return whether a string is only a part of a URL, which the script puts together."""
+    """Return whether a string is only a part of a URL that the script concatenates."""
     before = text[max(0, match.start() - 3) : match.start()].rstrip()
     after = text[match.end() : match.end() + 3].lstrip()
     return before.endswith("+") or after.startswith("+")
@@ -275,9 +275,9 @@ audio audiofile audiosrc audiourl contenturl downloadurl enclosure enclosureurl 
 sourceurl src stream streamurl
 """
 _FILE_KEYS = frozenset(_FILE.split())
-"""Members that name a file, and are never the page about it."""
+"""Members that always contain a file's URL, never its page's."""
 _PLACE_KEYS = frozenset(("href", "source", "uri", "url"))
-"""Members that name a file, or the page about it where the file stands beside them."""
+"""Members that contain a file's URL, or its page's if the file is in another member."""
 _URL_KEYS = _FILE_KEYS | _PLACE_KEYS
 _FEED_KEYS = frozenset(("feed_url", "feedurl", "rss", "rss_url", "rssfeed", "rssurl", "podcastfeed", "webfeed"))
 _TYPE_KEYS = ("mime_type", "mimetype", "encodingformat", "contenttype", "content_type", "fileformat", "mime", "type")
@@ -294,10 +294,10 @@ _MAX_URL = 65_536
 
 
 def media_in(value: JSONValue, found_by: str, scope: str, *, stated_in: str = "json") -> Iterator[Find]:
-    """Yield the audio, playlists and feeds that a JSON value names, described by the object around each URL.
+    """Yield the audio, playlists and feeds in a JSON value, with metadata from the object that contains each URL.
 
-    ``scope`` tells the value from others of the document, so that their groups do not mix; ``stated_in`` is where what
-    it says of licences counts as found.
+    ``scope`` identifies the value within the document, so that groups do not mix; ``stated_in`` is where licence
+    statements count as found.
     """
     for node in objects_in(value):
         finds = list(_in_object(node, found_by, stated_in))
@@ -347,7 +347,7 @@ def _is_url(text: str) -> bool:
 
 
 def _is_path(text: str) -> bool:
-    """Return whether the text may be a path; a bare name is none, since only the script knows its folder."""
+    """Return whether the text may be a path; not a bare name, whose folder only the script knows."""
     return "/" in text and "<" not in text and "\n" not in text
 
 
@@ -360,7 +360,7 @@ def _names_file(node: Node, key: str) -> bool:
 
 
 def _expected(node: Node, key: str) -> Kind | None:
-    """Return what an object and the member's name make of a URL that does not tell itself."""
+    """Return the kind that an object and the member's name imply for an ambiguous URL."""
     if _LIVE_KEY.search(key) or any(node.members.get(each) is True for each in _LIVE_FLAGS):
         return Kind.STREAM
     return Kind.AUDIO if _FORMAT_KEY.fullmatch(key) or (key == "contenturl" and "AudioObject" in node.types) else None
@@ -395,9 +395,9 @@ def _group(node: Node, key: str, title: str | None) -> str | None:
 
 
 def _group_of_encodings(node: Node, url: str) -> str | None:
-    """Return the group of a file among the encodings of one work, where folder and name are those of another.
+    """Return the group of a file among the encodings of one work, if another has the same folder and name.
 
-    Pages also list the parts of a work so, and parts must not be taken for alternates.
+    Pages may list the parts of a work in the same way, which are not alternates.
     """
     place, dot, extension = url.partition("?")[0].rpartition(".")
     if node.parent is None or not dot or extension.lower() not in AUDIO_EXTENSIONS:
@@ -407,7 +407,7 @@ def _group_of_encodings(node: Node, url: str) -> str | None:
 
 
 def _guid(node: Node) -> str | None:
-    """Return the id of the item whose attachment the object is (JSON Feed 1.1, Items)."""
+    """Return the id of the item to which the object is attached (JSON Feed 1.1, Items)."""
     if node.parent is None or "attachments" not in node.parent.members:
         return None
     value = node.parent.members.get("id")
@@ -415,7 +415,7 @@ def _guid(node: Node) -> str | None:
 
 
 def _group_mirrors(finds: list[Find], node: Node) -> None:
-    """Group the URLs of one object that have folder and name in common, but lie on different hosts."""
+    """Group the URLs of one object with the same folder and name on different hosts."""
     mirrors: dict[str, list[Find]] = {}
     for each in finds:
         _, _, place = each.url.partition("?")[0].partition("://")

@@ -1,4 +1,4 @@
-"""From a URL and what was said of it to its kind. Every trap of names and types is dealt with here, once."""
+"""Classify a URL by its name and declared type. All misleading names and types are handled here."""
 
 import re
 from enum import Enum
@@ -20,7 +20,7 @@ AUDIO_EXTENSIONS = frozenset(_AUDIO.split())
 LOSSLESS_EXTENSIONS = frozenset(("aif", "aiff", "ape", "flac", "tta", "wav", "wave", "wv"))
 VIDEO_EXTENSIONS = frozenset(_VIDEO.split())
 OTHER_EXTENSIONS = frozenset(_OTHER.split())
-"""Extensions of files that are no audio even where the document says so."""
+"""Extensions of files that are not audio even if the document says so."""
 
 FOLLOWED_EXTENSIONS = {
     **dict.fromkeys(
@@ -60,21 +60,21 @@ _BY_LENGTH = sorted(AUDIO_EXTENSIONS | FOLLOWED_EXTENSIONS.keys(), key=len, reve
 MEDIA_EXTENSION = f"(?:{'|'.join(_BY_LENGTH)})"
 """Pattern of the extensions of audio files, playlists and manifests."""
 MEDIA_NAME = re.compile(rf"\.{MEDIA_EXTENSION}(?![a-z0-9])", re.IGNORECASE)
-"""Matches where a text may hold the name of an audio file, playlist or manifest: a cheap look before a costly one."""
+"""Matches a possible name of an audio file, playlist or manifest: a cheap check before a costly one."""
 
 
 _AUSTRALIAN_HOST = re.compile(r"\.(?:asn|com|edu|gov|id|net|org)\.au$", re.IGNORECASE)
 
 
 class Other(Enum):
-    """A media type that is named, and rules audio out: ``VIDEO`` weakly, since audio is often mislabelled so."""
+    """A declared media type that rules audio out: ``VIDEO`` only weakly, since audio is often mislabelled so."""
 
     VIDEO = "video"
     NO_MEDIA = "no media"
 
 
 def extension_of(url: str) -> str:
-    """Return the extension of the last path segment in lower case, without the dot; empty if there is none."""
+    """Return the extension of the last path segment in lower case, without dot; empty if there is none."""
     try:
         path = urlsplit(url).path
     except ValueError:
@@ -87,12 +87,12 @@ def extension_of(url: str) -> str:
 
 
 def bare_type(mime_type: str | None) -> str:
-    """Return the media type in lower case without its parameters."""
+    """Return the media type in lower case, without parameters."""
     return (mime_type or "").partition(";")[0].strip().lower()
 
 
 def kind_of_type(mime_type: str | None) -> Kind | Other | None:
-    """Return what a media type says of the thing that carries it, None where it says nothing."""
+    """Return the kind implied by a media type, None if it implies none."""
     name = bare_type(mime_type)
     if "/" not in name or name in _SILENT_TYPES:
         return None
@@ -131,9 +131,9 @@ _MOUNT_DEPTH = 2
 
 
 def is_endless(url: str) -> bool:
-    """Return whether ``url`` looks like a mount of a streaming server rather than a file.
+    """Return whether ``url`` looks like a mount point of a streaming server rather than a file.
 
-    Mounts have short paths without dates or numbers, on hosts, ports or under names that are used for radio.
+    Mount points have short paths without dates or numbers, on hosts, ports or under names that are usual for radio.
     """
     parts = urlsplit(url)
     host = (parts.hostname or "").lower().removesuffix(".")
@@ -155,7 +155,7 @@ def _is_short(path: str) -> bool:
 
 
 def _is_stream_host(host: str) -> bool:
-    """Return whether a label of the host below its domain, or a part of one, is a word for streaming."""
+    """Return whether a subdomain, or a part of one, is a word for streaming."""
     below = host.split(".")[:-2]
     words = (word for label in below[:1] for word in label.split("-"))
     return any(_STREAM_LABEL.fullmatch(word) for word in words) or any("icecast" in label for label in below)
@@ -184,10 +184,10 @@ _VIDEO_OR_AUDIO = frozenset(("ogg", "3ga", "asf"))
 
 
 def classify(url: str, *, mime_type: str | None = None, expected: Kind | None = None) -> Kind | None:
-    """Return the kind of an absolute URL, None if it is nothing of ours.
+    """Return the kind of an absolute URL, None if it is irrelevant.
 
-    ``mime_type`` is the type that the document declares, ``expected`` what the place of the URL makes of it. An
-    extension that can only be audio outweighs both, because declared types lie more often.
+    ``mime_type`` is the type that the document declares, ``expected`` the kind implied by the URL's context. An
+    unambiguous audio extension outweighs both, because declared types are wrong more often.
     """
     if is_file_page(url):
         return Kind.PAGE
@@ -198,9 +198,9 @@ def classify(url: str, *, mime_type: str | None = None, expected: Kind | None = 
 
 
 def is_file_page(url: str) -> bool:
-    """Return whether ``url`` ends like an audio file but is a page about it.
+    """Return whether ``url`` ends like an audio file but is a page about one.
 
-    Known are MediaWiki, the views of code hosts, items of the Internet Archive, and Dropbox without a download.
+    Recognised: MediaWiki, file views of code hosts, items of the Internet Archive, and Dropbox without a download.
     """
     if extension_of(url) not in AUDIO_EXTENSIONS:
         return False
@@ -221,7 +221,7 @@ def _kind(url: str, declared: Kind | Other | None, expected: Kind | None) -> Kin
 
 
 def _kind_by_place(url: str, declared: Other | None, expected: Kind | None) -> Kind | None:
-    """Return the kind of a URL whose extension says nothing, or that it is video, which an audio element may play."""
+    """Return the kind of a URL without a meaningful extension, or with one of video, which may be played as audio."""
     if expected in (Kind.AUDIO, Kind.STREAM):
         return None if declared else expected
     if expected is Kind.EMBED:
@@ -238,7 +238,7 @@ def _contradicts(extension: str, declared: Kind | Other | None) -> bool:
 
 
 def is_download_of_audio(url: str) -> bool:
-    """Return whether a program's query names the audio file that it serves: ``download.php?file=x.mp3``."""
+    """Return whether a script's query names the audio file that it serves: ``download.php?file=x.mp3``."""
     parts = urlsplit(url)
     if extension_of(url) not in _PROGRAM_EXTENSIONS or not _DOWNLOAD.search(parts.path):
         return False

@@ -1,4 +1,4 @@
-"""From finds to candidates: one per URL with all that is known of it, and alternates under one group."""
+"""Merge finds into one candidate per URL, and group alternates."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -20,13 +20,13 @@ _TEXTS = ("title", "artist", "language", "link_text", "guid")
 
 
 def merge(document: Document, finds: Iterable[Find]) -> Iterator[Candidate]:
-    """Yield one candidate per URL. The surest find names the mechanism and the kind; what it lacks the others fill."""
+    """Yield one candidate per URL. The find with the highest confidence decides; the others fill its gaps."""
     own = key_of(document.url) if "://" in document.url else document.url
     candidates: dict[str, Candidate] = {}
     keys: dict[str, str] = {}
     groups = Groups()
     shown: set[str] = set()
-    resolved = lru_cache(maxsize=1024)(partial(_resolved, document.base_url))  # pages name a URL several times over
+    resolved = lru_cache(maxsize=1024)(partial(_resolved, document.base_url))  # pages repeat URLs
     for find in finds:
         place = resolved(find.url, find.mime_type, find.expected)
         if place is None or (key := place.key) == own:
@@ -46,7 +46,7 @@ def merge(document: Document, finds: Iterable[Find]) -> Iterator[Candidate]:
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """A URL as it is requested, the key under which its spellings meet, and what it leads to."""
+    """A URL as it is requested, the key that all its spellings share, and its kind."""
 
     url: str
     key: str
@@ -77,7 +77,7 @@ def _complete(document: Document, statement: Statement) -> Statement:
 
 
 def _merged(one: Candidate, other: Candidate) -> Candidate:
-    """Return the surer of two candidates, the first if they are equal, its gaps filled from the other."""
+    """Return the candidate with the higher confidence, else the first, its gaps filled from the other."""
     best, rest = (other, one) if other.confidence > one.confidence else (one, other)
     for name in _DESCRIBED:
         if getattr(best, name) is None:
@@ -104,14 +104,14 @@ class Groups:
         self._parents: dict[str, str] = {}
 
     def root(self, name: str) -> str:
-        """Return the name that stands for the whole set of ``name``."""
+        """Return the representative of the set that contains ``name``."""
         while (parent := self._parents.get(name, name)) != name:
             self._parents[name] = self._parents.get(parent, parent)
             name = parent
         return name
 
     def join(self, one: str, other: str) -> None:
-        """Put two names into one set; the smaller root stands for it."""
+        """Merge the sets of two names; the smaller root represents it."""
         first, second = sorted((self.root(one), self.root(other)))
         self._parents[second] = first
 

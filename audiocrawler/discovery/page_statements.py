@@ -1,4 +1,4 @@
-"""Licences that a page states in links and in its head, given to the files that they are about and to no others.
+"""Assign the licences in a page's links and head to the files that they are about.
 
 ``rel=license`` (HTML, section 4.6.7.9) is about the main content of a page. A link near a player is about that player.
 """
@@ -47,7 +47,7 @@ _NEAR = 50
 
 @dataclass(slots=True)
 class _Box:
-    """An element with media in it: the files of each recording by the number of the first element that names one."""
+    """An element with media in it: the files of each recording, by the number of the first element with one."""
 
     recordings: dict[str, tuple[int, list[str]]] = field(default_factory=dict)
 
@@ -58,16 +58,16 @@ class _Link:
     number: int
     statement: Statement
     is_declared: bool
-    """Whether it says by ``rel=license`` that it is about this page's content."""
+    """Whether it has ``rel=license``, so that it is about this page's content."""
 
 
 def add_page_statements(document: Document, candidates: Mapping[str, Candidate], keys: Mapping[str, str]) -> None:
-    """Add to the candidates what the page's links and head state; ``keys`` tells the candidate of a written URL.
+    """Add the statements in the page's links and head to the candidates; ``keys`` maps written URLs to candidates.
 
-    A link counts for the files in the smallest element that holds both. Where that holds several recordings and
-    several licences, it counts for the recording before it; where that is the whole page, it has to be ``rel=license``
-    or the recording the only one. Links in footers, navigation and sidebars count for none. The head, which is mostly
-    about the text, counts for a page's only recording where nothing else is stated about it.
+    A link applies to the files in the smallest element that contains both. If that contains several recordings and
+    several licences, it applies to the recording before it; if that is the whole page, the link must be ``rel=license``
+    or the recording the only one. Links in footers, navigation and sidebars are ignored. The head, which is mostly
+    about the text, applies to a page's only recording if nothing else is stated about it.
     """
     if not candidates or document.type is not DocumentType.HTML or not _has_hint(document.text.lower()):
         return
@@ -81,7 +81,7 @@ def add_page_statements(document: Document, candidates: Mapping[str, Candidate],
 
 
 def _has_hint(lowered: str) -> bool:
-    """Return whether a page may state anything; plain text is found many times as fast as a pattern in any case."""
+    """Return whether a page may contain statements; plain substrings are much faster than a pattern."""
     if any(hint in lowered for hint in _HINTS):
         return True
     return "licen" in lowered and _DECLARED_HINT.search(lowered) is not None
@@ -104,7 +104,7 @@ def _label(element: etree._Element) -> str | None:
 
 
 def _is_beside(element: etree._Element) -> bool:
-    """Return whether an element stands beside the page's content: the footer of an article belongs to the article."""
+    """Return whether an element is outside the page's main content; the footer of an article is part of it."""
     is_in_footer = False
     for around in islice(element.iterancestors(), _MAX_CLIMB):
         names = f"{around.get('class') or ''} {around.get('id') or ''}"
@@ -160,7 +160,7 @@ def _before(box: _Box, number: int) -> tuple[int, list[str]]:
 
 
 def _credit(link: etree._Element) -> str | None:
-    """Return whom the snippet of the Creative Commons licence chooser names (ccREL, section 6)."""
+    """Return the attribution name in a snippet of the Creative Commons licence chooser (ccREL, section 6)."""
     parent = link.getparent()
     near = islice(parent.iter(), _NEAR) if parent is not None else ()
     return next((one_line(text_of(each)) for each in near if each.get("property") == "cc:attributionName"), None)
@@ -185,7 +185,7 @@ def _of_head(document: Document) -> Iterator[Statement]:
 def _only_recording(
     document: Document, boxes: Mapping[etree._Element, _Box], candidates: Mapping[str, Candidate]
 ) -> list[Candidate]:
-    """Return the files of the page's one recording, none where it has several."""
+    """Return the files of the page's only recording; empty if it has several."""
     files = {key: each for key, each in candidates.items() if each.kind in (Kind.AUDIO, Kind.STREAM)}
     shown = next((box.recordings for element, box in boxes.items() if element is document.root), {})
     together = [key for _, keys in shown.values() for key in keys if key in files]

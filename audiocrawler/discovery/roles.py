@@ -1,4 +1,4 @@
-"""Telling previews, interface sounds and synthetic read-aloud from recordings, by names that mean nothing else."""
+"""Distinguish previews, interface sounds and synthetic speech from recordings, by unambiguous names."""
 
 import re
 from urllib.parse import unquote, urlsplit
@@ -18,7 +18,7 @@ _TTS = re.compile(r"(?<![a-z])tts(?![a-z])", re.IGNORECASE)
 _TTS_FOLDER = re.compile(
     r"(?:article|audio|news|post|stor(?:y|ie))s?[/-]tts/|/tts[/-](?:article|audio|news|post|stor)", re.IGNORECASE
 )
-_SPEECH_HINT = re.compile(r"speech|tts|read|polly|words|trinity|listen", re.IGNORECASE)  # the first, cheap look
+_SPEECH_HINT = re.compile(r"speech|tts|read|polly|words|trinity|listen", re.IGNORECASE)  # the first, cheap check
 _PLACEHOLDER = re.compile(r"blank|dummy|no-?sound|placeholder")
 _SIGNAL = re.compile(
     r"(?:(?:alarm|button|call|chat|error|incoming|menu|message|mouse|new|notification|phone|sound|success|timer|ui)-)*"
@@ -30,16 +30,16 @@ _INTERFACE_FOLDER = re.compile(
     r"/(?:themes?|plugins?|skins?|ui|sfx|ui-?sounds?|sound-?(?:effects?|fx)|notifications?|ringtones?)/", re.IGNORECASE
 )
 _PREVIEW = re.compile(r"(?<![a-z])(?:audio|mp3)?-?(?:preview|snippet)s?(?![a-z])", re.IGNORECASE)
-_PREVIEW_HOST = re.compile(r"[a-z\d-]+-previews?\b|previews?-")  # alone the word names a site under trial
+_PREVIEW_HOST = re.compile(r"[a-z\d-]+-previews?\b|previews?-")  # the word alone is a staging site
 _SEPARATORS = re.compile(r"[\s_.+]+|(?<=[a-z])(?=[A-Z])")
 
 
 def role_of(url: str, *, hidden: bool, about_speech: bool = False) -> Role:
-    """Return what the name of an audio URL makes of it.
+    """Return the role implied by the name of an audio URL.
 
-    ``hidden`` says that readers are shown neither a player nor a link for it: only then is a sound that is named after
-    a signal, or lies among a program's parts, taken for one of the interface. ``about_speech`` says that synthetic
-    speech is what the page is about, so that such words in a path tell nothing.
+    ``hidden``: readers see neither a player nor a link for it; only then is a sound that is named after a signal, or
+    in a program's folder, one of the interface. ``about_speech``: the page is about synthetic speech, so that such
+    words in a path are meaningless.
     """
     parts = urlsplit(url)
     path = unquote(parts.path)
@@ -57,7 +57,7 @@ def role_of(url: str, *, hidden: bool, about_speech: bool = False) -> Role:
 
 
 def names_read_aloud(words: str | None) -> bool:
-    """Return whether a class, a label or a member's name speaks of text that is read aloud by a machine."""
+    """Return whether a class, label or member's name suggests synthetic speech."""
     if not words or not _SPEECH_HINT.search(words):
         return False
     separated = _SEPARATORS.sub("-", words)
@@ -65,7 +65,7 @@ def names_read_aloud(words: str | None) -> bool:
 
 
 def _is_read_aloud(path: str) -> bool:
-    """Return whether a path does; there TTS alone may also be what a laboratory demonstrates."""
+    """Return whether a path suggests synthetic speech; TTS alone does not: it may be a demo of a laboratory."""
     if not _SPEECH_HINT.search(path):
         return False
     return bool(_SPEECH.search(_SEPARATORS.sub("-", path)) or _TTS_FOLDER.search(path))

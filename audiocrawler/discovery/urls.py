@@ -1,4 +1,4 @@
-"""URLs as documents write them made absolute, and what makes two of them one file."""
+"""Make the URLs in documents absolute, and compute keys of equal URLs and files."""
 
 import re
 from hashlib import sha256
@@ -18,11 +18,11 @@ _MAX_HOST_LENGTH = 253
 
 
 def absolute(base_url: str, url: str) -> str | None:
-    """Return ``url`` joined to ``base_url`` without its fragment, or None if no HTTP request can be made of it.
+    """Return ``url`` joined to ``base_url`` without its fragment, or None if it cannot be requested by HTTP.
 
-    An absolute URL is left as written, since signed queries do not survive normalisation. Tabs and line ends are
-    removed, and a backslash before the query is a slash (WHATWG URL, section 4.4). What is longer than MAX_URL_LENGTH
-    comes back as another URL that is, too.
+    An absolute URL is kept as written, since normalisation breaks signed queries. Tabs and line ends are removed, and
+    backslashes before the query become slashes (WHATWG URL, section 4.4). A URL longer than MAX_URL_LENGTH is
+    shortened, but still longer than that.
     """
     url = with_slashes(_IGNORED.sub("", url).strip().partition("#")[0])
     if not url or _PLACEHOLDER.search(url):
@@ -35,7 +35,7 @@ def absolute(base_url: str, url: str) -> str | None:
 
 
 def with_slashes(url: str) -> str:
-    """Return ``url`` with slashes for the backslashes before its query, as the URLs of the web have it."""
+    """Return ``url`` with the backslashes before its query replaced by slashes, like browsers do."""
     if "\\" not in url:
         return url
     place, mark, query = url.partition("?")
@@ -43,7 +43,7 @@ def with_slashes(url: str) -> str:
 
 
 def _bounded(url: str) -> str:
-    """Return the URL; of one that is too long its start, a mark of its own and its end, which shows the extension."""
+    """Return the URL; a too long one as its start, a digest, and its end, which has the extension."""
     if len(url) <= MAX_URL_LENGTH:
         return url
     mark = "~" + sha256(url.encode(errors="replace")).hexdigest()[:8]
@@ -52,7 +52,7 @@ def _bounded(url: str) -> str:
 
 def _has_host(url: str) -> bool:
     parts = urlsplit(url)
-    host = parts.netloc.rpartition("@")[2]  # a password may have any character
+    host = parts.netloc.rpartition("@")[2]  # a password may contain any character
     is_named = 0 < len(parts.hostname or "") <= _MAX_HOST_LENGTH
     return is_named and parts.port != 0 and not re.search(r"[\s{}<>\"']", host)
 
@@ -68,7 +68,7 @@ def _joined(base_url: str, url: str) -> str | None:
 
 
 def key_of(url: str) -> str:
-    """Return the form in which two spellings of one URL are equal: host in lower case, no default port."""
+    """Return a key that is equal for two spellings of one URL: host in lower case, no default port."""
     parts = urlsplit(url)
     host = parts.netloc.lower()
     for scheme, port in (("http", ":80"), ("https", ":443")):
@@ -91,10 +91,10 @@ _IGNORED_PARAMETERS = frozenset(("_", "download", "dl", "src", "source", "ref", 
 
 
 def file_key(url: str) -> str:
-    """Return a key that is equal for the addresses of one file: without scheme, trackers and marks of players.
+    """Return a key that is equal for all URLs of one file: without scheme, trackers and players' parameters.
 
-    Another format or bit rate is another file: whether it is the same recording, only the document can tell. The
-    exception is archive.org, which LibriVox uses too: its derivatives are named after their original, with the rate.
+    Another format or bit rate is another file; only the document shows whether it is the same recording. The exception
+    is archive.org (also used by LibriVox), which names derivatives after their original, with the bit rate.
     """
     parts = urlsplit(url)
     place = strip_trackers(f"{parts.netloc}{parts.path}")
@@ -107,7 +107,7 @@ def file_key(url: str) -> str:
 
 
 def strip_trackers(place: str) -> str:
-    """Return host and path without the prefixes of download counters, of which several may be chained."""
+    """Return host and path without the prefixes of download counters, which may be chained."""
     for _ in range(_MAX_TRACKERS):
         place, stripped = _TRACKER.subn("", place, count=1)
         if not stripped:

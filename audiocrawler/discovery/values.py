@@ -1,4 +1,4 @@
-"""Durations, sizes, dates and numbers as documents write them, and the rows of directory listings."""
+"""Parse durations, sizes, dates and numbers in documents, and the rows of directory listings."""
 
 import re
 from collections.abc import Iterator
@@ -22,11 +22,11 @@ _SIZE = re.compile(r"(\d{1,12}(?:[.,]\d+)?)\s*([kmg]?)i?b(?:ytes)?", re.IGNORECA
 _SIZE_FACTORS = {"": 1, "k": 1000, "m": 1000**2, "g": 1000**3}
 _LISTED = re.compile(r"(\d{1,6}(?:\.\d+)?)\s?([KMGT])")
 _MAX_DURATION_MS = 30 * 24 * 3600 * 1000
-_LEAST_SIZE = 2  # feeds write 0 or 1 where they do not know
+_LEAST_SIZE = 2  # feeds use 0 or 1 for unknown
 
 
 def duration_ms(value: Any) -> int | None:
-    """Return a duration in milliseconds from seconds, ``h:mm:ss`` or ISO 8601; None if it is unreadable or zero."""
+    """Return a duration in milliseconds from seconds, ``h:mm:ss`` or ISO 8601; None if invalid or zero."""
     seconds = _seconds(str(value).strip()) if isinstance(value, int | float | str) else None
     if not seconds or not isfinite(seconds):
         return None
@@ -49,7 +49,7 @@ def _sum(numbers: tuple[str | None, ...], units: tuple[int, ...]) -> float:
 
 
 def size_bytes(value: Any) -> int | None:
-    """Return a size in bytes from a number or a text such as ``12.3 MB``; None if it is unreadable or a placeholder."""
+    """Return a size in bytes from a number or a text such as ``12.3 MB``; None if invalid or a placeholder."""
     text = str(value).strip() if isinstance(value, int | str) else ""
     if match := _SIZE.fullmatch(text):
         return round(float(match[1].replace(",", ".")) * _SIZE_FACTORS[match[2].lower()])
@@ -58,7 +58,7 @@ def size_bytes(value: Any) -> int | None:
 
 
 def listed_size_bytes(text: str) -> int | None:
-    """Return a size as directory listings write it: ``1234567``, ``12K``, ``3.4M``, whose units are of 1024."""
+    """Return a size in bytes from a directory listing: ``1234567``, ``12K``, ``3.4M``, in units of 1024."""
     match = _LISTED.fullmatch(text.strip())
     if match is None:
         return size_bytes(text)
@@ -66,13 +66,13 @@ def listed_size_bytes(text: str) -> int | None:
 
 
 def whole_number(value: Any, *, unit: int = 1) -> int | None:
-    """Return a positive number as an integer of ``unit`` each: kilobits with ``unit=1000`` become bits."""
+    """Return a positive number times ``unit`` as an integer: kilobits become bits with ``unit=1000``."""
     text = str(value).strip() if isinstance(value, int | float | str) else ""
     return round(float(text) * unit) or None if _NUMBER.fullmatch(text) else None
 
 
 def published_at(value: Any) -> datetime | None:
-    """Return a time in UTC from ISO 8601 or RFC 822; without a zone it is taken as UTC."""
+    """Return a time in UTC from ISO 8601 or RFC 822; UTC is assumed without a zone."""
     text = value.strip() if isinstance(value, str) else ""
     parsed = _parse_date(text[:64])
     if parsed is None:
@@ -103,9 +103,9 @@ _MAX_TEXT = 200
 
 
 def row_description(link: etree._Element) -> Description:
-    """Return what the rest of its row says of the linked file.
+    """Return the metadata of the linked file in the rest of its row.
 
-    Known are rows of tables with a cell for a duration, size or date, and the lines of Apache's and nginx's listings,
+    Recognised: table rows with a cell for a duration, size or date, and the lines of Apache's and nginx's listings,
     where date, time and size follow the link.
     """
     if link.tail and (match := _LISTED_SIZE.search(link.tail[:_MAX_TEXT])):
@@ -130,7 +130,7 @@ def _cells(link: etree._Element) -> Iterator[str]:
     if row is None or row.tag != "tr":
         return
     for cell in islice(row, _MAX_CELLS):
-        pieces = list(islice(cell.itertext(), _MAX_PIECES))  # a cell of a page's layout holds half the page
+        pieces = list(islice(cell.itertext(), _MAX_PIECES))  # a cell of a layout table may contain half the page
         if len(pieces) < _MAX_PIECES and (text := one_line("".join(map(str, pieces)), _MAX_TEXT)):
             yield text
 

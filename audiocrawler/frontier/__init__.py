@@ -1,4 +1,4 @@
-"""What is still to be requested: kept where a crash does not reach it, leased to workers, and dropped when done."""
+"""The frontier: durable requests that are leased to workers and deleted when acknowledged."""
 
 from audiocrawler.frontier.frontier import (
     Frontier,

@@ -1,4 +1,4 @@
-"""A URI in; an open frontier out. What every frontier gives, and what travels between it and a worker."""
+"""The interface of every frontier, how one is opened by its URI, and the messages between it and a worker."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,13 +16,13 @@ FRONTIERS = {
 }
 """Scheme -> dotted path of a class that takes the URI and a Start; imported only when used."""
 SUSPECT_DELIVERIES = 2
-"""A request that was under way at so many ends of its worker in a row waits for all others, and then runs alone."""
+"""A request with this delivery count is deferred until all others are done, and then runs alone."""
 MAX_DELIVERIES = 5
-"""At so many it is taken to be their cause, and set aside."""
+"""A request with this delivery count becomes a dead letter."""
 
 
 class RequestClass(StrEnum):
-    """What a request brings: the two kinds wait for different things."""
+    """Whether a request fetches a page or a file; each class has its own limits."""
 
     PAGE = "page"
     FILE = "file"
@@ -30,21 +30,21 @@ class RequestClass(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """Which crawl is meant: the same identity means the same crawl, until it is finished or ``fresh`` is asked for."""
+    """Which crawl to open: the same identity is the same crawl, until it is finished or ``fresh`` is set."""
 
     identity: str
     crawl_id: str
-    """Of the crawl if it is a new one."""
+    """The id of a new crawl."""
     fresh: bool = False
     lease_s: float = 60.0
-    """How long a worker that says nothing keeps its requests, where there are several workers."""
+    """How long a silent worker keeps its leases, if there are several workers."""
 
 
 @dataclass(frozen=True, slots=True)
 class OpenCrawl:
-    """The crawl that a frontier was opened for; ``waiting`` requests are left of an earlier run if it is resumed.
+    """The crawl that was opened; ``waiting`` requests are pending from an earlier run if it is resumed.
 
-    ``others`` workers are at it already; then it is joined rather than resumed.
+    If ``others`` workers are active it is joined rather than resumed.
     """
 
     crawl_id: str
@@ -58,7 +58,7 @@ class OpenCrawl:
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """No more files are leased at a time than would bring a counter to ``most``; once it is there, all of them are."""
+    """Lease no more files than would bring a counter to ``most``; once it is reached, lease all of them."""
 
     counter: str
     most: int
@@ -66,7 +66,7 @@ class Limit:
 
 @dataclass(frozen=True, slots=True)
 class NewRequest:
-    """A request to keep; without ``fingerprint`` it may come any number of times."""
+    """A request to store; without ``fingerprint`` duplicates are allowed."""
 
     fingerprint: bytes | None
     kind: RequestClass
@@ -77,7 +77,7 @@ class NewRequest:
 
 @dataclass(frozen=True, slots=True)
 class Leased:
-    """A leased request; ``delivery_count`` is how many processes ended while it was under way."""
+    """A leased request; ``delivery_count`` is how many processes ended while it was in progress."""
 
     id: int
     kind: RequestClass
@@ -88,17 +88,17 @@ class Leased:
 
     @property
     def is_suspect(self) -> bool:
-        """Whether it may be what ended those processes."""
+        """Return whether it may have crashed those processes."""
         return self.delivery_count >= SUSPECT_DELIVERIES
 
 
 @dataclass(slots=True)
 class SyncRequest:
-    """What a worker reports and asks for; all of it is applied, or nothing.
+    """A worker's report and demand; applied completely or not at all.
 
-    ``done`` are acknowledged, ``released`` may be leased by anybody, ``started`` are under way, ``held`` stay leased,
+    ``done`` are acknowledged, ``released`` may be leased by anybody, ``started`` are in progress, ``held`` stay leased,
     and ``transferred`` no longer count against their host. ``pauses_s``: pauses that hosts asked for, from now.
-    ``wanted`` requests of each class are leased, at most ``per_slot`` of a slot including ``prefetched``, and over all
+    ``wanted`` requests of each class are leased, at most ``per_slot`` of a slot including ``prefetched``, and across
     workers at most ``files_per_slot`` of a slot and what ``limit`` allows. A worker that ``leaves`` will not return.
     """
 
@@ -120,9 +120,9 @@ class SyncRequest:
 
 @dataclass(slots=True)
 class SyncResponse:
-    """What the frontier says: which of ``new`` were known already, what is leased now, and how much is left.
+    """The frontier's answer: which of ``new`` were duplicates, what is leased now, and how much is pending.
 
-    ``pauses_s`` are those of hosts that have come up since it was last asked, in seconds from now.
+    ``pauses_s`` are the hosts' pauses since the last exchange, in seconds from now.
     """
 
     known: list[int] = field(default_factory=list)
@@ -134,27 +134,27 @@ class SyncResponse:
 
 
 class Frontier(Protocol):
-    """The requests of one crawl. One thread at a time may use it."""
+    """The requests of one crawl. Use it from one thread at a time."""
 
     crawl: OpenCrawl
     poll_s: float | None
-    """How often it must be asked even where there is nothing to tell; None for never."""
+    """Polling interval when there is nothing to report; None for never."""
     is_shared: bool
-    """Whether workers on other machines may have the same crawl."""
+    """Whether workers on other machines may share the crawl."""
 
-    def exchange(self, told: SyncRequest) -> SyncResponse:
-        """Take what a worker tells and answer it. Raises FrontierError, FrontierAwayError if trying again may help."""
+    def exchange(self, report: SyncRequest) -> SyncResponse:
+        """Apply a worker's report and answer it. Raises FrontierError, FrontierAwayError if a retry may help."""
         ...
 
     def turn(self, name: str, delay_s: float) -> float:
-        """Return in how many seconds it is this worker's turn at ``name``; the next one's is ``delay_s`` later.
+        """Reserve the next turn at ``name`` and return the seconds until then; the following one is ``delay_s`` later.
 
-        One that is not shared always answers 0. It may be called from any thread. Raises FrontierError.
+        Always 0 if the frontier is not shared. May be called from any thread. Raises FrontierError.
         """
         ...
 
     def finish(self) -> None:
-        """Forget the crawl if all its requests are done: then the next one of this identity starts anew."""
+        """Delete the crawl if all its requests are done, so that the next one of this identity is a new one."""
         ...
 
     def close(self) -> None:
@@ -163,8 +163,8 @@ class Frontier(Protocol):
 
 
 def open_frontier(uri: str, start: Start) -> Frontier:
-    """Return the frontier at ``uri`` (``sqlite:data/frontier.db``, ``memory``), opened for a crawl.
+    """Open a crawl in the frontier at ``uri`` (``sqlite:data/frontier.db``, ``memory``).
 
-    Raises ConfigurationError where it cannot be used, LockedError where another process has this crawl.
+    Raises ConfigurationError if it cannot be used, LockedError if another process has opened this crawl.
     """
     return cast(Frontier, load_registered(uri if ":" in uri else f"{uri}:", FRONTIERS, "AUDIO_FRONTIER")(uri, start))

@@ -1,4 +1,4 @@
-"""The frontier that any number of workers share, on a Redis server."""
+"""The frontier on a Redis server, shared by any number of workers."""
 
 import json
 import secrets
@@ -35,9 +35,9 @@ TURN = _script("turn")
 
 TIMEOUT_S = 10.0
 POLL_S = 1.0
-"""How often a worker that has nothing to tell asks what others have left to do."""
+"""Polling interval of an idle worker."""
 HEARD_OF_S = 5.0
-"""A worker that was heard of within so many seconds is taken to be at work."""
+"""A worker heard from within this time counts as active."""
 PAUSES = "audiocrawler:pauses"
 _AWAY = (redis.ConnectionError, redis.TimeoutError, redis.exceptions.BusyLoadingError, redis.exceptions.ReadOnlyError)
 
@@ -45,7 +45,7 @@ _AWAY = (redis.ConnectionError, redis.TimeoutError, redis.exceptions.BusyLoading
 class RedisFrontier:
     """One worker's access to a crawl in Redis; raises ConfigurationError if the server cannot be used.
 
-    A lease runs out ``start.lease_s`` seconds after its worker was last heard of; then the request is anybody's.
+    A lease expires ``start.lease_s`` seconds after its worker was last heard from; then any worker may lease it.
     """
 
     poll_s: float | None = POLL_S
@@ -67,16 +67,16 @@ class RedisFrontier:
         except (redis.RedisError, ValueError) as error:
             raise ConfigurationError(f"{self._name}: {error}; check AUDIO_FRONTIER and the server") from error
 
-    def exchange(self, told: SyncRequest) -> SyncResponse:
-        """Do all that was told in one step; see Frontier.exchange."""
+    def exchange(self, report: SyncRequest) -> SyncResponse:
+        """Apply the report atomically; see Frontier.exchange."""
         asked_at = time.monotonic()
         is_renewal = asked_at - self._renewed_at >= self._lease_s / 4
-        message = self._message(told, told.held if is_renewal else [])
+        message = self._message(report, report.held if is_renewal else [])
         keys = [self._key, PAUSES, f"{PAUSES}:changes"]
         answered = self._ask(lambda: self._exchange(keys=keys, args=[message]))
         self._renewed_at = asked_at if is_renewal else self._renewed_at
         known, leased, pages, files, all_leases, counted, self._pauses_seen, paused = answered
-        mine = len(told.held) + len(leased)
+        mine = len(report.held) + len(leased)
         return SyncResponse(
             known=known,
             leased=[Leased(number, RequestClass(kind), *rest) for number, kind, *rest in leased],
@@ -87,11 +87,11 @@ class RedisFrontier:
         )
 
     def turn(self, name: str, delay_s: float) -> float:
-        """Return in how many seconds it is this worker's turn at ``name``; see Frontier.turn."""
+        """Reserve the next turn at ``name``; see Frontier.turn."""
         return float(self._ask(lambda: self._turn(keys=[f"audiocrawler:turn:{name}"], args=[delay_s])))
 
     def finish(self) -> None:
-        """Forget the crawl, unless another worker has gone on with it; see Frontier.finish."""
+        """Delete the crawl unless it has requests again; see Frontier.finish."""
         self._ask(lambda: self._finish(keys=[self._key], args=[self.crawl.generation]))
 
     def close(self) -> None:
@@ -114,7 +114,7 @@ class RedisFrontier:
             others=others,
         )
 
-    def _message(self, told: SyncRequest, held: list[int]) -> str:
+    def _message(self, report: SyncRequest, held: list[int]) -> str:
         return json.dumps(
             {
                 "worker": self._worker,
@@ -123,22 +123,22 @@ class RedisFrontier:
                 "suspect_deliveries": SUSPECT_DELIVERIES,
                 "new": [
                     [new.fingerprint.hex() if new.fingerprint else "", new.kind, new.slot, new.priority, new.body]
-                    for new in told.new
+                    for new in report.new
                 ],
-                "started": told.started,
-                "transferred": told.transferred,
-                "done": told.done,
-                "released": told.released,
+                "started": report.started,
+                "transferred": report.transferred,
+                "done": report.done,
+                "released": report.released,
                 "held": held,
-                "counted": told.counted,
-                "wanted": told.wanted,
-                "prefetched": told.prefetched,
-                "per_slot": told.per_slot,
-                "files_per_slot": told.files_per_slot,
-                "limit": {"counter": told.limit.counter, "most": told.limit.most} if told.limit else False,
-                "pauses_s": told.pauses_s,
+                "counted": report.counted,
+                "wanted": report.wanted,
+                "prefetched": report.prefetched,
+                "per_slot": report.per_slot,
+                "files_per_slot": report.files_per_slot,
+                "limit": {"counter": report.limit.counter, "most": report.limit.most} if report.limit else False,
+                "pauses_s": report.pauses_s,
                 "pauses_seen": self._pauses_seen,
-                "leaves": told.leaves,
+                "leaves": report.leaves,
             }
         )
 

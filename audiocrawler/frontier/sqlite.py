@@ -1,4 +1,4 @@
-"""The frontier of one machine: a file that any number of crawls share, each of them of one process at a time."""
+"""The frontier in a SQLite file, shared by any number of crawls with one process each."""
 
 import os
 import sqlite3
@@ -36,14 +36,14 @@ _TABLES = (
     """CREATE TABLE IF NOT EXISTS counters (
         crawl INTEGER NOT NULL, name TEXT NOT NULL, value INTEGER NOT NULL,
         PRIMARY KEY (crawl, name)) STRICT, WITHOUT ROWID""",
-    # Of all crawls; a pause that is renewed gets another number.
+    # Shared by all crawls; a renewed pause gets a new number.
     """CREATE TABLE IF NOT EXISTS pauses (
         number INTEGER PRIMARY KEY AUTOINCREMENT, host TEXT NOT NULL UNIQUE, until REAL NOT NULL) STRICT""",
 )
 
 
 def locked(path: Path, identity: str) -> IO[bytes]:
-    """Return the locked file that stands for this crawl in this frontier; raises LockedError if another has it."""
+    """Return the lock file of this crawl; raises LockedError if another process has it."""
     folder = path.with_suffix(".locks")
     folder.mkdir(parents=True, exist_ok=True)
     lock = open_locked(folder / f"{identity}.lock")
@@ -55,12 +55,12 @@ def locked(path: Path, identity: str) -> IO[bytes]:
 def _made(connection: sqlite3.Connection) -> None:
     prepare(connection)
     make_durable(connection)
-    # A power cut may take the last exchanges back, each of them whole: what they acknowledged is only done again.
+    # A power cut may undo the last exchanges, each completely: what they acknowledged is only repeated.
     connection.execute("PRAGMA synchronous = NORMAL")
 
 
 def prepare(connection: sqlite3.Connection) -> None:
-    """Make the tables that are not there."""
+    """Create missing tables."""
     connection.execute("PRAGMA secure_delete = ON")  # URLs with their secrets do not stay in freed pages
     with transaction(connection):
         for statement in _TABLES:
@@ -74,11 +74,11 @@ _NEXT = """
     RETURNING id, kind, slot, priority, body, starts
 """
 _LAST = -1_000_000
-"""The priority of what waits for all others."""
+"""The priority of requests that are deferred until all others are done."""
 _RECLAIM = """
     UPDATE requests SET leased = 0, priority = iif(starts >= ?2, ?1, priority) WHERE crawl = ?3 AND leased = 1
 """
-_GIVE_BACK = "UPDATE requests SET leased = 0, starts = 0 WHERE id = ? AND crawl = ? AND leased = 1 RETURNING kind, slot"
+_RELEASE = "UPDATE requests SET leased = 0, starts = 0 WHERE id = ? AND crawl = ? AND leased = 1 RETURNING kind, slot"
 _COUNT = "INSERT INTO counters VALUES (?, ?, ?) ON CONFLICT (crawl, name) DO UPDATE SET value = value + excluded.value"
 _PAUSE = """
     INSERT OR REPLACE INTO pauses (host, until)
@@ -89,7 +89,7 @@ _FORGET = ("requests", "seen", "counters")
 
 
 class SqliteFrontier:
-    """The frontier in a local file, which only its owner may read: it holds URLs with their secrets.
+    """The frontier in a local file, readable only by its owner because its URLs contain secrets.
 
     Raises ConfigurationError if it cannot be used, LockedError if another process has this crawl.
     """
@@ -100,24 +100,24 @@ class SqliteFrontier:
 
     def __init__(self, uri: str, start: Start) -> None:
         path = local_path(uri)
-        otherwise = "name another file in AUDIO_FRONTIER"
+        otherwise = "set AUDIO_FRONTIER to another file"
         with usable(path, otherwise):
             self._lock: IO[bytes] | None = locked(path, start.identity)
-            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))  # SQLite gives its side files the mode of this one
+            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))  # SQLite's side files inherit the mode
             self._db = Database(opened(path, _made, otherwise), path, FrontierError)
             self._open_crawl(start)
 
-    def exchange(self, told: SyncRequest) -> SyncResponse:
-        """Do all that was told in one transaction; see Frontier.exchange."""
+    def exchange(self, report: SyncRequest) -> SyncResponse:
+        """Apply the report in one transaction; see Frontier.exchange."""
         with self._db.changing():
-            return self._exchange(told)
+            return self._exchange(report)
 
     def turn(self, name: str, delay_s: float) -> float:
-        """Return 0: nobody else has this crawl."""
+        """Return 0: no other process has this crawl."""
         return 0.0
 
     def finish(self) -> None:
-        """Forget the crawl, but for its number, unless a request is left; see Frontier.finish."""
+        """Delete the crawl, except for its number, unless a request is left; see Frontier.finish."""
         with self._db.changing():
             if self._db.one("SELECT 1 FROM requests WHERE crawl = ? LIMIT 1", self._number):
                 return
@@ -125,7 +125,7 @@ class SqliteFrontier:
             self._forget(self._number)
 
     def close(self) -> None:
-        """Close the file and let others have the crawl."""
+        """Close the file and unlock the crawl."""
         self._db.close()
         if self._lock is not None:
             self._lock.close()
@@ -143,7 +143,7 @@ class SqliteFrontier:
                     self._forget(found[0])
                 found = self._new_crawl(start, found[1] + 1 if found else 1)
             self._number = found[0]
-            # Nobody else can have this crawl, so whatever is leased was leased to a process that is gone.
+            # No other process can have this crawl, so whatever is leased was leased to one that has ended.
             self._db.run(_RECLAIM, _LAST, SUSPECT_DELIVERIES, self._number)
             self._waiting = self._count_waiting()
             self._db.run("DELETE FROM pauses WHERE until <= ?", time.time())
@@ -166,18 +166,20 @@ class SqliteFrontier:
             _now(),
         )
 
-    def _exchange(self, told: SyncRequest) -> SyncResponse:
+    def _exchange(self, report: SyncRequest) -> SyncResponse:
         try:
-            answer = SyncResponse(known=[index for index, new in enumerate(told.new) if not self._put(new)])
-            self._many("UPDATE requests SET starts = starts + 1 WHERE id = ? AND crawl = ?", told.started)
-            self._many("DELETE FROM requests WHERE id = ? AND crawl = ?", told.done)
-            for number in told.released:
-                self._give_back(number)
-            self._db.many(_COUNT, ((self._number, *each) for each in told.counted.items()))
-            until = ((host, time.time() + pause_s) for host, pause_s in told.pauses_s.items())
+            answer = SyncResponse(known=[index for index, new in enumerate(report.new) if not self._put(new)])
+            self._many("UPDATE requests SET starts = starts + 1 WHERE id = ? AND crawl = ?", report.started)
+            self._many("DELETE FROM requests WHERE id = ? AND crawl = ?", report.done)
+            for number in report.released:
+                self._release(number)
+            self._db.many(_COUNT, ((self._number, *each) for each in report.counted.items()))
+            until = ((host, time.time() + pause_s) for host, pause_s in report.pauses_s.items())
             self._db.many(_PAUSE, until)
             answer.pauses_s = self._new_pauses_s()
-            answer.leased = [leased for kind, limit in told.wanted.items() for leased in self._lease(kind, limit, told)]
+            answer.leased = [
+                leased for kind, limit in report.wanted.items() for leased in self._lease(kind, limit, report)
+            ]
         except BaseException:
             self._waiting = self._count_waiting()
             raise
@@ -185,7 +187,7 @@ class SqliteFrontier:
         return answer
 
     def _put(self, new: NewRequest) -> bool:
-        """Keep the request and return True, or return False because it has been kept before."""
+        """Store the request and return True; return False if it is a duplicate."""
         if new.fingerprint is not None:
             seen = self._db.run("INSERT OR IGNORE INTO seen VALUES (?, ?)", self._number, new.fingerprint)
             if not seen.rowcount:
@@ -197,23 +199,23 @@ class SqliteFrontier:
         self._note(new.kind, new.slot, 1)
         return True
 
-    def _give_back(self, number: int) -> None:
-        released = self._db.one(_GIVE_BACK, number, self._number)
+    def _release(self, number: int) -> None:
+        released = self._db.one(_RELEASE, number, self._number)
         if released is not None:
             self._note(RequestClass(released[0]), released[1], 1)
 
     def _new_pauses_s(self) -> dict[str, float]:
-        """Return what hosts have asked for, of this crawl or another one, and was not told yet."""
+        """Return the hosts' pauses, from any crawl, that were not returned yet."""
         paused = self._db.run(_PAUSES, time.time(), self._pauses_seen).fetchall()
         self._pauses_seen = max((number for number, *_ in paused), default=self._pauses_seen)
         return {host: pause_s for _, host, pause_s in paused}
 
-    def _lease(self, kind: RequestClass, limit: int, told: SyncRequest) -> Iterator[Leased]:
-        """Yield up to ``limit`` requests, slot after slot, those first that have waited longest for their turn."""
+    def _lease(self, kind: RequestClass, limit: int, report: SyncRequest) -> Iterator[Leased]:
+        """Lease and yield up to ``limit`` requests, slot by slot, the least recently served slot first."""
         for slot in list(self._waiting[kind]):
             if limit <= 0:
                 return
-            room = min(limit, told.per_slot - told.prefetched.get(slot, 0))
+            room = min(limit, report.per_slot - report.prefetched.get(slot, 0))
             if room <= 0:
                 continue
             leased = [
@@ -222,11 +224,11 @@ class SqliteFrontier:
             ]
             self._note(kind, slot, -len(leased))
             limit -= len(leased)
-            # RETURNING has no order of its own.
+            # RETURNING has no defined order.
             yield from sorted(leased, key=lambda each: (-each.priority, each.id))
 
     def _note(self, kind: RequestClass, slot: str, change: int) -> None:
-        """Keep count of what waits, with the slot that was served last at the end."""
+        """Update the number of pending requests; the slot served last goes to the end."""
         slots = self._waiting[kind]
         waiting = slots.get(slot, 0) + change
         if change < 0:
@@ -250,7 +252,7 @@ class SqliteFrontier:
 
 
 class MemoryFrontier(SqliteFrontier):
-    """The same without a file: nothing outlasts the process."""
+    """The frontier in memory, which ends with the process."""
 
     def __init__(self, uri: str, start: Start) -> None:
         self._lock = None

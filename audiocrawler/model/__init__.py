@@ -1,1 +1,1 @@
-"""What all rooms speak of: rows, errors, text, URLs and URIs. Imports nothing else of ours."""
+"""Shared types: rows, errors, settings, text, URLs and URIs. Imports no other package of audiocrawler."""

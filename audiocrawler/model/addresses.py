@@ -1,8 +1,8 @@
-"""A URL's host and port and the address they lead to in; whether a connection may be made, or the reason why not, out.
+"""Decide which IP addresses the crawler may connect to.
 
-Only addresses of the public internet may be connected to (IANA IPv4 and IPv6 Special-Purpose Address Registries), so
-that a page cannot send the crawler to the machine it runs on, to the network around it or to a cloud's metadata
-service. Exempt are the host and port of each start URL, and what the setting AUDIO_ALLOW_ADDRESSES names.
+Only public addresses are allowed (IANA IPv4 and IPv6 Special-Purpose Address Registries), so that a page cannot send
+the crawler to its own machine, the local network or a cloud's metadata service (SSRF). Exempt are the host and port of
+each start URL, and what the setting AUDIO_ALLOW_ADDRESSES lists.
 """
 
 import re
@@ -61,18 +61,19 @@ ff00::/8 multicast
 _KINDS = [
     (ip_network(network), kind) for network, _, kind in (line.partition(" ") for line in _SPECIAL.split("\n") if line)
 ]
-"""The first that holds an address says what it is; some clouds have their metadata service outside 169.254.0.0/16."""
-_GLOBAL_UNICAST = IPv6Network("2000::/3")  # all that is assigned of IPv6 (RFC 4291, section 2.4)
-_NAT64 = IPv6Network("64:ff9b::/96")  # RFC 6052: how a network without IPv4 reaches all of it
+"""The first network that contains an address decides; some clouds' metadata services are outside 169.254.0.0/16."""
+_GLOBAL_UNICAST = IPv6Network("2000::/3")  # the only assigned part of IPv6 (RFC 4291, section 2.4)
+_NAT64 = IPv6Network("64:ff9b::/96")  # RFC 6052: how an IPv6-only network reaches IPv4
 _PORTS = {"http": 80, "https": 443}
 _HOST_AND_PORT = re.compile(r"(?P<host>\[[0-9a-f:.]+\]|[^:\[\]]*)(?::(?P<port>\d{1,5}))?", re.IGNORECASE)
 _NAME = re.compile(r"(?=.{1,253}$)(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)*[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?")
 
 
 class AddressPolicy:
-    """Decides on the address that is really connected to; raises ConfigurationError for a wrong ``allowed``.
+    """Allow or refuse the address that a host resolves to.
 
-    ``allowed`` is the setting: networks, addresses, names and ``host:port``, separated by spaces or commas.
+    ``allowed`` lists networks, addresses, names and ``host:port``, separated by spaces or commas. Raises
+    ConfigurationError for an invalid one.
     """
 
     def __init__(self, start_urls: Iterable[str], allowed: str | Iterable[str] | None = None) -> None:
@@ -84,22 +85,22 @@ class AddressPolicy:
             self._allow(word)
 
     def exempt(self, url: str) -> None:
-        """Let one more URL lead anywhere, as a start URL may."""
+        """Allow any address for this URL's host and port, as for a start URL."""
         if origin := _origin(url):
             self._starts.add(origin)
 
     def refusal(self, host: str, port: int, address: str) -> str | None:
-        """Return why ``address``, which ``host`` of a URL leads to, may not be connected to; None if it may."""
+        """Return why ``address``, to which ``host`` resolves, may not be connected to; None if it may."""
         numeric = _numeric(plain_host(address))
         if numeric is None:
-            return f"{address} is no IP address"
+            return f"{address} is not an IP address"
         kind, origin = kind_of(numeric), (plain_host(host), port)
         if kind is None:
-            self._starts.discard(origin)  # a name that leads to the internet may not lead inside later
+            self._starts.discard(origin)  # DNS rebinding: a name that was public may not become private later
             return None
         if self._is_exempt(origin, numeric):
             return None
-        return f"{numeric} is no public address ({kind}), which only a start URL or AUDIO_ALLOW_ADDRESSES can open"
+        return f"{numeric} is not public ({kind}); allow it with AUDIO_ALLOW_ADDRESSES"
 
     def _is_exempt(self, origin: tuple[str, int], address: Address) -> bool:
         host, port = origin
@@ -112,17 +113,17 @@ class AddressPolicy:
         try:
             self._networks.append(ip_network(word))
         except ValueError as error:
-            wrong = f"AUDIO_ALLOW_ADDRESSES={word}: is no network, address, host or host:port"
+            wrong = f"AUDIO_ALLOW_ADDRESSES={word}: not a network, address, host or host:port"
             if "host bits" in str(error):
-                raise ConfigurationError(f"{wrong}; a network has no bits after its prefix") from error
+                raise ConfigurationError(f"{wrong}; clear the host bits of the network") from error
             named = _host_and_port(word)
             if named is None:
-                raise ConfigurationError(f"{wrong}; give for example 10.0.0.0/8 or media.lan:8080") from error
+                raise ConfigurationError(f"{wrong}; write for example 10.0.0.0/8 or media.lan:8080") from error
             self._hosts.add(named)
 
 
 def kind_of(address: Address) -> str | None:
-    """Return what keeps the address out of the public internet, such as ``loopback``; None if it is public."""
+    """Return the address's special purpose, such as ``loopback``; None if it is public."""
     if isinstance(address, IPv6Address) and address in _NAT64:
         address = IPv4Address(int(address) & 0xFFFFFFFF)
     for network, kind in _KINDS:
@@ -133,11 +134,11 @@ def kind_of(address: Address) -> str | None:
 
 
 def plain_host(host: str) -> str:
-    """Return the one spelling of a URL's host: lower case, ASCII, without final dot, an address in its usual form.
+    """Return a URL's host normalised: lower case, ASCII, without final dot, an address in its usual form.
 
-    Reads every form that ``inet_aton`` reads (decimal, octal, hexadecimal, short), and IPv6 with or without brackets.
+    Accepts every form that ``inet_aton`` does (decimal, octal, hexadecimal, short), and IPv6 with or without brackets.
     """
-    with suppress(UnicodeError):  # a label that is overlong is taken as written
+    with suppress(UnicodeError):  # an overlong label is kept as written
         host = host.encode("idna").decode("ascii")
     host = host.lower().removeprefix("[").removesuffix("]").removesuffix(".")
     address = _numeric(host)
@@ -150,7 +151,7 @@ def plain_host(host: str) -> str:
 
 
 def literal_address(host: str) -> str | None:
-    """Return the numeric address that a URL's host is, in whatever spelling; None for a name."""
+    """Return the IP address if a URL's host is one, in any notation; None for a name."""
     address = _numeric(plain_host(host))
     return str(address) if address else None
 
@@ -164,7 +165,7 @@ def _numeric(text: str) -> Address | None:
 
 
 def _host_and_port(word: str) -> tuple[str, int | None] | None:
-    """Return what a host or ``host:port`` names, None for anything else."""
+    """Return host and port of ``host`` or ``host:port``; None if invalid."""
     match = _HOST_AND_PORT.fullmatch(word)
     host = plain_host(match["host"]) if match else ""
     port = int(match["port"]) if match and match["port"] else None
@@ -174,7 +175,7 @@ def _host_and_port(word: str) -> tuple[str, int | None] | None:
 
 
 def _origin(url: str) -> tuple[str, int] | None:
-    """Return host and port that an absolute URL names, None for anything else."""
+    """Return host and port of an absolute URL; None if it has none."""
     try:
         parts = urlsplit(url)
         port = parts.port or _PORTS.get(parts.scheme.lower())

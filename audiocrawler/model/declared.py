@@ -1,4 +1,4 @@
-"""What a field of a pydantic model must be, in words: for the line that refuses a value, and for README's tables."""
+"""Describe in words which values a pydantic field accepts, for error messages and README's tables."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ _FORMATS = {"path": "a path", "regex": "a regular expression"}
 
 
 def takes(model: type[BaseModel], field: str) -> str:
-    """Return what the field must be, with its unit and least value."""
+    """Return which values the field accepts, with unit and minimum."""
     schema = model.model_json_schema()["properties"][field]
     schema = schema | next(iter(schema.get("anyOf", [{}])))
     if words := schema.get("takes"):
@@ -35,12 +35,12 @@ def takes(model: type[BaseModel], field: str) -> str:
 
 
 def first_error(error: ValidationError) -> ErrorDetails:
-    """Return the first error; it must not be shown as it is, for it repeats the value."""
+    """Return the first error; do not show its text, which repeats the value."""
     return error.errors(include_url=False, include_input=False)[0]
 
 
 def demand(model: type[BaseModel], error: ErrorDetails) -> str:
-    """Return what the value that has caused an error must be."""
+    """Return what the invalid value must be."""
     field, *inner = (str(each) for each in error["loc"])
     match error["type"]:
         case "value_error":
@@ -48,7 +48,7 @@ def demand(model: type[BaseModel], error: ErrorDetails) -> str:
         case "string_too_short":
             return "must not be empty"
         case "less_than_equal":
-            return f"must be {int(error['ctx']['le'])} at most"
+            return f"must be at most {int(error['ctx']['le'])}"
         case "enum" | "literal_error":
             return f"must be {error['ctx']['expected'].replace(chr(39), '')}"
         case _ if inner and (values := _values_of(model, field)):
@@ -57,7 +57,7 @@ def demand(model: type[BaseModel], error: ErrorDetails) -> str:
 
 
 def _values_of(model: type[BaseModel], field: str) -> str:
-    """Return what the values of a JSON object must be, nothing for another type."""
+    """Return the types that the values of a JSON object may have; empty for another type."""
     values: dict[str, Any] = model.model_json_schema()["properties"][field].get("additionalProperties", {})
     return " or ".join(_TYPES[each["type"]] for each in values.get("anyOf", [values] if values else []))
 

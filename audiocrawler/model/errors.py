@@ -1,52 +1,52 @@
 """Every error that audiocrawler raises on purpose.
 
 AudioCrawlerError
-├── ConfigurationError          the user's arguments, settings, store or warehouse cannot be used
-│   ├── SchemaError             a table exists whose columns contradict ours
+├── ConfigurationError          invalid arguments, settings, store or warehouse
+│   ├── SchemaError             an existing table has incompatible columns
 │   └── LockedError             another crawl of the same start is running
 ├── WarehouseError              rows could not be written or read
-├── FrontierError               requests could not be kept or had
-│   └── FrontierAwayError       the frontier does not answer at the moment
-├── ReleasedError *            the crawl stops: the file is left to its next run, and its row stays pending
-├── FetchAgainError *           the bytes that came are not judged: the file is fetched again, and its row stays pending
-└── OutcomeError                a URL ends as a row: the error carries its status, the message is its reason
+├── FrontierError               requests could not be written or leased
+│   └── FrontierAwayError       the frontier is unreachable at the moment
+├── ReleasedError *             the crawl is stopping: the file is released to the next run, its row stays pending
+├── FetchAgainError *           the bytes are not analysed: the file is fetched again, its row stays pending
+└── OutcomeError                a URL's final outcome: the error carries the row's status, the message its reason
     ├── StoreError              an object could not be written or verified
     ├── RenderError             a page could not be opened in a browser
     │   └── BrowserMissingError the browser does not start at all
-    ├── FileRejectedError       a file has come, and is not kept
+    ├── FileRejectedError       a file was downloaded and discarded
     │   ├── NotAudioError       its bytes are something else: a page, an image, an archive
-    │   ├── AnalysisError       its bytes cannot be decoded or measured
+    │   ├── AnalysisError       its bytes could not be decoded or measured
     │   ├── FilteredError       a filter of the settings refused the measured file
     │   └── ContentTakenDownError  the same bytes were taken down
-    ├── RefusedError *          the row of a file that was refused is written: the item goes no further
-    ├── LimitReachedError *     not asked for: the crawl has taken as much as it may
-    ├── TakenDownError *        not asked for: it was taken down
-    ├── OptedOutError *         not asked for: its host opts it out of AI training
-    ├── RobotsError *           not asked for: robots.txt
+    ├── RefusedError *          the refused file's row is written; the item is dropped
+    ├── LimitReachedError *     not requested: the crawl has reached its limit
+    ├── TakenDownError *        not requested: it was taken down
+    ├── OptedOutError *         not requested: its host opts it out of AI training
+    ├── RobotsError *           not requested: robots.txt
     ├── RefusedAddressError *   not connected to: its address is not allowed
-    ├── UrlTooLongError *       not asked for: no server would take its URL
-    ├── StoredAlreadyError *    not asked for again: this crawl has stored it
-    ├── DeadLetterError *         not asked for again: it seems to end the process that works on it
-    ├── HostPausedError *       not asked for: its host is left to a later crawl
-    ├── NotReadyError *         the last of several answers brought no body
-    ├── TlsError *              no TLS connection comes about
-    │   └── UntrustedIssuerError *  no chain of certificates leads to a trusted authority
-    ├── HeadersTooLongError *   the headers of an answer go on and on
-    ├── TooLargeError *         the body is larger than it may be
-    ├── TotalReachedError *     the body would bring the crawl above the bytes that it may take
+    ├── UrlTooLongError *       not requested: the URL is too long for any server
+    ├── StoredAlreadyError *    not requested again: this crawl has stored it
+    ├── DeadLetterError *       not requested again: it seems to crash the worker
+    ├── HostPausedError *       not requested: its host is left to a later crawl
+    ├── NotReadyError *         the last of several responses had no body
+    ├── TlsError *              the TLS connection failed
+    │   └── UntrustedIssuerError *  the certificate chain leads to no trusted authority
+    ├── HeadersTooLongError *   the response's headers are too long
+    ├── TooLargeError *         the body is too large
+    ├── TotalReachedError *     the body would exceed the crawl's limit of bytes
     ├── EndlessError *          the body has no length and does not end
-    ├── DigestError *           the body has not the digest that its server states
-    ├── EncodingError           the body is encoded in a way that is not known, or damaged
-    ├── SpoolError              the body cannot be written
-    └── NoRoomError             the body would take from the reserve of the disk
+    ├── DigestError *           the body does not match the digest that its server states
+    ├── EncodingError           the body's encoding is unknown or damaged
+    ├── SpoolError              the body could not be written to disk
+    └── NoRoomError             the body would use the disk's reserve
 
 Every message is one line that names the input and says what to do.
 
-This room knows no Scrapy. What Scrapy must know by a class of its own (IgnoreRequest, so that it logs no traceback;
-DropItem; the download errors, which are tried again) derives from both, the class of this tree first, and stands beside
-what raises it: those with a star. What only ends a loop within one room, such as EnoughError, is not in the tree.
-Scrapy's and Twisted's own errors carry no status: ``status_of`` calls them failed, and ``fetch.headers.explain`` has
-their wording.
+This package does not import Scrapy. Classes with a star also derive from a class that Scrapy knows (IgnoreRequest, so
+that it logs no traceback; DropItem; the download errors, which it retries), the class of this tree first, and are
+defined where they are raised. Errors that only end a loop within one package, such as EnoughError, are not in the
+tree. Scrapy's and Twisted's own errors carry no status: ``status_of`` returns failed for them, and
+``fetch.headers.explain`` words them.
 """
 
 from audiocrawler.model.statuses import Status
@@ -57,11 +57,11 @@ class AudioCrawlerError(Exception):
 
 
 class ConfigurationError(AudioCrawlerError):
-    """Raised before the first request when arguments or settings cannot work, from commands and extensions."""
+    """Raised before the first request when arguments or settings are invalid, from commands and extensions."""
 
 
 class SchemaError(ConfigurationError):
-    """Raised when an existing table contradicts the declared columns, from the warehouses."""
+    """Raised when an existing table is incompatible with the declared columns, from the warehouses."""
 
 
 class LockedError(ConfigurationError):
@@ -73,21 +73,21 @@ class WarehouseError(AudioCrawlerError):
 
 
 class FrontierError(AudioCrawlerError):
-    """Raised when requests cannot be kept or had, from the frontiers."""
+    """Raised when requests cannot be written or leased, from the frontiers."""
 
 
 class FrontierAwayError(FrontierError):
-    """Raised when the frontier does not answer and trying again may help, from the frontiers."""
+    """Raised when the frontier does not answer and a retry may help, from the frontiers."""
 
 
 class OutcomeError(AudioCrawlerError):
-    """Raised when a URL ends as a row of audio_sources that has this ``status``, and the message as its reason."""
+    """Raised when a URL's outcome is known: a row of audio_sources with this ``status`` and the message as reason."""
 
     status: Status = Status.FAILED
 
 
 def status_of(error: BaseException) -> Status:
-    """Return the status of the row as which an error ends; one that is not ours is a failure."""
+    """Return the row's status for an error; FAILED for one of another library."""
     return error.status if isinstance(error, OutcomeError) else Status.FAILED
 
 
@@ -104,11 +104,11 @@ class BrowserMissingError(RenderError):
 
 
 class FileRejectedError(OutcomeError):
-    """Raised when a file that has come is not kept, from the analysis."""
+    """Raised when a downloaded file is discarded, from the analysis."""
 
 
 class NotAudioError(FileRejectedError):
-    """Raised when the first bytes are those of something that is not audio, from the pipelines."""
+    """Raised when the first bytes are not those of audio, from the pipelines."""
 
     status = Status.NOT_AUDIO
 
@@ -126,18 +126,18 @@ class FilteredError(FileRejectedError):
 
 
 class ContentTakenDownError(FileRejectedError):
-    """Raised when a file brings bytes that were taken down, from the pipelines."""
+    """Raised when a file has the same bytes as one that was taken down, from the pipelines."""
 
     status = Status.TAKEN_DOWN
 
 
 class EncodingError(OutcomeError):
-    """Raised when a body is encoded in a way that is not known, or its encoding is damaged, from the transfers."""
+    """Raised when a body's encoding is unknown or damaged, from the transfers."""
 
 
 class SpoolError(OutcomeError):
-    """Raised when a body cannot be written; ``__cause__`` tells a full disk from other troubles."""
+    """Raised when a body cannot be written to disk; ``__cause__`` tells a full disk from other errors."""
 
 
 class NoRoomError(OutcomeError):
-    """Raised when a body would take from the reserve, from the transfers."""
+    """Raised when a body would use the disk's reserve, from the transfers."""

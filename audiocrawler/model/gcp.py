@@ -1,6 +1,6 @@
-"""A project and a key file in; the credentials and the project of both Google clients out.
+"""Credentials and project for the Google clients.
 
-google.auth is imported only when credentials are asked for.
+google.auth is imported only when credentials are needed.
 """
 
 import json
@@ -17,18 +17,17 @@ if TYPE_CHECKING:
 
 STORAGE_EMULATOR = "STORAGE_EMULATOR_HOST"
 BIGQUERY_EMULATOR = "BIGQUERY_EMULATOR_HOST"
-"""Environment variables that both clients honour; the value is a URL that begins with http://."""
+"""Environment variables that both clients honour; the value is an http:// URL."""
 
 MAX_FAILURE = 300
-"""Characters of a failure that are shown."""
+"""Longest error text that is shown, in characters."""
 
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """What a Google client is made with.
+    """Constructor arguments of a Google client.
 
-    ``project`` is None where neither settings nor credentials name one; ``emulator`` is the URL of a local server that
-    takes Google's place.
+    ``project`` is None where neither settings nor credentials name one; ``emulator`` is the URL of a local emulator.
     """
 
     credentials: "Credentials"
@@ -44,10 +43,10 @@ class GcpAccess:
     key_file: str | None = None
 
     def login(self, emulator_variable: str) -> Login:
-        """Return credentials, without asking Google whether they are valid; none are needed for an emulator.
+        """Return credentials without validating them at Google; an emulator needs none.
 
         ``emulator_variable`` is STORAGE_EMULATOR or BIGQUERY_EMULATOR. Raises ConfigurationError, which never shows
-        what is in a key file.
+        the contents of a key file.
         """
         emulator = emulator_url(emulator_variable)
         if emulator:
@@ -84,10 +83,10 @@ class GcpAccess:
 
 
 def emulator_url(variable: str) -> str | None:
-    """Return the URL in the environment variable, None if it is not set; raises ConfigurationError without http://."""
+    """Return the URL in the environment variable, None if unset; raises ConfigurationError without http://."""
     url = os.environ.get(variable)
     if url and not url.startswith(("http://", "https://")):
-        raise ConfigurationError(f"{variable}={url}: is no URL; write it as http://{url}")
+        raise ConfigurationError(f"{variable}={url}: not a URL; write http://{url}")
     return url or None
 
 
@@ -105,19 +104,19 @@ def _read_key(path: Path) -> dict[str, Any]:
 
 def _bad_key(path: Path, problem: str) -> ConfigurationError:
     return ConfigurationError(
-        f"AUDIO_GCP_KEY_FILE={path}: {problem}; name a service-account key in JSON, or unset it to use "
+        f"AUDIO_GCP_KEY_FILE={path}: {problem}; give a service-account key in JSON, or unset it to use "
         "Application Default Credentials"
     )
 
 
 def failure_of(error: BaseException) -> str:
-    """Return why a call to Google failed, in one line without the queries of its URLs, which may open an upload."""
+    """Return why a call to Google failed, in one line without URL queries, which may grant access to an upload."""
     text = _server_message(getattr(error, "cause", None) or error)
     return re.sub(r"\?[^\s'\")]+=[^\s'\")]+", "", " ".join(text.split()))[:MAX_FAILURE]
 
 
 def _server_message(error: BaseException) -> str:
-    """Return the code and the message in the answer, or the text of the failure below all others."""
+    """Return the code and message of the response, or the text of the root cause."""
     if status := getattr(error, "code", None):
         return f"{int(status)} {_message_in(getattr(error, 'response', None)) or getattr(error, 'message', error)}"
     lowest: BaseException | None = error

@@ -1,4 +1,4 @@
-"""Marks on rows of audio_sources: what was taken down stays so; what was found damaged is fetched again."""
+"""Tombstones of takedowns, and marks on rows whose stored file is damaged and fetched again."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -16,21 +16,21 @@ _HASH, _HOST = "sha256:", "host:"
 
 
 def hash_mark(sha256: str) -> str:
-    """Return the source_url of the row that stands for a content."""
+    """Return the source_url of the tombstone for content with this hash."""
     return _HASH + sha256
 
 
 def host_mark(host: str) -> str:
-    """Return the source_url of the row that stands for a host."""
+    """Return the source_url of the tombstone for a host."""
     return _HOST + plain_host(host)
 
 
 def tombstone(
     mark: str, reason: str, *, first_seen_at: datetime | None = None, found: AudioSource | None = None
 ) -> AudioSource:
-    """Return the row for a masked audio URL or a mark: nothing but what keeps it from being taken again.
+    """Return the tombstone for a masked audio URL or a mark, with only the columns that block it from then on.
 
-    Of a row that was ``found`` that is what it is known by under another URL.
+    Of a row that was ``found`` these include what identifies its file under another URL.
     """
     now = datetime.now(UTC)
     return AudioSource(
@@ -48,32 +48,32 @@ def tombstone(
 
 
 def is_tombstone(row: AudioSource) -> bool:
-    """Tell whether the row says that something was taken down."""
+    """Return whether the row is a tombstone."""
     return row.status == Status.TAKEN_DOWN
 
 
 def hash_taken_down(row: AudioSource) -> str | None:
-    """Return the SHA-256 of the content that the row takes down, None if it is another row."""
+    """Return the SHA-256 of the content that the row takes down, None for any other row."""
     return row.source_url.removeprefix(_HASH) if is_tombstone(row) and row.source_url.startswith(_HASH) else None
 
 
 def source_marks(url: str) -> frozenset[str]:
-    """Return what a URL's row may be found by, however the URL is spelt and whatever of it rotates.
+    """Return the keys under which a URL's row may be found, for any spelling and any rotating parts.
 
-    Its secrets are masked as they are written in it, and as they would be written without needless escapes.
+    Secrets are masked both as written and as they would be without needless escapes.
     """
     keys = (key for each in (url, one_spelling(url)) for key in (mask_url(each), row_key(each)))
     return frozenset(one_spelling(storable_url(key, MAX_URL_LENGTH)) for key in keys)
 
 
 class Tombstones:
-    """What a crawl must not take again; ``marks`` are the source_urls of the rows that say so."""
+    """What a crawl must not fetch again; ``marks`` are the source_urls of the tombstones."""
 
     def __init__(self, marks: Iterable[str] = ()) -> None:
         self._marks = frozenset(one_spelling(mark) for mark in marks)
 
     def covers(self, url: str) -> str | None:
-        """Return why nothing may be asked of ``url``, in one line; None if it may."""
+        """Return why ``url`` may not be requested, in one line; None if it may."""
         if not self._marks:
             return None
         host = urlsplit(one_spelling(url)).hostname or ""
@@ -82,33 +82,32 @@ class Tombstones:
         return "was taken down" if self.has_row(url) else None
 
     def has_row(self, url: str) -> bool:
-        """Tell whether this URL, masked or not, in whatever spelling and with whatever signature, was taken down."""
+        """Return whether this URL, masked or not, in any spelling and with any signature, was taken down."""
         return not self._marks.isdisjoint(source_marks(url))
 
     def has_mark(self, source_url: str) -> bool:
-        """Tell whether the row of this key was taken down."""
+        """Return whether the row with this key was taken down."""
         return one_spelling(source_url) in self._marks
 
     def has_content(self, sha256: str | None) -> bool:
-        """Tell whether the content with this hash was taken down."""
+        """Return whether the content with this hash was taken down."""
         return sha256 is not None and hash_mark(sha256) in self._marks
 
 
 MARK = "verify: "
-"""What ``last_error`` of such a row begins with."""
+"""Prefix of ``last_error`` in the row of a damaged file."""
 
 
 def marked(row: AudioSource, why: str) -> AudioSource:
-    """Return the row with what is wrong with its file, and without what would prove that it has not changed.
+    """Return the row with ``why`` its file is damaged and without validators, so that it is fetched again.
 
-    The status tells, as ever, of what is stored. Empty validators take the place of the old ones, which NULL would
-    leave.
+    The status still describes what is stored. The validators are empty, because NULL would keep the old ones.
     """
     reason = f"{MARK}{why}"
     return replace(row, reason=reason, last_status=Status.FAILED, last_error=reason, etag="", last_modified="")
 
 
 def mark_of(row: AudioSource) -> str | None:
-    """Return what is wrong with the row's file, None if it does not wait to be fetched again."""
+    """Return why the row's file is to be fetched again, None if it is not."""
     is_marked = row.last_status == Status.FAILED and (row.last_error or "").startswith(MARK)
     return (row.last_error or "").removeprefix(MARK) if is_marked else None

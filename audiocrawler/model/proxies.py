@@ -1,4 +1,4 @@
-"""The proxies that the environment names, read at the start: one that cannot be used is an error, never no proxy."""
+"""The proxies that the environment sets, read at the start: an invalid one is an error, never ignored."""
 
 import os
 import re
@@ -10,13 +10,13 @@ from urllib.request import getproxies, proxy_bypass
 from audiocrawler.model.errors import ConfigurationError
 
 PORTS = {"http": 80, "https": 443, "socks4": 1080, "socks4a": 1080, "socks5": 1080, "socks5h": 1080}
-"""What a proxy's URL may begin with, and the ports that are meant where it names none."""
+"""Schemes of proxy URLs and their default ports."""
 _HOW = "write it as http://, https://, socks4://, socks4a://, socks5:// or socks5h://host:port, or unset it"
 
 
 @dataclass(frozen=True, slots=True)
 class Proxy:
-    """A proxy, its host without brackets; ``user`` is None where it wants none."""
+    """A proxy; its host has no brackets, ``user`` is None without a login."""
 
     scheme: str
     host: str
@@ -26,44 +26,44 @@ class Proxy:
 
     @property
     def is_socks(self) -> bool:
-        """Return whether it speaks SOCKS, and not HTTP."""
+        """Return whether it speaks SOCKS rather than HTTP."""
         return self.scheme.startswith("socks")
 
     @property
     def alone_knows_names(self) -> bool:
-        """Return whether names must not be looked up here: who asks for that wants nobody near to see them."""
+        """Return whether only the proxy may resolve host names: such a scheme is chosen to hide them locally."""
         return self.scheme in {"socks4a", "socks5h"}
 
     @property
     def shown(self) -> str:
-        """Return its URL without user and password."""
+        """Return the URL without user and password."""
         return f"{self.scheme}://{f'[{self.host}]' if ':' in self.host else self.host}:{self.port}"
 
     @property
     def url(self) -> str:
-        """Return its whole URL."""
+        """Return the whole URL."""
         login = "" if self.user is None else f"{quote(self.user, safe='')}:{quote(self.password, safe='')}@"
         return self.shown.replace("://", f"://{login}", 1)
 
 
 class Proxies:
-    """Which proxy a request goes through, by scheme, with ``no_proxy`` for the hosts that are asked directly."""
+    """The proxy for each URL scheme; hosts in ``no_proxy`` are connected to directly."""
 
     def __init__(self, by_scheme: dict[str, Proxy]) -> None:
         self._by_scheme = by_scheme
 
     @classmethod
     def of_environment(cls) -> Self:
-        """Return what ``http_proxy``, ``https_proxy`` and, where they are not set, ``all_proxy`` say.
+        """Return the proxies of ``http_proxy``, ``https_proxy`` and, where these are unset, ``all_proxy``.
 
-        Raises ConfigurationError that names the variable.
+        Raises ConfigurationError, which names the variable.
         """
         given = getproxies()
         kinds = {scheme: scheme if scheme in given else "all" for scheme in ("http", "https")}
         return cls({scheme: parse_proxy(given[kind], _name(kind)) for scheme, kind in kinds.items() if kind in given})
 
     def all(self) -> list[Proxy]:
-        """Return each proxy that may be used."""
+        """Return every proxy that may be used."""
         return list(self._by_scheme.values())
 
     def proxy_for(self, url: str) -> Proxy | None:
@@ -77,17 +77,17 @@ class Proxies:
 
 
 def parse_proxy(text: str, name: str) -> Proxy:
-    """Return the proxy that ``text``, the value of ``name``, stands for; raises ConfigurationError."""
+    """Return the proxy in ``text``, the value of variable ``name``; raises ConfigurationError."""
     try:
         parts = urlsplit(text.strip() if "://" in text else f"http://{text.strip()}")
         host, port = parts.hostname or "", parts.port
     except ValueError:
-        raise _wrong(text, name, "is not a URL of a proxy") from None
+        raise _wrong(text, name, "not a proxy URL") from None
     scheme = parts.scheme.lower()
     if scheme not in PORTS:
-        raise _wrong(text, name, f"a proxy of the kind {scheme} cannot be used")
+        raise _wrong(text, name, f"unsupported proxy scheme {scheme}")
     if not host or re.search(r"[\s<>\"'{}]", host) or port == 0:
-        raise _wrong(text, name, "names no host or no port of a proxy")
+        raise _wrong(text, name, "host or port is missing")
     user = None if parts.username is None else unquote(parts.username)
     return Proxy(scheme, host, port or PORTS[scheme], user, unquote(parts.password or ""))
 
@@ -100,6 +100,6 @@ def _wrong(text: str, name: str, why: str) -> ConfigurationError:
 
 
 def _name(kind: str) -> str:
-    """Return the name of the variable as it is written in the environment: the lower case stands before the upper."""
+    """Return the name of the variable that is set: lower case is preferred to upper case."""
     lower = f"{kind}_proxy"
     return lower if lower in os.environ else next((each for each in os.environ if each.lower() == lower), lower)

@@ -1,7 +1,7 @@
-"""What of a URL changes from visit to visit while the file stays: signatures, tokens, expiry times and cache busters.
+"""The rotating parts of a URL, which change while the file stays: signatures, tokens, expiry times and cache busters.
 
-Two forms come of it. ``row_key`` leaves out only what is known to rotate, so equal keys mean one file. ``pattern_of``
-leaves out all that may, so equal patterns are a question that the feed's guid or the bytes have to answer.
+``row_key`` leaves out only what is known to rotate, so equal keys mean one file. ``pattern_of`` leaves out everything
+that may rotate, so equal patterns need the feed's guid or the bytes to decide.
 """
 
 import re
@@ -11,9 +11,9 @@ from urllib.parse import unquote, urldefrag
 from audiocrawler.model.text import has_expiry, is_secret_name, mask_url
 
 ROTATING = "~"
-"""What stands in a key in place of a value that rotates."""
+"""Placeholder in a key for a value that rotates."""
 ANY = "*"
-"""What stands in a pattern in place of a value that may rotate."""
+"""Placeholder in a pattern for a value that may rotate."""
 
 _FAMILIES: tuple[tuple[re.Pattern[str], re.Pattern[str]], ...] = tuple(
     (re.compile(sign, re.IGNORECASE), re.compile(members, re.IGNORECASE))
@@ -28,24 +28,24 @@ _FAMILIES: tuple[tuple[re.Pattern[str], re.Pattern[str]], ...] = tuple(
         (r"q-signature", r"q-[\w-]+"),
     )
 )
-"""The parameter by which a way of signing is told, and those that belong to it. Such a signature holds for the path,
-so the path says which file it is.
+"""The parameter that identifies a signing scheme, and those that belong to it. Such a signature covers the path, so
+the path identifies the file.
 """
 _IN_NEED = {"sig": {"se", "si", "sv"}, "signature": {"expires", "policy", "key-pair-id"}}
-"""What else must be there, since the name alone serves for more than that."""
+"""Parameters that must also be present, since the first one's name is used for other things, too."""
 
 _SESSION = re.compile(r"[a-z]*sessid|jsessionid|aspsessionid\w*|cfid|cftoken", re.IGNORECASE)
 _AMBIGUOUS = re.compile(
     r"[\w-]*(?<!api)(?<!api[-_])(?<!auth)(?<!auth[-_])(?<!access)(?<!access[-_])key|sid|pass|pwd|[\w-]*passw[\w-]*|policy",
     re.IGNORECASE,
 )
-"""Secrets that often are lasting, or not secret at all: a key may be the name of an object."""
+"""Secrets that are often permanent, or not secret at all: a key may be the name of an object."""
 _EXPIRY = re.compile(r"[\w-]*expir\w*|exp|e|ttl|validto|valid_until|validfrom|deadline|oe|nva|nvb|st", re.IGNORECASE)
 _BUSTER = re.compile(
     r"_|_+(?:t|ts|cb|dc|r)|cb|cb_?id|cache_?bust\w*|bust(?:er)?|no_?cache|rnd|rand(?:om)?|updated(?:_?at)?",
     re.IGNORECASE,
 )
-"""Parameters that are there to get past caches, and for nothing else."""
+"""Parameters that only serve to bypass caches."""
 _OFTEN_BUSTER = re.compile(
     r"time_?stamp|ts|time|t|r|v|ver|version|rev|mtime|cache|nc|modified|last_?modified|now|date|d", re.IGNORECASE
 )
@@ -61,7 +61,7 @@ _GENERIC = re.compile(
     r"|fetch|serve|server|output|content|default|latest|live|current|mp3|sound|track|song|episode|podcast|main|master)?",
     re.IGNORECASE,
 )
-"""Names of scripts that give whatever is asked of them, though they may be dressed as files."""
+"""Names of scripts that serve any file, though the name may look like one file's."""
 
 _MASK = re.compile(r"~[0-9a-f]{8}(?![0-9a-f])")
 _TIME = re.compile(r"\d{10}(?:\d{3}){0,2}|\d{10}\.\d+|20\d{6}T?\d{4,6}Z?|20\d\d-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:?\d\d)?")
@@ -73,10 +73,10 @@ _EXPIRY_IN_PATH = re.compile(r"(?<=expires=)\d{9,}|(?<=[/&;,~]exp=)\d{9,}|(?<=[/
 
 
 def row_key(url: str, *, only_sure: bool = False) -> str:
-    """Return the key of a URL's row: masked, with ``~`` for what is known to rotate; that of a key is the key itself.
+    """Return the key of a URL's row: masked, with ``~`` for what is known to rotate; idempotent.
 
-    A parameter whose name only suggests that it rotates is left out where something else names the file: a path that
-    ends in a file's name, or a parameter such as ``id``. With ``only_sure`` it stays.
+    A parameter whose name only suggests that it rotates is left out where something else identifies the file: a path
+    that ends in a file name, or a parameter such as ``id``. With ``only_sure`` it is kept.
     """
     url = mask_url(urldefrag(url).url)
     place, mark, query = url.partition("?")
@@ -98,7 +98,7 @@ def row_key(url: str, *, only_sure: bool = False) -> str:
 
 
 def pattern_of(url: str) -> str:
-    """Return a URL with ``*`` for all that may rotate, without scheme; what names the file is kept."""
+    """Return a URL without scheme and with ``*`` for everything that may rotate; what identifies the file is kept."""
     place, mark, query = row_key(url).partition("?")
     segments = place.partition("://")[2].split("/")
     inner = [ANY if _may_be_token(each) else _MASK.sub(ANY, each) for each in segments[1:-1]]
@@ -108,17 +108,17 @@ def pattern_of(url: str) -> str:
 
 
 def is_rotating(url: str) -> bool:
-    """Tell whether something of the URL may change while the file stays."""
+    """Return whether part of the URL may change while the file stays the same."""
     return ANY in pattern_of(url)
 
 
 def is_key_of_rotating(key: str) -> bool:
-    """Tell whether a key lacks values, so that it cannot be requested."""
+    """Return whether a key lacks values, so that it cannot be requested."""
     return bool(_LEFT_OUT.search(key))
 
 
 def names_file(url: str) -> bool:
-    """Tell whether the path of a URL ends in the name of a file, and not in that of a script that gives any file."""
+    """Return whether the path of a URL ends in the name of a file, not of a script that serves any file."""
     name = unquote(url.partition("?")[0].partition("://")[2].rpartition("/")[2])
     stem, dot, extension = name.partition(";")[0].rpartition(".")
     is_file = bool(dot) and bool(re.fullmatch(r"[A-Za-z][A-Za-z0-9]{1,4}", extension))
@@ -153,7 +153,7 @@ def _is_token(name: str, url: str) -> bool:
 
 
 def _is_moment(value: str) -> bool:
-    """Tell whether a value is a time, or a random number as scripts put into a URL to get past caches."""
+    """Return whether a value is a time, or a random number that a script adds to bypass caches."""
     text = unquote(value)
     return bool(_TIME.fullmatch(text) or _FRACTION.fullmatch(text))
 
@@ -193,5 +193,5 @@ def _is_buster(name: str, *, is_named: bool) -> bool:
 
 
 def _may_be_token(segment: str) -> bool:
-    """Tell whether a folder may be a token or a time."""
+    """Return whether a folder may be a token or a time."""
     return bool(_RANDOM.fullmatch(segment) or re.fullmatch(r"\d{10}(?:\d{3})?", segment))

@@ -1,4 +1,4 @@
-"""The tables: a dataclass per table, whose fields declare each column's type, merge rule and meaning."""
+"""The tables: one dataclass each, whose fields declare every column's type, merge rule and meaning."""
 
 from base64 import b64encode
 from collections.abc import Iterator
@@ -11,11 +11,11 @@ from typing import Any, TypedDict, get_args, get_type_hints
 
 MAX_URL_LENGTH = 8192
 MAX_TEXT_LENGTH = 4000
-"""Characters of a column of text: what is longer is cut."""
+"""Longest text of a column, in characters; longer ones are cut."""
 
 
 class Merge(Enum):
-    """How a column's new value meets the one that the table already has."""
+    """How a column's new value is merged with the one already in the table."""
 
     KEY = "identifies the row"
     OVERWRITE = "the newer value, NULL included"
@@ -24,11 +24,11 @@ class Merge(Enum):
     LATEST = "the larger of the two"
     SMALLEST_SOURCE = "the value of the smallest source_url; a NULL is filled from the other row"
     SMALLEST_PAGE = "the value of the smallest page_url; a NULL is filled from the other row"
-    FROM_SOURCES = "worked out from all rows of audio_sources with this sha256"
-    STATED = "with the other statements of rights: of the smallest page_url, unless the newer row has the file"
+    FROM_SOURCES = "derived from all rows of audio_sources with this sha256"
+    STATED = "together with the other licence columns; smallest page_url wins, unless the newer row has the file"
     ATTEMPT = "the newer value, unless the newer row is only pending"
-    OUTCOME = "as ATTEMPT, but a failure does not overwrite what a success has left"
-    KNOWN = "as OUTCOME, and a NULL changes nothing unless the newer row has a file of its own"
+    OUTCOME = "as ATTEMPT, but a failure does not overwrite a success"
+    KNOWN = "as OUTCOME, but NULL keeps the old value unless the newer row has a file of its own"
 
 
 def column(merge: Merge, description: str, *, required: bool = False) -> Any:
@@ -50,7 +50,7 @@ _TYPES = {
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A declared column; ``type`` and ``mode`` are BigQuery's names for them."""
+    """A declared column; ``type`` and ``mode`` use BigQuery's names."""
 
     name: str
     type: str
@@ -59,11 +59,11 @@ class Column:
     description: str
     is_url: bool
     max_length: int
-    """How many characters a text of this column may have."""
+    """Longest text of this column, in characters."""
 
 
 def columns_of(row_type: type[Any]) -> Iterator[Column]:
-    """Yield the columns that the fields of ``row_type`` declare, in order."""
+    """Yield the columns declared by the fields of ``row_type``, in order."""
     hints = get_type_hints(row_type)
     for each in fields(row_type):
         yield _column(each, hints[each.name])
@@ -108,13 +108,13 @@ class AudioMetadata:
     )
     sha256: str | None = column(Merge.OVERWRITE, "SHA-256 of the file's bytes, in hex")
     size_bytes: int | None = column(Merge.OVERWRITE, "Size of the file in bytes")
-    content_type: str | None = column(Merge.OVERWRITE, "Media type told by the bytes, not by the server")
+    content_type: str | None = column(Merge.OVERWRITE, "Media type detected from the bytes, not the server's")
     container: str | None = column(Merge.OVERWRITE, "Container format, in FFmpeg's terms")
     codec: str | None = column(Merge.OVERWRITE, "Codec of the first audio stream, in FFmpeg's terms")
     sample_rate_hz: int | None = column(Merge.OVERWRITE, "Samples per second and channel")
     channels: int | None = column(Merge.OVERWRITE, "Number of channels")
     bit_rate_bps: int | None = column(Merge.OVERWRITE, "Bits per second of the audio stream, else of the whole file")
-    bits_per_sample: int | None = column(Merge.OVERWRITE, "Bits per sample, where the codec has such a thing")
+    bits_per_sample: int | None = column(Merge.OVERWRITE, "Bits per sample, where the codec defines them")
     rms_dbfs: float | None = column(
         Merge.OVERWRITE, "Exact RMS over all channels in dBFS; NULL where every sample is zero"
     )
@@ -157,7 +157,7 @@ class AudioMetadata:
     status: str | None = column(
         Merge.OVERWRITE,
         "ok; partial where part could not be decoded or verify found it to differ; "
-        "unproved where nothing tells whether it is whole",
+        "unproved where it cannot be checked for completeness",
     )
     analyser_version: str | None = column(
         Merge.OVERWRITE, "Version of the analysis and of the decoder that measured the file"
@@ -169,10 +169,10 @@ class AudioMetadata:
 
 @dataclass(slots=True, kw_only=True)
 class AudioSource:
-    """One row per audio URL ever found, whatever became of it."""
+    """One row per audio URL ever found, whatever its outcome."""
 
     source_url: str = column(
-        Merge.KEY, "The audio URL as first found, secrets masked, ~ for what changes at each visit", required=True
+        Merge.KEY, "The audio URL as first found, secrets masked, ~ for parts that change on each visit", required=True
     )
     site: str | None = column(Merge.COALESCE, "Host of the start page of the crawl that found it")
     host: str | None = column(Merge.COALESCE, "Host of the audio URL")
@@ -183,7 +183,7 @@ class AudioSource:
     found_by: str | None = column(Merge.SMALLEST_PAGE, "Mechanism that found the URL")
     confidence: float | None = column(Merge.SMALLEST_PAGE, "How sure that mechanism is that this is audio, 0 to 1")
     kind: str | None = column(
-        Merge.SMALLEST_PAGE, "audio or stream; page for a page whose audio may be missing, since no browser opened it"
+        Merge.SMALLEST_PAGE, "audio or stream; page for a page that was not rendered, so that audio may be missing"
     )
     role: str | None = column(Merge.SMALLEST_PAGE, "main, preview, interface or speech_synthesis")
     group_id: str | None = column(Merge.SMALLEST_PAGE, "Equal for files that the document offers as one recording")
@@ -191,7 +191,7 @@ class AudioSource:
         Merge.COALESCE, "The feed's guid of the item, after the feed's URL unless it is unique by itself"
     )
     url_pattern: str | None = column(
-        Merge.COALESCE, "Its URL when last found, with * for what may change while it stays"
+        Merge.COALESCE, "URL when last found, with * for parts that may change while the file stays"
     )
     rotates: bool | None = column(Merge.COALESCE, "Whether its URL has changed while its bytes stayed the same")
     title: str | None = column(Merge.SMALLEST_PAGE, "Title that the document gives")
@@ -200,30 +200,30 @@ class AudioSource:
     declared_duration_ms: int | None = column(Merge.SMALLEST_PAGE, "Duration that the document gives")
     declared_size_bytes: int | None = column(Merge.SMALLEST_PAGE, "Size that the document gives")
     transcript_url: str | None = column(Merge.SMALLEST_PAGE, "Transcript that the document names")
-    status: str = column(Merge.OUTCOME, "pending, or what became of the URL; a failure keeps a success", required=True)
+    status: str = column(Merge.OUTCOME, "pending, or the outcome; a failure keeps a success", required=True)
     reason: str | None = column(Merge.OUTCOME, "Why it has that status, in one line")
-    last_status: str | None = column(Merge.ATTEMPT, "What the last attempt came to")
+    last_status: str | None = column(Merge.ATTEMPT, "Outcome of the last attempt")
     last_error: str | None = column(Merge.ATTEMPT, "Why the last attempt failed, in one line")
     last_attempt_at: datetime | None = column(Merge.ATTEMPT, "When the last attempt ended, in UTC")
     attempts: int | None = column(Merge.ATTEMPT, "Requests that the last attempt needed")
-    http_status: int | None = column(Merge.ATTEMPT, "HTTP status of the last answer")
+    http_status: int | None = column(Merge.ATTEMPT, "HTTP status of the last response")
     final_url: str | None = column(Merge.KNOWN, "URL after redirects, secrets masked")
     etag: str | None = column(Merge.KNOWN, "ETag of the stored file")
     last_modified: str | None = column(Merge.KNOWN, "Last-Modified of the stored file")
     content_type: str | None = column(Merge.KNOWN, "Content-Type that the server gave")
     size_bytes: int | None = column(Merge.KNOWN, "Size of the stored file in bytes")
     sha256: str | None = column(Merge.KNOWN, "SHA-256 of the stored file, as in audio_metadata")
-    variants: int | None = column(Merge.KNOWN, "How often in a row its bytes had changed when it was fetched")
-    judged_by: str | None = column(Merge.OUTCOME, "Analyser and bounds that refused the file")
+    variants: int | None = column(Merge.KNOWN, "Fetches in a row that brought changed bytes")
+    judged_by: str | None = column(Merge.OUTCOME, "Analyser version and limits that refused the file")
     license: str | None = column(
-        Merge.STATED, "Identifier of the licence, as in SPDX; NULL where none is known or statements differ"
+        Merge.STATED, "Identifier of the licence, as in SPDX; NULL where none is recognised or statements differ"
     )
-    license_url: str | None = column(Merge.STATED, "URL that is stated for it; NULL where statements differ")
-    license_raw: str | None = column(Merge.STATED, "All statements as they are worded, with a bar between")
+    license_url: str | None = column(Merge.STATED, "URL stated for it; NULL where statements differ")
+    license_raw: str | None = column(Merge.STATED, "All statements verbatim, separated by a bar")
     license_found_in: str | None = column(
-        Merge.STATED, "Where they stand, in that order, and which licence each names: see Rights"
+        Merge.STATED, "Where each was found, in that order, and the licence it names: see Rights"
     )
-    attribution: str | None = column(Merge.STATED, "Whom the licence asks to name, else the author")
+    attribution: str | None = column(Merge.STATED, "Whom to credit under the licence, else the author")
     opt_out: str | None = column(Merge.ATTEMPT, "Opt-out signal that was seen")
     crawl_id: str | None = column(Merge.OVERWRITE, "Crawl that last wrote this row")
     first_seen_at: datetime | None = column(Merge.EARLIEST, "When the URL was first found, in UTC")
@@ -232,17 +232,17 @@ class AudioSource:
 
 @dataclass(slots=True, kw_only=True)
 class AudioCrawl:
-    """One row per crawl: how it was started, what it came to, and with what exit code it ended."""
+    """One row per crawl: how it was started, its counts and its exit code."""
 
     crawl_id: str = column(
         Merge.KEY, "The crawl, as in the other tables: Scrapyd's job id, else its time", required=True
     )
-    started_at: datetime | None = column(Merge.EARLIEST, "When the crawl first began, in UTC")
+    started_at: datetime | None = column(Merge.EARLIEST, "When the crawl was first started, in UTC")
     finished_at: datetime | None = column(Merge.OVERWRITE, "When its last run ended, in UTC")
     exit_code: int | None = column(Merge.OVERWRITE, "Exit code of its last run")
     finish_reason: str | None = column(Merge.OVERWRITE, "Scrapy's finish_reason of its last run, such as shutdown")
     error: str | None = column(Merge.OVERWRITE, "Why the exit code is not 0, in one line")
-    arguments: dict[str, str] | None = column(Merge.OVERWRITE, "What was given after -a, secrets masked")
+    arguments: dict[str, str] | None = column(Merge.OVERWRITE, "Arguments given with -a, secrets masked")
     settings: dict[str, str] | None = column(
         Merge.OVERWRITE, "All AUDIO_ settings, and others that were set for this crawl, secrets masked"
     )
@@ -254,7 +254,7 @@ class AudioCrawl:
     stored: int | None = column(Merge.OVERWRITE, "Files that the last run stored")
     duplicate: int | None = column(Merge.OVERWRITE, "Audio URLs whose bytes were stored under another URL")
     unchanged: int | None = column(Merge.OVERWRITE, "Audio URLs whose bytes an earlier crawl had stored from them")
-    failed: int | None = column(Merge.OVERWRITE, "Audio URLs that gave no file, whatever the reason")
+    failed: int | None = column(Merge.OVERWRITE, "Audio URLs that yielded no file, for any reason")
     stored_bytes: int | None = column(Merge.OVERWRITE, "Bytes of the files that the last run stored")
     duration_ms: int | None = column(Merge.OVERWRITE, "Milliseconds of audio in them")
 
@@ -295,7 +295,7 @@ TABLES = (AUDIO_METADATA, AUDIO_SOURCES, AUDIO_CRAWLS)
 
 
 class FileInfo(TypedDict):
-    """An entry of an item's ``files``, as Scrapy's FilesPipeline fills it."""
+    """An entry of an item's ``files``, in the format of Scrapy's FilesPipeline."""
 
     url: str
     path: str
@@ -313,7 +313,7 @@ def exported(row: Row | None) -> dict[str, Any] | None:
 
 @dataclass(slots=True, kw_only=True)
 class AudioItem:
-    """One audio URL on its way through the pipelines; after them ``audio`` is its row, or None if it was refused."""
+    """One audio URL in the pipelines; afterwards ``audio`` is its row, or None if it was refused."""
 
     file_urls: list[str]
     files: list[FileInfo] = field(default_factory=list)

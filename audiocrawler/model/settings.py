@@ -1,7 +1,7 @@
 """Every setting of audiocrawler, declared once: its type, unit, bounds, default and meaning.
 
-Field ``max_bytes`` is the setting ``AUDIO_MAX_BYTES``. Scrapy knows the defaults by ``audiocrawler.settings``, README's
-table is printed from here, and the parts of a crawl read the one object that ``settings_of`` returns.
+Field ``max_bytes`` is the setting ``AUDIO_MAX_BYTES``. Scrapy reads the defaults from ``audiocrawler.settings``,
+README's table is printed from here, and all components of a crawl share the object that ``settings_of`` returns.
 """
 
 import json
@@ -22,15 +22,15 @@ from audiocrawler.model.text import one_line
 PREFIX = "AUDIO_"
 MAX_WHOLE = 2**63 - 1
 MAX_SECONDS = 1e9
-"""31 years: clocks and C libraries overflow not far above."""
+"""31 years; clocks and C libraries overflow not far above."""
 MAX_SHOWN = 200
-"""Characters of a wrong value that a message repeats."""
+"""Longest part of an invalid value that a message quotes, in characters."""
 
 
 def _whole(value: object) -> object:
-    """Return the integer that ``1e9``, ``4.0`` or ``4294967296`` stands for; what stands for none comes back as it is.
+    """Return ``1e9``, ``4.0`` or ``4294967296`` as an integer; anything else unchanged.
 
-    A bool is none: it is a slip of the pen that would count as 1.
+    A bool is not converted: it is a mistake that would count as 1.
     """
     if isinstance(value, bool):
         return str(value)
@@ -45,7 +45,7 @@ def _whole(value: object) -> object:
 
 
 def _nothing(value: object) -> object:
-    """Return None for the two ways in which a shell can say so."""
+    """Return None for the two ways to write it in a shell."""
     return None if isinstance(value, str) and value.strip().lower() in {"", "none"} else value
 
 
@@ -61,7 +61,7 @@ def _lower_keys(schemes: dict[str, str]) -> dict[str, str]:
 
 
 def _one_line_only(text: str | None) -> str | None:
-    """Let nothing into a header that would end it."""
+    """Refuse what would break a header."""
     if text and not text.isprintable():
         raise ValueError("must be one line of printable text")
     return text
@@ -75,7 +75,7 @@ Duration = Annotated[float, Field(ge=0, le=MAX_SECONDS, allow_inf_nan=False)]
 Timeout = Annotated[float, Field(gt=0, le=MAX_SECONDS, allow_inf_nan=False)]
 Text = Annotated[str, Field(min_length=1)]
 Words = Annotated[str | list[str] | None, Nothing]
-"""Separated by spaces or commas; the parts that read them know what each may be."""
+"""Separated by spaces or commas; validated where they are used."""
 Folder = Annotated[Path, BeforeValidator(lambda value: value or None)]
 Finders = Annotated[dict[str, int | None], BeforeValidator(_read_json)]
 Schemes = Annotated[dict[str, str], BeforeValidator(_read_json), AfterValidator(_lower_keys)]
@@ -84,14 +84,14 @@ Schemes = Annotated[dict[str, str], BeforeValidator(_read_json), AfterValidator(
 def setting(default: Any, meaning: str, **words: str) -> Any:
     """Return a field.
 
-    Of ``words``, ``unit`` is that of a number, ``takes`` is what a text must be, and ``shown`` is what README has in
-    place of a default that says little.
+    In ``words``, ``unit`` is a number's unit, ``takes`` describes valid texts, and ``shown`` is what README shows
+    instead of the default.
     """
     return Field(default=default, description=meaning, json_schema_extra=dict(words))
 
 
 class AudioSettings(BaseModel):
-    """What the AUDIO_ settings say, each of its type and within its bounds."""
+    """The validated AUDIO_ settings."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
 
@@ -109,29 +109,27 @@ class AudioSettings(BaseModel):
     )
     gcp_project: Annotated[str | None, Nothing] = setting(None, "Google Cloud project, where the credentials name none")
     gcp_key_file: Annotated[str | None, Nothing] = setting(
-        None, "a service account's JSON key, in place of Application Default Credentials", takes="a path"
+        None, "a service account's JSON key, instead of Application Default Credentials", takes="a path"
     )
-    bigquery_create: bool = setting(
-        default=False, meaning="whether a dataset and tables that are not there are created"
-    )
-    bigquery_location: Annotated[str | None, Nothing] = setting(None, "where a new dataset is kept, such as EU")
-    # It must outlast the process, and each process needs one of its own.
-    outbox: Folder = setting(Path("data/outbox"), "folder of the rows that wait for BigQuery, one file per warehouse")
-    # A MERGE is billed for the whole table, so batches are large ... or rare.
-    flush_rows: Count = setting(5000, "rows are sent when so many wait ...")
+    bigquery_create: bool = setting(default=False, meaning="whether to create a missing dataset and missing tables")
+    bigquery_location: Annotated[str | None, Nothing] = setting(None, "location of a new dataset, such as EU")
+    # It must outlive the process, and each process needs its own.
+    outbox: Folder = setting(Path("data/outbox"), "folder of rows pending upload to BigQuery, one file per warehouse")
+    # A MERGE is billed for the whole table, so batches are large or rare.
+    flush_rows: Count = setting(5000, "rows are uploaded once so many are pending ...")
     flush_seconds: Duration = setting(300, "... or after so long, and at the end of the crawl", unit="s")
-    max_outbox_rows: Count = setting(1_000_000, "when so many wait, requests wait too")  # about 1 GB
+    max_outbox_rows: Count = setting(1_000_000, "no new requests while so many rows are pending")  # about 1 GB
     frontier: Text = setting(
         "sqlite:data/frontier.db",
-        "where requests wait: a file, `memory`, or `redis://host:6379/0` for many workers",
+        "where pending requests are kept: a file, `memory`, or `redis://host:6379/0` for many workers",
         takes="a URI",
     )
     lease_s: Timeout = setting(
-        60, "with Redis: a worker that says nothing for so long has lost its requests to the others", unit="s"
+        60, "with Redis: requests of a worker that is silent for so long go to the others", unit="s"
     )
     # On the store's file system a finished download is linked, not copied.
     incoming: Folder = setting(
-        Path("data/incoming"), "folder of downloads under way; best on the file system of the store"
+        Path("data/incoming"), "folder of downloads in progress; best on the file system of the store"
     )
     log_dir: Annotated[Path | None, Nothing] = setting(
         Path("data/logs"), "a log file per crawl, unless `--logfile` names one"
@@ -156,7 +154,7 @@ class AudioSettings(BaseModel):
 
     # --- What is taken ---
 
-    max_bytes: Whole = setting(4 * 1024**3, "larger files are refused; 0: none are", unit="bytes")
+    max_bytes: Whole = setting(4 * 1024**3, "larger files are refused; 0: no limit", unit="bytes")
     max_total_bytes: Annotated[Whole | None, Nothing] = setting(
         None, "the crawl ends when it has transferred so much audio", unit="bytes"
     )
@@ -178,10 +176,10 @@ class AudioSettings(BaseModel):
     )
     opt_out: Literal["honour", "record", "ignore"] = setting(
         "honour",
-        "what opts out of AI training is not downloaded; `record`: it is, and noted; `ignore`: nothing is read",
+        "content opted out of AI training is not downloaded; `record`: it is, and noted; `ignore`: not checked",
     )
     finders: Finders = setting(
-        {}, '`{"package.module.find": 150}` adds a finder, `null` in place of the number removes one', shown="all"
+        {}, '`{"package.module.find": 150}` adds a finder, `null` instead of the number removes one', shown="all"
     )
 
     # --- Sites that want an account ---
@@ -195,23 +193,21 @@ class AudioSettings(BaseModel):
 
     # --- How much at a time ---
 
-    workers: Annotated[Whole | None, Nothing] = setting(None, "processes that measure", shown="cores, at most 4")
+    workers: Annotated[Whole | None, Nothing] = setting(None, "analysis processes", shown="cores, at most 4")
     media_per_host: Count = setting(4, "audio transfers at a time from one host")
-    stall_timeout_s: Timeout = setting(
-        60, "a transfer that brings no byte for so long is given up, and tried again", unit="s"
-    )
+    stall_timeout_s: Timeout = setting(60, "a transfer without data for so long is aborted and retried", unit="s")
     min_bytes_per_s: Annotated[float, Field(ge=0, allow_inf_nan=False)] = setting(
-        100, "a transfer that brings less over a stall timeout is given up, too", unit="bytes/s"
+        100, "a transfer slower than this over a stall timeout is aborted and retried, too", unit="bytes/s"
     )
     max_unsized_s: Duration = setting(
-        3600, "a transfer whose length is not told and that has not ended by then is a radio stream", unit="s"
+        3600, "a transfer of unknown length that has not ended by then is a radio stream", unit="s"
     )
-    max_files_in_flight: Count = setting(32, "files under way at a time, from request to row")
+    max_files_in_flight: Count = setting(32, "files in progress at a time, from request to row")
     max_incoming_bytes: Count = setting(
         16 * 1024**3, "bytes that may wait on disk between download and store", unit="bytes"
     )
     min_free_bytes: Whole = setting(256 * 1024**2, "bytes of a disk that stay free; then the crawl stops", unit="bytes")
-    stop_grace_s: Duration = setting(4, "how long what is under way may go on after a stop", unit="s")
+    stop_grace_s: Duration = setting(4, "how long transfers in progress may continue after a stop", unit="s")
 
     # --- Pages that need a browser ---
 
@@ -220,11 +216,11 @@ class AudioSettings(BaseModel):
     )
     browser_pages: Count = setting(4, "pages that are open in the browser at a time")  # each takes up to a core
     browser_contexts: Count = setting(4, "sites that are open in the browser at a time, each with cookies of its own")
-    browser_page_s: Timeout = setting(45, "a page that has not come to rest by then is given up", unit="s")
+    browser_page_s: Timeout = setting(45, "a page that has not finished loading by then is given up", unit="s")
 
     @classmethod
     def of(cls, settings: Mapping[str, Any]) -> Self:
-        """Return what Scrapy's settings say; raises ConfigurationError with one line that names the first wrong one."""
+        """Return the validated settings; raises ConfigurationError with one line about the first invalid one."""
         given = {field: settings[name] for field, name in NAMES.items() if name in settings}
         try:
             return cls.model_validate(given)
@@ -233,11 +229,11 @@ class AudioSettings(BaseModel):
 
 
 NAMES = {field: PREFIX + field.upper() for field in AudioSettings.model_fields}
-"""Setting by field."""
+"""Field -> name of the setting."""
 
 
 class _Configured(Protocol):
-    """Scrapy's Crawler, as far as it matters here."""
+    """The part of Scrapy's Crawler that is used here."""
 
     @property
     def settings(self) -> Any: ...
@@ -247,7 +243,7 @@ _BUILT: WeakKeyDictionary[_Configured, AudioSettings] = WeakKeyDictionary()
 
 
 def settings_of(crawler: _Configured) -> AudioSettings:
-    """Return the settings of a crawler, built once they are final; raises ConfigurationError as ``of`` does."""
+    """Return a crawler's settings, validated once they are final; raises ConfigurationError."""
     if (built := _BUILT.get(crawler)) is None:
         built = AudioSettings.of(crawler.settings)
         if crawler.settings.frozen:
@@ -256,13 +252,13 @@ def settings_of(crawler: _Configured) -> AudioSettings:
 
 
 def defaults() -> dict[str, Any]:
-    """Return the default of each setting as plain values, which Scrapy can print and a shell can write."""
+    """Return the defaults as plain values that Scrapy can print and a shell can pass."""
     plain = ((name, AudioSettings.model_fields[field].default) for field, name in NAMES.items())
     return {name: str(value) if isinstance(value, Path) else value for name, value in plain}
 
 
 def user_agent(contact: str | None) -> str:
-    """Return how the crawler introduces itself."""
+    """Return the User-Agent header."""
     return f"audiocrawler/{__version__}" + (f" (+{contact})" if contact else "")
 
 

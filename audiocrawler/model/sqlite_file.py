@@ -1,4 +1,4 @@
-"""A path in; an SQLite database that waits for others, its transactions, and what to do about its errors, out."""
+"""Open SQLite files that several processes share, run transactions, and say what to do about errors."""
 
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -15,15 +15,15 @@ _RETRY_S = 0.02
 
 
 def connect(path: Path) -> sqlite3.Connection:
-    """Return a connection to the file for any thread; it is made with its folder. Raises OSError, sqlite3.Error."""
+    """Return a connection that any thread may use; creates file and folder. Raises OSError, sqlite3.Error."""
     path.parent.mkdir(parents=True, exist_ok=True)
     return sqlite3.connect(path, BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False)
 
 
 def opened(path: Path, prepare: Callable[[sqlite3.Connection], None], otherwise: str) -> sqlite3.Connection:
-    """Return a connection to the file once ``prepare`` has made its tables.
+    """Return a connection to the file once ``prepare`` has created its tables.
 
-    Raises ConfigurationError, which says what to do or do ``otherwise``, if the file cannot be used.
+    Raises ConfigurationError if the file cannot be used; the message ends with the alternative ``otherwise``.
     """
     with usable(path, otherwise):
         connection = connect(path)
@@ -37,7 +37,7 @@ def opened(path: Path, prepare: Callable[[sqlite3.Connection], None], otherwise:
 
 @contextmanager
 def usable(path: Path, otherwise: str) -> Iterator[None]:
-    """Raise ConfigurationError, which says what to do or do ``otherwise``, where the file proves not to be usable."""
+    """Raise ConfigurationError if the file cannot be used; the message ends with the alternative ``otherwise``."""
     try:
         yield
     except sqlite3.Error as error:
@@ -47,7 +47,7 @@ def usable(path: Path, otherwise: str) -> Iterator[None]:
 
 
 class Database:
-    """A connection that any thread may use; what goes wrong is raised as ``error_type``, with what to do about it."""
+    """A connection that any thread may use; errors are raised as ``error_type``, with what to do about them."""
 
     def __init__(self, connection: sqlite3.Connection, path: Path, error_type: type[Exception]) -> None:
         self.connection = connection
@@ -56,11 +56,11 @@ class Database:
         self._lock = Lock()
 
     def run(self, statement: str, *values: Any) -> sqlite3.Cursor:
-        """Return what a statement gives."""
+        """Run a statement and return its cursor."""
         return self.connection.execute(statement, values)
 
     def one(self, statement: str, *values: Any) -> Any:
-        """Return the first record that a statement gives, None if there is none."""
+        """Run a statement and return its first record, None if there is none."""
         return self.connection.execute(statement, values).fetchone()
 
     def many(self, statement: str, records: Iterable[Sequence[Any]]) -> None:
@@ -69,7 +69,7 @@ class Database:
 
     @contextmanager
     def errors(self) -> Iterator[None]:
-        """Raise an error of SQLite's that happens inside as one of ours, with the file's name."""
+        """Convert an SQLite error raised inside to ``error_type``, with the file's name."""
         try:
             yield
         except sqlite3.Error as error:
@@ -77,13 +77,13 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[None]:
-        """Keep other threads out of what is done inside."""
+        """Lock out other threads."""
         with self._lock, self.errors():
             yield
 
     @contextmanager
     def changing(self) -> Iterator[None]:
-        """Commit what is done inside, or nothing of it, and keep other threads out."""
+        """Run a transaction and lock out other threads."""
         with self._lock, self.errors(), transaction(self.connection):
             yield
 
@@ -95,7 +95,7 @@ class Database:
 
 @contextmanager
 def transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    """Commit what is done inside, or nothing of it."""
+    """Commit everything that is done inside, or roll all of it back."""
     connection.execute("BEGIN IMMEDIATE")  # waits for other writers now; a later upgrade would fail at once
     try:
         yield
@@ -107,9 +107,9 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
 
 
 def make_durable(connection: sqlite3.Connection) -> None:
-    """Switch to the write-ahead log, each commit of which reaches the disk.
+    """Switch to the write-ahead log and sync each commit to disk.
 
-    SQLite does not wait for the others that open a new file, so this does.
+    SQLite does not wait for others that open the same new file, so this does.
     """
     deadline = monotonic() + BUSY_TIMEOUT_S
     while True:
@@ -120,27 +120,27 @@ def make_durable(connection: sqlite3.Connection) -> None:
                 raise
             sleep(_RETRY_S)
         else:
-            # The frontier forgets a request once its rows are committed, so a power cut must not take them back.
+            # The frontier deletes a request once its rows are committed, so a power cut must not undo the commit.
             connection.execute("PRAGMA synchronous = FULL")
             return
 
 
 _REMEDIES = {
-    sqlite3.SQLITE_BUSY: "another program holds it; end that program's transaction",
+    sqlite3.SQLITE_BUSY: "end the transaction of the other program",
     sqlite3.SQLITE_FULL: "free some space",
     sqlite3.SQLITE_IOERR: "check the disk and its free space",
     sqlite3.SQLITE_READONLY: "make the file and its folder writable",
     sqlite3.SQLITE_CANTOPEN: "make the folder writable",
     sqlite3.SQLITE_NOTADB: "move the file away",
-    sqlite3.SQLITE_CORRUPT: "restore it from a copy",
+    sqlite3.SQLITE_CORRUPT: "restore it from a backup",
 }
 
 
 def remedy(error: sqlite3.Error) -> str:
-    """Return what the user can do about the error."""
+    """Return what the user can do about an error."""
     return _REMEDIES.get(code_of(error), "check the file")
 
 
 def code_of(error: sqlite3.Error) -> int:
     """Return SQLite's primary result code."""
-    return getattr(error, "sqlite_errorcode", 0) & 0xFF  # the rest are details of the same error
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF  # the higher bits are details

@@ -1,14 +1,14 @@
-"""A statement of a licence or of rights as a document or a file makes it."""
+"""A licence or copyright statement in a document or file."""
 
 from dataclasses import dataclass
 
 NOTICE = "_notice"
-"""Ends the names of places where copyright is noted, which may be beside a licence and says nothing against it."""
+"""Suffix of places with a copyright notice, which does not contradict a licence beside it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """The words, the URL, or both, and the place where they stand: a name from the list in README."""
+    """The text, the URL or both, and the place where it was found: a name from the list in README."""
 
     text: str | None
     url: str | None
@@ -16,7 +16,7 @@ class Statement:
 
 
 def statement_of(value: str | None, found_in: str, *, url: str | None = None) -> Statement | None:
-    """Return a statement of a value that is a text or a URL; None if there is neither."""
+    """Return a Statement from a value that is a text or a URL; None if there is neither."""
     text = " ".join((value or "").split())[:1000] or None
     if text and text.startswith(("http://", "https://")) and " " not in text:
         text, url = (None, url or text) if url in (None, text) else (text, url)

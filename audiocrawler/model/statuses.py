@@ -1,4 +1,4 @@
-"""What became of an audio URL, and what each status says of the URL, of its recording and of later crawls."""
+"""The outcomes of an audio URL, and what each implies for its recording and for later crawls."""
 
 from enum import Flag, StrEnum, auto
 from functools import cache
@@ -6,47 +6,47 @@ from typing import Self
 
 
 class Trait(Flag):
-    """What a status says; of the first four each status has exactly one, its kind."""
+    """What a status implies; each status has exactly one of the first four."""
 
     OPEN = auto()
-    """Nothing is decided yet."""
+    """Not decided yet."""
     STORED = auto()
     """The bytes of the URL are in the store."""
     FAILED = auto()
-    """The URL has brought no file: counted by reason, and in the ``failed`` of its crawl."""
+    """The URL yielded no file: counted by reason, and in the ``failed`` of its crawl."""
     LEFT_OUT = auto()
     """The URL was left out on purpose."""
     FINAL = auto()
     """A later failed attempt does not overwrite it."""
     FILE_KEPT = auto()
-    """Its row may have a file in the store, which need not be fetched again."""
+    """Its row may refer to a file in the store, which need not be fetched again."""
     RANKED = auto()
-    """Which of these it is depends on the other URLs of the same bytes: the smallest is stored."""
+    """Which of these it is depends on the other URLs of the same bytes: the smallest one is stored."""
     REFUSED = auto()
-    """The bytes were refused: the same bytes will be, as long as the analyser and the bounds are the same."""
+    """The bytes were refused, and will be again while the analyser and the limits are unchanged."""
     ONE_FILE = auto()
-    """It tells of one file: another one of the recording may be taken in its place."""
+    """Applies to one file: an alternate may be taken instead."""
     RECORDING = auto()
-    """It tells of the recording, whichever of its files is asked for."""
+    """Applies to the recording, whichever of its files is requested."""
 
 
 KINDS = Trait.OPEN | Trait.STORED | Trait.FAILED | Trait.LEFT_OUT
 
 
 class Status(StrEnum):
-    """What became of an audio URL, with its traits and its meaning, in the order of the table at a crawl's end."""
+    """The outcome of an audio URL, with traits and meaning, in the order of the summary table."""
 
     traits: Trait
     meaning: str
 
     def __new__(cls, value: str, traits: Trait = Trait.OPEN, meaning: str = "") -> Self:
-        """Return the member of this value."""
+        """Create a member with its traits and meaning."""
         status = str.__new__(cls, value)
         status._value_ = value
         status.traits, status.meaning = traits, meaning
         return status
 
-    PENDING = "pending", Trait.OPEN, "found, and not yet tried"
+    PENDING = "pending", Trait.OPEN, "found, not tried yet"
     STORED = (
         "stored",
         Trait.STORED | Trait.FINAL | Trait.FILE_KEPT | Trait.RANKED,
@@ -62,30 +62,30 @@ class Status(StrEnum):
         Trait.STORED | Trait.FINAL | Trait.FILE_KEPT,
         "an earlier crawl has stored the same bytes from it",
     )
-    FAILED = "failed", Trait.FAILED | Trait.ONE_FILE, "the server or the network did not give it"
+    FAILED = "failed", Trait.FAILED | Trait.ONE_FILE, "could not be fetched: an error of the server or the network"
     ROBOTS = "robots", Trait.FAILED | Trait.ONE_FILE, "robots.txt does not allow it"
     NOT_AUDIO = (
         "not_audio",
         Trait.FAILED | Trait.REFUSED | Trait.ONE_FILE,
-        "something else came: a page, an image",
+        "got something else: a page, an image",
     )
     UNDECODABLE = (
         "undecodable",
         Trait.FAILED | Trait.REFUSED | Trait.ONE_FILE,
-        "audio by its looks, but no sample could be decoded",
+        "looks like audio, but no sample could be decoded",
     )
     TOO_LARGE = "too_large", Trait.FAILED | Trait.ONE_FILE, "larger than `AUDIO_MAX_BYTES`"
     GONE = (
         "gone",
         Trait.FAILED | Trait.FINAL | Trait.FILE_KEPT | Trait.ONE_FILE,
-        "it was there once, or the server says that it is gone",
+        "existed before, or the server says that it is gone",
     )
-    PROTECTED = "protected", Trait.FAILED | Trait.ONE_FILE, "encrypted; it is not touched"
+    PROTECTED = "protected", Trait.FAILED | Trait.ONE_FILE, "encrypted; not downloaded"
     DENIED = "denied", Trait.FAILED | Trait.ONE_FILE, "it leads to an address that is not public, see Safety"
     OPTED_OUT = (
         "opted_out",
         Trait.FAILED | Trait.RECORDING,
-        "its host, its page or itself asks that AI is not trained with it; `opt_out` says where",
+        "opted out of AI training by its host, its page or itself; `opt_out` says where",
     )
     FILTERED = "filtered", Trait.LEFT_OUT | Trait.REFUSED | Trait.ONE_FILE, "outside the bounds of the settings"
     LIMIT = "limit", Trait.LEFT_OUT, "left out because `limit` was reached"
@@ -95,7 +95,7 @@ class Status(StrEnum):
         Trait.LEFT_OUT,
         (
             "another file of the same recording is taken, or opts it out; `-a alternates=all` takes each. If that one "
-            "fails, is no audio, cannot be decoded or is too large or too short, the next is tried"
+            "fails, is not audio, cannot be decoded or is too large or too short, the next is tried"
         ),
     )
     TAKEN_DOWN = (
@@ -112,5 +112,5 @@ class Status(StrEnum):
 
 
 def quoted(trait: Trait) -> str:
-    """Return the statuses with this trait as an SQL statement lists them: 'stored', 'duplicate'."""
+    """Return the statuses with this trait as an SQL list: 'stored', 'duplicate'."""
     return ", ".join(f"'{status}'" for status in Status.having(trait))

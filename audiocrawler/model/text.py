@@ -1,4 +1,4 @@
-"""Text from strangers made safe for tables, logs, terminals and exports; secrets in it masked."""
+"""Sanitise untrusted text for tables, logs, terminals and exports, and mask secrets in it."""
 
 import re
 from hashlib import sha256
@@ -14,16 +14,16 @@ _MARK_LENGTH = 9
 
 
 def storable(text: str) -> str:
-    """Return ``text`` without what can do harm; newlines and tabs stay."""
+    """Return ``text`` without harmful characters; newlines and tabs are kept."""
     if text.isprintable():
         return str(text)
     return _HARMFUL.sub("", _SURROGATES.sub("\ufffd", text))
 
 
 def storable_url(url: str, max_length: int) -> str:
-    """Return ``url`` with what can do harm percent-encoded.
+    """Return ``url`` with harmful characters percent-encoded.
 
-    One that is longer than ``max_length`` ends with ``~`` and 8 hex digits of its SHA-256, so that it stays distinct.
+    A URL longer than ``max_length`` is cut and ends with ``~`` and 8 hex digits of its SHA-256, so it stays distinct.
     """
     if not url.isprintable():
         url = _HARMFUL_IN_URL.sub(lambda found: quote(found[0]), _SURROGATES.sub("\ufffd", url))
@@ -33,12 +33,12 @@ def storable_url(url: str, max_length: int) -> str:
 
 
 def one_line(text: str, max_length: int) -> str:
-    """Return ``text`` on one line, without what can do harm, cut off after ``max_length`` characters."""
+    """Return ``text`` on one line, without harmful characters, cut to ``max_length`` characters."""
     return " ".join(storable(text[: 4 * max_length]).split())[:max_length]
 
 
 def printable(text: str) -> str:
-    """Return ``text`` for a log or a terminal: what can do harm is written as an escape, newlines and tabs stay."""
+    """Return ``text`` for a log or terminal, with harmful characters escaped; newlines and tabs are kept."""
     if text.isprintable():
         return text
     return _HARMFUL_ON_TERMINAL.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), text)
@@ -52,9 +52,9 @@ _NAMES = (
 _NAMES_IF_EXPIRING = "e?hash|md5|sha1|sha256|mac|digest|checksum|h|s|st|oh"
 _EXPIRY = re.compile(r"[?&;/~](?:[\w-]*expir\w*|exp|e|ttl|validto|valid_until|deadline|oe)=", re.IGNORECASE)
 
-# A parameter follows one of these, raw or percent-encoded any number of times: a URL within a URL within a URL.
+# A parameter follows one of these, percent-encoded any number of times: URLs may be nested.
 _START = r"(?:[?&;#/~]|%(?:25)*(?:3F|26|3B|23|2F))"
-_IN_WORD = r"(?:[\w.\-\[\]]|%(?:2D|5F|5B|5D)){0,100}"  # bounded, for the time would grow with its square
+_IN_WORD = r"(?:[\w.\-\[\]]|%(?:2D|5F|5B|5D)){0,100}"  # bounded, because the time is quadratic
 _EQUALS = r"(?:=|%(?:25)*3D)"
 _ENCODED_VALUE = re.compile(r"(?:(?!%(?:25)*(?:26|23))[^&#])+", re.IGNORECASE)
 _QUERY_VALUE = re.compile(r"(?:[^&;#]|;(?![^&;#=]+=(?!=)))+")
@@ -64,7 +64,7 @@ _PATH_END = re.compile(r"[?#]")
 _JWT = re.compile(r"(?:(?<![\w-])|(?<=%[0-9A-F]{2}))(?P<secret>eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*)")
 _USER = re.compile(r"^(?:[^/?#]*:)?//(?P<secret>[^/?#\s]+)@")
 _ODD_USER = re.compile(r"(?:^|:)//(?P<secret>[^/?#@:\s]+:(?!\d*(?:[/?#]|$))[^@\s/?#]{0,200}[/?#][^@\s]{0,200})@")
-"""A password with characters that end a host: no URL that can be asked for, but people write it."""
+"""A password with characters that end a host: not a valid URL, but people write it."""
 _NESTED_USER = re.compile(r"://(?P<secret>[^/?#&\s]+)@")
 _ENCODED_USER = re.compile(r"%3A%2F%2F(?P<secret>(?:(?!%2F|%3F|%40)[^/?#&\s])+)%40", re.IGNORECASE)
 
@@ -72,28 +72,28 @@ _SUSPICIOUS = re.compile(r"[=@]|%(?:25)*(?:3D|40)|eyJ", re.IGNORECASE)
 _HEADER = re.compile(
     r"^(?P<start>\W*(?:Set-Cookie|Cookie|(?:Proxy-)?Authorization): ?)\S.*$", re.IGNORECASE | re.MULTILINE
 )
-"""A header that opens something, on a line of its own, as Scrapy logs cookies when it is asked to."""
+"""A header with a secret, on a line of its own, as Scrapy logs cookies with COOKIES_DEBUG."""
 _BARE_USER = re.compile(
     r"(?<![\w.+%~/@-])(?P<secret>(?!(?:mailto|sips?|xmpp|acct|im|tel|urn):)[\w.+%~-]+:[^\s@/\\:\"'<>]+)@"
     r"(?=(?:[\w-]+\.)+[\w-]+|localhost\b|\[[\da-fA-F:.]+\])"
 )
-"""A login and a host without the scheme that makes a URL of them, as messages have it."""
+"""A login and host without a scheme, as some messages have it."""
 _QUOTED_USER = re.compile(r"://(?P<secret>[^/?#@\s\"'<>:]*:(?!\d+[\"'])[^/?#@\s<>]*[\"'][^/?#@\s<>]*)@")
-"""A password with a quotation mark, at which a URL in a text would end."""
+"""A password with a quotation mark, which would end a URL in text."""
 SECRET_NAME = re.compile(
     r"KEY|SECRET|TOKEN|PASSW|PASSPHRASE|CREDENTIAL|AUTH(?!ORS?\b|ORS?_)|COOKIES?$|_PASS$|_PWD$|^(?:PASS|PWD)$",
     re.IGNORECASE,
 )
-"""Names of settings, headers and members whose value opens something."""
+"""Names of settings, headers and JSON members whose value is a secret."""
 _SETTING = re.compile(r"(?P<start>'(?P<name>[A-Z][A-Z0-9_]*)': )(?P<value>'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\")")
 """A setting as Scrapy logs it."""
 MASK = "***"
 _WORD = re.compile(r"[^\s\"'<>]*[^\s\"'<>.,:;!?)\]}]")
-"""A run of text that may be a URL, without the punctuation of the sentence around it."""
+"""A word that may be a URL, without the punctuation around it."""
 
 
 def _names(exact: str) -> re.Pattern[str]:
-    """Return the pattern of a secret parameter up to its value."""
+    """Return the pattern that matches a secret parameter up to its value."""
     return re.compile(rf"{_START}(?:{_IN_WORD}?(?:{_IN_NAME}){_IN_WORD}|{exact}){_EQUALS}", re.IGNORECASE)
 
 
@@ -102,7 +102,7 @@ _PARAMETER_IF_EXPIRING = _names(f"{_NAMES}|{_NAMES_IF_EXPIRING}")
 
 
 def mask_url(url: str) -> str:
-    """Return ``url`` with its secrets masked and every other character kept; masking twice changes nothing."""
+    """Return ``url`` with its secrets masked and every other character kept; idempotent."""
     if not _SUSPICIOUS.search(url):
         return url
     for pattern in (_JWT, _ODD_USER, _USER, _NESTED_USER, _ENCODED_USER):
@@ -111,17 +111,17 @@ def mask_url(url: str) -> str:
 
 
 def is_masked(url: str) -> bool:
-    """Return whether a secret of ``url`` seems to have been masked, so that it cannot be requested."""
+    """Return whether ``url`` seems to contain a masked secret, so that it cannot be requested."""
     return bool(re.search(r"~[0-9a-f]{8}(?![0-9a-f])", url))
 
 
 def is_secret_name(name: str, *, if_expiring: bool = False) -> bool:
-    """Return whether a parameter of this name holds a secret; ``if_expiring``: in a URL that says when it expires."""
+    """Return whether a parameter of this name is a secret; ``if_expiring``: in a URL with an expiry time."""
     return bool((_PARAMETER_IF_EXPIRING if if_expiring else _PARAMETER).fullmatch(f"?{name}="))
 
 
 def has_expiry(url: str) -> bool:
-    """Return whether ``url`` says when it expires."""
+    """Return whether ``url`` contains an expiry time."""
     return bool(_EXPIRY.search(url))
 
 

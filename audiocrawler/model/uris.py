@@ -1,4 +1,4 @@
-"""A URI of a store or warehouse in; the class registered for its scheme, or the local path it names, out."""
+"""Resolve store, warehouse and frontier URIs to a class or a local path."""
 
 import re
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ _SCHEME = re.compile(r"([a-z][a-z0-9+.-]+):", re.IGNORECASE)
 
 
 def scheme_of(uri: str) -> str:
-    """Return the scheme in lower case; a plain path has none."""
+    """Return the scheme in lower case; empty for a plain path."""
     match = _SCHEME.match(uri)
     return match[1].lower() if match else ""
 
@@ -23,15 +23,15 @@ _EXTRAS = {"google": "gcp", "redis": "redis"}
 
 
 def load_registered(uri: str, registry: Mapping[str, str], setting: str) -> Any:
-    """Return the object that ``registry`` (scheme -> dotted path) names for ``uri``, imported now.
+    """Import and return the object registered for the scheme of ``uri`` (``registry``: scheme -> dotted path).
 
-    Raises ConfigurationError, which names ``setting``, where the scheme is not in the registry, or what it names cannot
-    be imported or needs a package that is not installed.
+    Raises ConfigurationError, which names ``setting``, if the scheme is not registered, or the object cannot be
+    imported or needs a package that is not installed.
     """
     scheme = scheme_of(uri)
     if scheme not in registry:
         known = ", ".join(f"{name}:" for name in registry if name)
-        raise ConfigurationError(f"{setting}={uri}: unknown scheme {scheme or '(none)'}; known are {known}")
+        raise ConfigurationError(f"{setting}={uri}: unknown scheme {scheme or '(none)'}; use one of {known}")
     module, _, name = registry[scheme].rpartition(".")
     try:
         return getattr(import_module(module), name)
@@ -49,16 +49,16 @@ def _wrong_path(uri: str, path: str, setting: str, error: Exception) -> Configur
 
 
 def local_path(uri: str) -> Path:
-    """Return the absolute path that ``scheme:relative/path``, ``scheme:///absolute/path`` or a plain path names.
+    """Return the absolute path of ``scheme:relative/path``, ``scheme:///absolute/path`` or a plain path.
 
-    Raises ConfigurationError where ``scheme://`` is followed by a host, which a relative path looks like.
+    Raises ConfigurationError if ``scheme://`` is followed by a host, as when a relative path was meant.
     """
     rest = uri[len(scheme_of(uri)) :].removeprefix(":") if scheme_of(uri) else uri
     if rest.startswith("//"):
         host, _, path = rest[2:].partition("/")
         if host not in {"", "localhost"}:
-            raise ConfigurationError(f"{uri}: {host} is no folder of this machine; write {scheme_of(uri)}:{rest[2:]}")
+            raise ConfigurationError(f"{uri}: {host} is not a local folder; write {scheme_of(uri)}:{rest[2:]}")
         rest = "/" + unquote(path).lstrip("/")
     if not rest:
-        raise ConfigurationError(f"{uri}: names no path")
+        raise ConfigurationError(f"{uri}: path is missing")
     return Path(rest).absolute()

@@ -1,4 +1,4 @@
-"""What a URL says besides its path: its site, its one spelling, and the login written into it."""
+"""The site, normalised form and login of a URL."""
 
 import re
 from base64 import b64encode
@@ -10,7 +10,7 @@ from audiocrawler.model.addresses import plain_host
 
 
 def site_of(url: str) -> str:
-    """Return the host that a site is known by: www. and the port do not make another one."""
+    """Return the URL's host without www. and port, which do not make another site."""
     return (urlsplit(url).hostname or "").removeprefix("www.")
 
 
@@ -32,7 +32,7 @@ _LAST_CONTROLS = "".join(map(chr, range(33)))
 
 
 def one_spelling(url: str) -> str:
-    """Return the one spelling of an http or https URL; anything else is returned as it is."""
+    """Return an http or https URL normalised; anything else is returned unchanged."""
     plain = _IGNORED.sub("", url).strip(_LAST_CONTROLS).partition("#")[0]
     start = _START.match(plain)
     if start is None:
@@ -66,7 +66,7 @@ def _path(path: str) -> str:
 
 
 def _escaped(text: str, kept: str = _KEPT) -> str:
-    """Return the text with escapes where they are needed and nowhere else, their digits in upper case."""
+    """Return the text with only the escapes that are needed, their digits in upper case."""
     return quote(_ESCAPE.sub(_plain, text), safe=kept, errors="replace")
 
 
@@ -78,15 +78,15 @@ def _plain(escape: re.Match[str]) -> str:
 
 
 LOGIN = "login"
-"""In the meta of a request: what ``login_of`` returns for the URL that it, or the document that named it, had."""
+"""Key in a request's meta: ``login_of`` its own URL, or of the document that links to it."""
 _PORTS = {"http": 80, "https": 443}
 
 Login = Mapping[str, str]
-"""An ``origin`` and the ``authorization`` that is meant for it, as the frontier keeps them."""
+"""An ``origin`` and its ``authorization`` header, as stored in the frontier."""
 
 
 class Credentials:
-    """The logins that start URLs name, for all that is found of their origins; the first of an origin stands."""
+    """The logins in start URLs, used for every URL of the same origin; the first of an origin counts."""
 
     def __init__(self, start_urls: Iterable[str]) -> None:
         self._logins: dict[str, Login] = {}
@@ -95,7 +95,7 @@ class Credentials:
                 self._logins.setdefault(login["origin"], login)
 
     def headers_for(self, url: str, login: Login | None = None) -> dict[str, str]:
-        """Return the header to send to ``url``: of ``login`` if it is meant for it, else of a start URL's login."""
+        """Return the Authorization header for ``url``: from ``login`` if it is for that origin, else a start URL's."""
         for each in (login, *self._logins.values()):
             if each and is_meant_for(each, url):
                 return {"Authorization": each["authorization"]}
@@ -103,7 +103,7 @@ class Credentials:
 
 
 def login_of(url: str) -> Login | None:
-    """Return what the URL's ``user:password@`` comes to, None where there is none or it is empty."""
+    """Return the login in the URL's ``user:password@``, None if missing or empty."""
     user, _, password = urlsplit(url).netloc.rpartition("@")[0].partition(":")
     if not user and not password:
         return None
@@ -118,13 +118,13 @@ def without_credentials(url: str) -> str:
 
 
 def login_meta(url: str) -> dict[str, Any]:
-    """Return what the meta of a request for ``without_credentials(url)`` takes along."""
+    """Return the meta for a request to ``without_credentials(url)``."""
     login = login_of(url)
     return {LOGIN: login} if login else {}
 
 
 def is_meant_for(login: Login, url: str) -> bool:
-    """Return whether the login's origin is that of ``url``, or the same host's before it went over to https."""
+    """Return whether the login's origin is that of ``url``, or that of its host before a switch to https."""
     origin = _origin(url)
     if origin == login["origin"]:
         return True

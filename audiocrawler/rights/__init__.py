@@ -1,1 +1,1 @@
-"""What servers, documents and files say of the rights in audio in; the same for rows and decisions out, not guessed."""
+"""Licences and AI opt-outs, as stated by servers, documents and files; never guessed."""

@@ -1,4 +1,4 @@
-"""A licence's wording or URL in, its identifier out (SPDX's where there is one); several statements combined."""
+"""Recognise licences by their text or URL (SPDX identifiers where there are any) and combine several statements."""
 
 import re
 import tomllib
@@ -17,7 +17,7 @@ NAMES: dict[str, list[str]] = _KNOWN["names"]
 URLS: dict[str, str] = _KNOWN["urls"]
 PORTS: dict[str, str] = _KNOWN["ports"]
 MAX_LENGTH = 1000
-"""Longer wordings are texts about something else; they are cut."""
+"""Longest text that is read, in characters; longer ones are about something else."""
 _KINDS = frozenset(("BY", "BY-SA", "BY-ND", "BY-NC", "BY-NC-SA", "BY-NC-ND"))
 _VERSIONS = frozenset(("1.0", "2.0", "2.1", "2.5", "3.0", "4.0"))
 _URL = re.compile(
@@ -55,7 +55,7 @@ _OTHERS = frozenset((*NAMES, *_CC_DOMAIN.values(), ALL_RIGHTS_RESERVED, PUBLIC_D
 
 
 def identify(wording: str | None) -> str | None:
-    """Return the identifier of the one licence that a text or URL names; None for none, several and unknown ones."""
+    """Return the identifier of the licence that a text or URL names; None if it names none, several or unknown ones."""
     text = (wording or "")[:MAX_LENGTH].strip()
     urls = _URL.findall(text)
     words = " ".join(_URL.sub(" ", text).lower().translate(_DASHES).split())
@@ -67,13 +67,13 @@ def identify(wording: str | None) -> str | None:
 
 
 def most_precise(identifiers: Iterable[str]) -> set[str]:
-    """Return the identifiers without those that another completes: CC-BY where CC-BY-4.0 is named as well."""
+    """Return the identifiers without those that another one specifies further: no CC-BY beside CC-BY-4.0."""
     all_named = set(identifiers)
     return {one for one in all_named if not any(_completes(other, one) for other in all_named)}
 
 
 def is_identifier(text: str) -> bool:
-    """Return whether ``identify`` can give this identifier."""
+    """Return whether ``identify`` can return this identifier."""
     if match := _CC_IDENTIFIER.fullmatch(text):
         return match[1] in _KINDS and (match[2] is None or match[2] in _VERSIONS)
     name = text.removeprefix("rightsstatements-").removesuffix("-1.0")
@@ -144,11 +144,11 @@ _MAX_LENGTH = 4000
 
 @dataclass(frozen=True, slots=True)
 class Stated:
-    """What is stated about one file, in the columns of its source.
+    """The combined licence statements about one file, by column of its source.
 
-    ``found_in`` names the places in their order. Where a licence was recognised its identifier follows the place, as in
-    ``json_ld=CC-BY-4.0``; beside one, a licence that was not recognised is a ``?``. ``license`` is the one that all
-    places state; None beside an identifier in ``found_in`` is a conflict.
+    ``found_in`` lists the places in order. A recognised licence's identifier follows its place, as in
+    ``json_ld=CC-BY-4.0``; beside one, an unrecognised licence is a ``?``. ``license`` is the one that all places state;
+    None together with an identifier in ``found_in`` is a conflict.
     """
 
     license: str | None = None
@@ -158,17 +158,17 @@ class Stated:
 
     @property
     def is_conflict(self) -> bool:
-        """Whether the statements are not of one licence."""
+        """Return whether the statements name different licences."""
         return self.license is None and "=" in (self.found_in or "")
 
     @property
     def identifiers(self) -> list[str]:
-        """The licences that are stated, in the order of the places."""
+        """Return the stated licences, in the order of the places."""
         return list(dict.fromkeys(name for _, name in _entries(self.found_in) if name))
 
 
 def with_statements(before: Stated, statements: Iterable[Statement]) -> Stated:
-    """Return what is stated when these statements are added."""
+    """Return ``before`` with these statements added."""
     statements = list(statements)
     entries = list(dict.fromkeys([*_entries(before.found_in), *(each for one in statements for each in _named(one))]))
     identifiers = most_precise(name for _, name in entries if name)
@@ -210,7 +210,7 @@ def _raw(statement: Statement) -> str:
 
 
 def _url_of(agreed: str | None, before: str | None, statements: list[Statement]) -> str | None:
-    """Return the first URL that is of the agreed licence; without one, the first of a licence that is not known."""
+    """Return the first URL of the agreed licence; without one, the first URL of an unrecognised licence."""
     named = [before, *(one.url for one in statements if not one.found_in.endswith(NOTICE))]
     fitting = (url for url in named if url and (agreed is None or _fits(identify(url), agreed)))
     return next(fitting, None)
@@ -224,12 +224,12 @@ PLACE = "file_tags"
 _LICENSES = ("license", "licence", "license_url", "licenseurl", "wcop", "copyright_url", "user")
 _NOTICES = ("copyright", "tcop", "cprt", "icop", "rights", "usageterms")
 _MAYBE = ("woaf", "comment")
-"""The page of the file and remarks: read where they name a licence, and about something else otherwise."""
+"""The file's page and comments: read only where they name a licence."""
 _CREDITS = ("attribution", "credit", "copyright_holder", "organization")
 
 
 def statements_in(tags: Mapping[str, str] | None) -> Iterator[Statement]:
-    """Yield what tags with lower-case names state."""
+    """Yield the licence statements in a file's tags (lower-case names)."""
     for name, value in (tags or {}).items():
         bare = name.partition(":")[0].partition("-")[0]
         if bare in _LICENSES:
@@ -245,33 +245,33 @@ def statements_in(tags: Mapping[str, str] | None) -> Iterator[Statement]:
 
 
 def credit_in(tags: Mapping[str, str] | None) -> str | None:
-    """Return whom the tags ask to name."""
+    """Return whom to credit according to the tags."""
     return next((value for name in _CREDITS if (value := (tags or {}).get(name))), None)
 
 
 def wanted_licences(setting: str | list[str] | None) -> frozenset[str]:
-    """Return the identifiers of AUDIO_LICENSES, none for all; raises ConfigurationError for one that is unknown."""
+    """Return the identifiers in AUDIO_LICENSES, empty for all; raises ConfigurationError for an unknown one."""
     names = setting if isinstance(setting, list) else re.split(r"[,\s]+", setting or "")
     wanted = frozenset(name for name in names if name)
     for name in sorted(wanted):
         if not is_identifier(name):
             raise ConfigurationError(
-                f"AUDIO_LICENSES={name}: is no known licence; write it as in CC0-1.0, CC-BY-4.0 or CC-BY-SA-3.0-DE"
+                f"AUDIO_LICENSES={name}: unknown licence; write for example CC0-1.0, CC-BY-4.0 or CC-BY-SA-3.0-DE"
             )
     return wanted
 
 
 def refusal_before(stated: Stated, wanted: frozenset[str]) -> str | None:
-    """Return why a file is not to be downloaded by what its page states; None if that leaves it open."""
+    """Return why the page's statements rule out a download; None if they do not."""
     return refusal(stated, wanted) if wanted and stated.identifiers else None
 
 
 def refusal(stated: Stated, wanted: frozenset[str]) -> str | None:
-    """Return why a file is refused by all that is stated about it; None if it is wanted."""
+    """Return why a file's licence statements rule it out; None if it is wanted."""
     if not wanted or stated.license in wanted:
         return None
     if stated.license:
-        return f"its licence is {stated.license}, which AUDIO_LICENSES does not name"
+        return f"licence {stated.license} is not in AUDIO_LICENSES"
     if stated.is_conflict:
-        return f"different licences are stated ({stated.found_in})"
-    return f"no licence that is known is stated ({stated.raw})" if stated.raw else "no licence is stated"
+        return f"conflicting licences ({stated.found_in})"
+    return f"no recognised licence ({stated.raw})" if stated.raw else "no licence found"

@@ -1,4 +1,4 @@
-"""Whether a site refuses AI training: robots.txt, headers, meta elements, Content-Usage and TDMRep."""
+"""Detect opt-outs from AI training in robots.txt, headers, meta elements, Content-Usage and TDMRep."""
 
 import json
 import re
@@ -14,7 +14,7 @@ from protego import Protego
 from audiocrawler.model.text import mask_url
 
 AI_AGENTS: tuple[str, ...] = tuple(tomllib.loads((files(__package__) / "ai_agents.toml").read_text("utf-8"))["agents"])
-"""Product tokens of robots that collect data for training AI models."""
+"""Product tokens of crawlers that collect data for AI training."""
 
 _NAMES = {name.lower(): name for name in AI_AGENTS}
 
@@ -40,7 +40,7 @@ class PathPattern:
         self._rules = None if pattern in {"", "/", "*", "/*"} else Protego.parse(_refusing(pattern))
 
     def matches(self, url: str) -> bool:
-        """Tell whether the path and query of ``url`` match."""
+        """Return whether the path and query of ``url`` match."""
         return self._rules is None or not self._rules.can_fetch(url, AGENT)
 
 
@@ -53,10 +53,10 @@ _MEMBERS = re.compile(r'(?:[^,"]|"[^"]*"?)+')
 
 
 def content_usage(statement: str) -> str | None:
-    """Return ``train-ai=n`` or ``bots=n`` if a Content-Usage statement says so, else None.
+    """Return ``train-ai=n`` or ``bots=n`` if a Content-Usage statement contains it, else None.
 
-    A dictionary of structured fields (RFC 9651; draft-ietf-aipref-attach, draft-ietf-aipref-vocab): a later value
-    replaces an earlier one, and the general ``bots`` of earlier drafts counts where nothing is said of training.
+    A structured-fields dictionary (RFC 9651; draft-ietf-aipref-attach, draft-ietf-aipref-vocab): a later value replaces
+    an earlier one, and the general ``bots`` of earlier drafts counts where ``train-ai`` is missing.
     """
     stated = _values(statement)
     for category in ("train-ai", "bots"):
@@ -66,7 +66,7 @@ def content_usage(statement: str) -> str | None:
 
 
 def content_signal(statement: str) -> str | None:
-    """Return ``ai-train=no`` if a Content-Signal statement says so (draft-romm-aipref-contentsignals), else None."""
+    """Return ``ai-train=no`` if a Content-Signal statement has it (draft-romm-aipref-contentsignals), else None."""
     return "ai-train=no" if _values(statement.lower()).get("ai-train") == "no" else None
 
 
@@ -82,9 +82,9 @@ _POLICY = re.compile(r"https?://[\x21-\x7e]{1,300}")
 
 
 class TdmRules:
-    """The rules of a tdmrep.json; the first one whose location matches decides. What is no such file has no rules.
+    """The rules of a tdmrep.json; the first one whose location matches decides. An invalid file has no rules.
 
-    ``size_bytes`` is about the memory that is held.
+    ``size_bytes`` is the approximate memory use.
     """
 
     def __init__(self, text: str) -> None:
@@ -95,7 +95,7 @@ class TdmRules:
         self.size_bytes = _TDM_RULE_BYTES * len(self._rules)
 
     def signals(self, url: str) -> list[str]:
-        """Return that ``url`` is reserved, in a few words; an empty list if it is not."""
+        """Return the reservation of ``url`` in a few words; an empty list if there is none."""
         for pattern, reserved in self._rules:
             if pattern.matches(url):
                 return [f"tdmrep.json: {reserved}"] if reserved else []
@@ -103,7 +103,7 @@ class TdmRules:
 
 
 def reservation(value: str | None, policy: object) -> str | None:
-    """Return ``tdm-reservation=1``, with the policy's URL where one is given, if the value reserves; else None."""
+    """Return ``tdm-reservation=1``, with the policy's URL if there is one; None if ``value`` is not 1."""
     if (value or "").strip() != "1":
         return None
     shown = isinstance(policy, str) and _POLICY.fullmatch(policy.strip())
@@ -120,18 +120,18 @@ def _rules(text: str) -> list[dict[str, Any]]:
 
 
 SEPARATOR = "; "
-"""What stands between several signals in a row's ``opt_out``."""
+"""Separator of several signals in a row's ``opt_out``."""
 
 _REFUSALS = ("noai", "noml")
-"""``noimageai`` speaks of pictures."""
+"""``noimageai`` is about images."""
 _WITH_VALUE = frozenset({"unavailable_after", "max-snippet", "max-image-preview", "max-video-preview"})
-"""Directives that a colon follows, as it follows the name of an agent."""
+"""Directives followed by a colon, like an agent's name."""
 
 
 def header_signals(headers: Mapping[str, Sequence[str]], agent: str) -> list[str]:
-    """Return what the headers (names in lower case, all values of each) say against training, in a few words each.
+    """Return the opt-outs in response headers (lower-case names, all values of each), in a few words each.
 
-    ``agent`` is our own name: what is said to it, to an AI agent or to everybody counts.
+    ``agent`` is our own name: directives for it, for an AI agent or for everybody count.
     """
     found = [f"X-Robots-Tag: {each}" for each in _in_robots_tags(headers.get("x-robots-tag", ()), agent)]
     if refusal := content_signal(",".join(headers.get("content-signal", ()))):
@@ -145,7 +145,7 @@ def header_signals(headers: Mapping[str, Sequence[str]], agent: str) -> list[str
 
 
 def meta_signals(metas: Iterable[tuple[str, str]], agent: str) -> list[str]:
-    """Return what meta elements (name, content) say against training, in a few words each; see header_signals."""
+    """Return the opt-outs in meta elements (name, content), in a few words each; see header_signals."""
     given = [(name.strip().lower(), content) for name, content in metas]
     found = [
         f"meta {name}: {refusal}"
@@ -160,13 +160,13 @@ def meta_signals(metas: Iterable[tuple[str, str]], agent: str) -> list[str]:
 
 
 def joined(signals: Iterable[str | None]) -> str | None:
-    """Return the signals, which may be joined already, as a row has them: each once; None where there is none."""
+    """Return the signals, some of them joined already, as one text without duplicates; None if there are none."""
     single = [each for signal in signals if signal for each in signal.split(SEPARATOR)]
     return SEPARATOR.join(dict.fromkeys(single)) or None
 
 
 def opt_out_reason(signals: str) -> str:
-    """Return why a file is not taken that these signals opt out, as its row says it."""
+    """Return the row's reason for a file that these signals opt out."""
     return f"opted out of AI training: {signals}"
 
 
@@ -176,7 +176,7 @@ def _in_robots_tags(values: Sequence[str], agent: str) -> list[str]:
 
 
 def _addressed(value: str, agent: str) -> Iterator[str]:
-    """Yield the directives of an X-Robots-Tag that speak to us; a name with a colon says to whom the rest speaks."""
+    """Yield the directives of an X-Robots-Tag that apply to us; those after ``name:`` apply to that agent."""
     counts = True
     for part in value.split(","):
         name, colon, directive = part.partition(":")
@@ -197,11 +197,11 @@ def _refusals(directives: Iterable[str]) -> list[str]:
 
 
 MAX_CHARACTERS = 512_000
-"""RFC 9309 asks for the first 500 KiB at least."""
+"""RFC 9309 requires at least the first 500 KiB."""
 MAX_RULES = 100_000
-"""Rules that are kept, counted once for agents with the same ones: more than a file can have for one agent."""
+"""Rules that are kept, shared ones counted once: more than a file can have for one agent."""
 MAX_STATEMENTS = 500
-"""Statements of preference that are kept for an agent; real files have a few."""
+"""Preference statements that are kept for an agent; real files have a few."""
 
 _PREFERENCES: dict[str, tuple[str, Callable[[str], str | None]]] = {
     "content-signal": ("Content-Signal", content_signal),
@@ -213,7 +213,7 @@ _RULE_BYTES, _STATEMENT_BYTES = 600, 3000
 
 @dataclass(slots=True)
 class _Group:
-    """The rules below one run of user-agent lines; ``agents`` are those of them whose rules count."""
+    """The rules of one run of user-agent lines; ``agents`` are the ones whose rules count."""
 
     agents: set[str]
     rules: list[str] = field(default_factory=list)
@@ -228,14 +228,14 @@ class _Statement:
 
 
 class RobotsOptOuts:
-    """What a robots.txt says of AI.
+    """The AI opt-outs in a robots.txt.
 
-    A path that a group naming an AI agent disallows is opted out; what everybody may not fetch is robots' own matter.
-    Statements of preference count in the groups of AI agents and in the one that ``agent`` has to obey; the longest
-    path that matches decides.
+    A path disallowed in a group that names an AI agent is opted out; what is disallowed for everybody is left to the
+    robots.txt check. Preference statements count in the groups of AI agents and in the one that ``agent`` has to obey;
+    the longest matching path decides.
 
-    The text is a stranger's: a rule is kept for the few agents that count, however many its group names, and agents
-    with the same groups share them. ``size_bytes`` is about the memory that is held.
+    The text is untrusted: rules are kept only for the few agents that count, however many a group names, and agents
+    with the same groups share them. ``size_bytes`` is the approximate memory use.
     """
 
     def __init__(self, text: str, agent: str) -> None:
@@ -250,7 +250,7 @@ class RobotsOptOuts:
         self.size_bytes += _STATEMENT_BYTES * sum(len(each) for each in self._statements)
 
     def signals(self, url: str) -> list[str]:
-        """Return what opts ``url`` out, each signal in a few words; an empty list where nothing does."""
+        """Return the signals that opt ``url`` out, in a few words each; an empty list if there are none."""
         refused = sorted(name for names, rules, _ in self._agents if not rules.can_fetch(url, AGENT) for name in names)
         found = [f"robots.txt: {', '.join(refused)} may not"] if refused else []
         stated = {f"robots.txt: {kind} {refusal}" for each in self._statements for kind, refusal in _decided(each, url)}
@@ -278,13 +278,13 @@ def _groups(text: str, also: set[str]) -> Iterator[_Group]:
 
 
 def _numbers(groups: list[_Group], agent: str) -> tuple[int, ...]:
-    """Return which groups name the agent and say something."""
+    """Return the indexes of the non-empty groups that name the agent."""
     named = ((number, group) for number, group in enumerate(groups) if agent in group.agents)
     return tuple(number for number, group in named if group.rules or group.preferences)
 
 
 def _by_groups(groups: list[_Group]) -> dict[tuple[int, ...], list[str]]:
-    """Return the AI agents by the groups that name them: usually all of them stand in the same ones."""
+    """Return the AI agents by the groups that name them: usually all are in the same ones."""
     named: dict[tuple[int, ...], list[str]] = {}
     for token in sorted({token for group in groups for token in group.agents}):
         if name := ai_agent(token):
@@ -293,7 +293,7 @@ def _by_groups(groups: list[_Group]) -> dict[tuple[int, ...], list[str]]:
 
 
 def _parsed(groups: list[_Group], named: dict[tuple[int, ...], list[str]]) -> Iterator[tuple[list[str], Protego, int]]:
-    """Yield the names of agents, what they may fetch, and how many rules that has."""
+    """Yield agents' names, their rules, and the number of rules."""
     left = MAX_RULES
     for numbers, names in named.items():
         rules = list(islice(chain.from_iterable(groups[number].rules for number in numbers), left))
@@ -319,7 +319,7 @@ def _statements(groups: list[_Group], numbers: Iterable[int]) -> Iterator[_State
 
 
 def _decided(statements: list[_Statement], url: str) -> Iterator[tuple[str, str]]:
-    """Yield the kind and the words of the refusals that decide for ``url``: of equally long paths one is enough."""
+    """Yield kind and text of the refusals that decide for ``url``: of equally long paths one is enough."""
     for kind, _ in _PREFERENCES.values():
         matching = [each for each in statements if each.kind == kind and each.pattern.matches(url)]
         length = max((each.pattern.length for each in matching), default=0)

@@ -1,4 +1,4 @@
-"""A file in; an object stored under its hash, and its URL, out."""
+"""Stores, which keep each file as an object named by its hash."""
 
 from audiocrawler.storage.store import (
     Options,

@@ -1,4 +1,4 @@
-"""Objects in a bucket of Google Cloud Storage: whole or not there at all, and replaced only if they are damaged."""
+"""The store in a Google Cloud Storage bucket: uploads are atomic, and objects replaced only if damaged."""
 
 import base64
 import re
@@ -18,37 +18,39 @@ from audiocrawler.model.gcp import STORAGE_EMULATOR, Login, failure_of
 from audiocrawler.storage.store import ROOT, Options, StoredObject, content_disposition, digest, key_in, source_address
 
 PERMISSIONS = ("storage.objects.create", "storage.objects.get", "storage.objects.list")
-"""What a crawl uses; without the last one Google answers 403 for an object that is not there."""
+"""Permissions a crawl uses; without the last one Google answers 403 for an object that does not exist."""
 ROLE = "roles/storage.objectUser"
 _CHECK_RETRY = DEFAULT_RETRY.with_timeout(10)
 _CHECK_TIMEOUT_S = 10
 
 
 def check_bucket(bucket: Bucket, login: Login) -> None:
-    """Ask Google whether the bucket exists and what is granted on it, in about ten seconds at most.
+    """Check that the bucket exists and is readable and writable, in about ten seconds at most.
 
-    Raises ConfigurationError.
+    Raises ConfigurationError, which says what is missing.
     """
     place = f"gs://{bucket.name}"
     try:
         missing = _missing_permissions(bucket)
     except NotFound:
         raise ConfigurationError(
-            f"{place}: there is no such bucket; create it with `gcloud storage buckets create {place} "
-            "--uniform-bucket-level-access` or name another in AUDIO_STORE"
+            f"{place}: bucket not found; create it with `gcloud storage buckets create {place} "
+            "--uniform-bucket-level-access` or set AUDIO_STORE to another one"
         ) from None
     except (GoogleAPIError, GoogleAuthError, OSError) as error:
         check = f"{STORAGE_EMULATOR}={login.emulator}" if login.emulator else "the network and AUDIO_GCP_KEY_FILE"
         raise ConfigurationError(f"{place}: {failure_of(error)}; check {check}") from error
     if missing:
-        raise ConfigurationError(f"{place}: no permission {', '.join(missing)}; grant {ROLE} on it{_to_whom(login)}")
+        raise ConfigurationError(
+            f"{place}: missing permission {', '.join(missing)}; grant {ROLE} on it{_to_whom(login)}"
+        )
 
 
 def _missing_permissions(bucket: Bucket) -> list[str]:
     try:
         granted = bucket.test_iam_permissions(PERMISSIONS, timeout=_CHECK_TIMEOUT_S, retry=_CHECK_RETRY)
     except (NotFound, MethodNotImplemented):
-        bucket.reload(timeout=_CHECK_TIMEOUT_S, retry=_CHECK_RETRY)  # emulators may know buckets, but no permissions
+        bucket.reload(timeout=_CHECK_TIMEOUT_S, retry=_CHECK_RETRY)  # emulators may not support permissions
         return []
     return [permission for permission in PERMISSIONS if permission not in granted]
 
@@ -59,12 +61,12 @@ def _to_whom(login: Login) -> str:
 
 
 CHUNK_BYTES = 1 << 20
-"""What one request of several carries. The client holds two of them per upload: eight uploads take about 20 MiB."""
+"""Chunk size of a resumable upload. The client buffers two of them per upload: eight uploads take about 20 MiB."""
 ONE_REQUEST_BYTES = 1 << 19
-"""Files up to this size travel in one request, which the client holds four times."""
+"""Files up to this size are uploaded in one request, which the client buffers four times."""
 
 _RETRY = DEFAULT_RETRY.with_delay(initial=0.5, maximum=8).with_timeout(60)
-_TIMEOUT_S = (10, 60)  # to connect, and between two bytes of the answer
+_TIMEOUT_S = (10, 60)  # to connect, and between two bytes of the response
 _FAILURES = (GoogleAPIError, GoogleAuthError, InvalidResponse, DataCorruption, OSError, ValueError)
 _URI = re.compile(r"(?i:gs)://(?P<bucket>[a-z0-9][a-z0-9._-]{1,220}[a-z0-9])(?:/(?P<prefix>[^\x00-\x1f\x7f]{0,400}))?")
 
@@ -72,20 +74,20 @@ _URI = re.compile(r"(?i:gs)://(?P<bucket>[a-z0-9][a-z0-9._-]{1,220}[a-z0-9])(?:/
 class GcsStore:
     """Objects below a prefix of one bucket.
 
-    Raises ConfigurationError if the bucket is not there or may not be used. No call asks for an ACL, so that buckets
-    with uniform access work.
+    Raises ConfigurationError if the bucket is not found or a permission is missing. ACLs are not used, so buckets with
+    uniform access work.
     """
 
     is_local: ClassVar[bool] = False
 
     @staticmethod
     def path_of(uri: str) -> None:
-        """Return None: objects are in no folder."""
+        """Return None: objects are not in a local folder."""
 
     def __init__(self, uri: str, options: Options) -> None:
         parts = _URI.fullmatch(uri)
         if not parts:
-            raise ConfigurationError(f"{uri}: names no valid bucket; write gs://bucket or gs://bucket/prefix")
+            raise ConfigurationError(f"{uri}: invalid bucket name; write gs://bucket or gs://bucket/prefix")
         folder = (parts["prefix"] or "").strip("/")
         self._prefix = f"{folder}/" if folder else ""
         login = options.gcp.login(STORAGE_EMULATOR)
@@ -100,24 +102,22 @@ class GcsStore:
         blob = self._bucket.blob(self._prefix + object_key, chunk_size=CHUNK_BYTES)
         blob.content_disposition = content_disposition(file_name)
         blob.metadata = {"sha256": sha256, "source_url": source_address(source_url)}
-        with _naming(f"{self.url_of(object_key)}: not stored from {path}"):
+        with _naming(f"{self.url_of(object_key)}: could not be stored from {path}"):
             self._upload(blob, path, content_type)
         return self.url_of(object_key)
 
     def _upload(self, blob: Blob, path: Path, content_type: str) -> None:
         try:
             self._send(blob, path, content_type, generation=0)
-        except PreconditionFailed:  # by an earlier upload, or by this one, whose answer was lost
+        except PreconditionFailed:  # it exists by now: from another upload, or from this one if its response was lost
             stored = self._found(blob.name)
             if stored is None:
-                raise StoreError(
-                    f"{self._bucket.name}/{blob.name}: was deleted while it was stored; run again"
-                ) from None
+                raise StoreError(f"{self._bucket.name}/{blob.name}: was deleted during the upload; run again") from None
             if not _is_copy(stored, path):
                 self._send(blob, path, content_type, generation=stored.generation)
 
     def _send(self, blob: Blob, path: Path, content_type: str, generation: int) -> None:
-        """Upload the file in place of this generation of the object; 0 stands for none."""
+        """Upload the file, replacing this generation of the object; 0 means that there is none."""
         size_bytes = path.stat().st_size
         with path.open("rb") as file:
             blob.upload_from_file(
@@ -134,43 +134,43 @@ class GcsStore:
         return self._bucket.get_blob(name, timeout=_TIMEOUT_S, retry=_RETRY)
 
     def exists(self, url: str, size_bytes: int | None) -> bool:
-        """Tell whether ``url`` names an object below the prefix, with this size if one is given."""
+        """Return whether ``url`` is an object below the prefix, with this size if one is given."""
         if not url.startswith(self.url_of("")):
             return False
-        with _naming(f"{url}: cannot be looked up"):
+        with _naming(f"{url}: lookup failed"):
             stored = self._found(self._name_in(url))
         return stored is not None and size_bytes in {None, stored.size}
 
     def has_bytes_of(self, path: Path, url: str, sha256: str) -> bool:
-        """Compare size and CRC-32C, which the bucket tells without a download; see Store.has_bytes_of."""
-        with _naming(f"{url}: cannot be looked up"):
+        """Compare size and CRC-32C without a download; see Store.has_bytes_of."""
+        with _naming(f"{url}: lookup failed"):
             stored = self._found(self._name_in(url))
         return stored is not None and _is_copy(stored, path)
 
     def objects(self) -> Iterator[StoredObject]:
-        """Yield the objects below the prefix that stand under their hash; see Store.objects."""
-        with _naming(f"{self.url_of('')}: cannot be listed"):
+        """Yield the objects below the prefix that are named by their hash; see Store.objects."""
+        with _naming(f"{self.url_of('')}: could not be listed"):
             for blob in self._bucket.list_blobs(prefix=self._prefix + ROOT, timeout=_TIMEOUT_S, retry=_RETRY):
                 key = blob.name.removeprefix(self._prefix)
                 if key_in(key) == key:
                     yield StoredObject(self.url_of(key), blob.size, (blob.metadata or {}).get("sha256"))
 
     def sha256_of(self, url: str) -> str:
-        """Return the SHA-256 of an object, which is downloaded, but not kept; see Store.sha256_of."""
+        """Download an object and return its SHA-256; see Store.sha256_of."""
         return self.digest_of(url, "sha256").hex()
 
     def digest_of(self, url: str, algorithm: str) -> bytes:
-        """Return a digest of an object, which is downloaded, but not kept; see Store.digest_of."""
+        """Download an object and return a digest; see Store.digest_of."""
         blob = self._bucket.blob(self._name_in(url))
         with (
-            _naming(f"{url}: cannot be read"),
+            _naming(f"{url}: could not be read"),
             blob.open("rb", chunk_size=CHUNK_BYTES, timeout=_TIMEOUT_S, retry=_RETRY) as file,
         ):
             return digest(file, algorithm)
 
     def remove(self, url: str) -> bool:
         """Delete an object; see Store.remove."""
-        with _naming(f"{url}: cannot be removed"):
+        with _naming(f"{url}: could not be deleted"):
             try:
                 self._bucket.blob(self._name_in(url)).delete(timeout=_TIMEOUT_S, retry=_RETRY)
             except NotFound:
@@ -181,7 +181,7 @@ class GcsStore:
         return url.removeprefix(f"gs://{self._bucket.name}/")
 
     def url_of(self, object_key: str) -> str:
-        """Return the ``gs://`` URL of the object, in which nothing is encoded, as Google's own tools write it."""
+        """Return the ``gs://`` URL of the object, without percent-encoding, as Google's own tools write it."""
         return f"gs://{self._bucket.name}/{self._prefix}{object_key}"
 
     def close(self) -> None:
@@ -191,7 +191,7 @@ class GcsStore:
 
 @contextmanager
 def _naming(subject: str) -> Iterator[None]:
-    """Turn what the client raises into a StoreError about ``subject``."""
+    """Convert the client's errors to a StoreError about ``subject``."""
     try:
         yield
     except _FAILURES as error:
@@ -203,6 +203,6 @@ def _is_copy(stored: Blob, path: Path) -> bool:
 
 
 def _crc32c(path: Path) -> str:
-    """Return the CRC-32C of a file as Google writes it: big-endian, in Base64."""
+    """Return the CRC-32C of a file in Google's format: big-endian, in Base64."""
     with path.open("rb") as file:
         return base64.b64encode(digest(file, "crc32c")).decode("ascii")

@@ -1,4 +1,4 @@
-"""Objects as files in a local folder: whole or not there at all, whenever the process or the machine stops."""
+"""The store in a local folder: objects appear atomically, even if the process or machine stops."""
 
 import errno
 import os
@@ -21,7 +21,7 @@ _NO_LINKS = {errno.EXDEV, errno.EPERM, errno.EMLINK, errno.ENOTSUP, errno.ENOSYS
 
 
 def link(path: Path, target: Path) -> bool:
-    """Give the file a second name, replacing what is at ``target``; False where the file systems cannot do that."""
+    """Hard-link the file to ``target``, replacing it; return False where the file systems do not allow it."""
     with path.open("rb") as file:
         os.fsync(file.fileno())
     try:
@@ -40,13 +40,13 @@ def _link_over(path: Path, target: Path) -> None:
         second_name = target.with_name(f".{target.name}.{token_hex(4)}.part")
         os.link(path, second_name)
         second_name.replace(target)
-        second_name.unlink(missing_ok=True)  # rename() leaves it where both names are of one file
+        second_name.unlink(missing_ok=True)  # rename() keeps it if both names are links to one file
 
 
 def copy(path: Path, target: Path, sha256: str) -> None:
-    """Copy the file to ``target``, replacing what is there.
+    """Copy the file to ``target``, replacing it.
 
-    Raises StoreError if the copy does not have this hash, and OSError.
+    Raises OSError, and StoreError if the copy does not have this hash.
     """
     _remove_leftovers(target)
     with _open_part(target) as part:
@@ -65,11 +65,11 @@ def copy(path: Path, target: Path, sha256: str) -> None:
 def _verify(part: IO[bytes], target: Path, sha256: str) -> None:
     part.seek(0)
     if file_digest(part, "sha256").hexdigest() != sha256:  # type: ignore[arg-type]
-        raise StoreError(f"{target}: the copy does not have the hash in its name; check the disk and run again")
+        raise StoreError(f"{target}: the copy does not match its hash; check the disk and run again")
 
 
 def _open_part(target: Path) -> IO[bytes]:
-    """Open a new file beside ``target`` and lock it, so that others can tell it from a dead process's leftovers."""
+    """Open a new file beside ``target`` and lock it, to distinguish it from leftovers of ended processes."""
     while True:
         part = NamedTemporaryFile(  # noqa: SIM115 - the caller closes it
             dir=target.parent, prefix=f".{target.name}.", suffix=".part", delete=False
@@ -77,7 +77,7 @@ def _open_part(target: Path) -> IO[bytes]:
         lock(part, wait=True)
         if os.fstat(part.fileno()).st_nlink:
             return part
-        part.close()  # it was taken for a leftover before it was locked
+        part.close()  # another process deleted it as a leftover before it was locked
 
 
 def _remove_leftovers(target: Path) -> None:
@@ -88,7 +88,7 @@ def _remove_leftovers(target: Path) -> None:
 
 
 def sync_folders(folder: Path, root: Path) -> None:
-    """Make the entries of ``folder`` and of its parents up to ``root`` survive a power cut."""
+    """Sync ``folder`` and its parents up to ``root``, so that their entries survive a power cut."""
     for each in (folder, *folder.parents):
         if each.is_relative_to(root):
             _sync_folder(each)
@@ -103,7 +103,7 @@ def _sync_folder(folder: Path) -> None:
 
 
 class LocalStore:
-    """Objects below one folder. Raises ConfigurationError if that cannot be made or written to."""
+    """Objects below one folder. Raises ConfigurationError if it cannot be created or written to."""
 
     is_local: ClassVar[bool] = True
 
@@ -120,14 +120,14 @@ class LocalStore:
                 pass
         except OSError as error:
             raise ConfigurationError(
-                f"store folder {self._folder}: {error.strerror}; make it writable or name another in AUDIO_STORE"
+                f"store folder {self._folder}: {error.strerror}; make it writable or set AUDIO_STORE to another one"
             ) from error
 
     def put(  # noqa: PLR0913 - see Store
         self, path: Path, object_key: str, *, content_type: str, file_name: str, sha256: str, source_url: str
     ) -> str:
         """Link the file into the folder, or copy it from another file system; see Store.put."""
-        del content_type, file_name, source_url  # a folder has no place for them
+        del content_type, file_name, source_url  # a folder cannot store them
         target = self._folder / object_key
         try:
             self._store(path, target, sha256)
@@ -144,23 +144,23 @@ class LocalStore:
             target.parent.mkdir(parents=True, exist_ok=True)
             if not link(path, target):
                 copy(path, target, sha256)
-        # Also where the object was there before: the process that put it may have died before it got so far.
+        # Also if the object existed: the process that wrote it may have ended before it synced.
         sync_folders(target.parent, self._folder)
         if not _has_size(target, size_bytes):
-            raise StoreError(f"{target}: is not of the {size_bytes} bytes just written; remove it and run again")
+            raise StoreError(f"{target}: does not have the {size_bytes} bytes just written; delete it and run again")
 
     def exists(self, url: str, size_bytes: int | None) -> bool:
-        """Tell whether ``url`` names a file of this folder, with this size if one is given."""
+        """Return whether ``url`` is a file in this folder, with this size if one is given."""
         path = _path_in(url)
         is_ours = url.startswith("file:") and path.is_relative_to(self._folder)
         return is_ours and (path.is_file() if size_bytes is None else _has_size(path, size_bytes))
 
     def has_bytes_of(self, path: Path, url: str, sha256: str) -> bool:
-        """Tell whether the object has this hash; see Store.has_bytes_of."""
+        """Return whether the object has this hash; see Store.has_bytes_of."""
         return self.exists(url, path.stat().st_size) and self.sha256_of(url) == sha256
 
     def objects(self) -> Iterator[StoredObject]:
-        """Yield the files that stand under their hash; see Store.objects."""
+        """Yield the files that are named by their hash; see Store.objects."""
         try:
             for path in _files_below(self._folder / ROOT):
                 key = path.relative_to(self._folder).as_posix()
@@ -170,27 +170,27 @@ class LocalStore:
             raise StoreError(f"{error.filename}: {error.strerror}; check store folder {self._folder}") from error
 
     def sha256_of(self, url: str) -> str:
-        """Return the SHA-256 of a file of this folder; see Store.sha256_of."""
+        """Return the SHA-256 of a file in this folder; see Store.sha256_of."""
         return self.digest_of(url, "sha256").hex()
 
     def digest_of(self, url: str, algorithm: str) -> bytes:
-        """Return a digest of a file of this folder; see Store.digest_of."""
+        """Return a digest of a file in this folder; see Store.digest_of."""
         path = _path_in(url)
         try:
             with path.open("rb") as file:
                 return digest(file, algorithm)
         except OSError as error:
-            raise StoreError(f"{path}: cannot be read: {error.strerror}; check the disk and run again") from error
+            raise StoreError(f"{path}: could not be read: {error.strerror}; check the disk and run again") from error
 
     def remove(self, url: str) -> bool:
-        """Delete a file of this folder; see Store.remove."""
+        """Delete a file in this folder; see Store.remove."""
         path = _path_in(url)
         try:
             path.unlink()
         except FileNotFoundError:
             return False
         except OSError as error:
-            raise StoreError(f"{path}: cannot be removed: {error.strerror}; make its folder writable") from error
+            raise StoreError(f"{path}: could not be deleted: {error.strerror}; make its folder writable") from error
         return True
 
     def url_of(self, object_key: str) -> str:
@@ -198,7 +198,7 @@ class LocalStore:
         return (self._folder / object_key).as_uri()
 
     def close(self) -> None:
-        """Do nothing: no file is left open."""
+        """Do nothing: no file is kept open."""
 
 
 def _files_below(folder: Path) -> Iterator[Path]:

@@ -1,7 +1,7 @@
-"""A URI in; an open store out. What every store gives.
+"""The interface of every store, and how one is opened by its URI.
 
-A new store is a class with the methods of Store, whose constructor takes a URI and Options, and a line in STORES or in
-AUDIO_STORES. ``key_in``, ``digest``, ``content_disposition`` and ``source_address`` are there for all of them.
+To add a store, write a class with the methods of Store, whose constructor takes a URI and Options, and register it in
+STORES or AUDIO_STORES. ``key_in``, ``digest``, ``content_disposition`` and ``source_address`` are shared by all.
 """
 
 import hashlib
@@ -20,7 +20,7 @@ PIECE_BYTES = 1 << 20
 
 
 def digest(file: IO[bytes], algorithm: str) -> bytes:
-    """Return the digest by hashlib's name for it, or by ``crc32c`` (RFC 9260, appendix A), big-endian."""
+    """Return the file's digest; ``algorithm`` is hashlib's name or ``crc32c`` (RFC 9260, appendix A), big-endian."""
     hashing = _new(algorithm)
     while piece := file.read(PIECE_BYTES):
         hashing.update(piece)
@@ -36,14 +36,14 @@ def _new(algorithm: str) -> Any:
 
 
 ROOT = "sha256/"
-"""What the name of every object begins with."""
+"""Prefix of every object's name."""
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _KEY = re.compile(r"sha256/([0-9a-f]{2})/([0-9a-f]{2})/\1\2[0-9a-f]{60}\.[0-9A-Za-z]+")
 
 
 def object_key(sha256: str, extension: str) -> str:
-    """Return ``sha256/ab/cd/<64 hex>.<ext>``: two levels of folders, so that no folder gets long.
+    """Return ``sha256/ab/cd/<64 hex>.<ext>``: two levels of folders, so that no folder gets too large.
 
     Raises ValueError if ``sha256`` is not 64 lower-case hex digits.
     """
@@ -53,13 +53,13 @@ def object_key(sha256: str, extension: str) -> str:
 
 
 def key_in(url: str) -> str | None:
-    """Return the name that an object's URL ends with, wherever its store is; None where it names no such object."""
+    """Return the object key at the end of an object's URL, in any store; None if there is none."""
     found = _KEY.search(url)
     return found[0] if found and found.end() == len(url) else None
 
 
 MAX_SOURCE_URL = 1024
-"""Characters of an address that are kept: all metadata of an object together must stay below 8 KiB."""
+"""Longest URL in an object's metadata, in characters: all metadata together must stay below 8 KiB."""
 
 _UNSAFE_IN_QUOTES = re.compile(r'[^\x20-\x7e]|["\\/%]')
 _ATTR_CHARS = "!#$&+.^_`|~-"
@@ -67,9 +67,9 @@ _URL_CHARS = "%/:?#[]@!$&'()*+,;=~"
 
 
 def content_disposition(file_name: str) -> str:
-    """Return a Content-Disposition under which a browser plays the object and saves it as ``file_name``.
+    """Return a Content-Disposition with which a browser plays the object and saves it as ``file_name``.
 
-    A name that is not plain ASCII follows a second time in UTF-8 (RFC 6266, RFC 8187).
+    A name that is not plain ASCII is repeated in UTF-8 (RFC 6266, RFC 8187).
     """
     plain = _UNSAFE_IN_QUOTES.sub("_", file_name)
     encoded = quote(file_name.replace("/", "_"), safe=_ATTR_CHARS, errors="replace")
@@ -77,7 +77,7 @@ def content_disposition(file_name: str) -> str:
 
 
 def source_address(url: str) -> str:
-    """Return ``url`` with its secrets masked, in printable ASCII, cut off after MAX_SOURCE_URL characters."""
+    """Return ``url`` with its secrets masked, in printable ASCII, cut to MAX_SOURCE_URL characters."""
     return quote(mask_url(url), safe=_URL_CHARS, errors="replace")[:MAX_SOURCE_URL]
 
 
@@ -91,7 +91,7 @@ STORES = {
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What a store may need besides its URI."""
+    """Further arguments of a store's constructor."""
 
     gcp: GcpAccess = field(default_factory=GcpAccess)
     schemes: Mapping[str, str] = field(default_factory=STORES.copy)
@@ -100,7 +100,7 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class StoredObject:
-    """An object as a listing tells it; ``sha256`` is what is kept beside the bytes, None where nothing is."""
+    """An object as listed; ``sha256`` is from its metadata, None where the store keeps none."""
 
     url: str
     size_bytes: int
@@ -111,11 +111,11 @@ class Store(Protocol):
     """Where objects are kept. Methods may be called from several threads at once."""
 
     is_local: ClassVar[bool]
-    """Whether the URLs of its objects mean nothing on another machine."""
+    """Whether its objects' URLs are only valid on this machine."""
 
     @staticmethod
     def path_of(uri: str) -> Path | None:
-        """Return the folder of this machine that ``uri`` names, None where objects are in no folder.
+        """Return the local folder of ``uri``, None for a store without one.
 
         Nothing is opened or created. Raises ConfigurationError.
         """
@@ -124,18 +124,18 @@ class Store(Protocol):
     def put(  # noqa: PLR0913 - what a bucket keeps beside the bytes
         self, path: Path, object_key: str, *, content_type: str, file_name: str, sha256: str, source_url: str
     ) -> str:
-        """Store the file at ``path`` as ``object_key``, verify it, and return its URL; the file itself stays.
+        """Store the file at ``path`` as ``object_key``, verify the object and return its URL; the file is kept.
 
-        An object that is already whole is kept, one with other bytes is replaced. Raises StoreError.
+        An existing object is kept if intact and replaced if it has other bytes. Raises StoreError.
         """
         ...
 
     def exists(self, url: str, size_bytes: int | None) -> bool:
-        """Tell whether the object at ``url`` is in this store, with this size if one is given. Raises StoreError."""
+        """Return whether the object at ``url`` is in this store, with this size if one is given. Raises StoreError."""
         ...
 
     def has_bytes_of(self, path: Path, url: str, sha256: str) -> bool:
-        """Tell whether the object at ``url`` has the bytes of the file, whose hash this is. Raises StoreError."""
+        """Return whether the object at ``url`` equals the file, whose hash is ``sha256``. Raises StoreError."""
         ...
 
     def url_of(self, object_key: str) -> str:
@@ -143,22 +143,22 @@ class Store(Protocol):
         ...
 
     def objects(self) -> Iterator[StoredObject]:
-        """Yield every object that stands under its hash, in no order, without reading it. Raises StoreError."""
+        """Yield every object that is named by its hash, in any order, without reading it. Raises StoreError."""
         ...
 
     def sha256_of(self, url: str) -> str:
-        """Return the SHA-256 of the object's bytes in hex, all of which are read. Raises StoreError."""
+        """Read the whole object and return its SHA-256 in hex. Raises StoreError."""
         ...
 
     def digest_of(self, url: str, algorithm: str) -> bytes:
-        """Return a digest of the object's bytes, all of which are read: by hashlib's name for it, or ``crc32c``.
+        """Read the whole object and return a digest; ``algorithm`` is hashlib's name or ``crc32c``.
 
         Raises StoreError.
         """
         ...
 
     def remove(self, url: str) -> bool:
-        """Delete the object at ``url``, which is in this store, and tell whether it was there. Raises StoreError."""
+        """Delete the object at ``url`` and return whether it existed. Raises StoreError."""
         ...
 
     def close(self) -> None:
@@ -167,9 +167,9 @@ class Store(Protocol):
 
 
 def place_of(url: str, size_bytes: int | None, store: Store) -> str:
-    """Return where the object at ``url`` is now: in ``store`` if that has it under its hash, else where it was.
+    """Return the current URL of the object at ``url``: in ``store`` if that has an object with its hash, else ``url``.
 
-    An object is known by its hash, so that a folder or bucket may be moved with all that is in it. Raises StoreError.
+    Objects are identified by hash, so that a folder or bucket may be moved. Raises StoreError.
     """
     key = key_in(url)
     here = store.url_of(key) if key else url
@@ -177,15 +177,14 @@ def place_of(url: str, size_bytes: int | None, store: Store) -> str:
 
 
 def store_class(uri: str, options: Options, setting: str = "AUDIO_STORE") -> type[Store]:
-    """Return the class of the store at ``uri``, which is not opened. Raises ConfigurationError for another scheme."""
+    """Return the class of the store at ``uri`` without opening it. Raises ConfigurationError for an unknown scheme."""
     return cast("type[Store]", load_registered(uri, options.schemes, setting))
 
 
 def open_store(uri: str, options: Options | None = None, setting: str = "AUDIO_STORE") -> Store:
-    """Return the store at ``uri``: ``file:data/objects``, ``/srv/objects`` or ``gs://bucket/prefix``.
+    """Open the store at ``uri``: ``file:data/objects``, ``/srv/objects`` or ``gs://bucket/prefix``.
 
-    Raises ConfigurationError where the scheme is unknown or the store cannot be written to; ``setting`` is what has
-    named the store.
+    Raises ConfigurationError, which names ``setting``, if the scheme is unknown or the store cannot be written to.
     """
     options = options or Options()
     return cast(Store, load_registered(uri, options.schemes, setting)(uri, options))

@@ -1,13 +1,13 @@
-"""Rows of all tables in; merged into what the warehouse already holds."""
+"""Warehouses, which merge rows into the tables."""
 
 from audiocrawler.warehouse.warehouse import (
     FlushResult,
     Options,
     Outboxed,
     Warehouse,
+    count_pending,
     open_warehouse,
-    rows_waiting,
     warehouse_class,
 )
 
-__all__ = ["FlushResult", "Options", "Outboxed", "Warehouse", "open_warehouse", "rows_waiting", "warehouse_class"]
+__all__ = ["FlushResult", "Options", "Outboxed", "Warehouse", "count_pending", "open_warehouse", "warehouse_class"]

@@ -1,4 +1,4 @@
-"""A stored row and a newer one of the same key in; what the table holds afterwards out. One function a merge rule."""
+"""Merge a stored row with a newer one of the same key: one function per merge rule."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
@@ -11,10 +11,10 @@ from audiocrawler.warehouse.rows import table_for
 
 
 def derive(audio: AudioMetadata, sources: Sequence[AudioSource]) -> AudioMetadata:
-    """Return the row with title, artist and licence worked out from all sources of its bytes.
+    """Return the row with title, artist and licence derived from all sources of its bytes.
 
-    Sources that state the same may be given once, under the smallest source_url. A row without any source, such as one
-    that was there before us, keeps what it has.
+    Sources with equal values may be given once, under the smallest source_url. A row without sources, such as one that
+    audiocrawler did not write, is unchanged.
     """
     if not sources:
         return audio
@@ -34,7 +34,7 @@ def derive(audio: AudioMetadata, sources: Sequence[AudioSource]) -> AudioMetadat
 
 
 def _is_in_conflict(source: AudioSource) -> bool:
-    """Return whether the source shows the licences that are stated and takes none: its statements differ."""
+    """Return whether the source lists licences but has none, because its statements differ."""
     return source.license is None and "=" in (source.license_found_in or "")
 
 
@@ -47,7 +47,7 @@ _FINAL = Status.having(Trait.FINAL)
 
 
 def merge_rows(old: R | None, new: R) -> R:
-    """Return the row that results when ``new`` meets ``old``, by the merge rule of each column."""
+    """Return ``old`` and ``new`` merged by the rule of each column."""
     if old is None:
         return new
     if isinstance(old, AudioSource) and isinstance(new, AudioSource) and (is_tombstone(old) or is_tombstone(new)):
@@ -112,7 +112,7 @@ def _outcome(old: Any, new: Any, name: str) -> Any:
 def _known(old: Any, new: Any, name: str) -> Any:
     if not _is_outcome_new(old, new):
         return getattr(old, name)
-    # What was said of other bytes, such as their ETag, does not hold for those that have just come.
+    # Values for other bytes, such as their ETag, do not apply to the new ones.
     return getattr(new, name) if new.sha256 is not None else _coalesce(old, new, name)
 
 

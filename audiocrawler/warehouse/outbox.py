@@ -1,4 +1,4 @@
-"""Rows in; kept on this disk until they are sent, one per key, and remembered afterwards.
+"""The outbox: rows on this disk, one per key, pending until they are uploaded and remembered afterwards.
 
 One SQLite file per warehouse, which several crawls and ``scrapy flush`` may use at once.
 """
@@ -60,7 +60,7 @@ _UP_TO = "SELECT coalesce((SELECT min(first_sequence) - 1 FROM pending), last_se
 
 @dataclass(frozen=True, slots=True)
 class PendingRow:
-    """A version of a row that waits: its key within its table, its number, and its JSON."""
+    """A version of a pending row: its key within its table, its sequence number and its JSON."""
 
     table: TableSpec
     key: str
@@ -70,7 +70,7 @@ class PendingRow:
 
 @dataclass(frozen=True, slots=True)
 class RefusedRow:
-    """A row that was set aside, and why."""
+    """A dead letter: a row that the warehouse refused, and why."""
 
     table: TableSpec
     key: str
@@ -79,33 +79,33 @@ class RefusedRow:
 
 
 class Outbox:
-    """The rows of one warehouse that wait on this disk; raises ConfigurationError if the file cannot be used.
+    """The pending rows of one warehouse; raises ConfigurationError if the file cannot be used.
 
     Methods may be called from any thread and raise WarehouseError if the disk fails.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        connection = opened(path, _prepare, "name another folder in AUDIO_OUTBOX")
+        connection = opened(path, _prepare, "set AUDIO_OUTBOX to another folder")
         self._db = Database(connection, path, WarehouseError)
         self.identity: str = self._db.one("SELECT identity FROM state")[0]
-        """A random name of this file, which nothing else in the world has."""
+        """A random name, unique to this file."""
 
     def put(self, rows: Sequence[Row]) -> int:
-        """Merge the rows, in order, with those that wait, all or none of them; return the number of the last one."""
+        """Merge the rows, in order, into the pending ones, all or none; return the last sequence number."""
         with self._db.changing():
             for row in rows:
                 self._put(row)
             return int(self._db.one("SELECT last_sequence FROM state")[0])
 
     def find(self, table: TableSpec, key: str) -> Row | None:
-        """Return what this machine knows of a row: what it has sent, merged with what waits. See ``key_of``."""
+        """Return a row as known on this machine: uploaded and pending values merged. See ``key_of``."""
         with self._db.reading():
             pending, sent = (self._stored(place, table, key) for place in ("pending", "sent"))
         return cast(Row | None, sent if pending is None else merge_rows(sent, pending))
 
     def related(self, guid: str | None, url_pattern: str | None, limit: int) -> list[AudioSource]:
-        """Return what this machine knows of the sources with this guid or this pattern."""
+        """Return the sources with this guid or pattern, as known on this machine."""
         wanted = {"guid": guid, "url_pattern": url_pattern}
         with self._db.reading():
             found = [self._db.run(_RELATED[name], value, limit) for name, value in wanted.items() if value is not None]
@@ -114,38 +114,38 @@ class Outbox:
         return [row for row in rows if isinstance(row, AudioSource)]
 
     def pending_rows(self) -> int:
-        """Return how many rows wait."""
+        """Return the number of pending rows."""
         with self._db.reading():
             return int(self._db.one("SELECT count(*) FROM pending")[0])
 
     def taken_down(self) -> list[str]:
-        """Return the source_urls of the rows that wait and say that something was taken down."""
+        """Return the source_urls of the pending tombstones."""
         statement = "SELECT key FROM pending WHERE table_name = ? AND json_extract(row, '$.status') = ?"
         with self._db.reading():
             return [key for (key,) in self._db.run(statement, AUDIO_SOURCES.name, Status.TAKEN_DOWN)]
 
     def take(self, limit: int) -> list[PendingRow]:
-        """Return the rows that have waited longest since they last changed; they stay until they are settled."""
+        """Return the pending rows that were changed longest ago, without removing them."""
         with self._db.reading():
             records = self._db.run(_TAKE, limit).fetchall()
         return [PendingRow(_TABLES[table], key, sequence, row) for table, key, sequence, row in records]
 
     def mark_sent(self, batch: Sequence[PendingRow]) -> None:
-        """Remember that these versions have been sent. A row that has changed meanwhile goes on waiting."""
+        """Record that these versions have been uploaded. A row that has changed meanwhile stays pending."""
         with self._db.changing():
             for row in batch:
                 self._remember(row.table, row.key, from_json(row.json, row.table))
                 self._remove(row)
 
-    def learn(self, rows: Sequence[Row]) -> int:
-        """Remember rows that the table has, as if they had been sent from here; return how many."""
+    def remember(self, rows: Sequence[Row]) -> int:
+        """Remember rows of the table as if they had been uploaded from here; return how many."""
         with self._db.changing():
             for row in rows:
                 self._remember(table_for(row), key_of(row), row)
         return len(rows)
 
-    def set_aside(self, row: PendingRow, error: str) -> None:
-        """Keep a row that the warehouse refuses apart, with the reason."""
+    def refuse(self, row: PendingRow, error: str) -> None:
+        """Move a row that the warehouse refuses to the dead letters, with the reason."""
         now = datetime.now(UTC).isoformat(timespec="seconds")
         with self._db.changing():
             statement = "INSERT OR REPLACE INTO refused VALUES (?, ?, ?, ?, ?)"
@@ -153,26 +153,26 @@ class Outbox:
             self._remove(row)
 
     def refused(self) -> list[RefusedRow]:
-        """Return the rows that were set aside."""
+        """Return the dead letters."""
         with self._db.reading():
             records = self._db.run("SELECT table_name, key, row, error FROM refused ORDER BY refused_at").fetchall()
         return [RefusedRow(_TABLES[table], key, row, error) for table, key, row, error in records]
 
     def written_watermark(self) -> int:
-        """Return the number of the row that was put last."""
+        """Return the sequence number of the last row that was put."""
         with self._db.reading():
             return int(self._db.one("SELECT last_sequence FROM state")[0])
 
-    def settled_up_to(self) -> int:
-        """Return the number up to which everything that was ever put has been sent or set aside."""
+    def sent_watermark(self) -> int:
+        """Return the sequence number up to which all rows have been uploaded or refused."""
         with self._db.reading():
             return int(self._db.one(_UP_TO)[0])
 
     @contextmanager
     def flushing(self, *, wait: bool = True) -> Iterator[bool]:
-        """Keep other flushes out, of any thread or process; give whether this one may go on, without waiting maybe.
+        """Lock out other flushes, of any thread or process; yield whether the lock was acquired.
 
-        The lock ends with the process that holds it, however that ends.
+        The lock is released when the process ends, however it ends.
         """
         with self._db.errors(), self.path.with_suffix(".lock").open("wb") as file:
             yield lock(file, wait=wait)
@@ -197,7 +197,7 @@ class Outbox:
         return any(self._stored(place, AUDIO_SOURCES, mark) is not None for place in ("pending", "sent"))
 
     def _forget(self, row: AudioSource) -> None:
-        """Remove what waits, was sent or was refused of what the row takes down."""
+        """Delete everything about what the tombstone takes down: pending, uploaded or refused."""
         self._db.run("DELETE FROM refused WHERE table_name = ? AND key = ?", AUDIO_SOURCES.name, row.source_url)
         if sha256 := hash_taken_down(row):
             for place in ("pending", "sent", "refused"):
@@ -221,7 +221,7 @@ class Outbox:
 
 
 def key_of(row: Row) -> str:
-    """Return what identifies a row while it waits; a file by its bytes, as its URL changes when its folder moves."""
+    """Return a row's key in the outbox; of a file its hash, since its URL changes when its folder moves."""
     if isinstance(row, AudioMetadata):
         return row.sha256 or row.gcp_url
     return str(getattr(row, table_for(row).key))

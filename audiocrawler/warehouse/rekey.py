@@ -1,4 +1,4 @@
-"""Rows of audio_sources that an older version has written in; one row for each file whose URL rotates out."""
+"""Migrate rows of audio_sources written by older versions: one row per file whose URL rotates."""
 
 import sqlite3
 from collections import defaultdict
@@ -18,9 +18,9 @@ _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 def rekeyed(rows: Iterable[AudioSource], replaced: dict[str, str]) -> Iterator[AudioSource]:
-    """Yield the rows as they are today: with keys that leave out what rotates, and with patterns.
+    """Yield the rows with current keys, which leave out what rotates, and with patterns.
 
-    Keys that there are no more are added to ``replaced``, with those that stand in their place.
+    Replaced keys are added to ``replaced``, with the new ones.
     """
     by_key: defaultdict[str, list[AudioSource]] = defaultdict(list)
     for row in rows:
@@ -35,7 +35,7 @@ def rekeyed(rows: Iterable[AudioSource], replaced: dict[str, str]) -> Iterator[A
 
 
 def folded(key: str, rows: Sequence[AudioSource]) -> list[AudioSource]:
-    """Return the row of ``key``, or the rows as they were where they may be different files."""
+    """Return one merged row with ``key``, or the rows unchanged if they may be different files."""
     for row in rows:
         if not is_tombstone(row):
             row.url_pattern = row.url_pattern or pattern_of(row.source_url)
@@ -49,7 +49,7 @@ def folded(key: str, rows: Sequence[AudioSource]) -> list[AudioSource]:
 
 
 def rekey(connection: sqlite3.Connection) -> None:
-    """Do the same in SQLite's table, within the caller's transaction."""
+    """Migrate the SQLite table within the caller's transaction."""
     by_key: defaultdict[str, list[str]] = defaultdict(list)
     for (url,) in connection.execute("SELECT source_url FROM audio_sources"):
         if is_rotating(url):
@@ -62,7 +62,7 @@ def rekey(connection: sqlite3.Connection) -> None:
 
 
 def _fold(connection: sqlite3.Connection, key: str, urls: list[str]) -> set[str]:
-    """Fold the rows of one key; return the hashes of the files that they have."""
+    """Merge the rows of one key; return the hashes of their files."""
     rows = [row for url in urls for row in _rows(connection, url)]
     new = folded(key, rows)
     for url in {row.source_url for row in rows} - {row.source_url for row in new}:
@@ -79,7 +79,7 @@ def _rows(connection: sqlite3.Connection, url: str) -> list[AudioSource]:
 
 
 def _are_one(key: str, rows: Sequence[AudioSource]) -> bool:
-    """Tell whether rows that differ in what rotates are of one file: signed for one path, equal in bytes or in name."""
+    """Return whether rows with one key are of one file: signed for one path, or with equal bytes or names."""
     if len(rows) == 1 or all(row_key(row.source_url, only_sure=True) == key for row in rows):
         return True
     if len({row.sha256 for row in rows if row.sha256}) <= 1:

@@ -1,4 +1,4 @@
-"""Rows as any warehouse takes them: checked and cleaned, and as JSON for the outbox and load jobs."""
+"""Validate and clean rows for any warehouse, and convert them to JSON for the outbox and load jobs."""
 
 import json
 from base64 import b64decode, b64encode
@@ -27,15 +27,15 @@ def table_for(row: Row) -> TableSpec:
 def checked(row: R) -> R:
     """Return a copy of ``row`` with clean and bounded text, UTC times and plain numbers.
 
-    A number that no table holds (NaN, infinite, beyond 64 bits) becomes NULL. Raises WarehouseError where a required
-    value is missing or a value is not of its column's type.
+    A number that no table can store (NaN, infinite, beyond 64 bits) becomes NULL. Raises WarehouseError if a required
+    value is missing or a value has the wrong type.
     """
     table = table_for(row)
     return type(row)(**{column.name: _checked(row, table, column) for column in table.columns})
 
 
 def clean_url(url: str) -> str:
-    """Return ``url`` as a row holds it."""
+    """Return ``url`` as it is stored in a row."""
     return storable_url(url, MAX_URL_LENGTH)
 
 
@@ -46,14 +46,14 @@ def _checked(row: Row, table: TableSpec, column: Column) -> Any:
     try:
         clean = None if value is None else _clean(value, column)
     except (TypeError, ValueError, OverflowError, AttributeError) as error:
-        raise WarehouseError(f"{_place(row, table, column)}: {value!r} is no {column.type}") from error
+        raise WarehouseError(f"{_place(row, table, column)}: {value!r} is not of type {column.type}") from error
     if clean is None and column.mode == "REQUIRED":
-        raise WarehouseError(f"{_place(row, table, column)}: a value is required, not {value!r}")
+        raise WarehouseError(f"{_place(row, table, column)}: required, but {value!r}")
     return clean
 
 
 def _is_clean(value: Any, column: Column) -> bool:
-    """Return whether a value is one of the many that need no cleaning: this is asked some hundred times a file."""
+    """Return whether a value needs no cleaning: a fast path, called some hundred times per file."""
     kind = type(value)
     if kind is str:
         return column.type == "STRING" and len(value) <= column.max_length and value.isprintable()
@@ -117,7 +117,7 @@ _CLEAN: dict[str, Callable[[Any], Any]] = {
 
 
 def to_json(row: Row) -> str:
-    """Return the row as one line: times in RFC 3339, bytes in Base64; NULLs are left out."""
+    """Return the row as one line of JSON: times in RFC 3339, bytes in Base64, NULLs left out."""
     columns = table_for(row).columns
     values = {column.name: converted(getattr(row, column.name), _TO_JSON.get(column.type)) for column in columns}
     given = {name: value for name, value in values.items() if value is not None}
@@ -125,19 +125,19 @@ def to_json(row: Row) -> str:
 
 
 def from_json(text: str, table: TableSpec) -> Row:
-    """Return the row again; columns that are not declared any more are left out."""
+    """Return the row of such a line; columns that are not declared any more are ignored."""
     values = json.loads(text)
     columns = {each.name: converted(values.get(each.name), _FROM_JSON.get(each.type)) for each in table.columns}
     return table.row_type(**columns)
 
 
 def converted(value: Any, convert: Callable[[Any], Any] | None) -> Any:
-    """Return a value as ``convert`` makes it, if it is one and there is something to do."""
+    """Return ``convert(value)``; the value itself if it or ``convert`` is None."""
     return value if value is None or convert is None else convert(value)
 
 
 def time_to_text(time: datetime) -> str:
-    """Return RFC 3339 of a fixed width, so that text sorts as time does."""
+    """Return a time in RFC 3339 with a fixed width, so that texts sort like times."""
     return time.astimezone(UTC).isoformat(timespec="microseconds")
 
 
@@ -153,23 +153,23 @@ _FROM_JSON: dict[str, Callable[[Any], Any]] = {
 
 
 MAX_ROW_BYTES = 10_000_000
-"""BigQuery's limit for a row; see https://cloud.google.com/bigquery/quotas."""
+"""BigQuery's limit per row; see https://cloud.google.com/bigquery/quotas."""
 
 
 def objection(text: str, table: TableSpec) -> str | None:
-    """Return why a row, given as its JSON, does not fit the table, in one line; None if it does."""
+    """Return why a row's JSON is not valid for the table, in one line; None if it is."""
     try:
         values = json.loads(text)
         size_bytes = len(text.encode())
     except UnicodeEncodeError:
-        return "holds a lone surrogate"
+        return "contains a lone surrogate"
     except ValueError:
         return "is not JSON"
     if size_bytes > MAX_ROW_BYTES:
-        return f"is {size_bytes} bytes long; BigQuery takes {MAX_ROW_BYTES}"
+        return f"row of {size_bytes} bytes is larger than BigQuery's limit of {MAX_ROW_BYTES}"
     unknown = values.keys() - {column.name for column in table.columns}
     if unknown:
-        return f"has a column {min(unknown)!r} that is not declared"
+        return f"unknown column {min(unknown)!r}"
     reasons = (_wrong(column.name, column.type, column.mode, values) for column in table.columns)
     return next((reason for reason in reasons if reason), None)
 
@@ -179,12 +179,12 @@ def _wrong(name: str, type_name: str, mode: str, values: dict[str, Any]) -> str 
     if value is None:
         return f"{name} is required" if mode == "REQUIRED" else None
     if not _FITS[type_name](value):
-        return f"{name} is no {type_name}: {value!r:.100}"
+        return f"{name} is not of type {type_name}: {value!r:.100}"
     return None
 
 
 def _is_text(value: Any) -> bool:
-    """Surrogates have no UTF-8, and NUL ends a text for many who read it."""
+    """Return whether a text has no lone surrogates, which UTF-8 lacks, and no NUL, which ends a text in C."""
     return isinstance(value, str) and "\0" not in value and not any("\ud800" <= each <= "\udfff" for each in value)
 
 

@@ -1,4 +1,4 @@
-"""All tables in one SQLite file, which several crawls may write and any number of notebooks may read at once."""
+"""The warehouse in one SQLite file, which several crawls may write and others may read at once."""
 
 import shlex
 import sqlite3
@@ -26,21 +26,21 @@ from audiocrawler.warehouse.merge import derive, merge_rows
 from audiocrawler.warehouse.rekey import rekey
 from audiocrawler.warehouse.rows import checked, clean_url, table_for
 from audiocrawler.warehouse.sqlite_schema import SELECT, UPSERT, migrate, to_record, to_row
-from audiocrawler.warehouse.sqlite_sources import leave_taken_down, recompute_statuses, stated_by_sources
+from audiocrawler.warehouse.sqlite_sources import recompute_statuses, replace_taken_down_source, stated_by_sources
 from audiocrawler.warehouse.warehouse import MAX_RELATED, Options
 
 PAGE_ROWS = 1000
-"""Rows that are read at a time, so that others may write in between."""
+"""Rows per read transaction, so that others may write in between."""
 
 _FIRST_STRICT_VERSION = (3, 37, 0)
 _KEYS_VERSION = 1
-"""The first user_version in which rows have keys that leave out what rotates."""
+"""The first user_version in which keys leave out what rotates."""
 
 
 class SqliteWarehouse:
     """The warehouse in a local file, which is created with its folder.
 
-    Raises ConfigurationError if it cannot be opened or written to, SchemaError if it contradicts our tables.
+    Raises ConfigurationError if it cannot be opened or written to, SchemaError if its tables are incompatible.
     """
 
     is_local: ClassVar[bool] = True
@@ -52,14 +52,14 @@ class SqliteWarehouse:
 
     @staticmethod
     def query_command(uri: str) -> str:
-        """Return the call of SQLite's own shell."""
+        """Return the command of SQLite's own shell."""
         return f"sqlite3 {shlex.quote(uri.partition(':')[2] if scheme_of(uri) else uri)}"
 
     def __init__(self, uri: str, options: Options | None = None) -> None:
         if sqlite3.sqlite_version_info < _FIRST_STRICT_VERSION:
             raise ConfigurationError(f"{uri}: SQLite {sqlite3.sqlite_version} is too old; use 3.37 or later")
         path = local_path(uri)
-        connection = opened(path, partial(_prepare, name=str(path)), "name another file in AUDIO_WAREHOUSE")
+        connection = opened(path, partial(_prepare, name=str(path)), "set AUDIO_WAREHOUSE to another file")
         self._db = Database(connection, path, WarehouseError)
 
     def upsert(self, rows: Sequence[Row]) -> None:
@@ -81,26 +81,26 @@ class SqliteWarehouse:
             return cast(AudioSource | None, self._find(AUDIO_SOURCES, "source_url", clean_url(source_url)))
 
     def related_sources(self, guid: str | None, url_pattern: str | None) -> list[AudioSource]:
-        """Return the rows with this guid or this pattern; see Warehouse.related_sources."""
+        """Return the rows with this guid or pattern; see Warehouse.related_sources."""
         statement = f"{SELECT[AUDIO_SOURCES.name]} WHERE guid = ? OR url_pattern = ? LIMIT {MAX_RELATED}"
         with self._db.reading():
             records = self._db.run(statement, guid, url_pattern).fetchall()
         return [cast(AudioSource, to_row(record, AUDIO_SOURCES)) for record in records]
 
     def audio_rows(self) -> Iterator[AudioMetadata]:
-        """Yield all rows of audio_metadata by their URL; see Warehouse.audio_rows."""
+        """Yield all rows of audio_metadata, sorted by URL; see Warehouse.audio_rows."""
         return cast(Iterator[AudioMetadata], self._rows(AUDIO_METADATA))
 
     def source_rows(self) -> Iterator[AudioSource]:
-        """Yield all rows of audio_sources by their URL; see Warehouse.source_rows."""
+        """Yield all rows of audio_sources, sorted by URL; see Warehouse.source_rows."""
         return cast(Iterator[AudioSource], self._rows(AUDIO_SOURCES))
 
     def crawl_rows(self) -> Iterator[AudioCrawl]:
-        """Yield all rows of audio_crawls by their id; see Warehouse.crawl_rows."""
+        """Yield all rows of audio_crawls, sorted by id; see Warehouse.crawl_rows."""
         return cast(Iterator[AudioCrawl], self._rows(AUDIO_CRAWLS))
 
     def taken_down(self) -> Iterator[str]:
-        """Yield what is taken down; see Warehouse.taken_down."""
+        """Yield the source_urls of all tombstones; see Warehouse.taken_down."""
         with self._db.reading():
             records = self._db.run(
                 "SELECT source_url FROM audio_sources WHERE status = ?", Status.TAKEN_DOWN
@@ -112,7 +112,7 @@ class SqliteWarehouse:
         self._db.close()
 
     def _merge(self, row: Row) -> Iterable[str]:
-        """Merge a row into its table; return the hashes of the files that this has to do with."""
+        """Merge a row into its table; return the hashes of the affected files."""
         table = table_for(row)
         if isinstance(row, AudioMetadata):
             if self._is_taken_down(row):
@@ -130,20 +130,20 @@ class SqliteWarehouse:
         return self._db.one(is_mark, mark, Status.TAKEN_DOWN) is not None
 
     def _move(self, row: AudioMetadata) -> None:
-        """Give the row of the same bytes, if it has another key, the key of ``row``: its folder or bucket has moved."""
+        """Change the key of the row with the same bytes to that of ``row``: its folder or bucket has moved."""
         known = self._db.one(
             "SELECT gcp_url FROM audio_metadata WHERE sha256 = ? AND gcp_url <> ?", row.sha256, row.gcp_url
         )
         if known is None:
             return
-        # REPLACE: a row without a hash, which was there before us, may have the new key.
+        # REPLACE: a row without a hash, which audiocrawler did not write, may have the new key.
         self._db.run("UPDATE OR REPLACE audio_metadata SET gcp_url = ? WHERE gcp_url = ?", row.gcp_url, known[0])
         self._db.run("UPDATE audio_sources SET gcp_url = ? WHERE gcp_url = ?", row.gcp_url, known[0])
 
     def _settle(self, sha256: str) -> None:
-        """Work out what depends on all sources of a file, so that the order in which they came does not matter."""
+        """Recompute what depends on all sources of a file, so that their order does not matter."""
         recompute_statuses(self._db.connection, sha256)
-        leave_taken_down(self._db.connection, sha256)
+        replace_taken_down_source(self._db.connection, sha256)
         audio = self._find(AUDIO_METADATA, "sha256", sha256)
         if isinstance(audio, AudioMetadata):
             derived = derive(audio, stated_by_sources(self._db.connection, sha256))
@@ -175,7 +175,7 @@ def _prepare(connection: sqlite3.Connection, name: str) -> None:
     except sqlite3.DatabaseError as error:
         if code_of(error) != sqlite3.SQLITE_NOTADB:
             raise
-        raise SchemaError(f"{name}: {error}; {remedy(error)}, or name another file in AUDIO_WAREHOUSE") from error
+        raise SchemaError(f"{name}: {error}; {remedy(error)}, or set AUDIO_WAREHOUSE to another file") from error
     make_durable(connection)
 
 
@@ -185,5 +185,5 @@ def _make_tables(connection: sqlite3.Connection, name: str) -> None:
         (version,) = connection.execute("PRAGMA user_version").fetchone()
         if version < _KEYS_VERSION:
             rekey(connection)
-        # Writing a number that is there already shows whether the file can be written to.
+        # Writing the same number again shows whether the file is writable.
         connection.execute(f"PRAGMA user_version = {max(version, _KEYS_VERSION)}")

@@ -1,4 +1,4 @@
-"""SQLite's tables: types and statements from the declared columns, and older databases brought up to date."""
+"""Types and statements of the SQLite tables, from the declared columns, and migration of older databases."""
 
 import json
 import re
@@ -28,7 +28,7 @@ ACCEPTED_TYPES = {
     "REAL": {"REAL", "FLOAT", "FLOAT64", "DOUBLE", "DOUBLE PRECISION", "NUMERIC", "DECIMAL"},
     "BLOB": {"BLOB", "BYTES", "BINARY", "VARBINARY"},
 }
-"""Our type -> the declared types of other people's tables that hold the same values."""
+"""Our type -> the declared types of other tables that are compatible."""
 
 INDEXES = (
     (AUDIO_METADATA, "sha256", "UNIQUE"),
@@ -41,7 +41,7 @@ INDEXES = (
 
 
 def create_table(table: TableSpec) -> str:
-    """Return the statement that creates the table; STRICT refuses values of another type."""
+    """Return the statement that creates the table; STRICT refuses values of the wrong type."""
     return f"CREATE TABLE {table.name} ({', '.join(_definition(column, table) for column in table.columns)}) STRICT"
 
 
@@ -51,12 +51,12 @@ def _definition(column: Column, table: TableSpec) -> str:
 
 
 def added_column(column: Column) -> str:
-    """Return the definition of a column that may be added to a table with rows in it."""
+    """Return the definition of a column that can be added to a table with rows in it."""
     return f"{column.name} {SQL_TYPES[column.type]}"
 
 
 def create_index(table: TableSpec, column_name: str, unique: str) -> str:
-    """Return the statement that creates an index if it is not there."""
+    """Return the statement that creates an index if it does not exist."""
     return f"CREATE {unique} INDEX IF NOT EXISTS {table.name}_{column_name} ON {table.name} ({column_name})"
 
 
@@ -78,19 +78,19 @@ def _upsert(table: TableSpec) -> str:
 
 
 SELECT = {table.name: _select(table) for table in TABLES}
-"""Table name -> the statement that reads all declared columns, but for its WHERE."""
+"""Table name -> the statement that reads all declared columns, without a WHERE."""
 
 UPSERT = {table.name: _upsert(table) for table in TABLES}
-"""Table name -> the statement that writes a whole row; columns that are not ours keep their values."""
+"""Table name -> the statement that writes a whole row; unknown columns keep their values."""
 
 
 def to_record(row: Row, table: TableSpec) -> list[Any]:
-    """Return the values of ``row`` as SQLite takes them, in the order of the columns."""
+    """Return the values of ``row`` for SQLite, in the order of the columns."""
     return [converted(getattr(row, column.name), _TO_SQL.get(column.type)) for column in table.columns]
 
 
 def to_row(record: Iterable[Any], table: TableSpec) -> Row:
-    """Return the row that a record of all columns stands for."""
+    """Return the row of a record with all columns."""
     pairs = zip(table.columns, record, strict=True)
     return table.row_type(**{column.name: converted(value, _FROM_SQL.get(column.type)) for column, value in pairs})
 
@@ -101,7 +101,7 @@ _TO_SQL: dict[str, Callable[[Any], Any]] = {
     "JSON": lambda texts: json.dumps(texts, ensure_ascii=False, sort_keys=True),
 }
 _FROM_SQL: dict[str, Callable[[Any], Any]] = {
-    "STRING": str,  # a table of other people's may have made a number of it
+    "STRING": str,  # a table with another type may have converted it to a number
     "FLOAT": float,
     "BOOLEAN": bool,
     "TIMESTAMP": datetime.fromisoformat,
@@ -109,12 +109,12 @@ _FROM_SQL: dict[str, Callable[[Any], Any]] = {
 }
 
 
-_REMEDY = "point AUDIO_WAREHOUSE at another file or rename that table"
+_REMEDY = "set AUDIO_WAREHOUSE to another file or rename that table"
 
 
 @dataclass(slots=True, frozen=True)
 class _Found:
-    """A column of a table that was there before."""
+    """A column of an existing table."""
 
     type: str
     is_key: bool
@@ -122,9 +122,9 @@ class _Found:
 
 
 def migrate(connection: sqlite3.Connection, database: str) -> None:
-    """Create what is missing, within the caller's transaction; rows that are there are kept.
+    """Create missing tables and columns within the caller's transaction; existing rows are kept.
 
-    Raises SchemaError, which begins with the name of the ``database``, where a table contradicts ours.
+    Raises SchemaError, which begins with the name of the ``database``, if a table is incompatible.
     """
     for table in TABLES:
         found = _columns(connection, table)
@@ -153,7 +153,7 @@ def _refuse_contradictions(found: dict[str, _Found], table: TableSpec, database:
         actual = found[column.name].type if column.name in found else expected
         if actual not in ACCEPTED_TYPES[expected]:
             raise SchemaError(
-                f"{database}: column {column.name} of table {table.name} is {actual or 'of no type'}, not {expected}; "
+                f"{database}: column {column.name} of table {table.name} is {actual or 'untyped'}, not {expected}; "
                 f"{_REMEDY}"
             )
     _refuse_foreign_columns(found, table, database)
@@ -164,7 +164,7 @@ def _refuse_foreign_columns(found: dict[str, _Found], table: TableSpec, database
     for name in found.keys() - declared:
         if found[name].must_be_given:
             raise SchemaError(
-                f"{database}: column {name} of table {table.name} is NOT NULL and not known here; give it a default"
+                f"{database}: column {name} of table {table.name} is NOT NULL but unknown; give it a default"
             )
 
 

@@ -1,6 +1,6 @@
-"""The hash of a file in; what all its rows of audio_sources say, and their statuses put right, in SQLite.
+"""Read the sources of a file in SQLite, and recompute their statuses.
 
-In SQL, because one file may have tens of thousands of sources: a jingle, a placeholder, URLs with a session in them.
+In SQL, because one file may have tens of thousands of sources: a jingle, a placeholder, URLs with session ids.
 """
 
 import sqlite3
@@ -40,20 +40,20 @@ _LEAVE = f"""
 """  # noqa: S608 - the same
 
 
-def leave_taken_down(connection: sqlite3.Connection, sha256: str) -> None:
-    """Name the smallest other source in a file's row, where the one that it names was taken down."""
+def replace_taken_down_source(connection: sqlite3.Connection, sha256: str) -> None:
+    """Set a file's source to the smallest other one if the current one was taken down."""
     connection.execute(_LEAVE, {"sha256": sha256})
 
 
 def stated_by_sources(connection: sqlite3.Connection, sha256: str) -> list[AudioSource]:
-    """Return what the sources of a file state, each statement once, under the smallest source_url that makes it."""
+    """Return the distinct statements of a file's sources, each under the smallest source_url that has it."""
     cursor = connection.execute(_STATED, (sha256,))
     names = [column[0] for column in cursor.description]
     return [AudioSource(**dict(zip(names, row, strict=True))) for row in cursor]
 
 
 def recompute_statuses(connection: sqlite3.Connection, sha256: str) -> None:
-    """Make the smallest source_url of a file ``stored`` and the others ``duplicate``, whichever came first.
+    """Set the smallest source_url of a file to ``stored`` and the others to ``duplicate``, in whatever order they came.
 
     A source found unchanged keeps that status; larger ones are duplicates of it.
     """

@@ -1,9 +1,9 @@
-"""A URI in; an open warehouse out. What every warehouse gives.
+"""The interface of every warehouse, and how one is opened by its URI.
 
-A new warehouse is a class with the methods of Warehouse, whose constructor takes a URI and Options, and a line in
-WAREHOUSES or in AUDIO_WAREHOUSES. These are there for all of them: ``rows.checked`` and ``rows.clean_url`` clean what
-comes in, ``merge.merge_rows`` and ``merge.derive`` say how rows meet, ``outbox.Outbox`` keeps rows on this disk until
-they are sent. The SQL of each is its own.
+To add a warehouse, write a class with the methods of Warehouse, whose constructor takes a URI and Options, and register
+it in WAREHOUSES or AUDIO_WAREHOUSES. Shared by all: ``rows.checked`` and ``rows.clean_url`` clean the input,
+``merge.merge_rows`` and ``merge.derive`` merge rows, ``outbox.Outbox`` keeps rows on this disk until they are uploaded.
+Each has its own SQL.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -23,51 +23,51 @@ WAREHOUSES = {
 """Scheme -> dotted path of a class that takes the URI and Options; "" is a plain path. Imported only when used."""
 
 MAX_RELATED = 200
-"""Rows that are compared with a newly found URL."""
+"""Maximum number of rows that are compared with a newly found URL."""
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What a warehouse may need besides its URI."""
+    """Further arguments of a warehouse's constructor."""
 
     gcp: GcpAccess = field(default_factory=GcpAccess)
     outbox: Path = Path("data/outbox")
-    """Folder of the rows that wait to be sent; one file per warehouse."""
+    """Folder of rows pending upload; one file per warehouse."""
     batch_rows: int = 5000
-    """Rows that travel together, at most."""
+    """Maximum number of rows per upload."""
     create: bool = False
-    """Whether a dataset and tables that are not there are created."""
+    """Whether to create a missing dataset and missing tables."""
     location: str | None = None
-    """Where a new dataset is kept, such as EU; None leaves it to BigQuery."""
+    """Location of a new dataset, such as EU; None is BigQuery's default."""
     schemes: Mapping[str, str] = field(default_factory=WAREHOUSES.copy)
     """WAREHOUSES, with what AUDIO_WAREHOUSES adds."""
 
 
 @dataclass(frozen=True, slots=True)
 class FlushResult:
-    """What became of one batch: rows ``sent``, rows ``set_aside`` because they were refused, and rows still ``left``.
+    """The result of one upload: rows ``sent``, rows ``refused``, rows still pending.
 
-    ``error`` is one line that says why rows could not be sent, None if they could.
+    ``error`` is one line that says why the upload failed, None if it did not.
     """
 
     sent: int = 0
-    set_aside: int = 0
+    refused: int = 0
     left: int = 0
     error: str | None = None
 
 
 class Warehouse(Protocol):
-    """Where the tables are kept. Methods may be called from several threads at once.
+    """Where the tables are. Methods may be called from several threads at once.
 
-    One whose rows wait on this machine until they are sent is Outboxed, too.
+    A remote one, whose rows are pending on this machine until they are uploaded, is Outboxed, too.
     """
 
     is_local: ClassVar[bool]
-    """Whether only this machine reads its tables."""
+    """Whether its tables are on this machine."""
 
     @staticmethod
     def path_of(uri: str) -> Path | None:
-        """Return the file of this machine that ``uri`` names, None where the tables are in no file.
+        """Return the local file of ``uri``, None for a warehouse without one.
 
         Nothing is opened or created. Raises ConfigurationError.
         """
@@ -75,13 +75,13 @@ class Warehouse(Protocol):
 
     @staticmethod
     def query_command(uri: str) -> str | None:
-        """Return the command line that takes a query as its last word; None where there is none to show."""
+        """Return a command line to which a query can be appended; None if there is none."""
         ...
 
     def upsert(self, rows: Sequence[Row]) -> None:
         """Merge the rows into their tables, in order, all or none of them. Raises WarehouseError.
 
-        They are safe then, be it on a disk of this machine: Outboxed.flush sends them to where the tables are.
+        They are durable afterwards, if only on this machine: Outboxed.flush uploads them.
         """
         ...
 
@@ -94,76 +94,76 @@ class Warehouse(Protocol):
         ...
 
     def related_sources(self, guid: str | None, url_pattern: str | None) -> list[AudioSource]:
-        """Return rows of audio_sources with this guid or this pattern, MAX_RELATED at most. Raises WarehouseError."""
+        """Return rows of audio_sources with this guid or pattern, at most MAX_RELATED. Raises WarehouseError."""
         ...
 
     def audio_rows(self) -> Iterator[AudioMetadata]:
-        """Yield all rows of audio_metadata as the table has them, without those that wait. Raises WarehouseError."""
+        """Yield all rows of audio_metadata as in the table, without pending ones. Raises WarehouseError."""
         ...
 
     def source_rows(self) -> Iterator[AudioSource]:
-        """Yield all rows of audio_sources as the table has them, without those that wait. Raises WarehouseError."""
+        """Yield all rows of audio_sources as in the table, without pending ones. Raises WarehouseError."""
         ...
 
     def crawl_rows(self) -> Iterator[AudioCrawl]:
-        """Yield all rows of audio_crawls as the table has them, without those that wait. Raises WarehouseError."""
+        """Yield all rows of audio_crawls as in the table, without pending ones. Raises WarehouseError."""
         ...
 
     def taken_down(self) -> Iterator[str]:
-        """Yield the source_url of every row that is taken down, those that wait included. Raises WarehouseError."""
+        """Yield the source_url of every tombstone, including pending ones. Raises WarehouseError."""
         ...
 
     def close(self) -> None:
-        """Release the connection, without a flush; rows are safe before that."""
+        """Release the connection without a flush; rows are durable before."""
         ...
 
 
 @runtime_checkable
 class Outboxed(Protocol):
-    """A warehouse far away: rows wait on this machine until they are sent, and are found as far as it knows them."""
+    """A remote warehouse: rows are pending on this machine until uploaded, and lookups only use what it knows."""
 
     def pending_rows(self) -> int:
-        """Return how many rows wait to be sent, those of other crawls that share the outbox included."""
+        """Return the number of rows pending upload, including other crawls' in the same outbox."""
         ...
 
     def written_watermark(self) -> int:
-        """Return the number of the last row that was written on this machine; 0 where rows do not wait."""
+        """Return the sequence number of the last row written on this machine; 0 without an outbox."""
         ...
 
     def sent_watermark(self) -> int:
-        """Return the number up to which all rows that were written here have been sent or set aside."""
+        """Return the sequence number up to which all rows written here have been uploaded or refused."""
         ...
 
     def flush(self) -> FlushResult:
-        """Send one batch of the rows that wait, after any flush that is under way. Raises WarehouseError.
+        """Upload one batch of pending rows, after any other flush in progress.
 
-        That error is this machine's disk; what goes wrong on the way is told by the result, and the rows stay.
+        Raises WarehouseError for this machine's disk; a failed upload is in the result, and its rows stay pending.
         """
         ...
 
-    def recall(self, sites: Sequence[str]) -> int:
-        """Read once what the table knows of the audio URLs of these sites, so that ``find_source`` tells it.
+    def preload(self, sites: Sequence[str]) -> int:
+        """Read the table's rows of these sites once, so that ``find_source`` returns them.
 
-        Returns how many rows were read; none where ``find_source`` asks the table itself. Raises WarehouseError.
+        Return the number of rows read; 0 where ``find_source`` queries the table itself. Raises WarehouseError.
         """
         ...
 
 
-def rows_waiting(warehouse: Warehouse) -> int:
-    """Return how many rows wait to be sent; none do where there is no outbox."""
+def count_pending(warehouse: Warehouse) -> int:
+    """Return the number of rows pending upload; 0 without an outbox."""
     return warehouse.pending_rows() if isinstance(warehouse, Outboxed) else 0
 
 
 def warehouse_class(uri: str, options: Options, setting: str = "AUDIO_WAREHOUSE") -> type[Warehouse]:
-    """Return the class of the warehouse at ``uri``, which is not opened. Raises ConfigurationError."""
+    """Return the class of the warehouse at ``uri`` without opening it. Raises ConfigurationError."""
     return cast("type[Warehouse]", load_registered(uri, options.schemes, setting))
 
 
 def open_warehouse(uri: str, options: Options | None = None, setting: str = "AUDIO_WAREHOUSE") -> Warehouse:
-    """Return the warehouse at ``uri``: ``sqlite:data/audio.db``, ``bigquery://project/dataset/audio_metadata``.
+    """Open the warehouse at ``uri``: ``sqlite:data/audio.db``, ``bigquery://project/dataset/audio_metadata``.
 
-    Raises ConfigurationError where the scheme is unknown or the warehouse cannot be written to, and SchemaError where
-    it has tables that contradict ours; ``setting`` is what has named the warehouse.
+    Raises ConfigurationError, which names ``setting``, if the scheme is unknown or the warehouse cannot be written to,
+    and SchemaError if its tables are incompatible.
     """
     options = options or Options()
     return cast(Warehouse, load_registered(uri, options.schemes, setting)(uri, options))

@@ -32,9 +32,9 @@ def test_a_small_file_of_many_hours_is_refused(tmp_path):
 
 
 def test_implausible_rates_and_channels_are_refused(tmp_path):
-    assert refusal(raw_wav(tmp_path / "slow.wav", channels=1, rate_hz=1, frames=100_000)).endswith("not plausible")
-    assert refusal(raw_wav(tmp_path / "fast.wav", channels=1, rate_hz=4_000_000, frames=100_000)).endswith(
-        "not plausible"
+    assert refusal(raw_wav(tmp_path / "slow.wav", channels=1, rate_hz=1, frames=100_000)).startswith("implausible")
+    assert refusal(raw_wav(tmp_path / "fast.wav", channels=1, rate_hz=4_000_000, frames=100_000)).startswith(
+        "implausible"
     )
     assert refusal(raw_wav(tmp_path / "many.wav", channels=255, rate_hz=8_000, frames=1_000)).startswith("255 channels")
 

@@ -98,8 +98,8 @@ def test_the_energy_rule_decides_the_classification(wav):
         (b"\n<!DOCTYPE html><html><body>Not found</body></html>", "an HTML page, not audio"),
         (b"\xff\xd8\xff\xe0\x00\x10JFIF" + bytes(500), "a JPEG image, not audio"),
         (b'{"error": "expired"}', "a JSON document, not audio"),
-        (bytes(5000), "no known audio format, or a damaged header"),
-        (b"RIFF\x24\x00\x00\x00WAVEfmt ", "no known audio format, or a damaged header"),
+        (bytes(5000), "unknown audio format, or a damaged header"),
+        (b"RIFF\x24\x00\x00\x00WAVEfmt ", "unknown audio format, or a damaged header"),
     ],
 )
 def test_what_is_not_audio_is_refused_with_a_reason(tmp_path, content, reason):
@@ -119,7 +119,7 @@ def test_a_header_without_samples_is_refused(tmp_path, beep):
 
 
 def test_a_missing_file_is_refused(tmp_path):
-    with pytest.raises(AnalysisError, match="cannot be read: No such file"):
+    with pytest.raises(AnalysisError, match="could not read the file: No such file"):
         analyse(tmp_path / "gone.mp3")
 
 

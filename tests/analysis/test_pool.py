@@ -128,7 +128,7 @@ def test_a_file_on_which_two_workers_die_is_refused_and_all_others_go_on(hours_l
 
     refused, *rows = measured([hours_long, *short_files], beside=kill)
     assert isinstance(refused, AnalysisError)
-    assert str(refused) == f"the analyser died on it twice (signal {int(signal_number)})"
+    assert str(refused) == f"decoder crashed (signal {int(signal_number)}), 2 attempts"
     assert [row["duration_ms"] for row in rows] == [300] * len(short_files)
 
 
@@ -172,7 +172,7 @@ def test_a_file_that_needs_too_much_memory_is_refused(tmp_path, formats, short_f
         file.seek(picture_bytes + 20)
         file.write((formats / "stereo.mp3").read_bytes())
     refused, *rows = measured([greedy, *short_files], memory_bytes=650 << 20)
-    assert str(refused) == "needs more memory than a worker may have"
+    assert str(refused) == "analysis needs too much memory"
     assert all(isinstance(row, dict) for row in rows)
 
 

@@ -58,7 +58,7 @@ def test_a_collection_is_sent_into_them(memory: Memory, collection: Collection) 
         ),
         ({"own": "no.such.Store"}, "AUDIO_STORE=own:x: no.such.Store cannot be imported: No module named 'no'"),
         ({"own": "Store"}, "AUDIO_STORE=own:x: Store cannot be imported: "),
-        ({}, "AUDIO_STORE=own:x: unknown scheme own; known are file:, gs:"),
+        ({}, "AUDIO_STORE=own:x: unknown scheme own; use one of file:, gs:"),
     ],
 )
 def test_what_names_no_class_is_told(stores: object, message: str) -> None:

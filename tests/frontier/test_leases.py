@@ -79,7 +79,7 @@ def test_a_frontier_that_is_away_at_the_end_is_no_proof_that_nothing_is_left(mon
         leases.start(worker)
         leases.stop_leasing()
         counted = await leases.count_waiting()
-        assert "may have requests left" in str(worker.errors[0])
+        assert "requests may be pending" in str(worker.errors[0])
         await leases.close(finish=True)
         return counted
 

@@ -89,4 +89,4 @@ def test_a_frontier_that_cannot_be_opened_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("no database, and more than a few bytes of it" * 100, encoding="utf-8")
     run = crawl(tmp_path, "url=http://127.0.0.1:9/", settings={"AUDIO_FRONTIER": "sqlite:file"})
     assert run.code == 2
-    assert "name another file in AUDIO_FRONTIER" in run.stderr
+    assert "set AUDIO_FRONTIER to another file" in run.stderr

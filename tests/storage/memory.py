@@ -63,7 +63,7 @@ class MemoryStore:
     def digest_of(self, url: str, algorithm: str) -> bytes:
         content = self._content(url)
         if content is None:
-            raise StoreError(f"{url}: cannot be read: it is not there")
+            raise StoreError(f"{url}: could not be read: it is not there")
         return digest(io.BytesIO(content), algorithm)
 
     def remove(self, url: str) -> bool:

@@ -46,7 +46,7 @@ def test_the_uri_names_a_bucket_and_a_prefix(bucket, source, uri, url):
 
 @pytest.mark.parametrize("uri", ["gs:", "gs://", "gs://a", "gs:bucket/x", "gs://Bucket/x", "gs://bucket/a\nb"])
 def test_a_uri_without_a_bucket_is_refused(uri):
-    with pytest.raises(ConfigurationError, match=r"names no valid bucket; write gs://bucket or gs://bucket/prefix$"):
+    with pytest.raises(ConfigurationError, match=r"invalid bucket name; write gs://bucket or gs://bucket/prefix$"):
         open_store(uri)
 
 
@@ -130,29 +130,31 @@ def test_a_lookup_survives_a_fault(proxy, bucket, source):
 
 
 def test_a_bucket_that_is_not_there_is_refused_at_once(gcs):
-    with pytest.raises(ConfigurationError, match=r"^gs://no-such-bucket: there is no such bucket; create it with"):
+    with pytest.raises(ConfigurationError, match=r"^gs://no-such-bucket: bucket not found; create it with"):
         open_store("gs://no-such-bucket/prefix")
 
 
 @pytest.mark.parametrize("missing", ["storage.objects.create", "storage.objects.get", "storage.objects.list"])
 def test_a_missing_permission_is_named_with_the_role_to_grant(gcs, bucket, missing):
     gcs.granted = ALL_PERMISSIONS - {missing}
-    message = rf"^gs://{bucket}: no permission {missing}; grant roles/storage.objectUser on it$"
+    message = rf"^gs://{bucket}: missing permission {missing}; grant roles/storage.objectUser on it$"
     with pytest.raises(ConfigurationError, match=message):
         open_store(f"gs://{bucket}")
 
 
 def test_a_permission_that_is_taken_away_is_a_store_error(gcs, bucket, store, source):
     gcs.granted = frozenset()
-    with pytest.raises(StoreError, match=rf"^gs://{bucket}/sha256/.* not stored .*403 .*objects.create access; check"):
+    with pytest.raises(
+        StoreError, match=rf"^gs://{bucket}/sha256/.* could not be stored .*403 .*objects.create access; check"
+    ):
         put(store, source)
-    with pytest.raises(StoreError, match=r"cannot be looked up: 403 .* storage\.objects\.get"):
+    with pytest.raises(StoreError, match=r"lookup failed: 403 .* storage\.objects\.get"):
         store.exists(f"gs://{bucket}/x", None)
 
 
 def test_a_bucket_that_was_deleted_is_a_store_error(gcs, bucket, store, source):
     gcs.storage.delete_bucket(bucket)
-    with pytest.raises(StoreError, match=r"not stored from .*: 404 "):
+    with pytest.raises(StoreError, match=r"could not be stored from .*: 404 "):
         put(store, source)
 
 

@@ -78,9 +78,9 @@ class InBigQuery:
         self.flush()
         return self._warehouse.related_sources(guid, url_pattern)
 
-    def recall(self, sites: Sequence[str]) -> int:
+    def preload(self, sites: Sequence[str]) -> int:
         self.flush()
-        return self._warehouse.recall(sites)
+        return self._warehouse.preload(sites)
 
     def taken_down(self) -> Iterator[str]:
         return self._warehouse.taken_down()

@@ -247,7 +247,7 @@ def test_rows_that_bigquery_refuses_are_set_aside_and_the_rest_goes_in(bigquery,
     warehouse.upsert([a_source(f"{n:02}", title="unwanted" if f"{n:02}" in bad else "fine") for n in range(16)])
     warehouse.upsert([an_audio()])
     bigquery.unwanted = "unwanted"
-    assert warehouse.flush() == FlushResult(sent=15, set_aside=2)
+    assert warehouse.flush() == FlushResult(sent=15, refused=2)
     assert len(read(bigquery_uri, AUDIO_SOURCES)) == 14
     assert {row.key[-6:-4] for row in warehouse.outbox.refused()} == bad
     assert all("JSON parsing error in row 1: unwanted" in row.error for row in warehouse.outbox.refused())
@@ -257,8 +257,8 @@ def test_rows_that_bigquery_refuses_are_set_aside_and_the_rest_goes_in(bigquery,
 def test_a_row_that_cannot_fit_is_set_aside_before_it_is_sent(opened, bigquery_uri):
     warehouse = opened()
     warehouse.upsert([an_audio(tags={"comment": "x" * 10_000_000}), a_source("b")])
-    assert warehouse.flush() == FlushResult(sent=1, set_aside=1)
-    assert next(row.error for row in warehouse.outbox.refused()).endswith("bytes long; BigQuery takes 10000000")
+    assert warehouse.flush() == FlushResult(sent=1, refused=1)
+    assert next(row.error for row in warehouse.outbox.refused()).endswith("larger than BigQuery's limit of 10000000")
     assert [row.source_url for row in read(bigquery_uri, AUDIO_SOURCES)] == [a_source("b").source_url]
 
 

@@ -56,9 +56,11 @@ def test_a_new_dataset_is_kept_where_the_settings_say(bigquery_uri, options):
 
 def test_nothing_is_created_unasked(bigquery_uri, options):
     unasked = replace(options, create=False)
-    assert refusal(bigquery_uri, unasked).startswith(f"{dataset_of(bigquery_uri)}: no such dataset; create it, or set ")
+    assert refusal(bigquery_uri, unasked).startswith(
+        f"{dataset_of(bigquery_uri)}: dataset not found; create it, or set "
+    )
     client().create_dataset(dataset_of(bigquery_uri))
-    assert refusal(bigquery_uri, unasked).startswith(f"{dataset_of(bigquery_uri)}.audio_metadata: no such table; ")
+    assert refusal(bigquery_uri, unasked).startswith(f"{dataset_of(bigquery_uri)}.audio_metadata: table not found; ")
     assert list(client().list_tables(dataset_of(bigquery_uri))) == []
 
 
@@ -121,10 +123,19 @@ def test_a_column_of_a_later_version_appears_and_the_rows_stay(bigquery_uri, opt
 @pytest.mark.parametrize(
     ("schema", "message"),
     [
-        ([*FIVE[:2], SchemaField("duration_ms", "STRING")], "column duration_ms is STRING, not INTEGER; name another"),
-        ([FIVE[0], SchemaField("tags", "STRING", "REPEATED")], "column tags is ARRAY, not JSON; name another"),
-        ([FIVE[1]], "has no column gcp_url; name another"),
-        ([*FIVE, SchemaField("owner", "STRING", "REQUIRED")], "column owner is REQUIRED and not known here; make it"),
+        (
+            [*FIVE[:2], SchemaField("duration_ms", "STRING")],
+            "column duration_ms is STRING, not INTEGER; set AUDIO_WAREHOUSE to another",
+        ),
+        (
+            [FIVE[0], SchemaField("tags", "STRING", "REPEATED")],
+            "column tags is ARRAY, not JSON; set AUDIO_WAREHOUSE to another",
+        ),
+        ([FIVE[1]], "has no column gcp_url; set AUDIO_WAREHOUSE to another"),
+        (
+            [*FIVE, SchemaField("owner", "STRING", "REQUIRED")],
+            "column owner is REQUIRED and unknown to audiocrawler; make it",
+        ),
         ([*FIVE, SchemaField("codec", "STRING", "REQUIRED")], "column codec is REQUIRED; make it NULLABLE"),
     ],
 )
@@ -155,7 +166,7 @@ def test_a_missing_permission_is_told_with_what_to_grant(bigquery, bigquery_uri,
     bigquery.denied = denied
     message = refusal(bigquery_uri, options)
     assert message.startswith(
-        f"{dataset_of(bigquery_uri)}: not allowed; grant roles/bigquery.dataEditor on the dataset"
+        f"{dataset_of(bigquery_uri)}: permission denied; grant roles/bigquery.dataEditor on the dataset"
     )
     assert "roles/bigquery.jobUser on the project" in message
 
@@ -176,4 +187,4 @@ def test_a_wrong_endpoint_is_told_with_the_reason(bigquery_uri, options, monkeyp
     ],
 )
 def test_a_uri_that_names_no_table_is_refused(options, uri):
-    assert refusal(uri, options) == f"{uri}: names no table; write bigquery://project/dataset/audio_metadata"
+    assert refusal(uri, options) == f"{uri}: not a table; write bigquery://project/dataset/audio_metadata"

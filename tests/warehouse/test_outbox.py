@@ -111,28 +111,28 @@ def test_a_later_batch_is_merged_into_what_is_remembered(outbox):
 
 def test_a_refused_row_is_kept_with_its_reason_and_waits_no_longer(outbox):
     outbox.put([a_source("a"), a_source("b")])
-    outbox.set_aside(outbox.take(1)[0], "too long")
+    outbox.refuse(outbox.take(1)[0], "too long")
     assert [(row.key, row.error) for row in outbox.refused()] == [(a_source("a").source_url, "too long")]
     assert [row.key for row in outbox.take(10)] == [a_source("b").source_url]
 
 
 def test_a_number_tells_up_to_where_everything_is_sent(outbox):
-    assert outbox.settled_up_to() == 0
+    assert outbox.sent_watermark() == 0
     first = outbox.put([a_source("a"), a_source("b")])
-    assert outbox.settled_up_to() == 0
+    assert outbox.sent_watermark() == 0
     batch = outbox.take(10)
     second = outbox.put([a_source("b", etag="e2")])
     outbox.mark_sent(batch)
-    assert outbox.settled_up_to() == first
+    assert outbox.sent_watermark() == first
     settle_all(outbox)
-    assert outbox.settled_up_to() == second
+    assert outbox.sent_watermark() == second
 
 
 def test_a_row_that_keeps_changing_does_not_hide_that_its_first_change_waits(outbox):
     first = outbox.put([a_source("a")])
     outbox.put([a_source("a", etag="e2"), a_source("b")])
     outbox.mark_sent([row for row in outbox.take(10) if row.key.endswith("b.mp3")])
-    assert outbox.settled_up_to() < first
+    assert outbox.sent_watermark() < first
 
 
 def test_rows_and_numbers_survive_a_restart(opened):
@@ -249,7 +249,9 @@ def test_each_warehouse_has_a_file_with_a_readable_name(tmp_path):
 def test_a_file_that_is_no_outbox_is_refused(tmp_path):
     path = tmp_path / "outbox.db"
     path.write_bytes(b"ID3\x04" + bytes(5000))
-    with pytest.raises(ConfigurationError, match=rf"^{path}: file is not a database; .*AUDIO_OUTBOX$"):
+    with pytest.raises(
+        ConfigurationError, match=rf"^{path}: file is not a database; .*AUDIO_OUTBOX to another folder$"
+    ):
         Outbox(path)
-    with pytest.raises(ConfigurationError, match=r"AUDIO_OUTBOX$"):
+    with pytest.raises(ConfigurationError, match=r"AUDIO_OUTBOX to another folder$"):
         Outbox(path / "below-a-file.db")

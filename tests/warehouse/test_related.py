@@ -32,7 +32,7 @@ def test_rows_are_found_by_guid_and_by_pattern(warehouse):
     one = AudioSource(source_url="https://example.org/1", site=SITE, status="stored", guid="g", sha256=SHA)
     other = AudioSource(source_url="https://example.org/2?t=1", site=SITE, status="stored", url_pattern="p", sha256=SHA)
     warehouse.upsert([one, other, visit(1, "0" * 8)])
-    recall(warehouse)
+    preload(warehouse)
     found = [
         sorted(row.source_url for row in warehouse.related_sources(guid, pattern))
         for guid, pattern in (("g", None), (None, "p"), ("g", "p"), ("x", "y"), (None, None))
@@ -47,7 +47,7 @@ def test_rows_of_visits_under_other_tokens_are_folded(opened, uri):
     warehouse.upsert([*old, an_audio(source_url=old[0].source_url, page_url=f"https://{SITE}/")])
     make_old(warehouse, uri)
     again = opened()
-    recall(again)
+    preload(again)
     rows, audio = list(again.source_rows()), list(again.audio_rows())
     assert [(row.source_url, row.etag, row.first_seen_at) for row in rows] == [
         (f"https://{SITE}/ep1.mp3?token=~", '"3"', NOON)
@@ -64,15 +64,15 @@ def test_rows_that_may_be_of_different_files_stay(opened, uri):
     warehouse.upsert(old)
     make_old(warehouse, uri)
     again = opened()
-    recall(again)
+    preload(again)
     rows = list(again.source_rows())
     assert [row.source_url for row in rows] == [row.source_url for row in old]
     assert len(again.related_sources(None, f"{SITE}/ep1.mp3?token=*")) == 2
 
 
-def recall(warehouse: Warehouse) -> None:
+def preload(warehouse: Warehouse) -> None:
     if isinstance(warehouse, Outboxed):
-        warehouse.recall([SITE])
+        warehouse.preload([SITE])
 
 
 def make_old(warehouse: Warehouse, uri: str) -> None:

@@ -1,1 +1,1 @@
-"""One mechanism a function: ``find_...(document)`` yields what it meets, and nothing for documents it cannot read."""
+"""The finders: each ``find_...(document)`` yields candidates of one mechanism, and nothing for other documents."""

@@ -1,4 +1,4 @@
-"""Any other attribute that holds an audio URL, JSON with one, or a delimited list or expression with one."""
+"""Find audio URLs in any other attribute, plain, in JSON, in a delimited list or an expression."""
 
 import re
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ _JSON_HINT = re.compile(r"audio|mp3", re.IGNORECASE)
 
 
 def find_attributes(document: Document) -> Iterator[Find]:
-    """Yield the audio in attributes that no other finder reads; formats side by side in an element are alternates."""
+    """Yield the audio in attributes that no other finder reads; several formats in an element are alternates."""
     for number, element in enumerate(document.elements()):
         for name, value in ((str(name), str(value)) for name, value in element.items()):
             if _may_hold_audio(value) and not _is_read_elsewhere(element, name, value):
@@ -59,7 +59,7 @@ def _in_attribute(element: etree._Element, name: str, value: str) -> Iterator[Fi
 
 
 def _plugin(value: str) -> Iterator[Find]:
-    """Yield the file that a plug-in's element plays, or those that its player gets as parameters."""
+    """Yield the file that a plug-in element plays, or those in its player's parameters."""
     if extension_of(value) in AUDIO_EXTENSIONS and "=" not in value.partition("?")[0]:
         yield Find(url=value, found_by="plugin", confidence=ATTRIBUTE if "/" in value else NAME, is_in_script=True)
         return
@@ -85,7 +85,7 @@ def _described(element: etree._Element, name: str, url: str) -> Find:
 
 
 def _data_of(element: etree._Element) -> Description:
-    """Return what the data attributes of an element say of its audio."""
+    """Return the metadata in an element's data attributes."""
 
     def first(*names: str) -> str | None:
         return one_line(next((value for name in names if (value := element.get(f"data-{name}"))), None))

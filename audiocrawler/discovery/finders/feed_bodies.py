@@ -1,4 +1,4 @@
-"""The HTML that feed items carry: its players and links are found as on a page."""
+"""Find audio in the HTML bodies of feed items, like on a page."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -24,7 +24,9 @@ def find_feed_bodies(document: Document) -> Iterator[Find]:
     for number, item in enumerate(items_of(document.root)):
         about: Description | None = None
         for each in _in_bodies(document, item):
-            about = about or replace(item_description(item, channel), duration_ms=None)  # that is the enclosure's
+            about = about or replace(
+                item_description(item, channel), duration_ms=None
+            )  # the duration is the enclosure's
             each.group = f"body {number} {each.group}" if each.group else None
             fill(each, about)
             yield each

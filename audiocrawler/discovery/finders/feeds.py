@@ -1,4 +1,4 @@
-"""RSS and Atom: enclosures, Media RSS, the podcast namespace, what each item says, and the feed's next page."""
+"""Find audio in RSS and Atom: enclosures, Media RSS, the podcast namespace, items' metadata, the feed's next page."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -32,7 +32,7 @@ _DESCRIBED = tuple(field.name for field in fields(Description))
 
 
 def channel_description(root: etree._Element) -> Description:
-    """Return what holds for all items of a feed: author, language and licence."""
+    """Return the metadata of a feed that applies to all items: author, language and licence."""
     channel = channel_of(root)
     children = children_of(channel)
     language = first_text(children, "language") or attribute(channel, "lang")
@@ -43,17 +43,17 @@ def channel_description(root: etree._Element) -> Description:
 
 
 def channel_of(root: etree._Element) -> etree._Element:
-    """Return the element that describes the feed: RSS has one within its root, Atom's root is it."""
+    """Return the element that describes the feed: a child of the root in RSS, the root in Atom."""
     return next((child for child in root if local_name(child) == "channel"), root)
 
 
 def items_of(root: etree._Element) -> Iterator[etree._Element]:
-    """Yield the items of a feed, live ones included."""
+    """Yield the items of a feed, including live ones."""
     return each_named(root, *_ITEMS)
 
 
 def elements_of(item: etree._Element) -> Iterator[etree._Element]:
-    """Yield the elements within an item, without those of further items, which unclosed tags put into it."""
+    """Yield the elements of an item, without those of other items nested in it by unclosed tags."""
     rest = list(reversed(item))
     while rest:
         element = rest.pop()
@@ -63,7 +63,7 @@ def elements_of(item: etree._Element) -> Iterator[etree._Element]:
 
 
 def item_description(item: etree._Element, channel: Description) -> Description:
-    """Return what an item says of its audio, completed by what holds for the channel."""
+    """Return an item's metadata, completed from the channel's."""
     children = children_of(item)
     about = Description(
         title=first_text(children, "title"),
@@ -81,7 +81,7 @@ def item_description(item: etree._Element, channel: Description) -> Description:
 
 
 def fill(target: Description | Find, source: Description) -> None:
-    """Set what ``target`` lacks from ``source``."""
+    """Fill missing values of ``target`` from ``source``."""
     for name in _DESCRIBED:
         if getattr(target, name) is None:
             setattr(target, name, getattr(source, name))
@@ -102,10 +102,10 @@ def _transcript(children: Children) -> str | None:
 
 
 def statements_in(children: Children, place: str) -> tuple[Statement, ...] | None:
-    """Return the licences that are stated by children of an element, and its notices of copyright.
+    """Return the licences and copyright notices in the children of an element.
 
     Podcast namespace: ``license`` is a slug, or a text with a ``url``. Creative Commons, Media RSS 1.5.1 and RSS 1.0
-    have elements of that name, too; Atom (RFC 4946) has links. ``rights`` and ``copyright`` are texts about both.
+    also have elements of that name; Atom (RFC 4946) has links. ``rights`` and ``copyright`` are texts about both.
     """
     found = [
         statement_of(child_text_of(each), place, url=attribute(each, "url", "href", "resource"))
@@ -119,7 +119,7 @@ def statements_in(children: Children, place: str) -> tuple[Statement, ...] | Non
 
 
 def _with_media(children: Children) -> Children:
-    """Return the children together with those of ``media:group``, which hold for all files in it."""
+    """Return the children together with those of ``media:group``, which apply to all its files."""
     together = {name: list(elements) for name, elements in children.items()}
     for group in children.get("group", ()):
         for name, elements in children_of(group).items():
@@ -190,7 +190,7 @@ def _media_content(element: etree._Element) -> Iterator[Find]:
 
 
 def _alternate_enclosure(element: etree._Element) -> Iterator[Find]:
-    """Podcast namespace: the attributes stand on the enclosure, the URLs on its sources."""
+    """Podcast namespace: attributes are on the enclosure, URLs on its sources."""
     for source in element:
         if local_name(source) == "source" and (url := attribute(source, "uri", "url")):
             mime_type = attribute(source, "contenttype") or attribute(element, "type")
@@ -241,9 +241,9 @@ _PAGED = re.compile(r"(?:^|&)paged=(\d{1,6})(?=&|$)")
 
 
 def find_feed_pages(document: Document) -> Iterator[Find]:
-    """Yield the page that the feed names as the next or as its archive (RFC 5005), else that of WordPress.
+    """Yield the feed's next or archive page (RFC 5005), else WordPress's.
 
-    WordPress names none, but serves it under ``paged``; it is asked for where this page has enclosures.
+    WordPress does not link it, but serves it under ``paged``; it is yielded if this page has enclosures.
     """
     if document.root is None or document.root_name not in FEED_ROOTS:
         return

@@ -1,4 +1,4 @@
-"""What a page announces: Open Graph and Twitter cards, and players of other hosts."""
+"""Find audio in Open Graph and Twitter cards, and embedded players of other hosts."""
 
 import re
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ _URL_ATTRIBUTES = (
     "href",
     "data-configuration",
 )
-_CONFIGURATION = "data-configuration"  # of Podigee's player, which is a script
+_CONFIGURATION = "data-configuration"  # Podigee's player is a script
 _AUDIO_PLAYER = re.compile(
     r"(?:audio|podcast|sound|listen|mp3)[^?#]*(?:player|embed)|(?:player|embed)[^?#]*(?:audio|podcast|sound|listen)|/player/(?:episode|track|show)",
     re.IGNORECASE,
@@ -33,7 +33,7 @@ _OEMBED_TYPES = frozenset(("application/json+oembed", "text/json+oembed"))
 
 
 def find_embeds(document: Document) -> Iterator[Find]:
-    """Yield the players of known audio hosts, and surely so named ones of others, and where known what they play."""
+    """Yield the players of known audio hosts, unambiguously named ones of others, and, if known, their media."""
     for element in document.elements("iframe", "embed", "object", "amp-iframe", "script"):
         yield from _frames(element)
     for element in document.elements("link"):
@@ -60,7 +60,7 @@ def _frames(element: etree._Element) -> Iterator[Find]:
 
 
 def is_audio_player(url: str) -> bool:
-    """Return whether a framed document is an audio player, by its host's or its own name."""
+    """Return whether a framed document is an audio player, by its host or name."""
     if is_video_host(url) or _NO_PLAYER.search(url):
         return False
     return is_audio_player_host(url) or bool(_ARCHIVE.match(url) or _AUDIO_PLAYER.search(url))
@@ -85,7 +85,7 @@ class _Meta:
 
 
 def find_opengraph(document: Document) -> Iterator[Find]:
-    """Yield each audio URL with the type that follows it, and the players that cards name."""
+    """Yield each audio URL with the type that follows it, and the cards' players."""
     properties = list(_properties(document))
     page: dict[str, str] = {}
     for each in properties:
@@ -108,7 +108,7 @@ def _properties(document: Document) -> Iterator[_Meta]:
 
 
 def _declared_type(properties: list[_Meta], position: int) -> str | None:
-    """Return the type that belongs to the URL at ``position``: the next one before another main URL."""
+    """Return the type of the URL at ``position``: the next one before another main URL."""
     family = properties[position].name.partition(":")[0]
     for each in properties[position + 1 : position + _REACH]:
         if each.name in _TYPE_NAMES and each.name.startswith(family):

@@ -1,4 +1,4 @@
-"""The page's own markup: audio elements, links, and URLs in plain text."""
+"""Find audio in a page's markup: audio elements, links, and URLs in plain text."""
 
 import re
 from collections.abc import Iterator
@@ -36,7 +36,7 @@ def find_elements(document: Document) -> Iterator[Find]:
 
 
 class _Player:
-    """A player and what its sources have in common."""
+    """A player and the metadata that its sources share."""
 
     def __init__(self, element: etree._Element, number: int) -> None:
         self._element = element
@@ -95,7 +95,7 @@ def _transcript(player: etree._Element) -> str | None:
 
 
 def _reads_aloud(player: etree._Element) -> bool:
-    """Return whether the player or a box close around it is marked as one that reads the page's text."""
+    """Return whether the player, or an element close around it, is marked as reading the page aloud."""
     around = [player, *islice(player.iterancestors(), _MAX_CLIMB)]
     return any(names_read_aloud(element.get(name)) for element in around for name in ("class", "id", "aria-label"))
 
@@ -108,7 +108,7 @@ def _title(player: etree._Element) -> str | None:
 
 
 def _nearest_heading(player: etree._Element) -> str | None:
-    """Return the caption after, or the nearest heading before the player; looks at a few elements only."""
+    """Return the caption after the player, or the nearest heading before it, within a few elements."""
     element = player
     for _ in range(_MAX_CLIMB):
         for sibling in _near_siblings(element):
@@ -135,7 +135,7 @@ _MAX_TEXT = 200
 
 
 def find_links(document: Document) -> Iterator[Find]:
-    """Yield the links whose URL or declared type tells of audio, a playlist or a feed."""
+    """Yield the links to audio, playlists and feeds, by URL or declared type."""
     for element in document.elements("a", "area"):
         if href := element.get("href"):
             yield from _anchor(element, href)
@@ -167,7 +167,7 @@ def _anchor(element: etree._Element, href: str) -> Iterator[Find]:
 
 
 def _label(element: etree._Element) -> str | None:
-    """Return what a reader sees of the link; its title attribute names the format as often as the recording."""
+    """Return the visible text of the link; its title attribute is as often the format as the recording."""
     texts = (text_of(element), element.get("title"), element.get("aria-label"))
     return next((label for text in texts if (label := one_line(text, _MAX_TEXT))), None)
 
@@ -201,9 +201,9 @@ _UNREAD = frozenset(("a", "code", "pre", "script", "style", "textarea", "title")
 
 
 def find_texts(document: Document) -> Iterator[Find]:
-    """Yield the absolute audio URLs in the text of a page, code samples left out, or of a plain text.
+    """Yield the absolute audio URLs in the text of a page, except code samples, or in a plain text.
 
-    WordPress's unexpanded ``[audio src=...]`` may name relative ones too.
+    WordPress's unexpanded ``[audio src=...]`` may contain relative ones, too.
     """
     for text in _texts(document):
         if "://" in text:

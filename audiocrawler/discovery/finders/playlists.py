@@ -1,4 +1,4 @@
-"""Playlists, manifests and sitemaps: M3U, PLS, XSPF and kin, HLS, DASH, and URLs in other XML."""
+"""Find audio in playlists, manifests and sitemaps: M3U, PLS, XSPF and similar, HLS, DASH, and URLs in other XML."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -27,7 +27,7 @@ _VIDEO_CODEC = re.compile(r"avc|hev|hvc|vp0?[89]|av01|dvh", re.IGNORECASE)
 
 
 def find_hls(document: Document) -> Iterator[Find]:
-    """Yield the manifests that a master playlist names for audio (RFC 8216, section 4.3.4)."""
+    """Yield the audio manifests in a master playlist (RFC 8216, section 4.3.4)."""
     if document.type is not DocumentType.PLAYLIST or not is_hls(document.text):
         return
     variant: dict[str, str] | None = None
@@ -71,7 +71,7 @@ _MAX_ENTRIES = 100_000
 
 
 def find_playlists(document: Document) -> Iterator[Find]:
-    """Yield the entries of an M3U or PLS playlist; nothing for a manifest of HLS."""
+    """Yield the entries of an M3U or PLS playlist; nothing for an HLS manifest."""
     if document.type is not DocumentType.PLAYLIST or is_hls(document.text):
         return
     is_pls = document.text[:64].lstrip("\ufeff \t\r\n").lower().startswith("[playlist]")
@@ -100,7 +100,7 @@ def _pls(text: str) -> Iterator[Find]:
 
 
 def _entry(url: str, found_by: str, title: str | None, duration: str | None) -> Find:
-    """Return an entry; without an extension and a duration it is taken for what playlists mostly hold then: radio."""
+    """Return an entry; without extension and duration it is a radio stream, as most such entries are."""
     length_ms = duration_ms(duration)
     endless = not extension_of(url) and length_ms is None
     return Find(
@@ -160,7 +160,7 @@ def _asx(entry: etree._Element) -> Iterator[Find]:
 
 
 def _metalink(file: etree._Element) -> Iterator[Find]:
-    """RFC 5854: the URLs of a file by their priority; in version 3 they have a preference, and lie deeper."""
+    """RFC 5854: the URLs of a file by priority; in version 3 by preference, and nested deeper."""
     names_audio = extension_of(f"/{attribute(file, 'name')}") in AUDIO_EXTENSIONS
     for mirror in sorted(each_named(file, "url"), key=_priority):
         yield Find(
@@ -192,7 +192,7 @@ _READERS: dict[str, Callable[[etree._Element], Iterator[Find]]] = {
 
 
 def find_dash(document: Document) -> Iterator[Find]:
-    """Yield the BaseURL of each audio representation that is not cut into segments (ISO/IEC 23009-1, 5.3.9)."""
+    """Yield the BaseURL of each audio representation that is not segmented (ISO/IEC 23009-1, 5.3.9)."""
     if document.root is None or document.root_name != "mpd":
         return
     duration = duration_ms(attribute(document.root, "mediapresentationduration"))
@@ -226,7 +226,7 @@ def _is_segmented(adaptation: etree._Element) -> bool:
 
 
 def _joined_base_urls(base_url: str, representation: etree._Element) -> str:
-    """Return the BaseURL elements from the manifest's down to the representation's, each joined to the one before."""
+    """Return the representation's base URL, from all BaseURL elements between the manifest and itself."""
     chain = [*reversed(list(representation.iterancestors())), representation]
     for element in chain:
         if local_name(element) and (url := child_text(element, "baseurl")):
@@ -238,10 +238,9 @@ _LISTS = {"urlset": Kind.PAGE, "sitemapindex": Kind.PLAYLIST}
 
 
 def find_sitemaps(document: Document) -> Iterator[Find]:
-    """Yield what a sitemap lists: pages, or audio where the URL tells; the sitemaps of an index are its parts.
+    """Yield the entries of a sitemap: pages, or audio by its URL; or the sitemaps of an index.
 
-    The latter are of kind playlist, since like the entries of a playlist they belong to the document that lists them,
-    and take a crawl no level deeper.
+    The latter are of kind playlist: like a playlist, they do not count as a level of the crawl's depth.
     """
     expected = _LISTS.get(document.root_name)
     if document.root is None or expected is None:

@@ -1,4 +1,4 @@
-"""Sites whose pages need a reading of their own: the Internet Archive and Bandcamp."""
+"""Find audio on sites that need their own parser: the Internet Archive and Bandcamp."""
 
 import re
 from collections.abc import Iterator
@@ -19,9 +19,9 @@ _NOTICES = ("rights", "possible-copyright-status")
 
 
 def find_archive_org(document: Document) -> Iterator[Find]:
-    """Yield the metadata of an item's page as a player of it, and from the metadata its audio files.
+    """Yield the metadata URL of an item's page as an embed, and from the metadata its audio files.
 
-    An original and what the archive derived from it are alternates (archive.org/developers/md-read.html).
+    An original and its derivatives are alternates (archive.org/developers/md-read.html).
     """
     if match := _ITEM_PAGE.match(document.url):
         url = f"https://archive.org/metadata/{match[1]}"
@@ -70,7 +70,7 @@ def _statements(file: dict[str, Any], about: dict[str, Any]) -> tuple[Statement,
 
 
 def _text(value: Any) -> str | None:
-    """Return the text of a field, which is a list where it has several values."""
+    """Return the text of a field, the first one if it has several."""
     first = value[0] if isinstance(value, list) and value else value
     return one_line(first) if isinstance(first, str) else None
 

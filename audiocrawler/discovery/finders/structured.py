@@ -1,4 +1,4 @@
-"""Structured data: JSON-LD, microdata, JSON documents, JSPF, and data in scripts."""
+"""Find audio in structured data: JSON-LD, microdata, JSON documents, JSPF, and data in scripts."""
 
 import re
 from collections.abc import Iterator
@@ -46,7 +46,7 @@ def find_microdata(document: Document) -> Iterator[Find]:
 
 
 def _properties(item: etree._Element) -> Properties:
-    """Return the values of an item's properties by lower-case name, without those of the items within it."""
+    """Return the values of an item's properties by lower-case name, without those of nested items."""
     properties: Properties = {}
     rest = list(reversed(item))
     while rest:
@@ -68,7 +68,7 @@ def _value(element: etree._Element) -> str | None:
 
 
 def _name_of(item: etree._Element) -> str | None:
-    """Return the name of an item that is a property's value, such as the artist."""
+    """Return the name of an item that is the value of a property, such as the artist."""
     near = islice(item.iterdescendants(), _NEAR)
     return next((_value(each) for each in near if each.get("itemprop") == "name"), None)
 
@@ -102,7 +102,7 @@ def _find(url: str, properties: Properties, group: str | None) -> Find:
 
 
 def find_json_documents(document: Document) -> Iterator[Find]:
-    """Yield the audio that a JSON document names, the player in an oEmbed answer, the next page of a JSON Feed.
+    """Yield the audio in a JSON document, the player in an oEmbed response, the next page of a JSON Feed.
 
     oEmbed 1.0, section 2.3.4.2; JSON Feed 1.1, Top-level.
     """
@@ -154,7 +154,7 @@ _WORTH_PARSING = re.compile(r"audio/|mp3|podcast|AudioObject", re.IGNORECASE)
 
 
 def find_scripts(document: Document) -> Iterator[Find]:
-    """Yield the audio that scripts name; linked data has its own finder."""
+    """Yield the audio in scripts, except JSON-LD, which has its own finder."""
     for number, script in enumerate(document.elements("script")):
         text = script.text or ""
         if "ld+json" in (script.get("type") or "").lower():

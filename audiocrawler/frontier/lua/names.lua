@@ -1,4 +1,4 @@
--- The keys of a crawl, after its prefix; put before the scripts that go through all of them.
+-- The keys of a crawl, without its prefix; prepended to the scripts that iterate over them.
 local NAMES = {
     'next', 'turn', 'data', 'starts', 'waiting', 'leases', 'owners', 'busy', 'off_host', 'files', 'workers',
     'seen', 'counters'}

@@ -1,4 +1,4 @@
--- Begins or resumes a crawl. KEYS: the crawl. ARGV: crawl_id, started_at, fresh, worker, heard_of_s.
+-- Starts or resumes a crawl. KEYS: the crawl. ARGV: crawl_id, started_at, fresh, worker, heard_of_s.
 local crawl = KEYS[1]
 local crawl_id, started_at, fresh = ARGV[1], ARGV[2], ARGV[3]
 local worker, heard_of_s = ARGV[4], tonumber(ARGV[5])

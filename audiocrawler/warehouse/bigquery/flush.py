@@ -1,4 +1,4 @@
-"""A batch of an outbox's rows in; merged into BigQuery's tables, and settled or set aside in the outbox, out."""
+"""Upload batches of an outbox's rows and merge them into BigQuery's tables."""
 
 import secrets
 from collections.abc import Iterator, Sequence
@@ -15,30 +15,30 @@ from audiocrawler.warehouse.rows import objection
 
 STAGING_PREFIX = "audiocrawler_staging_"
 Refused = tuple[PendingRow, str]
-"""A row, and why it was refused."""
+"""A row and why it was refused."""
 MAX_LOADS = 200
-"""Load jobs that may be spent on finding refused rows in one batch; one row in 5,000 takes about 26."""
+"""Maximum number of load jobs to find refused rows in one batch; one row in 5,000 takes about 26."""
 
 
 @dataclass(slots=True)
 class Sent:
-    """The rows of a batch that are in BigQuery, and those that it or we refuse, with the reasons."""
+    """The rows of a batch that were uploaded, and those that were refused, with the reasons."""
 
     rows: list[PendingRow] = field(default_factory=list)
     refused: list[Refused] = field(default_factory=list)
 
     def move(self, refused: Sequence[Refused]) -> None:
-        """Count these among the refused."""
+        """Move these rows to the refused ones."""
         self.refused += refused
         numbers = {row.sequence for row, _ in refused}
         self.rows = [row for row in self.rows if row.sequence not in numbers]
 
 
 class Sender:
-    """Sends batches: a load job and a MERGE for each table, through staging tables that exist for one batch.
+    """Uploads batches: a load job and a MERGE for each table, through staging tables that exist for one batch.
 
-    A load job may be repeated as it fills a table of its own, a MERGE as it gives the same rows again. So whatever
-    fails, or whenever this process is killed, the rows are still in the outbox and are sent again.
+    Both can be repeated: a load job fills its own table, a MERGE is idempotent. So after any failure or kill the rows
+    are still in the outbox and are uploaded again.
     """
 
     def __init__(self, jobs: Jobs, place: TableRef, outbox: Outbox) -> None:
@@ -56,15 +56,15 @@ class Sender:
         return sent
 
     def check(self) -> None:
-        """Let BigQuery check what a flush does to files and sources, without doing it. Raises FAILURES."""
+        """Dry-run the statements of a flush. Raises FAILURES."""
         with self._staging(AUDIO_SOURCES) as sources, self._staging(AUDIO_METADATA) as audio:
             for statement in self._statements(sources, audio):
                 self._jobs.check(statement)
 
     def remove_leftovers(self) -> None:
-        """Delete the staging tables that killed flushes of this outbox have left. Raises FAILURES.
+        """Delete staging tables left by killed flushes of this outbox. Raises FAILURES.
 
-        Call it while nobody flushes this outbox. Those of outboxes that are gone expire by themselves.
+        Call it while no flush of this outbox runs. Those of deleted outboxes expire.
         """
         for name in self._jobs.tables(self._prefix):
             self._jobs.drop(name)
@@ -85,7 +85,7 @@ class Sender:
         return (merge_sources(audio_sources, sources, audio), merge_audio(audio_metadata, audio_sources, audio))
 
     def _loaded(self, table: TableSpec, sent: Sent, staging: ExitStack) -> str:
-        """Return the name of a staging table with the batch's rows of ``table``, without those that are refused."""
+        """Load the batch's rows of ``table``, without refused ones, into a staging table and return its name."""
         rows = [row for row in sent.rows if row.table is table]
         try:
             return self._load(table, rows, staging)
@@ -103,7 +103,7 @@ class Sender:
     def _isolated(
         self, table: TableSpec, rows: Sequence[PendingRow], error: RowsRefusedError, loads: Iterator[int]
     ) -> list[Refused]:
-        """Return the refused ones of rows that were refused together, found by halving them again and again."""
+        """Return which of the rows that were refused together are the cause, found by bisection."""
         if len(rows) == 1:
             return [(rows[0], str(error))]
         middle = len(rows) // 2
@@ -111,7 +111,7 @@ class Sender:
 
     def _refused(self, table: TableSpec, rows: Sequence[PendingRow], loads: Iterator[int]) -> list[Refused]:
         if next(loads, None) is None:
-            raise WarehouseError(f"{self._place.name_of(table)}: BigQuery refuses too many rows of this batch")
+            raise WarehouseError(f"{self._place.name_of(table)}: too many rows of this batch were refused")
         try:
             with ExitStack() as staging:
                 self._load(table, rows, staging)
@@ -121,12 +121,12 @@ class Sender:
 
     @contextmanager
     def _staging(self, table: TableSpec) -> Iterator[str]:
-        """Give the name of a staging table that nobody else has, for no longer than it is used."""
+        """Create a staging table with a unique name, yield the name, and delete the table afterwards."""
         name = self._jobs.create_staging(table, f"{self._prefix}{secrets.token_hex(4)}_{table.name}")
         try:
             yield name
         finally:
-            with suppress(*FAILURES):  # it expires by itself, and the next start tries again
+            with suppress(*FAILURES):  # it expires, and the next start retries
                 self._jobs.drop(name)
 
 

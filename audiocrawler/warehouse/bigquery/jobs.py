@@ -1,4 +1,4 @@
-"""Statements and rows in; done by BigQuery within a deadline, or an error, out."""
+"""Run BigQuery jobs with deadlines and retries."""
 
 import io
 from collections.abc import Callable, Iterator, Sequence
@@ -20,29 +20,29 @@ from audiocrawler.warehouse.outbox import PendingRow
 T = TypeVar("T")
 
 RETRY = DEFAULT_RETRY.with_delay(initial=0.5, maximum=4).with_timeout(10)
-"""The client's own deadline is ten minutes, which is how long a wrong endpoint would take to fail."""
+"""The client's own deadline is ten minutes, which a wrong endpoint would take to fail."""
 TIMEOUT_S = 20
-"""For one request; the client takes one number for connecting and answering."""
+"""Timeout of one request; the client has a single one for connecting and reading."""
 JOB_TIMEOUT_S = 600
 FAILURES = (GoogleAPIError, GoogleAuthError, JobTimeoutError, OSError, ValueError)
-"""Whatever the client raises."""
+"""All exceptions that the client raises."""
 
 STAGING_LIFETIME = timedelta(hours=24)
 _ATTEMPTS = 6
 _FIRST_DELAY_S = 1.5
 _LONGEST_DELAY_S = 24.0
-"""Each delay is a random part of twice the one before, so six attempts take half a minute or so."""
+"""Exponential back-off with jitter: six attempts take about half a minute."""
 _UPLOAD_RETRIES = 2
 _PASSING_MESSAGES = ("could not serialize access", "concurrent update")
 _PASSING_REASONS = {"jobInternalError", "jobBackendError", "jobRateLimitExceeded", "backendError", "internalError"}
 
 
 class RowsRefusedError(Exception):
-    """Raised when a load job does not take at least one of its rows."""
+    """Raised when a load job refuses at least one of its rows."""
 
 
 class Jobs:
-    """Runs the jobs of one dataset. Each job has a random id: all of them may be repeated without harm."""
+    """Runs the jobs of one dataset. Each job has a random id, so all of them can be repeated."""
 
     def __init__(self, client: Client, dataset: str, location: str | None) -> None:
         self._client = client
@@ -50,41 +50,41 @@ class Jobs:
         self._location = location
 
     def create_staging(self, table: TableSpec, name: str) -> str:
-        """Return the full name of a new empty staging table, which expires by itself."""
+        """Create an empty staging table, which expires, and return its full name."""
         staging = Table(f"{self._dataset}.{name}", schema=staging_schema(table))
         staging.expires = datetime.now(UTC) + STAGING_LIFETIME
-        # The answer to a first attempt may have been lost, and nobody else has this name.
+        # The response to a first attempt may have been lost, and the name is unique.
         self._client.create_table(staging, exists_ok=True, retry=RETRY, timeout=TIMEOUT_S)
         return f"{self._dataset}.{name}"
 
     def load(self, staging: str, table: TableSpec, rows: Sequence[PendingRow]) -> None:
-        """Make the rows the content of the staging table, at no charge. Raises RowsRefusedError and FAILURES."""
+        """Replace the content of the staging table by a load job, free of charge. Raises RowsRefusedError, FAILURES."""
         content = b"".join(staging_line(row) for row in rows)
         loaded = persistently(lambda: self._load(staging, table, content), may_vanish=True)
         if loaded.output_rows not in {None, len(rows)}:
-            raise WarehouseError(f"{staging}: BigQuery took {loaded.output_rows} of {len(rows)} rows; run again")
+            raise WarehouseError(f"{staging}: BigQuery loaded only {loaded.output_rows} of {len(rows)} rows; run again")
 
     def run(self, statement: str) -> list[Row]:
-        """Return the rows that a statement gives, after those errors of a job that pass. Raises FAILURES."""
+        """Run a statement, retrying transient errors, and return its rows. Raises FAILURES."""
         return persistently(lambda: self._run(statement))
 
     def read(self, statement: str, parameters: Sequence[ArrayQueryParameter], page_rows: int) -> Iterator[Row]:
-        """Yield what a query gives, a page at a time. Raises FAILURES."""
+        """Yield the rows of a query, page by page. Raises FAILURES."""
         config = QueryJobConfig(query_parameters=parameters)
         job = self._client.query(statement, config, location=self._location, retry=RETRY, timeout=TIMEOUT_S)
         yield from job.result(page_size=page_rows, retry=RETRY, timeout=JOB_TIMEOUT_S)
 
     def check(self, statement: str) -> None:
-        """Let BigQuery check a statement and the rights that it needs, without running it. Raises FAILURES."""
+        """Dry-run a statement, which checks syntax and permissions. Raises FAILURES."""
         config = QueryJobConfig(dry_run=True, use_query_cache=False)
         self._client.query(statement, config, location=self._location, retry=RETRY, timeout=TIMEOUT_S, job_retry=None)
 
     def drop(self, name: str) -> None:
-        """Delete a table if it is there. Raises FAILURES."""
+        """Delete a table if it exists. Raises FAILURES."""
         self._client.delete_table(name, retry=RETRY, timeout=TIMEOUT_S, not_found_ok=True)
 
     def tables(self, prefix: str) -> list[str]:
-        """Return the full names of the tables whose names begin with the prefix. Raises FAILURES."""
+        """Return the full names of the tables with this prefix. Raises FAILURES."""
         found = self._client.list_tables(self._dataset, retry=RETRY, timeout=TIMEOUT_S)
         return [f"{self._dataset}.{each.table_id}" for each in found if each.table_id.startswith(prefix)]
 
@@ -122,9 +122,9 @@ class Jobs:
 
 
 def persistently(work: Callable[[], T], *, may_vanish: bool = False) -> T:
-    """Return what ``work`` returns, after errors that pass; the delays grow and differ between flushes.
+    """Return what ``work`` returns, retrying transient errors with random exponential back-off.
 
-    ``may_vanish``: an upload whose last answer was lost is not found again, and is done anew.
+    ``may_vanish``: also retry an upload that is not found because its last response was lost.
     """
     retries = iter(range(_ATTEMPTS - 1))  # Retry counts seconds only, and a job may take minutes
 
@@ -136,9 +136,9 @@ def persistently(work: Callable[[], T], *, may_vanish: bool = False) -> T:
 
 
 def is_passing(error: GoogleAPICallError) -> bool:
-    """Tell whether a job may succeed if it is started again, which the client does not do by itself.
+    """Return whether a failed job may succeed on retry, which the client does not do by itself.
 
-    The two errors that come as 400, "could not serialize access" and jobInternalError, are those that Kafka Connect's
+    The two errors with status 400, "could not serialize access" and jobInternalError, are those that Kafka Connect's
     BigQuery sink retries around its MERGE.
     """
     text = str(error).lower()
@@ -150,6 +150,6 @@ def _reason(error: GoogleAPICallError) -> str:
 
 
 def _detail(job: LoadJob, error: BadRequest) -> str:
-    """Return the error that names a row; the first one only says that there were some."""
+    """Return the error about a row; the first one is only a summary."""
     messages = [str(each.get("message", "")) for each in job.errors or [] if each.get("reason") == "invalid"]
     return " ".join((messages[-1] if messages else error.message).split())

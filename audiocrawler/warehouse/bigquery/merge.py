@@ -1,6 +1,6 @@
-"""Names of the tables and of a batch's staging tables in; the MERGE statement of each table out.
+"""The MERGE statements from a batch's staging tables into BigQuery's tables.
 
-The SQL gives what ``merge_rows``, ``settle_statuses`` and ``derive`` give for one row after another.
+The SQL has the same result as ``merge_rows``, ``recompute_statuses`` and ``derive`` row by row.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -9,7 +9,7 @@ from audiocrawler.model.rows import AUDIO_CRAWLS, AUDIO_METADATA, AUDIO_SOURCES,
 from audiocrawler.model.statuses import Status, Trait, quoted
 
 SEQUENCE = "outbox_sequence"
-"""The column that staging tables have besides those of their table: later rows have larger numbers."""
+"""The extra column of staging tables: later rows have larger numbers."""
 
 _PENDING = f"n.status = '{Status.PENDING}'"
 _FINAL = quoted(Trait.FINAL)
@@ -17,11 +17,10 @@ _IS_OUTCOME_NEW = f"(o.status IS NULL OR NOT {_PENDING} AND (n.status IN ({_FINA
 
 
 def merge_sources(target: str, staged_sources: str, staged_audio: str) -> str:
-    """Return the MERGE into audio_sources, which also settles who is stored and who a duplicate.
+    """Return the MERGE into audio_sources, which also recomputes which sources are stored and which duplicates.
 
-    The rows of all files that the batch has to do with are worked out before the statement writes, so no second one is
-    needed: the smallest source_url of equal bytes is stored, the others are its duplicates, and all of them say where
-    the batch has put the object.
+    It covers all sources of the files affected by the batch, so no second statement is needed: the smallest source_url
+    of equal bytes is stored, the others are its duplicates, and all get the URL of the batch's object.
     """
     return f"""
 MERGE `{target}` AS t USING (
@@ -60,7 +59,7 @@ MERGE `{target}` AS t USING (
 
 
 _FILE = "COALESCE(sha256, gcp_url)"
-"""What tells files apart: a file keeps its row when its folder or bucket moves."""
+"""What identifies a file, so that it keeps its row when its folder or bucket moves."""
 
 _SETTLED_COLUMNS = {
     "gcp_url": "IF(gcp_url IS NULL, NULL, COALESCE(placed_url, gcp_url))",
@@ -74,10 +73,10 @@ _SETTLED_COLUMNS = {
 
 
 def merge_audio(target: str, sources: str, staged_audio: str) -> str:
-    """Return the MERGE into audio_metadata, which takes what it derives from audio_sources as it is by then.
+    """Return the MERGE into audio_metadata, which derives columns from the current audio_sources.
 
-    It derives for every file that has sources and writes where that changes something: a source may have left a file
-    of an earlier batch for other bytes, and what MERGE bills does not depend on how many rows it looks at.
+    It derives them for every file with sources and writes only changes: a source may have switched from a file of an
+    earlier batch to other bytes, and the price of a MERGE does not depend on the number of rows it reads.
     """
     return f"""
 MERGE `{target}` AS t USING (
@@ -147,7 +146,7 @@ MERGE `{target}` AS t USING (
 
 
 def _of_first(name: str) -> str:
-    """Return the value of the smallest source_url that has one."""
+    """Return SQL for the value of the smallest source_url that has one."""
     return f"MIN_BY({name}, IF({name} IS NULL, NULL, source_url))"
 
 
@@ -162,12 +161,12 @@ _DERIVED_COLUMNS = {
 
 
 def _derived(name: str) -> str:
-    """Return the derived value; a file without sources keeps what it has."""
+    """Return SQL for the derived value; a file without sources keeps its own."""
     return f"IF(stated_sha256 IS NULL, {name}, {_DERIVED_COLUMNS[name]})"
 
 
 def _latest(staged: str, *keys: str) -> str:
-    """Return a query for the staged rows, one for each value of each key: MERGE inserts equal new keys twice."""
+    """Return a query for the latest staged row of each key, because MERGE would insert equal new keys twice."""
     is_latest = (f"ROW_NUMBER() OVER (PARTITION BY {key} ORDER BY {SEQUENCE} DESC) = 1" for key in keys)
     return (
         f"SELECT * EXCEPT ({SEQUENCE}) FROM `{staged}` "  # noqa: S608 - names, no values
@@ -180,13 +179,13 @@ def _names(table: TableSpec) -> str:
 
 
 def _merged(table: TableSpec) -> str:
-    """Return what columns become where the staged row ``n`` meets ``o``, all NULL where there is no such row."""
+    """Return SQL that merges staged row ``n`` with existing row ``o``, which is all NULL if there is none."""
     rules = {column.name: _RULES[column.merge](column.name) for column in table.columns}
     return _aliased({name: rule for name, rule in rules.items() if rule != _newer(name)})
 
 
 def _merged_sources() -> str:
-    """Return what columns become; of a row that was taken down nothing else is left, and it stays so."""
+    """Return SQL that merges columns; a tombstone replaces all of them, and is permanent."""
     rules = {column.name: _RULES[column.merge](column.name) for column in AUDIO_SOURCES.columns}
     new, old = (f"{row}.status = '{Status.TAKEN_DOWN}'" for row in ("n", "o"))
     return _aliased(

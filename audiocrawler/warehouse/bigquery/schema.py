@@ -1,4 +1,4 @@
-"""Declared tables in; BigQuery's schemas and the lines that its load jobs take out."""
+"""BigQuery's schemas of the declared tables, and rows as lines for load jobs."""
 
 from google.cloud.bigquery import SchemaField
 
@@ -11,7 +11,7 @@ CLUSTERING = {
     AUDIO_SOURCES.name: ["site", "source_url"],
     AUDIO_CRAWLS.name: ["crawl_id"],
 }
-"""Table name -> the columns that BigQuery sorts its blocks by."""
+"""Table name -> clustering columns."""
 
 _LEGACY_NAMES = {"INT64": "INTEGER", "FLOAT64": "FLOAT", "BOOL": "BOOLEAN"}
 
@@ -22,17 +22,17 @@ def schema_of(table: TableSpec) -> list[SchemaField]:
 
 
 def staging_schema(table: TableSpec) -> list[SchemaField]:
-    """Return the schema of a staging table: all columns, and the order in which the rows came."""
+    """Return the schema of a staging table: all columns and the sequence number."""
     return [*schema_of(table), SchemaField(SEQUENCE, "INTEGER", "REQUIRED")]
 
 
 def field_of(column: Column, mode: str) -> SchemaField:
-    """Return one column; a table that is there takes only new columns of the mode NULLABLE."""
+    """Return one column; an existing table accepts only NULLABLE new columns."""
     return SchemaField(column.name, column.type, mode, description=column.description)
 
 
 def declared_type(name: str) -> str:
-    """Return the name that items.py uses for either name that BigQuery has for a type."""
+    """Return the declared name for either of BigQuery's names of a type."""
     return _LEGACY_NAMES.get(name.upper(), name.upper())
 
 

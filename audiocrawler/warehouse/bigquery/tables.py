@@ -1,4 +1,4 @@
-"""The names of a dataset and its tables in; both tables as they are declared, or ConfigurationError, out."""
+"""Create or check the dataset and its tables."""
 
 import re
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ _ATTEMPTS = 3
 
 @dataclass(frozen=True, slots=True)
 class TableRef:
-    """Where the tables are."""
+    """Project, dataset and table name from a URI."""
 
     project: str
     dataset_id: str
@@ -33,26 +33,26 @@ class TableRef:
         return f"{self.project}.{self.dataset_id}"
 
     def name_of(self, table: TableSpec) -> str:
-        """Return the full name of a table; the others are beside audio_metadata, whatever that is called."""
+        """Return the full name of a table; only audio_metadata may have another name."""
         return f"{self.dataset}.{self.table_id if table is AUDIO_METADATA else table.name}"
 
 
 def place_of(uri: str) -> TableRef:
-    """Return what ``bigquery://project/dataset/audio_metadata`` names; raises ConfigurationError."""
+    """Parse ``bigquery://project/dataset/audio_metadata``; raises ConfigurationError."""
     parts = _URI.fullmatch(uri)
     if not parts or parts["table"] in {table.name for table in TABLES[1:]}:
-        raise ConfigurationError(f"{uri}: names no table; write bigquery://project/dataset/audio_metadata")
+        raise ConfigurationError(f"{uri}: not a table; write bigquery://project/dataset/audio_metadata")
     return TableRef(parts["project"], parts["dataset"], parts["table"])
 
 
 def prepared_location(client: Client, place: TableRef, *, create: bool, location: str | None) -> str | None:
-    """Return where the dataset is kept, creating it if that is asked for."""
+    """Return the dataset's location, creating it if ``create`` is set."""
     try:
         found = client.get_dataset(place.dataset, retry=RETRY, timeout=TIMEOUT_S)
     except NotFound:
         if not create:
             raise ConfigurationError(
-                f"{place.dataset}: no such dataset; create it, or set {_OPTION} (needs roles/bigquery.user)"
+                f"{place.dataset}: dataset not found; create it, or set {_OPTION} (needs roles/bigquery.user)"
             ) from None
         wanted = Dataset(place.dataset)
         if location:
@@ -63,9 +63,9 @@ def prepared_location(client: Client, place: TableRef, *, create: bool, location
 
 
 def prepare_table(client: Client, jobs: Jobs, place: TableRef, table: TableSpec, *, create: bool) -> None:
-    """Create the table or add the columns that it lacks; rows that are there are kept.
+    """Create the table or add missing columns; existing rows are kept.
 
-    Raises SchemaError where the table contradicts ours, ConfigurationError where it is missing.
+    Raises SchemaError if the table is incompatible, ConfigurationError if it is not found.
     """
     name = place.name_of(table)
     for _ in range(_ATTEMPTS):
@@ -79,10 +79,10 @@ def prepare_table(client: Client, jobs: Jobs, place: TableRef, table: TableSpec,
         found.schema = [*found.schema, *(field_of(column, "NULLABLE") for column in missing)]
         try:
             client.update_table(found, ["schema"], retry=RETRY, timeout=TIMEOUT_S)
-        except PreconditionFailed:  # another crawl was faster, or our own first attempt, whose answer was lost
+        except PreconditionFailed:  # changed by another crawl, or by our first attempt if its response was lost
             continue
         return
-    raise ConfigurationError(f"{name}: others change this table all the time; run again")
+    raise ConfigurationError(f"{name}: table is being changed by others; run again")
 
 
 def _found_or_created(client: Client, name: str, table: TableSpec, *, create: bool) -> Table:
@@ -90,7 +90,7 @@ def _found_or_created(client: Client, name: str, table: TableSpec, *, create: bo
         return client.get_table(name, retry=RETRY, timeout=TIMEOUT_S)
     except NotFound:
         if not create:
-            raise ConfigurationError(f"{name}: no such table; create it, or set {_OPTION}") from None
+            raise ConfigurationError(f"{name}: table not found; create it, or set {_OPTION}") from None
     wanted = Table(name, schema=schema_of(table))
     wanted.clustering_fields = CLUSTERING[table.name]
     client.create_table(wanted, exists_ok=True, retry=RETRY, timeout=TIMEOUT_S)
@@ -98,7 +98,7 @@ def _found_or_created(client: Client, name: str, table: TableSpec, *, create: bo
 
 
 def _refuse_contradictions(found: Table, name: str, table: TableSpec) -> None:
-    remedy = "name another dataset or table in AUDIO_WAREHOUSE, or rename that one"
+    remedy = "set AUDIO_WAREHOUSE to another dataset or table, or rename that one"
     if found.table_type not in {None, "TABLE"}:
         raise SchemaError(f"{name}: is a {found.table_type}, not a table; {remedy}")
     fields = {field.name.lower(): field for field in found.schema}
@@ -115,11 +115,11 @@ def _refuse_contradictions(found: Table, name: str, table: TableSpec) -> None:
             raise SchemaError(f"{name}: column {column.name} is REQUIRED; make it NULLABLE")
     for field in fields.values():
         if field.mode == "REQUIRED":
-            raise SchemaError(f"{name}: column {field.name} is REQUIRED and not known here; make it NULLABLE")
+            raise SchemaError(f"{name}: column {field.name} is REQUIRED and unknown to audiocrawler; make it NULLABLE")
 
 
 def _refuse_equal_keys(jobs: Jobs, name: str, table: TableSpec) -> None:
-    """MERGE refuses every batch that has to do with such rows, so they are found before the first one."""
+    """Raise SchemaError for duplicate keys, with which MERGE would fail later."""
     key = table.key
     query = f"SELECT {key} FROM `{name}` GROUP BY {key} HAVING COUNT(*) > 1 LIMIT 1"  # noqa: S608 - no values in it
     if jobs.run(query):
@@ -127,9 +127,9 @@ def _refuse_equal_keys(jobs: Jobs, name: str, table: TableSpec) -> None:
 
 
 def explained(error: Exception, place: TableRef, failure: str) -> ConfigurationError:
-    """Return what went wrong while the tables were prepared, with what to do about it."""
+    """Return an error of the preparation with what to do about it."""
     if isinstance(error, Forbidden):
-        return ConfigurationError(f"{place.dataset}: not allowed; grant {ROLES} ({failure})")
+        return ConfigurationError(f"{place.dataset}: permission denied; grant {ROLES} ({failure})")
     if isinstance(error, NotFound):
         return ConfigurationError(
             f"{place.dataset}: not found; check project and dataset, and grant {ROLES} ({failure})"

@@ -1,4 +1,4 @@
-"""All tables in a BigQuery dataset, written through an outbox on this machine, and read back page by page."""
+"""The warehouse in a BigQuery dataset, written through an outbox on this machine."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
@@ -31,17 +31,17 @@ from audiocrawler.warehouse.rows import checked, clean_url
 from audiocrawler.warehouse.warehouse import MAX_RELATED, FlushResult, Options
 
 PAGE_ROWS = 1000
-"""Rows that one answer has: about 2 MB."""
-RECALLED = (
+"""Rows per response: about 2 MB."""
+PRELOADED = (
     *("source_url", "site", "host", "status", "reason", "last_status", "gcp_url", "etag", "last_modified"),
     *("size_bytes", "sha256", "variants", "judged_by", "last_attempt_at", "crawl_id"),
     *("guid", "url_pattern", "rotates", "title", "link_text", "published_at", "last_seen_at"),
 )
-"""Columns of audio_sources that the next crawl needs: a query is billed for the columns that it names."""
+"""Columns of audio_sources that the next crawl needs: a query is billed by column."""
 
 
 def rows_of(client: Client, name: str, table: TableSpec) -> Iterator[Row]:
-    """Yield the rows with the declared columns, in no order (tabledata.list). Raises WarehouseError."""
+    """Yield the rows with the declared columns, in any order (tabledata.list). Raises WarehouseError."""
     declared = {column.name for column in table.columns}
     try:
         found = client.get_table(name, retry=RETRY, timeout=TIMEOUT_S)
@@ -50,25 +50,22 @@ def rows_of(client: Client, name: str, table: TableSpec) -> Iterator[Row]:
         records = client.list_rows(found, fields, page_size=PAGE_ROWS, retry=RETRY, timeout=TIMEOUT_S)
         for record in records:
             values = dict(zip(names, record.values(), strict=True))
-            if values[table.key] is not None:  # an adopted table may have rows that no key tells apart
+            if values[table.key] is not None:  # an existing table may have rows without a key
                 yield table.row_type(**values)
     except FAILURES as error:
         raise WarehouseError(f"{name}: cannot be read: {failure_of(error)}; check the network and run again") from error
 
 
-def recalled_rows(jobs: Jobs, name: str, sites: Sequence[str]) -> Iterator[AudioSource]:
-    """Yield the rows of audio_sources that were found from these sites, with their RECALLED columns.
-
-    Raises WarehouseError.
-    """
+def preload_rows(jobs: Jobs, name: str, sites: Sequence[str]) -> Iterator[AudioSource]:
+    """Yield the rows of audio_sources of these sites, with the PRELOADED columns. Raises WarehouseError."""
     is_told = f"site IN UNNEST(@sites) AND status <> '{Status.PENDING}'"
-    statement = f"SELECT {', '.join(RECALLED)} FROM `{name}` WHERE {is_told}"  # noqa: S608 - a checked name
+    statement = f"SELECT {', '.join(PRELOADED)} FROM `{name}` WHERE {is_told}"  # noqa: S608 - a checked name
     for record in _read(jobs, name, statement, sites=list(sites)):
-        yield AudioSource(**dict(zip(RECALLED, record.values(), strict=True)))
+        yield AudioSource(**dict(zip(PRELOADED, record.values(), strict=True)))
 
 
 def rows_with(jobs: Jobs, name: str, keys: Iterable[str]) -> Iterator[AudioSource]:
-    """Yield the whole rows of audio_sources that have these keys. Raises WarehouseError."""
+    """Yield the rows of audio_sources with these keys, with all columns. Raises WarehouseError."""
     columns = [column.name for column in AUDIO_SOURCES.columns]
     statement = f"SELECT {', '.join(columns)} FROM `{name}` WHERE source_url IN UNNEST(@keys)"  # noqa: S608 - the same
     for batch in _batched(keys):
@@ -77,7 +74,7 @@ def rows_with(jobs: Jobs, name: str, keys: Iterable[str]) -> Iterator[AudioSourc
 
 
 def delete_replaced(jobs: Jobs, sources: str, audio: str, keys: Mapping[str, str]) -> None:
-    """Delete the rows of these keys, and name what stands in their place in audio_metadata. Raises WarehouseError."""
+    """Delete the rows with these keys and update audio_metadata to the new ones. Raises WarehouseError."""
     update = f"""
 UPDATE `{audio}` AS t SET source_url = s.new_url
 FROM (
@@ -91,7 +88,7 @@ FROM (
 
 
 def _batched(keys: Iterable[str]) -> Iterator[list[str]]:
-    """Yield the keys in lists that one statement takes."""
+    """Yield the keys in lists small enough for one statement."""
     rest = iter(keys)
     return iter(lambda: list(islice(rest, PAGE_ROWS)), [])
 
@@ -105,20 +102,19 @@ def _read(jobs: Jobs, name: str, statement: str, **values: list[str]) -> Iterato
 
 
 class BigQueryWarehouse:
-    """Three tables in one dataset, and the outbox of the rows that wait for them.
+    """Three tables in one dataset, and the outbox of their pending rows.
 
-    Finding a row asks no query: it gives what this machine has sent, will send, or has recalled. What other machines
-    have stored meanwhile is met when the store has the object already, and the MERGE makes one row of both.
+    Lookups run no query: they use what this machine has uploaded, will upload or has preloaded. What other machines
+    have stored meanwhile is noticed when the store has the object already, and the MERGE makes one row of both.
 
-    Raises ConfigurationError, which says what to grant, if a flush could not work; SchemaError if a table contradicts
-    ours.
+    Raises ConfigurationError, which says what to grant, if a flush would fail; SchemaError if a table is incompatible.
     """
 
     is_local: ClassVar[bool] = False
 
     @staticmethod
     def path_of(uri: str) -> None:
-        """Return None: the tables are in no file."""
+        """Return None: the tables are not in a local file."""
 
     @staticmethod
     def query_command(uri: str) -> None:
@@ -148,52 +144,52 @@ class BigQueryWarehouse:
             raise explained(error, place, failure_of(error)) from error
 
     def upsert(self, rows: Sequence[Row]) -> None:
-        """Put the rows into the outbox, where they are safe; see Warehouse.upsert."""
+        """Write the rows to the outbox, where they are durable; see Warehouse.upsert."""
         self._outbox.put([checked(row) for row in rows])
 
     def find_audio(self, sha256: str) -> AudioMetadata | None:
-        """Return the row of the file with this hash as far as this machine knows; see Warehouse.find_audio."""
+        """Return the row of the file with this hash, as known on this machine; see Warehouse.find_audio."""
         return cast(AudioMetadata | None, self._outbox.find(AUDIO_METADATA, sha256))
 
     def find_source(self, source_url: str) -> AudioSource | None:
-        """Return the row of this audio URL as far as this machine knows; see Warehouse.find_source."""
+        """Return the row of this audio URL, as known on this machine; see Warehouse.find_source."""
         return cast(AudioSource | None, self._outbox.find(AUDIO_SOURCES, clean_url(source_url)))
 
     def related_sources(self, guid: str | None, url_pattern: str | None) -> list[AudioSource]:
-        """Return the rows with this guid or this pattern as far as this machine knows; see Warehouse."""
+        """Return the rows with this guid or pattern, as known on this machine; see Warehouse."""
         return self._outbox.related(guid, url_pattern, MAX_RELATED)
 
-    def recall(self, sites: Sequence[str]) -> int:
-        """Keep what the table knows of these sites beside the outbox, by one query; see Outboxed.recall."""
+    def preload(self, sites: Sequence[str]) -> int:
+        """Read the table's rows of these sites into the outbox file by one query; see Outboxed.preload."""
         replaced: dict[str, str] = {}
-        rows = rekeyed(recalled_rows(self._jobs, self._place.name_of(AUDIO_SOURCES), sites), replaced)
+        rows = rekeyed(preload_rows(self._jobs, self._place.name_of(AUDIO_SOURCES), sites), replaced)
         batches = iter(lambda: list(islice(rows, PAGE_ROWS)), [])
-        learnt = sum(map(self._outbox.learn, batches))
+        count = sum(map(self._outbox.remember, batches))
         if replaced:
             self._replace(replaced)
-        return learnt
+        return count
 
     def _replace(self, keys: dict[str, str]) -> None:
-        """Fold rows of an older version in the tables, too; they wait in the outbox before the old ones are deleted."""
+        """Delete rows of an older version that were merged; the new ones are in the outbox by then."""
         sources, audio = self._place.name_of(AUDIO_SOURCES), self._place.name_of(AUDIO_METADATA)
         self._outbox.put([checked(row) for row in rekeyed(rows_with(self._jobs, sources, keys), {})])
         delete_replaced(self._jobs, sources, audio, keys)
 
     def audio_rows(self) -> Iterator[AudioMetadata]:
-        """Yield all rows of audio_metadata in no order; see Warehouse.audio_rows."""
+        """Yield all rows of audio_metadata in any order; see Warehouse.audio_rows."""
         name = self._place.name_of(AUDIO_METADATA)
         return cast(Iterator[AudioMetadata], rows_of(self._client, name, AUDIO_METADATA))
 
     def source_rows(self) -> Iterator[AudioSource]:
-        """Yield all rows of audio_sources in no order; see Warehouse.source_rows."""
+        """Yield all rows of audio_sources in any order; see Warehouse.source_rows."""
         return cast(Iterator[AudioSource], rows_of(self._client, self._place.name_of(AUDIO_SOURCES), AUDIO_SOURCES))
 
     def crawl_rows(self) -> Iterator[AudioCrawl]:
-        """Yield all rows of audio_crawls in no order; see Warehouse.crawl_rows."""
+        """Yield all rows of audio_crawls in any order; see Warehouse.crawl_rows."""
         return cast(Iterator[AudioCrawl], rows_of(self._client, self._place.name_of(AUDIO_CRAWLS), AUDIO_CRAWLS))
 
     def taken_down(self) -> Iterator[str]:
-        """Yield what is taken down, by any machine; see Warehouse.taken_down."""
+        """Yield the source_urls of the tombstones of all machines; see Warehouse.taken_down."""
         name = self._place.name_of(AUDIO_SOURCES)
         statement = f"SELECT source_url FROM `{name}` WHERE status = '{Status.TAKEN_DOWN}'"  # noqa: S608 - no values
         try:
@@ -201,27 +197,27 @@ class BigQueryWarehouse:
         except FAILURES as error:
             raise WarehouseError(f"{name}: cannot be read: {failure_of(error)}; check the network") from error
         marks = {*(record[0] for record in records), *self._outbox.taken_down()}
-        yield from marks | {row_key(mark) for mark in marks if is_masked(mark)}  # of older versions
+        yield from marks | {row_key(mark) for mark in marks if is_masked(mark)}  # keys of older versions
 
     def pending_rows(self) -> int:
-        """Return how many rows wait in the outbox; see Outboxed.pending_rows."""
+        """Return the number of pending rows; see Outboxed.pending_rows."""
         return self._outbox.pending_rows()
 
     def written_watermark(self) -> int:
-        """Return the number of the last row in the outbox; see Outboxed.written_up_to."""
+        """Return the sequence number of the last row in the outbox; see Outboxed.written_watermark."""
         return self._outbox.written_watermark()
 
     def sent_watermark(self) -> int:
-        """Return the number up to which the outbox is empty; see Outboxed.sent_up_to."""
-        return self._outbox.settled_up_to()
+        """Return the sequence number up to which rows are not pending; see Outboxed.sent_watermark."""
+        return self._outbox.sent_watermark()
 
     @property
     def outbox(self) -> Outbox:
-        """Return the outbox, which tells what was set aside and up to where rows have been sent."""
+        """Return the outbox, with its dead letters and watermarks."""
         return self._outbox
 
     def flush(self) -> FlushResult:
-        """Send one batch; see Outboxed.flush. Only one flush of an outbox runs at a time, in all processes."""
+        """Upload one batch; see Outboxed.flush. Only one flush per outbox runs at a time, across processes."""
         with self._outbox.flushing():
             batch = self._outbox.take(self._batch_rows)
             if not batch:
@@ -242,5 +238,5 @@ class BigQueryWarehouse:
 
     def _settle(self, sent: Sent) -> None:
         for row, error in sent.refused:
-            self._outbox.set_aside(row, error)
+            self._outbox.refuse(row, error)
         self._outbox.mark_sent(sent.rows)
