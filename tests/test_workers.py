@@ -40,6 +40,9 @@ def test_two_workers_share_a_crawl_and_end_together(redis_server: RedisServer, t
     assert sorted("joins the crawl begun at" in run.stderr for run in runs) == [False, True]
     assert all("goes on" not in run.stderr for run in runs)
     assert sum(log.count(": stored as ") > 0 for log in logs(tmp_path)) == 2
+    (record,) = (tmp_path / "data/crawls").iterdir()
+    named = {path.name for path in (tmp_path / "data/logs").iterdir()}
+    assert named == {f"{record.stem}.log", f"{record.stem}.2.log"}
 
 
 def wait_for_rows(folder: Path, count: int) -> set[str]:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Literal, NoReturn, get_args, get_origin
 
 from pydantic import BaseModel
+from scrapy import Spider, signals
 from scrapy.commands.crawl import Command as ScrapyCrawlCommand
 from scrapy.crawler import Crawler
 from scrapy.exceptions import UsageError
@@ -26,7 +27,8 @@ from audiocrawler.config.scrapy_settings import check_dictionaries, check_scrapy
 from audiocrawler.config.settings import check_settings
 from audiocrawler.crawl.crawl import new_crawl_id
 from audiocrawler.crawl.exit_codes import INTERRUPTED, LOCKED, USAGE, Rest, conclusion
-from audiocrawler.crawl.lifecycle import CrawlLifecycle
+from audiocrawler.crawl.lifecycle import CrawlLifecycle, opened_crawl_of
+from audiocrawler.crawl.log_file import LogFile
 from audiocrawler.crawl.places import store_path, store_type, warehouse_path, warehouse_type
 from audiocrawler.fetch.accounts import expired_note, read_cookies
 from audiocrawler.logs import log_as_json
@@ -54,6 +56,10 @@ class Command(ScrapyCrawlCommand):
     """What the spider takes: each field is an option, and an argument after -a."""
     _failure: BaseException | None = None
     """What ended the crawl before it had begun."""
+    _crawl_id: str | None = None
+    """The id of a new crawl; one that is resumed keeps its own."""
+    _log_file: LogFile | None = None
+    """The log file in AUDIO_LOG_DIR, unless the user has named another."""
 
     def syntax(self) -> str:
         """Return what follows the name of the command."""
@@ -101,7 +107,7 @@ class Command(ScrapyCrawlCommand):
     def check_spider(self, args: list[str], opts: argparse.Namespace) -> None:
         """Check what the audio spider is given."""
         if args == [AudioSpider.name]:
-            self.prepare(lambda settings: check_browser(settings, parse_arguments(opts.spargs).render))
+            self.prepare(lambda settings: check_browser(settings, parse_arguments(opts.spargs).render), opts.spargs)
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         """Run the spider named in ``args``, and say at the end of an audio crawl what came of it."""
@@ -120,7 +126,7 @@ class Command(ScrapyCrawlCommand):
         except ConfigurationError as error:
             refuse(error)
 
-    def prepare(self, check_arguments: Callable[[BaseSettings], object]) -> None:
+    def prepare(self, check_arguments: Callable[[BaseSettings], object], arguments: dict[str, str]) -> None:
         """Check settings and arguments and choose the log file; what is wrong ends the command in one line."""
         try:
             assert self.settings is not None
@@ -129,7 +135,8 @@ class Command(ScrapyCrawlCommand):
             store_path(self.settings)
             warehouse_path(self.settings)
             check_arguments(self.settings)
-            self._choose_log_file()
+            self._crawl_id = new_crawl_id(arguments.get("_job"))
+            self._choose_log_file(self._crawl_id)
             log_as_json(self.settings)
         except ConfigurationError as error:
             refuse(error)
@@ -153,13 +160,14 @@ class Command(ScrapyCrawlCommand):
             check_settings(crawler.settings)
         except ConfigurationError as error:
             refuse(error)
-        running = self.crawler_process.crawl(crawler, **arguments)
+        crawler.signals.connect(self._rename_log_file, signal=signals.spider_opened)
+        running = self.crawler_process.crawl(crawler, **{**arguments, "_job": self._crawl_id})
         self.crawler_process.start()
         if isinstance(running, asyncio.Task) and running.done() and not running.cancelled():
             self._failure = running.exception()
         return crawler
 
-    def _choose_log_file(self) -> None:
+    def _choose_log_file(self, crawl_id: str) -> None:
         """Set a log file of the crawl's own, unless one is set or there is no log: the terminal stays readable."""
         settings = self.settings
         assert settings is not None
@@ -170,7 +178,18 @@ class Command(ScrapyCrawlCommand):
             _check_log_file(Path(settings["LOG_FILE"]))
         elif folder:
             _make_log_dir(folder)
-            settings.set("LOG_FILE", str(folder / f"{new_crawl_id(None)}.log"), priority="cmdline")
+            self._log_file = LogFile(folder, crawl_id)
+            settings.set("LOG_FILE", str(self._log_file.path), priority="cmdline")
+
+    def _rename_log_file(self, spider: Spider) -> None:
+        """Name the log file after the crawl, which may be one that is resumed; comes before what records settings."""
+        crawl = opened_crawl_of(spider.crawler)
+        if self._log_file is None or crawl is None:
+            return
+        assert self.settings is not None
+        self._log_file.rename(crawl.crawl_id)
+        for settings in (self.settings, spider.crawler.settings):
+            _replace_setting(settings, "LOG_FILE", str(self._log_file.path))
 
     def _has_failed(self) -> bool:
         return bool(self.crawler_process and self.crawler_process.bootstrap_failed)
@@ -218,6 +237,12 @@ def refuse(error: ConfigurationError) -> NoReturn:
     """Say in one line what is wrong with the arguments or settings, and end with the exit code for that."""
     complain(error)
     raise SystemExit(USAGE)
+
+
+def _replace_setting(settings: BaseSettings, name: str, value: str) -> None:
+    is_frozen, settings.frozen = settings.frozen, False
+    settings.set(name, value, priority="cmdline")
+    settings.frozen = is_frozen
 
 
 def _check_log_file(path: Path) -> None:

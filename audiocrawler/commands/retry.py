@@ -30,7 +30,7 @@ class Command(CrawlCommand):
 
     def check_spider(self, args: list[str], opts: argparse.Namespace) -> None:
         """Check the selection."""
-        self.prepare(lambda _: checked_arguments(Selection, opts.spargs))
+        self.prepare(lambda _: checked_arguments(Selection, opts.spargs), opts.spargs)
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         """Request the selected rows again."""

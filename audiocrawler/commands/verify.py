@@ -74,7 +74,7 @@ class Command(CollectionCommand, CrawlCommand):
     def _ask_servers(self) -> int | None:
         """Have the rows marked whose files are not what the servers have."""
         assert self.settings is not None
-        self.prepare(lambda _: None)
+        self.prepare(lambda _: None, {})
         self.crawler_process = AsyncCrawlerProcess(self.settings)
         crawler = self.launch(VerifySpider.name, {})
         if (code := self.failure_to_start(crawler)) is not None:

@@ -64,6 +64,7 @@ class Crawl:
         self._finish_requests: Callable[[], Awaitable[None]] | None = None
         self.frontier: Frontier = open_frontier(ours.frontier, start)
         self.crawl_id = self.frontier.crawl.crawl_id
+        logger.info("crawl_id: %s", self.crawl_id)
         self.store: Store = open_store(ours.store, store_options(settings))
         self.store_folder = store_path(settings)
         """Where the store is a folder of this machine, that folder."""

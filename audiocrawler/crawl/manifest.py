@@ -37,7 +37,7 @@ class Manifest:
     """The record of one crawl, as ``<folder>/<crawl_id>.json`` and as a row."""
 
     def __init__(self, folder: Path, crawl_id: str, settings: BaseSettings, spider: Spider | None) -> None:
-        self.path = folder / f"{_file_name(crawl_id)}.json"
+        self.path = folder / f"{file_stem(crawl_id)}.json"
         self._row = AudioCrawl(
             crawl_id=crawl_id,
             started_at=datetime.now(UTC),
@@ -131,6 +131,6 @@ def _text(value: Any) -> str:
     return value.isoformat() if isinstance(value, datetime) else mask_text(str(value))
 
 
-def _file_name(crawl_id: str) -> str:
-    """Return the id as a file may be called: Scrapyd takes any text as a job id."""
+def file_stem(crawl_id: str) -> str:
+    """Return the id as a valid file name: Scrapyd takes any text as a job id."""
     return re.sub(r"[^\w.-]", "_", crawl_id).lstrip(".")[:200] or "_"
