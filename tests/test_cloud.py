@@ -104,7 +104,7 @@ def test_rows_wait_while_bigquery_is_away_and_flush_sends_them(cloud: Cloud, tmp
     assert "0 left" in flushed.stdout
     ((code, error),) = cloud.exit_codes
     assert code == 4
-    assert "rows are not sent yet" in str(error)
+    assert "rows are not uploaded yet" in str(error)
     assert len(cloud.audio) == 8
 
 

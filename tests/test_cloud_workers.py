@@ -112,6 +112,6 @@ def test_what_bigquery_did_not_take_at_the_end_is_sent_by_the_same_command(
         second = finish(start(one, f"url={site.url}/many/", env=env), one)
         assert set(tones(site).values()) == {1}
     assert first.code == 4
-    assert "goes on" in second.stderr
+    assert "resuming" in second.stderr
     assert second.code == 0, second.stderr
     assert_complete(cloud)
