@@ -24,14 +24,14 @@ AT_LEAST_ONE = frozenset(
     {"CONCURRENT_ITEMS", "CONCURRENT_REQUESTS", "CONCURRENT_REQUESTS_PER_DOMAIN", "REACTOR_THREADPOOL_MAXSIZE"}
 )
 """With 0, a crawl would wait forever."""
-OF_THE_PROCESS = ("SPIDER_LOADER_CLASS", "TWISTED_REACTOR", "ASYNCIO_EVENT_LOOP")
+EARLY_CLASSES = ("SPIDER_LOADER_CLASS", "TWISTED_REACTOR", "ASYNCIO_EVENT_LOOP")
 """Classes loaded before the reactor is installed; others may import it, so they are checked later."""
 COMPONENTS = ("ADDONS", "EXTENSIONS", "DOWNLOADER_MIDDLEWARES", "SPIDER_MIDDLEWARES", "ITEM_PIPELINES")
 CLASSES = (
     *("DOWNLOADER", "DUPEFILTER_CLASS", "ITEM_PROCESSOR", "LOG_FORMATTER", "REQUEST_FINGERPRINTER_CLASS", "SCHEDULER"),
     *("ROBOTSTXT_PARSER", "STATS_CLASS", "TWISTED_DNS_RESOLVER"),
 )
-OF_EXPORTS = ("FEED_EXPORTERS", "FEED_STORAGES")
+EXPORT_CLASSES = ("FEED_EXPORTERS", "FEED_STORAGES")
 """Classes by format or scheme, which Scrapy loads only for FEEDS or ``-o``."""
 
 T = TypeVar("T")
@@ -46,13 +46,13 @@ def check_dictionaries(settings: BaseSettings, given: Iterable[str]) -> None:
 
 
 def check_scrapy_values(settings: BaseSettings) -> None:
-    """Raise ConfigurationError for a value that Scrapy cannot parse, or a class of OF_THE_PROCESS that is missing."""
+    """Raise ConfigurationError for a value that Scrapy cannot parse, or a class of EARLY_CLASSES that is missing."""
     for name, default in vars(default_settings).items():
         if not name.isupper() or name.endswith("_BASE") or settings[name] is None:
             continue
         if demand := _demand(settings, name, default):
             raise ConfigurationError(f"{name}={one_line(str(settings[name]), MAX_SHOWN)}: must be {demand}")
-    for name in OF_THE_PROCESS:
+    for name in EARLY_CLASSES:
         _load(name, settings[name])
     for module in settings.getlist("SPIDER_MODULES"):
         if _read(find_spec, module) is None:
@@ -70,7 +70,7 @@ def check_scrapy_parts(settings: BaseSettings) -> None:
             _load(name, part if order is not None else None)
     for scheme in ("http", "https"):  # Scrapy would log a line and refuse each request
         _load("DOWNLOAD_HANDLERS", settings.getdict("DOWNLOAD_HANDLERS").get(scheme))
-    for name in OF_EXPORTS if settings.getdict("FEEDS") else ():
+    for name in EXPORT_CLASSES if settings.getdict("FEEDS") else ():
         for part in settings.getdict(name).values():
             _load(name, part)
     for part in settings.getlist("RETRY_EXCEPTIONS"):

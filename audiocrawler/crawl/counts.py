@@ -69,21 +69,21 @@ class Counters:
         self._stats = stats
         self._others: dict[str, int] = {}
         """What earlier runs and other workers have counted."""
-        self._told: Mapping[str, int] = {}
+        self._reported: Mapping[str, int] = {}
         """What this run has reported to the frontier."""
 
     def counter_deltas(self, held: Mapping[str, int]) -> dict[str, int]:
         """Return how much each of this run's counts has grown since the last call, without what is held."""
         counts = ((name, value) for name, value in self._stats.get_stats().items() if _is_counter(name, value))
         own = {name: value - self._others.get(name, 0) - held.get(name, 0) for name, value in counts}
-        grown = {name: value - self._told.get(name, 0) for name, value in own.items()}
-        self._told = own
+        grown = {name: value - self._reported.get(name, 0) for name, value in own.items()}
+        self._reported = own
         return {name: change for name, change in grown.items() if change}
 
     def take(self, counted: Mapping[str, int]) -> None:
         """Add what earlier runs and other workers have counted; ``counted`` includes what this run has reported."""
         for name, value in counted.items():
-            others = value - self._told.get(name, 0)
+            others = value - self._reported.get(name, 0)
             self._stats.inc_value(name, others - self._others.get(name, 0))
             self._others[name] = others
 

@@ -18,7 +18,7 @@ from audiocrawler.analysis.pool import usable_cores
 from audiocrawler.config.settings import check_settings
 from audiocrawler.crawl.counts import OutcomeCounters
 from audiocrawler.crawl.exit_codes import Rest
-from audiocrawler.crawl.in_use import use_warehouse
+from audiocrawler.crawl.in_use import lock_for_crawl
 from audiocrawler.crawl.items import SingleFlight
 from audiocrawler.crawl.known import RevisitPolicy, ruleset_of
 from audiocrawler.crawl.places import store_options, store_path, warehouse_options
@@ -70,7 +70,7 @@ class Crawl:
         """The store's folder if it is on this machine, else None."""
         self.warehouse: Warehouse = open_warehouse(ours.warehouse, warehouse_options(settings))
         self.incoming = StagingFolder(ours.incoming, max_parts_bytes=ours.max_incoming_bytes)
-        self._use = use_warehouse(settings)
+        self._use = lock_for_crawl(settings)
         self.tombstones = tombstones_of(self.warehouse)
         self.energy = EnergyRule(
             loudness_dbfs=ours.energy_loudness_dbfs,

@@ -12,12 +12,12 @@ from audiocrawler.model.settings import AudioSettings
 from audiocrawler.warehouse.outbox import outbox_path
 
 
-def use_warehouse(settings: BaseSettings) -> IO[bytes]:
+def lock_for_crawl(settings: BaseSettings) -> IO[bytes]:
     """Return a file that locks takedowns out while it is open. Raises LockedError while one is running."""
     return _locked(settings, shared=True, why="a takedown is running; start the crawl again after it has finished")
 
 
-def keep_crawls_out(settings: BaseSettings) -> IO[bytes]:
+def lock_for_takedown(settings: BaseSettings) -> IO[bytes]:
     """Return a file that locks crawls of this machine out while it is open. Raises LockedError while one is running."""
     return _locked(
         settings, shared=False, why="a crawl or another takedown is running; try again after it has finished"
