@@ -1,15 +1,15 @@
 """One command turns a URL into a queryable, deduplicated, measured collection of audio.
 
-The rooms in the order in which the data flows: ``config`` says what is asked for; ``frontier`` keeps the requests that
-are still to be made; a page comes in through ``spiders``; ``discovery`` finds the audio in it, ``rendering`` opens it
-in a browser where only scripts make its player; ``rights`` reads licences and opt-outs; ``fetch`` streams each file
-to disk, politely; ``sniff`` and ``analysis`` say what it is and measure it; ``storage`` keeps the bytes under their
-hash; ``warehouse`` upserts the rows; ``report`` says what became of it all; ``collection`` sends a finished
-collection elsewhere, checks it, and takes down what must go.
+The packages in the order of the data flow: ``config`` validates arguments and settings; ``frontier`` keeps the pending
+requests; ``spiders`` request and search pages; ``discovery`` finds the audio in a page, ``rendering`` opens it in a
+browser if only scripts create its player; ``rights`` reads licences and opt-outs; ``fetch`` streams each file to disk,
+politely; ``sniff`` and ``analysis`` identify and measure it; ``storage`` keeps the bytes under their hash;
+``warehouse`` upserts the rows; ``report`` summarises the results; ``collection`` copies a finished collection
+elsewhere, verifies it, and takes parts of it down.
 
-On top are Scrapy's parts: ``scheduler``, ``middlewares``, ``browser``, ``extensions``, ``pipelines``, ``logs``,
+Scrapy's components are on top: ``scheduler``, ``middlewares``, ``browser``, ``extensions``, ``pipelines``, ``logs``,
 ``exports`` and ``commands``; ``crawl`` owns what they share while a crawl runs, ``records`` makes their rows. At the
-ground ``model`` declares every setting, column and error, and ``settings`` wires the parts together.
+bottom ``model`` declares every setting, column and error, and ``settings`` wires the components together.
 """
 
 __version__ = "0.1.0"

@@ -120,6 +120,6 @@ def log_as_json(settings: BaseSettings) -> None:
 def _file_handler(settings: BaseSettings) -> logging.Handler:
     path = Path(settings["LOG_FILE"])
     if not settings.getbool("LOG_FILE_APPEND"):
-        path.unlink(missing_ok=True)
+        path.write_bytes(b"")
     # Scrapy's logging setup closes all handlers; in append mode this one reopens its file.
     return logging.FileHandler(path, "a", settings["LOG_ENCODING"], delay=True)

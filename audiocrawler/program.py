@@ -1,6 +1,6 @@
-"""``audiocrawler``: the commands of this package in any folder, run by Scrapy's own machinery.
+"""``audiocrawler``: run the commands of this package in any folder.
 
-``audiocrawler crawl URL...`` is ``scrapy crawl audio URL...``; the other commands have the same names there.
+``audiocrawler crawl URL...`` is ``scrapy crawl audio URL...``; the other commands have the same names in ``scrapy``.
 """
 
 import os
@@ -23,7 +23,7 @@ SETTINGS = "audiocrawler.settings"
 
 
 def main() -> None:
-    """Run the command that the first word names; a ``scrapy.cfg`` of another project has no say."""
+    """Run the command named by the first word; a ``scrapy.cfg`` of another project is ignored."""
     words = sys.argv[1:]
     if not words or words[0] in {"-h", "--help", "help"}:
         print(_help())  # noqa: T201
@@ -37,10 +37,10 @@ def _run(command: str, words: list[str]) -> None:
     known = _commands()
     if command not in known:
         near = get_close_matches(command, known, 1)
-        hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
+        hint = f"did you mean {near[0]}?" if near else f"choose from {', '.join(known)}"
         sys.stderr.write(f"{PROGRAM}: error: {command}: no such command; {hint}\n")
         raise SystemExit(2)
-    os.environ["SCRAPY_SETTINGS_MODULE"] = SETTINGS  # what says to Scrapy that it is in a project
+    os.environ["SCRAPY_SETTINGS_MODULE"] = SETTINGS  # tells Scrapy that it is inside a project
     settings = Settings()
     settings.setmodule(SETTINGS, priority="project")
     spider = ["audio"] if command == "crawl" else []
@@ -61,7 +61,7 @@ def _help() -> str:
             "",
             *lines,
             "",
-            f"`{PROGRAM} COMMAND --help` lists what a command takes, `{PROGRAM} --version` says which version this is.",
+            f"`{PROGRAM} COMMAND --help` lists the options of a command, `{PROGRAM} --version` prints the version.",
         ]
     )
 

@@ -1,7 +1,7 @@
-"""The parts that Scrapy is to use, and what differs from Scrapy's own defaults, with a line of why.
+"""Scrapy's settings: our components, and values that differ from Scrapy's defaults, with the reason.
 
-Own settings begin with AUDIO_ and are declared in ``audiocrawler.model.settings``; each can be set by an environment
-variable of its name, and ``-s`` wins over that.
+Our own settings begin with AUDIO_ and are declared in ``audiocrawler.model.settings``; each can be set by an
+environment variable of the same name, which ``-s`` overrides.
 """
 
 import os
@@ -16,18 +16,18 @@ globals().update({name: os.environ.get(name, default) for name, default in defau
 
 # --- How much at a time ----------------------------------------------------------------------------------------------
 
-URLLENGTH_LIMIT = 0  # it would drop requests without a word; what is too long gets a row that says so
+URLLENGTH_LIMIT = 0  # it would drop requests silently; a URL that is too long gets a row that says so
 CONCURRENT_REQUESTS = 32  # over all hosts
 CONCURRENT_REQUESTS_PER_DOMAIN = 4
 CONCURRENT_ITEMS = 32
 DOWNLOAD_TIMEOUT = 60  # pages; audio has the stall timeout
 DOWNLOAD_MAXSIZE = 64 * 1024**2  # pages and feeds; audio has AUDIO_MAX_BYTES
 DOWNLOAD_WARNSIZE = 0  # large is normal here
-RETRY_TIMES = 5  # with pauses of 1, 2, 4 ... s: what fails for half a minute is not lost
+RETRY_TIMES = 5  # with pauses of 1, 2, 4 ... s: a failure of half a minute loses nothing
 RETRY_HTTP_CODES = [408, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524]
-RETRY_GIVE_UP_LOG_LEVEL = "INFO"  # the row in audio_sources and the closing table tell it
+RETRY_GIVE_UP_LOG_LEVEL = "INFO"  # it is in the row in audio_sources and the summary
 REQUEST_FINGERPRINTER_CLASS = "audiocrawler.scheduler.request_json.MediaFingerprinter"
-SCHEDULER = "audiocrawler.scheduler.scheduler.FrontierScheduler"  # keeps requests where a crash loses none
+SCHEDULER = "audiocrawler.scheduler.scheduler.FrontierScheduler"  # no request is lost in a crash
 DOWNLOADER = "audiocrawler.fetch.slots.PoliteDownloader"  # one clock per host
 DOWNLOAD_HANDLERS = {
     "http": "audiocrawler.browser.handler.RenderingDownloadHandler",
@@ -48,7 +48,7 @@ AUTOTHROTTLE_ENABLED = True
 AUTOTHROTTLE_START_DELAY = 0.5  # Scrapy's 5 s would make every short crawl slow
 AUTOTHROTTLE_TARGET_CONCURRENCY = 2.0
 COOKIES_ENABLED = True  # players behind a consent cookie need it
-REFERRER_POLICY = "strict-origin-when-cross-origin"  # as browsers do: hot-link protection wants it, secrets stay
+REFERRER_POLICY = "strict-origin-when-cross-origin"  # as browsers do: hot-link protection needs it, secrets stay here
 
 # --- Safety ----------------------------------------------------------------------------------------------------------
 
@@ -67,30 +67,30 @@ ITEM_PIPELINES = {
     "audiocrawler.pipelines.WarehousePipeline": 500,
 }
 DOWNLOADER_MIDDLEWARES = {
-    "audiocrawler.middlewares.credentials.CredentialsMiddleware": 1,  # before anything can tell of a URL's password
+    "audiocrawler.middlewares.credentials.CredentialsMiddleware": 1,  # before anything can reveal a URL's password
     "audiocrawler.middlewares.gates.UrlLengthMiddleware": 3,  # before any pattern is matched against it
     "audiocrawler.middlewares.gates.TakenDownMiddleware": 4,
     "audiocrawler.middlewares.gates.RedeliveryMiddleware": 5,
-    "audiocrawler.middlewares.gates.LimitMiddleware": 10,  # before anything is asked of a server
-    "audiocrawler.fetch.connect.ProxyMiddleware": 15,  # whether names are looked up here depends on the proxy
+    "audiocrawler.middlewares.gates.LimitMiddleware": 10,  # before any request to a server
+    "audiocrawler.fetch.connect.ProxyMiddleware": 15,  # whether names are resolved here depends on the proxy
     "scrapy.downloadermiddlewares.httpproxy.HttpProxyMiddleware": None,
-    "audiocrawler.fetch.connect.AddressMiddleware": 20,  # before robots.txt of a host that may not be asked
+    "audiocrawler.fetch.connect.AddressMiddleware": 20,  # before robots.txt of a blocked host is requested
     "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": None,
     "audiocrawler.fetch.robots.RobotsMiddleware": 100,
-    "audiocrawler.middlewares.optouts.OptOutMiddleware": 110,  # what robots.txt forbids is not asked about
+    "audiocrawler.middlewares.optouts.OptOutMiddleware": 110,  # disallowed URLs need no check
     "scrapy.downloadermiddlewares.retry.RetryMiddleware": None,
     "audiocrawler.fetch.back_off.BackOffMiddleware": 560,
-    "audiocrawler.scheduler.shared.RateLimitMiddleware": 570,  # last before the download, so that the time is kept
+    "audiocrawler.scheduler.shared.RateLimitMiddleware": 570,  # last before the download, to meet the reserved time
     "scrapy.downloadermiddlewares.cookies.CookiesMiddleware": None,
     "audiocrawler.fetch.accounts.LocalListCookiesMiddleware": 700,
-    "audiocrawler.middlewares.media.RevalidationMiddleware": 605,  # when robots.txt has let it pass
+    "audiocrawler.middlewares.media.RevalidationMiddleware": 605,  # only if robots.txt allows it
     "audiocrawler.fetch.robots.RobotsBodyMiddleware": 605,  # decodes it before HttpCompressionMiddleware does
     "audiocrawler.middlewares.gates.LocationMiddleware": 610,  # before RedirectMiddleware (600) follows it
     "audiocrawler.middlewares.media.MediaMiddleware": 610,  # sees it stopped before HttpCompressionMiddleware (590)
 }
 SPIDER_MIDDLEWARES = {"audiocrawler.middlewares.credentials.LoginMiddleware": 10}
 EXTENSIONS = {
-    "scrapy.extensions.remote_control.RemoteControl": None,  # to learn that it is off costs 0.1 s and an HTTP library
+    "scrapy.extensions.remote_control.RemoteControl": None,  # even disabled it costs 0.1 s and imports an HTTP library
     "scrapy.extensions.feedexport.FeedExporter": None,
     "audiocrawler.exports.ReportingFeedExporter": 0,
     "audiocrawler.logs.MaskSecrets": 0,
@@ -103,7 +103,7 @@ EXTENSIONS = {
     "scrapy.extensions.throttle.AutoThrottle": None,
     "audiocrawler.fetch.slots.FlooredAutoThrottle": 40,
 }
-FILES_STORE = "data/incoming"  # FilesPipeline asks for one; AUDIO_STORE is where files go
+FILES_STORE = "data/incoming"  # required by FilesPipeline; files are stored in AUDIO_STORE
 LOG_FORMATTER = "audiocrawler.logs.OneLineLogFormatter"
 LOG_LEVEL = "INFO"
 FEED_EXPORT_ENCODING = "utf-8"

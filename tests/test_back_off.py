@@ -176,7 +176,7 @@ def test_a_file_that_waits_for_its_next_try_is_taken_up_after_a_stop(tmp_path: P
         stopped = finish(process, tmp_path)
         run = crawl(tmp_path, f"url={server.url}/")
     assert stopped.code == 130
-    assert "interrupted: 1 request left; the same command goes on with it" in stopped.stderr
+    assert "interrupted: 1 request pending; run the same command to resume" in stopped.stderr
     assert (run.code, len(run.objects)) == (0, 1)
 
 

@@ -42,7 +42,7 @@ def test_usage_errors_end_with_2(arguments: list[str], words: str, tmp_path: Pat
     [
         ("AUDIO_FLUSH_ROWS", "many", "AUDIO_FLUSH_ROWS=many: must be a whole number, 1 or more"),
         ("AUDIO_MAX_FILES_IN_FLIGHT", "0", "AUDIO_MAX_FILES_IN_FLIGHT=0: must be a whole number, 1 or more"),
-        ("AUDIO_FINDERS", '{"no.such.find": 1}', "AUDIO_FINDERS: no.such.find: cannot be loaded"),
+        ("AUDIO_FINDERS", '{"no.such.find": 1}', "AUDIO_FINDERS: no.such.find: could not be loaded"),
         ("CONCURRENT_REQUESTS", "abc", "CONCURRENT_REQUESTS=abc: must be a whole number, 1 or more"),
         ("LOG_LEVEL", "loud", "LOG_LEVEL=loud: must be CRITICAL"),
         (
@@ -66,7 +66,7 @@ def test_a_setting_that_cannot_work_is_named_before_anything_is_done(
 @pytest.mark.parametrize(
     ("setting", "value", "words"),
     [
-        ("EXTENSIONS", '{"no.such.Extension": 1}', "EXTENSIONS: no.such.Extension: cannot be loaded"),
+        ("EXTENSIONS", '{"no.such.Extension": 1}', "EXTENSIONS: no.such.Extension: could not be loaded"),
         ("REFERRER_POLICY", "sometimes", "could not start: Could not load referrer policy 'sometimes'"),
     ],
 )

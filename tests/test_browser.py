@@ -137,7 +137,7 @@ def test_pages_that_hang_are_ended_and_the_others_go_on(chromium: str, site: Sit
     late = "browser timeout: the page did not finish within 12 s"
     assert rows["hanging.html"] == rows["stuck.html"] == ("failed", late)
     assert rows["shadow.wav"] == ("stored", None)
-    assert "not opened  2 (pages that may hold more" in run.stdout
+    assert "not opened  2 (pages that may have more audio" in run.stdout
     assert run.code == 0
 
 
@@ -174,7 +174,7 @@ def test_without_a_browser_auto_goes_on_and_always_does_not(site: Site, tmp_path
     rows = {url.rpartition("/")[2]: row for url, row in run.sources.items()}
     assert rows["beside-link.wav"]["status"] == "stored"
     assert (rows["shadow.html"]["status"], rows["shadow.html"]["kind"]) == ("pending", "page")
-    assert rows["shadow.html"]["reason"].endswith("but there is no browser")
+    assert rows["shadow.html"]["reason"].endswith("no browser available")
     assert (run.code, run.log.count("playwright install"), run.stderr.count("playwright install")) == (0, 1, 1)
     refused = crawl(tmp_path, pages(site, "shadow"), "render=always", env=nowhere)
     assert (refused.code, refused.stderr.count("playwright install")) == (2, 1)

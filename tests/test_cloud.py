@@ -104,7 +104,7 @@ def test_rows_wait_while_bigquery_is_away_and_flush_sends_them(cloud: Cloud, tmp
     assert "0 left" in flushed.stdout
     ((code, error),) = cloud.exit_codes
     assert code == 4
-    assert "rows are not sent yet" in str(error)
+    assert "rows are not uploaded yet" in str(error)
     assert len(cloud.audio) == 8
 
 
@@ -170,7 +170,7 @@ def test_a_bucket_with_a_database_here_works(cloud: Cloud, site: Site, tmp_path:
 def test_a_folder_with_a_database_elsewhere_is_warned_of(cloud: Cloud, site: Site, tmp_path: Path) -> None:
     run = crawl(tmp_path, f"url={site.url}/birds.html", env={**cloud.env, "AUDIO_STORE": "file:data/objects"})
     assert run.code == 0
-    assert "mean nothing on another machine" in run.stderr
+    assert "its rows point to local files" in run.stderr
     assert [row.gcp_url for row in cloud.audio] == [path.as_uri() for path in run.objects]
 
 

@@ -65,7 +65,7 @@ def test_rows_that_were_sent_are_not_worked_for_again_when_their_machine_is_lost
     env = env_of(cloud, redis_server, SENT_SOON)
     with Site(SLOW) as site:
         worker = start(one, f"url={site.url}/many/", env=env)
-        wait_until(lambda: sum(path.read_text().count(" rows sent, ") for path in one.glob("data/logs/*")) >= 2)
+        wait_until(lambda: sum(path.read_text().count(" rows uploaded, ") for path in one.glob("data/logs/*")) >= 2)
         kill(worker)
         stored = stored_paths(cloud, site)
         shutil.rmtree(one)
@@ -112,6 +112,6 @@ def test_what_bigquery_did_not_take_at_the_end_is_sent_by_the_same_command(
         second = finish(start(one, f"url={site.url}/many/", env=env), one)
         assert set(tones(site).values()) == {1}
     assert first.code == 4
-    assert "goes on" in second.stderr
+    assert "resuming" in second.stderr
     assert second.code == 0, second.stderr
     assert_complete(cloud)

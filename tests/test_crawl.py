@@ -258,7 +258,7 @@ def test_one_ctrl_c_ends_the_crawl_and_keeps_what_is_done(tmp_path: Path) -> Non
     assert run.code == 130
     assert len(run.objects) == len(run.audio) >= 8
     assert set(Counter(row["status"] for row in run.sources.values())) == {"stored", "pending"}
-    assert "taken up by the next crawl" in run.stdout
+    assert "pending, left to the next run" in run.stdout
 
 
 def test_a_stop_gives_up_transfers_that_do_not_end(tmp_path: Path) -> None:

@@ -233,7 +233,7 @@ def test_a_killed_crawl_goes_on_with_the_logins_that_it_has_found(tmp_path: Path
     run = crawl(tmp_path, f"url=http://{home.netloc}/")
     for origin in (home, other):
         origin.close()
-    assert "goes on" in run.stderr
+    assert "resuming" in run.stderr
     assert home.sent("/", "Host") == [home.netloc]
     assert [row["status"] for row in run.sources.values()] == ["stored", "stored"]
     assert "SeCrEt" not in run.stdout + run.stderr + run.log + str(run.sources)

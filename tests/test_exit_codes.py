@@ -27,27 +27,33 @@ TURNED_AWAY = {"audio/turned_away/media:a.example gave up on a.example: HTTP 429
         (FOUND | {"audio/listed": 3}, "finished", Rest(), 0, None),
         (FOUND | {"audio/filtered": 3}, "finished", Rest(), 0, None),
         (FOUND | {"audio/stored": 1, "audio/limit": 2}, "finished", Rest(), 0, None),
-        (FOUND | {"audio/failed": 3, "audio/failed/HTTP 503": 3}, "finished", Rest(), 3, "not one file came: 3 x HTTP"),
-        (FOUND | {"audio/failed": 2, "audio/filtered": 1}, "finished", Rest(), 3, "not one file came"),
-        (FOUND | TURNED_AWAY | {"audio/failed": 3}, "finished", Rest(), 3, "not one file came"),
+        (
+            FOUND | {"audio/failed": 3, "audio/failed/HTTP 503": 3},
+            "finished",
+            Rest(),
+            3,
+            "no file could be downloaded: 3 x HTTP",
+        ),
+        (FOUND | {"audio/failed": 2, "audio/filtered": 1}, "finished", Rest(), 3, "no file could be downloaded"),
+        (FOUND | TURNED_AWAY | {"audio/failed": 3}, "finished", Rest(), 3, "no file could be downloaded"),
         (FOUND | TURNED_AWAY | {"audio/failed": 2, "audio/stored": 1}, "finished", Rest(), 4, "a.example turned the"),
         ({"audio/starts": 1}, "finished", Rest(), 3, "no audio was found"),
         (FOUND | {"audio/stored": 1}, "closespider_timeout", Rest(2), 4, "CLOSESPIDER_TIMEOUT ended the crawl: 2 req"),
-        (FOUND, "closespider_itemcount", Rest(1, is_kept=False), 4, "1 request not sent, and none is kept"),
+        (FOUND, "closespider_itemcount", Rest(1, is_kept=False), 4, "1 request pending, and lost"),
         (FOUND | {"audio/stored": 3}, "closespider_itemcount", Rest(), 0, None),
-        (FOUND | {"audio/stored": 1}, "shutdown", Rest(2), 130, "interrupted: 2 requests left; the same command goes"),
+        (FOUND | {"audio/stored": 1}, "shutdown", Rest(2), 130, "interrupted: 2 requests pending; run the same"),
         (
             FOUND | {"audio/stored": 1},
             "memusage_exceeded",
             Rest(2),
             4,
-            "ended early (memusage_exceeded): 2 requests left",
+            "ended early (memusage_exceeded): 2 requests pending",
         ),
-        ({"audio/starts": 2}, "start_error", Rest(1), 4, "ended early (start_error): 1 request left"),
-        (FOUND | {"audio/stored": 1}, "finished", Rest(4), 4, "ended early (finished): 4 requests left"),
+        ({"audio/starts": 2}, "start_error", Rest(1), 4, "ended early (start_error): 1 request pending"),
+        (FOUND | {"audio/stored": 1}, "finished", Rest(4), 4, "ended early (finished): 4 requests pending"),
         (FOUND | {"audio/stored": 1}, "memusage_exceeded", Rest(), 0, None),
-        (FOUND, "shutdown", Rest(), 130, "interrupted: no request waits"),
-        ({}, None, Rest(), 130, "interrupted at once; the same command goes on"),
+        (FOUND, "shutdown", Rest(), 130, "interrupted: no requests are pending"),
+        ({}, None, Rest(), 130, "interrupted at once; run the same command to resume"),
         ({}, None, Rest(is_kept=False), 130, "interrupted at once"),
         (FOUND, "left_behind", Rest(2, left_behind="the disk is full"), 4, "the disk is full"),
         ({"audio/starts": 0, "audio/selected": 0}, "finished", Rest(), 0, None),
@@ -61,7 +67,7 @@ def test_each_end_has_its_code(stats: dict[str, Any], reason: str, rest: Rest, c
 
 
 def left(line: str) -> int:
-    return int(line.partition(" requests left; the same command goes on with them")[0].rpartition(" ")[2])
+    return int(line.partition(" requests pending; run the same command to resume")[0].rpartition(" ")[2])
 
 
 def test_a_bound_or_ctrl_c_says_how_many_requests_wait_and_the_same_command_takes_them(tmp_path: Path) -> None:
@@ -81,10 +87,10 @@ def test_a_bound_or_ctrl_c_says_how_many_requests_wait_and_the_same_command_take
     assert bounded.stderr.splitlines()[-1].startswith("scrapy: error: CLOSESPIDER_ITEMCOUNT ended the crawl: ")
     assert interrupted.stderr.splitlines()[-1].startswith("interrupted: ")
     assert left(interrupted.stderr.splitlines()[-1]) == 12 - stored
-    assert f"goes on, {left(bounded.stderr.splitlines()[-1])} requests wait" in interrupted.stderr
-    assert f"goes on, {12 - stored} requests wait" in whole.stderr
+    assert f": {left(bounded.stderr.splitlines()[-1])} requests pending" in interrupted.stderr
+    assert f": {12 - stored} requests pending" in whole.stderr
     assert len(whole.objects) == 12
-    assert "goes on" not in anew.stderr
+    assert "resuming" not in anew.stderr
     ends = whole.query("SELECT exit_code, error FROM audio_crawls ORDER BY started_at")
     assert [row["exit_code"] for row in ends] == [0, 0]
 
@@ -94,7 +100,7 @@ def test_a_bound_that_leaves_nothing_is_no_failure_and_the_next_crawl_starts_ane
         settings = {"CLOSESPIDER_ITEMCOUNT": "3"}
         runs = [crawl(tmp_path, f"url={site.url}/many/", settings=settings) for _ in range(2)]
     assert [run.code for run in runs] == [0, 0]
-    assert "goes on" not in runs[1].stderr
+    assert "resuming" not in runs[1].stderr
 
 
 def four_files(wire: Wire, path: str) -> None:
@@ -116,11 +122,11 @@ def test_an_end_of_any_cause_that_leaves_requests_is_told_and_the_same_command_t
         whole = crawl(tmp_path, url)
     assert [run.code for run in ends] == [4, 4]
     assert ends[0].stderr.splitlines()[-1] == (
-        "scrapy: error: CLOSESPIDER_PAGECOUNT ended the crawl: 4 requests left; the same command goes on with them"
+        "scrapy: error: CLOSESPIDER_PAGECOUNT ended the crawl: 4 requests pending; run the same command to resume"
     )
-    assert "the crawl ended early (memusage_exceeded): 4 requests left" in ends[1].stderr
+    assert "the crawl ended early (memusage_exceeded): 4 requests pending" in ends[1].stderr
     assert left == [[(4, 0)], [(4, 0)]]  # nothing is lost, and nothing is leased to a worker that is gone
-    assert "goes on, 4 requests wait" in whole.stderr
+    assert ": 4 requests pending" in whole.stderr
     assert len(server.times_s("/0.wav")) == 1
     assert len(whole.sources) == 4
     assert kept() == [(0, None)]

@@ -101,7 +101,7 @@ def test_a_killed_crawl_is_completed_by_the_same_command(stage: str, is_reached,
     assert sum(count > 1 for count in asked.values()) <= max(0, len(TONES) - stored)
     assert [path for path in (tmp_path / "data/incoming").rglob("*") if path.suffix != ".lock"] == []
     if stage != "page":
-        assert "goes on" in run.stderr
+        assert "resuming" in run.stderr
 
 
 def test_many_kills_lose_and_repeat_nothing_that_was_stored(tmp_path: Path) -> None:
@@ -162,13 +162,13 @@ def test_a_finished_crawl_starts_anew_and_fresh_starts_over(tmp_path: Path) -> N
         crawl(tmp_path, f"url={site.url}/shore.html")
         again = crawl(tmp_path, f"url={site.url}/shore.html")
         assert site.count("/shore.html") == 2
-        assert "goes on" not in again.stderr
+        assert "resuming" not in again.stderr
 
         process = start(tmp_path, f"url={site.url}/many/")
         wait_until(lambda: sum(tones(site).values()) >= 8)
         kill(process)
         fresh = crawl(tmp_path, f"url={site.url}/many/", "fresh=yes", settings=MANY_AT_ONCE)
-    assert "goes on" not in fresh.stderr
+    assert "resuming" not in fresh.stderr
     assert site.count("/many/") == 2
     assert len(fresh.objects) == len(TONES) + 2
 
@@ -181,12 +181,12 @@ def test_two_crawls_in_one_frontier_are_held_apart_and_a_name_stands_for_argumen
             os.kill(process.pid, signal.SIGINT)
             assert finish(process, tmp_path).code == 130
         named = crawl(tmp_path, f"url={site.url}/many/", "crawl=nightly", "depth=0", settings=MANY_AT_ONCE)
-        assert "goes on" in named.stderr
+        assert "resuming" in named.stderr
         with sqlite3.connect(tmp_path / "data/frontier.db") as database:
             left = database.execute("SELECT count(*) FROM requests").fetchone()[0]
         assert left > 20  # those of the other crawl
         other = crawl(tmp_path, f"url={site.url}/many/", "alternates=best", settings=MANY_AT_ONCE)
-        assert "goes on" in other.stderr
+        assert "resuming" in other.stderr
         assert site.count("/many/") == 2
 
 

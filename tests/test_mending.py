@@ -41,7 +41,7 @@ def test_refresh_all_mends_what_is_damaged(shelf: Shelf, tmp_path: Path) -> None
     damage(before)
     run = crawl(tmp_path, f"url={shelf.url}/", "refresh=all")
     assert (run.code, damaged(run)) == (0, 0)
-    assert "  mended      3 (of these: their objects were missing or damaged, and are whole again)" in run.stdout
+    assert "  mended      3 (of these: their objects were missing or damaged, and are repaired)" in run.stdout
     assert "  unchanged   3 " in run.stdout
     assert run.query("SELECT gcp_url, duration_ms, loudness, pcm_hash FROM audio_metadata ORDER BY 1") == measured
     assert crawl(tmp_path, command=("verify", "--hash", "--offline")).code == 0
@@ -63,11 +63,11 @@ def test_verify_names_the_command_that_mends(shelf: Shelf, tmp_path: Path) -> No
     unchanged = crawl(tmp_path, f"url={shelf.url}/")
     assert damaged(unchanged) == 1  # what was cut off or lost is missed at once, what was changed is not
     told = crawl(tmp_path, command=("verify", "--hash", "--offline"))
-    (line,) = [line for line in told.stdout.splitlines() if line.startswith("to mend: ")]
-    assert (told.code, line.partition(";")[0]) == (4, "to mend: scrapy retry --reason verify:")
+    (line,) = [line for line in told.stdout.splitlines() if line.startswith("to repair: ")]
+    assert (told.code, line.partition(";")[0]) == (4, "to repair: `scrapy retry --reason verify:`")
     shelf.forget()
     retried = crawl(tmp_path, command=("retry", "--reason", "verify:"))
     assert (retried.code, damaged(retried)) == (0, 0)
     assert sum(path != "/robots.txt" and ".well-known" not in path for path in shelf.requests) == 1
     whole = crawl(tmp_path, command=("verify", "--hash"))
-    assert (whole.code, "to mend" in whole.stdout) == (0, False)
+    assert (whole.code, "to repair" in whole.stdout) == (0, False)

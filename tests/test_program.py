@@ -62,13 +62,16 @@ def test_scrapy_takes_the_same_options(site: Site, tmp_path: Path) -> None:
         (["crawl", "example.org"], "--url: 'example.org' has no scheme; write https://example.org"),
         (["crawl", "https://example.org", "--dpeth", "2"], "--dpeth: no such option; did you mean --depth?; see"),
         (["crawl", "https://example.org", "--depth", "two"], "--depth two: must be a whole number"),
-        (["crawl", "https://example.org", "--depth", "1", "--depth", "2"], "--depth is given 2 times; see"),
-        (["crawl", "https://example.org", "-a", "url=https://example.com"], "url is given as an argument and after -a"),
+        (
+            ["crawl", "https://example.org", "--depth", "1", "--depth", "2"],
+            "--depth is given 2 times; give it once; see",
+        ),
+        (["crawl", "https://example.org", "-a", "url=https://example.com"], "url is given both as --url and after -a"),
         (
             ["crawl", "https://example.org", "-s", "AUDIO_STOER=x"],
             "AUDIO_STOER: no such setting; did you mean AUDIO_ST",
         ),
-        (["flush", "all"], "all: is no option, and nothing else is taken; see `audiocrawler flush --help`"),
+        (["flush", "all"], "all: not an option; this command takes options only; see `audiocrawler flush --help`"),
         (["takedown"], "one of the arguments --source --host --sha256 is required; see"),
         (["retry", "--hots", "x"], "--hots: no such option; did you mean --host?; see"),
     ],
@@ -88,7 +91,7 @@ def test_an_option_of_ours_is_not_taken_for_another_spiders(tmp_path: Path) -> N
     run = crawl(tmp_path, command=("crawl", "mine", "--depth", "2"), settings={"SPIDER_MODULES": "mine"})
     assert run.code == 2
     (line,) = run.stderr.splitlines()
-    assert line.startswith("scrapy: error: --depth is an option of the spider audio; mine has -a NAME=VALUE; see")
+    assert line.startswith("scrapy: error: --depth is an option of the spider audio; for mine use -a NAME=VALUE; see")
 
 
 def test_the_help_lists_the_commands_and_every_argument(tmp_path: Path) -> None:

@@ -151,7 +151,7 @@ def test_files_that_vary_at_every_fetch_are_told_from_those_that_change_often(tm
         assert len({crawled[path]["sha256"] for crawled in kept}) == 4
         assert (last[path]["status"], last[path]["reason"]) == (
             "unchanged",
-            "its bytes vary at every fetch; what is stored is kept",
+            "content changes on every fetch; keeping the stored copy",
         )
         assert last[path]["etag"] == kept[3][path]["etag"]  # that of the stored bytes
     assert len({crawled["/news.wav"]["sha256"] for crawled in kept}) == 6

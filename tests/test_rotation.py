@@ -370,7 +370,7 @@ def test_a_retry_says_of_which_files_the_page_knows_no_more(tmp_path: Path) -> N
         run = crawl(tmp_path, command=("retry",))
     rows = {urlsplit(key).path: row for key, row in run.sources.items()}
     assert (rows["/ep1.wav"]["status"], rows["/ep2.wav"]["status"]) == ("stored", "failed")
-    assert rows["/ep2.wav"]["reason"] == "its page names it no longer"
+    assert rows["/ep2.wav"]["reason"] == "no longer on its page"
 
 
 def test_rows_of_an_older_database_are_found_again(tmp_path: Path) -> None:

@@ -82,5 +82,5 @@ def test_a_takedown_waits_for_the_end_of_a_crawl(tmp_path: Path) -> None:
         assert finish(process, tmp_path).code == 0
     for run in runs:
         assert run.code == 5
-        assert run.stderr.endswith("a crawl or another takedown is running; wait for its end\n")
+        assert run.stderr.endswith("a crawl or another takedown is running; try again after it has finished\n")
         assert run.stderr.count("\n") == 1

@@ -93,17 +93,17 @@ OTHERS: dict[str, tuple[Answer, str, str]] = {
     "/to-another.mp3": (
         body(refresh("0;url=/meta.mp3")),
         "not_audio",
-        f"{PAGE_CAME}, also after following its refresh once",
+        "got an HTML page instead of audio, even after following its refresh once",
     ),
     "/to-itself.mp3": (
         body(refresh("0;url=/to-itself.mp3")),
         "not_audio",
-        f"{PAGE_CAME}, also after following its refresh once",
+        "got an HTML page instead of audio, even after following its refresh once",
     ),
     "/to-mail.mp3": (
         body(refresh("0;url=mailto:a@example.org")),
         "not_audio",
-        f"{PAGE_CAME}, and its refresh has no HTTP URL",
+        "got an HTML page instead of audio, and its refresh is not to an HTTP URL",
     ),
     "/to-nothing.mp3": (body(refresh("0;url=/missing.mp3")), "failed", "HTTP 404"),
     "/to-forbidden.mp3": (body(refresh("0;url=/forbidden/a.mp3")), "robots", "robots.txt of {host} disallows it"),

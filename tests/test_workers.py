@@ -37,9 +37,12 @@ def test_two_workers_share_a_crawl_and_end_together(redis_server: RedisServer, t
         assert_complete(run, site, set(runs[0].sources))
         assert f"stored      {len(TONES)} files" in run.stdout
     assert site.count("/many/") == 1
-    assert sorted("joins the crawl begun at" in run.stderr for run in runs) == [False, True]
-    assert all("goes on" not in run.stderr for run in runs)
+    assert sorted("joining the crawl started at" in run.stderr for run in runs) == [False, True]
+    assert all("resuming" not in run.stderr for run in runs)
     assert sum(log.count(": stored as ") > 0 for log in logs(tmp_path)) == 2
+    (record,) = (tmp_path / "data/crawls").iterdir()
+    named = {path.name for path in (tmp_path / "data/logs").iterdir()}
+    assert named == {f"{record.stem}.log", f"{record.stem}.2.log"}
 
 
 def wait_for_rows(folder: Path, count: int) -> set[str]:
@@ -74,7 +77,7 @@ def test_all_workers_killed_and_the_server_restarted_lose_nothing(redis_server: 
         redis_server.stop()
         redis_server.start()
         run = crawl(tmp_path, f"url={site.url}/many/", settings=settings_of(redis_server))
-    assert "the crawl begun at" in run.stderr
+    assert "the crawl started at" in run.stderr
     assert_complete(run, site, stored)
 
 

@@ -1,4 +1,4 @@
-"""The rows and the objects of a finished crawl in; sent to another place, or checked against each other, out."""
+"""Work on a finished collection: copy it elsewhere, verify it, take parts of it down."""
 
 from audiocrawler.collection.inventory import require_present
 from audiocrawler.collection.sync import Sync, SyncResult

@@ -1,4 +1,4 @@
-"""What a store and a warehouse hold, where the two disagree, and the tools to go through them."""
+"""Inventory of a store and a warehouse, and the problems where the two disagree."""
 
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
@@ -16,12 +16,12 @@ from audiocrawler.storage import StoredObject
 
 
 def require_present(path: Path | None, uri: str, option: str) -> None:
-    """Raise ConfigurationError if the ``path`` of ``uri``, which ``option`` gives, is not there.
+    """Raise ConfigurationError if the ``path`` of ``uri``, given by ``option``, does not exist.
 
     Opening it would create it, and an empty collection has no problems.
     """
     if path is not None and not path.exists():
-        raise ConfigurationError(f"{option} {uri}: {path} is not there; run this where the crawl ran")
+        raise ConfigurationError(f"{option} {uri}: {path} not found; run this where the crawl ran")
 
 
 T = TypeVar("T")
@@ -29,9 +29,9 @@ R = TypeVar("R")
 
 
 def in_parallel(work: Callable[[T], R], inputs: Iterable[T], threads: int) -> Iterator[R]:
-    """Yield what ``work`` returns for each input, in the order in which the threads end; raises what it raises.
+    """Yield what ``work`` returns for each input, in order of completion; raise what it raises.
 
-    When the caller stops early, work that runs ends and no other begins.
+    When the caller stops early, running work is finished and no more is started.
     """
     pool = ThreadPoolExecutor(threads)
     running: set[Future[R]] = set()
@@ -47,12 +47,12 @@ def in_parallel(work: Callable[[T], R], inputs: Iterable[T], threads: int) -> It
 
 
 SHOWN = 20
-"""Cases that are named; the others are counted."""
+"""Cases that are listed; the others are only counted."""
 
 
 @dataclass(slots=True)
 class Problem:
-    """Something that is wrong: what it is called, in how many cases, and a line for each of the first of them."""
+    """A kind of problem: its name, the number of cases, and a line for each of the first ones."""
 
     name: str
     number: int = 0
@@ -65,7 +65,7 @@ class Problem:
             self.lines.append(line)
 
     def text(self) -> str:
-        """Return a heading with the number, and the lines below it."""
+        """Return a heading with the number of cases, and the lines below it."""
         more = [f"and {self.number - len(self.lines)} more"] if self.number > len(self.lines) else []
         return "\n  ".join([f"{self.name}: {self.number}", *self.lines, *more])
 
@@ -94,11 +94,11 @@ PROBLEMS = {
             SELECT * FROM audio WHERE audio.sha256 = sources.sha256 OR audio.url = sources.object_url)""",  # noqa: S608 - statuses of ours
     "source to be fetched again": "SELECT url || ': ' || marked FROM sources WHERE marked IS NOT NULL",
 }
-"""What can be wrong -> the query that names each case. An object's URL ends with its hash."""
+"""Problem -> the query that lists its cases. An object's URL ends with its hash."""
 
 
 class Inventory:
-    """What a collection holds: in a temporary file of SQLite's, so that memory does not grow with it."""
+    """What a collection contains, in a temporary SQLite database, so that memory does not grow with it."""
 
     def __init__(self) -> None:
         self._database = Database(sqlite3.connect(""), Path("the inventory"), WarehouseError)
@@ -111,52 +111,52 @@ class Inventory:
         self._database.close()
 
     def add_objects(self, objects: Iterable[StoredObject]) -> None:
-        """Take down objects, in place of what was known of them."""
+        """Record objects, replacing what was known of them."""
         records = ((each.url, each.size_bytes, each.sha256) for each in objects)
         self._database.many("INSERT OR REPLACE INTO objects VALUES (?, ?, ?)", records)
 
     def add_audio(self, rows: Iterable[AudioMetadata]) -> None:
-        """Take down rows of audio_metadata."""
+        """Record rows of audio_metadata."""
         records = ((row.gcp_url, row.size_bytes, row.sha256) for row in rows)
         self._database.many("INSERT OR REPLACE INTO audio VALUES (?, ?, ?)", records)
 
     def add_sources(self, rows: Iterable[AudioSource]) -> None:
-        """Take down rows of audio_sources."""
+        """Record rows of audio_sources."""
         records = ((row.source_url, row.gcp_url, row.sha256, row.status, mark_of(row)) for row in rows)
         self._database.many("INSERT OR REPLACE INTO sources VALUES (?, ?, ?, ?, ?)", records)
 
     def add_crawls(self, rows: Iterable[AudioCrawl]) -> None:
-        """Take down rows of audio_crawls."""
+        """Record rows of audio_crawls."""
         self._database.many("INSERT OR REPLACE INTO crawls VALUES (?)", ((row.crawl_id,) for row in rows))
 
     def set_hash(self, url: str, sha256: str) -> None:
-        """Take down the hash that the bytes of an object have."""
+        """Record the actual hash of an object's bytes."""
         self._database.run("UPDATE objects SET sha256 = ? WHERE url = ?", sha256, url)
 
     def has_object(self, url: str, size_bytes: int | None = None) -> bool:
-        """Tell whether there is such an object, with this size if one is given."""
+        """Return whether the object exists, with this size if one is given."""
         return self._has("objects", url, "AND size_bytes = coalesce(?, size_bytes)", size_bytes)
 
     def has_audio(self, url: str) -> bool:
-        """Tell whether audio_metadata has a row of this gcp_url."""
+        """Return whether audio_metadata has a row with this gcp_url."""
         return self._has("audio", url)
 
     def has_source(self, url: str) -> bool:
-        """Tell whether audio_sources has a row of this source_url."""
+        """Return whether audio_sources has a row with this source_url."""
         return self._has("sources", url)
 
     def has_crawl(self, crawl_id: str) -> bool:
-        """Tell whether audio_crawls has a row of this crawl_id."""
+        """Return whether audio_crawls has a row with this crawl_id."""
         return self._has("crawls", crawl_id)
 
     def object_urls(self) -> Iterator[str]:
-        """Yield the URLs of all objects; they may be changed meanwhile."""
+        """Yield the URLs of all objects; the objects may be changed meanwhile."""
         last = ""
         while record := self._database.one("SELECT min(url) FROM objects WHERE url > ?", last)[0]:
             yield (last := record)
 
     def damaged(self) -> set[str]:
-        """Return the hashes of the files whose objects are missing or do not have their bytes, as far as was looked."""
+        """Return the hashes of files whose objects are missing or, if they were read, have other bytes."""
         found = self._database.run(
             """SELECT audio.sha256 FROM audio LEFT JOIN objects ON objects.url = audio.url
             WHERE objects.url IS NULL OR audio.size_bytes <> objects.size_bytes
@@ -165,20 +165,20 @@ class Inventory:
         return {sha256 for (sha256,) in found if sha256}
 
     def objects_of(self, sha256: str) -> list[str]:
-        """Return the URLs of the objects that are named by this hash."""
+        """Return the URLs of the objects named by this hash."""
         found = self._database.run("SELECT url FROM objects WHERE instr(url, '/' || ? || '.')", sha256)
         return [url for (url,) in found]
 
     def count(self, table: str) -> int:
-        """Return how many ``objects``, ``audio`` or ``sources`` there are."""
+        """Return the number of ``objects``, ``audio`` or ``sources``."""
         return int(self._database.one(f"SELECT count(*) FROM {table}")[0])  # noqa: S608 - one of our tables
 
     def object_bytes(self) -> int:
-        """Return how many bytes all objects have together."""
+        """Return the total size of all objects in bytes."""
         return int(self._database.one("SELECT coalesce(sum(size_bytes), 0) FROM objects")[0])
 
     def problems(self, name: str, limit: int) -> tuple[int, list[str]]:
-        """Return how often the problem ``name`` of PROBLEMS occurs, and a line for each of the first ``limit``."""
+        """Return the number of cases of a problem in PROBLEMS, and a line for each of the first ``limit``."""
         (number,) = self._database.one(f"SELECT count(*) FROM ({PROBLEMS[name]})")  # noqa: S608 - one of our queries
         records = self._database.run(f"{PROBLEMS[name]} ORDER BY 1 LIMIT ?", limit)
         return int(number), [line for (line,) in records]

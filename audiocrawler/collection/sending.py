@@ -1,4 +1,4 @@
-"""Rows in, batch by batch; in the warehouse's tables, wherever these are, when the last batch is through."""
+"""Upload rows to a warehouse's tables in batches."""
 
 from collections.abc import Iterable, Iterator
 from itertools import islice
@@ -9,7 +9,7 @@ from audiocrawler.warehouse import FlushResult, Outboxed, Warehouse, count_pendi
 
 
 def send(rows: Iterable[Row], warehouse: Warehouse, batch_rows: int) -> Iterator[int]:
-    """Yield after each batch how many rows it had. Raises WarehouseError where a batch cannot be sent."""
+    """Upload the rows; yield the number of rows of each batch. Raises WarehouseError."""
     remaining = iter(rows)
     while batch := list(islice(remaining, batch_rows)):
         warehouse.upsert(batch)
@@ -20,25 +20,25 @@ def send(rows: Iterable[Row], warehouse: Warehouse, batch_rows: int) -> Iterator
 
 
 def flush_batch(warehouse: Warehouse) -> int:
-    """Send one batch of what waits, and return how many rows left the outbox with it. Raises WarehouseError."""
+    """Upload one batch from the outbox, and return how many rows left it. Raises WarehouseError."""
     if not isinstance(warehouse, Outboxed):
         return 0
     result = warehouse.flush()
     if result.error:
-        raise WarehouseError(f"{result.left} rows wait: {result.error}; run the same command again")
+        raise WarehouseError(f"{result.left} rows are still in the outbox: {result.error}; run the same command again")
     return result.sent + result.refused
 
 
-def send_waiting(warehouse: Warehouse) -> Iterator[str]:
-    """Send all rows that wait, and yield a line for each batch. Raises WarehouseError, which says how many are left."""
+def upload_pending(warehouse: Warehouse) -> Iterator[str]:
+    """Upload all pending rows, and yield a line for each batch. Raises WarehouseError with the number still pending."""
     left = count_pending(warehouse)
-    yield f"{left} rows wait"
+    yield f"{left} rows pending"
     while left and isinstance(warehouse, Outboxed):
         result = _flushed(warehouse, left)
         if result.error:
-            raise WarehouseError(f"{result.left} rows are left: {result.error}")
+            raise WarehouseError(f"{result.left} rows are still pending: {result.error}")
         left = result.left
-        yield f"{result.sent} sent, {result.refused} set aside, {left} left"
+        yield f"{result.sent} uploaded, {result.refused} refused, {left} pending"
 
 
 def _flushed(outbox: Outboxed, left: int) -> FlushResult:

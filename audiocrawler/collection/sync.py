@@ -1,4 +1,4 @@
-"""A collection on this machine in; the same objects and rows in another store and warehouse out."""
+"""Copy a local collection to another store and warehouse."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -20,36 +20,38 @@ from audiocrawler.warehouse.rows import checked
 
 
 @dataclass(frozen=True, slots=True)
-class Put:
-    """The object as the store has it, or the ``problem`` in one line; ``is_refused`` tells that the store made it."""
+class Upload:
+    """The stored object, or the ``problem`` in one line; ``is_refused`` if the store raised it."""
 
     stored: StoredObject | None = None
     problem: str | None = None
     is_refused: bool = False
 
 
-def put_object(row: AudioMetadata, folder: Path, store: Store) -> Put:
-    """Put the object of ``row``, which is below ``folder``, into the store, if it has the bytes that its name tells.
+def put_object(row: AudioMetadata, folder: Path, store: Store) -> Upload:
+    """Upload the object of ``row`` from ``folder`` to the store, if its bytes match its name.
 
-    An object is never overwritten, so a damaged one would stay for good.
+    Objects are never overwritten, so a damaged one would stay forever.
     """
     key = key_in(row.gcp_url)
     if key is None:
-        return Put(problem=f"{row.gcp_url}: is not named by a hash, so it is no object of this collection")
+        return Upload(problem=f"{row.gcp_url}: not an object of this collection: not named by a hash")
     try:
         return _put(row, folder / key, key, store)
     except OSError as error:
-        return Put(problem=f"{folder / key}: {error.strerror}")
+        return Upload(problem=f"{folder / key}: {error.strerror}")
     except StoreError as error:
-        return Put(problem=str(error), is_refused=True)
+        return Upload(problem=str(error), is_refused=True)
 
 
-def _put(row: AudioMetadata, path: Path, key: str, store: Store) -> Put:
+def _put(row: AudioMetadata, path: Path, key: str, store: Store) -> Upload:
     sha256, size_bytes = Path(key).stem, path.stat().st_size
     if row.size_bytes not in {None, size_bytes}:
-        return Put(problem=f"{path}: is damaged: {size_bytes} bytes, not {row.size_bytes}; delete it and crawl again")
+        return Upload(
+            problem=f"{path}: damaged: {size_bytes} bytes instead of {row.size_bytes}; delete it and crawl again"
+        )
     if _sha256_of(path) != sha256:
-        return Put(problem=f"{path}: is damaged: not the bytes of its hash; delete it and crawl again")
+        return Upload(problem=f"{path}: damaged: the bytes do not match its hash; delete it and crawl again")
     url = store.put(
         path,
         key,
@@ -58,7 +60,7 @@ def _put(row: AudioMetadata, path: Path, key: str, store: Store) -> Put:
         sha256=sha256,
         source_url=row.source_url or "",
     )
-    return Put(StoredObject(url, size_bytes))
+    return Upload(StoredObject(url, size_bytes))
 
 
 def _sha256_of(path: Path) -> str:
@@ -69,14 +71,14 @@ def _sha256_of(path: Path) -> str:
 R = TypeVar("R", bound=Row)
 
 UPLOADS = 8
-"""Files under way at a time; each takes about 2 MiB of memory."""
+"""Concurrent uploads; each takes about 2 MiB of memory."""
 MAX_FAILURES = 20
-"""Uploads that may fail one after another; then the store is taken to be out of reach."""
+"""Uploads in a row that may fail before the store is considered unreachable."""
 
 
 @dataclass(slots=True)
 class SyncResult:
-    """What a sync came to: what it did, and what a look at the target afterwards did not find there."""
+    """The results of a sync: what was copied, and what was not found in the target afterwards."""
 
     objects: int = 0
     uploaded: int = 0
@@ -85,17 +87,16 @@ class SyncResult:
     objects_left: int = 0
     rows: int = 0
     rows_left: int = 0
-    bad_objects: Problem = field(default_factory=lambda: Problem("objects that cannot be sent"))
-    bad_rows: Problem = field(default_factory=lambda: Problem("rows that cannot be sent"))
+    bad_objects: Problem = field(default_factory=lambda: Problem("objects that could not be uploaded"))
+    bad_rows: Problem = field(default_factory=lambda: Problem("rows that could not be uploaded"))
 
 
 class Sync:
-    """Sends the rows of ``source``, and their objects below ``folder``, to ``store`` and ``warehouse``.
+    """Copies the rows of ``source``, and their objects in ``folder``, to ``store`` and ``warehouse``.
 
-    Without a store the rows go as they are, with the URLs that moved objects now have ``here``; without a warehouse
-    only the objects go. All objects go before all rows, so that no row is there before its object; rows whose object
-    cannot go stay. Whenever it is killed, another one goes on: it looks first at what the store has, and rows that are
-    there are merged with themselves.
+    Without a store the rows keep their URLs, or get those that moved objects have ``here``; without a warehouse only
+    objects are copied. Objects are copied before rows, so that no row precedes its object; rows without an object are
+    skipped. A killed sync can be run again: objects already in the store are skipped, and rows merge with themselves.
     """
 
     def __init__(  # noqa: PLR0913 - two ends of two parts each, and how much at a time
@@ -113,10 +114,10 @@ class Sync:
         self._batch_rows = batch_rows
         self._failures = 0
         self._taken_down = Tombstones()
-        self._tally = SyncResult()
+        self._result = SyncResult()
 
     def run(self) -> SyncResult:
-        """Send everything, and return what came of it. Raises StoreError and WarehouseError where it cannot go on."""
+        """Copy everything, and return the results. Raises StoreError and WarehouseError if it cannot continue."""
         marks = {mark for each in (self._source, self._warehouse) if each for mark in each.taken_down()}
         self._taken_down = Tombstones(marks)
         with Inventory() as there:
@@ -127,14 +128,14 @@ class Sync:
             if self._warehouse:
                 self._send(self._warehouse, there)
         self._count_what_is_left()
-        return self._tally
+        return self._result
 
     def _upload(self, store: Store, there: Inventory) -> None:
-        self._tally.objects = sum(1 for _ in self._audio_rows())
-        with Bar("objects", self._tally.objects) as bar:
+        self._result.objects = sum(1 for _ in self._audio_rows())
+        with Bar("objects", self._result.objects) as bar:
             put = partial(put_object, folder=self._folder, store=store)
             for each in in_parallel(put, self._not_there(there, bar), UPLOADS):
-                self._take_down(each, there)
+                self._record_upload(each, there)
                 bar.advance(size_bytes=each.stored.size_bytes if each.stored else 0)
 
     def _not_there(self, there: Inventory, bar: Bar) -> Iterator[AudioMetadata]:
@@ -144,20 +145,20 @@ class Sync:
             else:
                 yield row
 
-    def _take_down(self, put: Put, there: Inventory) -> None:
+    def _record_upload(self, put: Upload, there: Inventory) -> None:
         if put.stored:
             there.add_objects([put.stored])
-            self._tally.uploaded += 1
-            self._tally.uploaded_bytes += put.stored.size_bytes
+            self._result.uploaded += 1
+            self._result.uploaded_bytes += put.stored.size_bytes
         if put.problem:
-            self._tally.bad_objects.add(put.problem)
+            self._result.bad_objects.add(put.problem)
         self._failures = self._failures + 1 if put.is_refused else 0
         if self._failures == MAX_FAILURES:
-            raise StoreError(f"{MAX_FAILURES} uploads failed one after another, the last: {put.problem}")
+            raise StoreError(f"{MAX_FAILURES} uploads failed in a row, the last: {put.problem}")
 
     def _send(self, warehouse: Warehouse, there: Inventory) -> None:
-        self._tally.rows = sum(1 for _ in self._rows())
-        with Bar("rows", self._tally.rows) as bar:
+        self._result.rows = sum(1 for _ in self._rows())
+        with Bar("rows", self._result.rows) as bar:
             for number in send(self._sendable(there), warehouse, self._batch_rows):
                 bar.advance(number)
 
@@ -169,18 +170,18 @@ class Sync:
             try:
                 yield checked(located)
             except WarehouseError as error:
-                self._tally.bad_rows.add(str(error))
+                self._result.bad_rows.add(str(error))
 
     def _rows(self) -> Iterator[Row]:
-        """Yield the rows of all tables: files before their sources, which say what they know of each."""
+        """Yield the rows of all tables: files before their sources."""
         return chain(self._audio_rows(), self._source_rows(), self._source.crawl_rows())
 
     def _audio_rows(self) -> Iterator[AudioMetadata]:
-        """Yield the rows of files, without those that were taken down here or there."""
+        """Yield the rows of files, without those taken down in source or target."""
         return (row for row in self._source.audio_rows() if not self._taken_down.has_content(row.sha256))
 
     def _source_rows(self) -> Iterator[AudioSource]:
-        """Yield the rows of audio URLs, without those that are taken down there, or whose file is."""
+        """Yield the rows of audio URLs, without those that are taken down, or whose file is."""
         gone = self._taken_down
         for row in self._source.source_rows():
             if is_tombstone(row) or not (gone.has_row(row.source_url) or gone.has_content(row.sha256)):
@@ -191,10 +192,10 @@ class Sync:
             if sha256 := hash_taken_down(row):
                 for url in there.objects_of(sha256):
                     store.remove(url)
-                    self._tally.removed += 1
+                    self._result.removed += 1
 
     def _located(self, row: R, there: Inventory) -> R | None:
-        """Return the row with the URL that its object has in the store; None if that has no such object."""
+        """Return the row with its object's URL in the store; None if the object is not there."""
         if isinstance(row, AudioCrawl) or row.gcp_url is None:
             return row
         if self._store is None:
@@ -205,16 +206,16 @@ class Sync:
         return replace(row, gcp_url=url) if url and there.has_object(url, row.size_bytes) else None
 
     def _count_what_is_left(self) -> None:
-        """Look at everything in the target, and count what should be there and is not."""
+        """List the target, and count what is missing."""
         with Inventory() as target:
             if self._store:
                 target.add_objects(self._store.objects())
-                self._tally.objects_left = sum(not self._located(row, target) for row in self._audio_rows())
+                self._result.objects_left = sum(not self._located(row, target) for row in self._audio_rows())
             if self._warehouse:
                 target.add_audio(self._warehouse.audio_rows())
                 target.add_sources(self._warehouse.source_rows())
                 target.add_crawls(self._warehouse.crawl_rows())
-                self._tally.rows_left = sum(not self._arrived(row, target) for row in self._rows())
+                self._result.rows_left = sum(not self._arrived(row, target) for row in self._rows())
 
     def _arrived(self, row: Row, target: Inventory) -> bool:
         located = self._located(row, target)

@@ -1,7 +1,7 @@
-"""What shall go in; objects and rows removed, and what keeps them from coming back, out.
+"""Delete objects and rows, and write the tombstones that block them from then on.
 
-Objects go first and the rows, in batches, after them: whatever stops a takedown, the next one finds by the rows what is
-left. A row that is taken down is the last trace of what it stood for.
+Objects are deleted first and the rows, in batches, after them: if a takedown is stopped, the next one finds by the rows
+what is left.
 """
 
 from collections.abc import Iterator
@@ -20,18 +20,18 @@ from audiocrawler.storage import Store, key_in, place_of
 from audiocrawler.warehouse import Warehouse
 
 SHOWN_NEAR = 3
-"""URLs that are named where nothing matches."""
+"""Similar URLs that are suggested if nothing matches."""
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What shall go; one of the three is given. ``source`` may be masked, ``sha256`` is in lower case."""
+    """What to take down: one of the three. ``source`` may be masked, ``sha256`` is in lower case."""
 
     source: str | None = None
     host: str | None = None
     sha256: str | None = None
     marks: frozenset[str] = field(init=False)
-    """What the row that stands for the target itself may be found by."""
+    """The source_urls that a tombstone of the target may have."""
 
     def __post_init__(self) -> None:
         if self.host is not None:
@@ -41,14 +41,14 @@ class Target:
         object.__setattr__(self, "marks", marks)
 
     def takes(self, row: AudioSource) -> bool:
-        """Tell whether the row of an audio URL is meant; a host is meant by redirects that ended at it, too."""
+        """Return whether the row of an audio URL matches; a host matches redirects that ended there, too."""
         if self.host is not None:
             hosts = {row.host, urlsplit(row.final_url or "").hostname}
             return plain_host(self.host) in {plain_host(host) for host in hosts if host}
         return row.sha256 == self.sha256 if self.sha256 else one_spelling(row.source_url) in self.marks
 
     def is_near(self, row: AudioSource) -> bool:
-        """Tell whether the row may be what was meant by a URL that matches none: another scheme, query or redirect."""
+        """Return whether a row resembles a URL that has no match: it differs in scheme, query or by a redirect."""
         if self.source is None or is_tombstone(row):
             return False
         found = urlsplit(one_spelling(row.source_url))
@@ -59,41 +59,41 @@ class Target:
 
     @property
     def mark(self) -> str:
-        """Return the source_url of the row that stands for the target itself."""
+        """Return the source_url of the target's tombstone."""
         if self.source is None:
             return max(self.marks)
         return one_spelling(storable_url(row_key(self.source), MAX_URL_LENGTH))
 
     @property
     def reason(self) -> str:
-        """Return what the rows say."""
+        """Return the reason for the rows."""
         return f"taken down with {self.mark}" if self.source is None else "taken down"
 
 
 @dataclass(slots=True)
 class Plan:
-    """What a takedown comes to: sources and files that go, and files that stay, with another source of each."""
+    """What a takedown would do: sources and files to delete, and files to keep, with another source of each."""
 
     sources: list[AudioSource] = field(default_factory=list)
     files: list[AudioMetadata] = field(default_factory=list)
     kept: dict[str, str] = field(default_factory=dict)
     moved: list[AudioMetadata] = field(default_factory=list)
-    """Those of the files whose rows name the place where the store was before."""
+    """Those of the files whose rows have a URL of the store's former location."""
     elsewhere: list[str] = field(default_factory=list)
-    """URLs of objects that are not in this store; while they are there, nothing is done."""
+    """URLs of objects in another store; nothing is done while there are any."""
     before: bool = False
-    """Whether the very same was taken down before."""
+    """Whether the target was taken down before."""
     near: list[str] = field(default_factory=list)
-    """URLs that may be meant where nothing else is found."""
+    """Similar URLs, if nothing matches."""
 
     @property
     def is_empty(self) -> bool:
-        """Return whether nothing of the target is known, be it to remove or as taken down before."""
+        """Return whether nothing matches the target, not even an earlier takedown."""
         return not (self.sources or self.files or self.kept or self.before)
 
 
 def plan(target: Target, store: Store, warehouse: Warehouse) -> Plan:
-    """Return what would go. Raises WarehouseError where the rows cannot be read."""
+    """Return what a takedown of the target would do. Raises WarehouseError."""
     found = Plan()
     for row in warehouse.source_rows():
         if is_tombstone(row):
@@ -116,12 +116,14 @@ def plan(target: Target, store: Store, warehouse: Warehouse) -> Plan:
 
 
 def carry_out(target: Target, found: Plan, store: Store, warehouse: Warehouse, batch_rows: int) -> Iterator[str]:
-    """Do it, and yield a line for each thing that was done. Raises StoreError and WarehouseError."""
-    for _ in send(found.moved, warehouse, max(1, batch_rows)):  # else nothing would lead to what is removed already
+    """Delete objects and rows, and yield a line for each step. Raises StoreError and WarehouseError."""
+    for _ in send(
+        found.moved, warehouse, max(1, batch_rows)
+    ):  # else no row would lead to objects that are removed already
         pass
     for file in found.files:
         was_there = store.remove(file.gcp_url)
-        yield f"removed object {file.gcp_url}" if was_there else f"object {file.gcp_url} was removed before"
+        yield f"removed object {file.gcp_url}" if was_there else f"object {file.gcp_url} was already removed"
     remaining = _tombstones(target, found)
     while batch := list(islice(remaining, max(1, batch_rows))):
         warehouse.upsert([row for row, _ in batch])
@@ -132,7 +134,7 @@ def carry_out(target: Target, found: Plan, store: Store, warehouse: Warehouse, b
 
 
 def _tombstones(target: Target, found: Plan) -> Iterator[tuple[AudioSource, str]]:
-    """Yield the rows that are left. Those of sources come last: they are what leads to their files."""
+    """Yield the tombstones to write. Those of sources come last: they lead to their files."""
     known = {row.source_url: row for row in found.sources}
     if not found.before and not any(one_spelling(url) in target.marks for url in known):
         yield tombstone(target.mark, target.reason), f"took down {target.mark}"

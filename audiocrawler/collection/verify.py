@@ -1,4 +1,4 @@
-"""A store and a warehouse in; what they hold, and where they disagree, out."""
+"""Compare a store with a warehouse, and report where they disagree."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -17,7 +17,7 @@ from audiocrawler.warehouse import Warehouse
 R = TypeVar("R", AudioMetadata, AudioSource)
 
 READERS = 8
-"""Objects that are read at a time."""
+"""Objects read concurrently."""
 MARKED_AT_A_TIME = 1000
 TO_MEND = "source to be fetched again"
 DAMAGED = "its stored object is missing or damaged"
@@ -25,7 +25,7 @@ DAMAGED = "its stored object is missing or damaged"
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """What was compared, and everything that is wrong with it."""
+    """What was compared, and the problems found."""
 
     audio_rows: int
     source_rows: int
@@ -33,16 +33,16 @@ class Verified:
     object_bytes: int
     problems: list[Problem]
     to_mend: int = 0
-    """Sources that are marked, so that a retry or the next crawl fetches them again."""
+    """Sources that are marked for a retry or the next crawl to download again."""
     moved: int = 0
-    """Files whose rows name another place than this store, which has them under their hash."""
+    """Files that this store has under their hash, but whose rows have another URL."""
     moved_from: str = ""
 
 
 def verify(store: Store, warehouse: Warehouse, *, read_bytes: bool) -> Verified:
-    """Compare the rows of both tables with a listing of the objects; ``read_bytes`` has their hashes worked out anew.
+    """Compare the rows of both tables with a listing of the objects; with ``read_bytes`` hash every object.
 
-    Raises StoreError and WarehouseError where they cannot be listed.
+    Raises StoreError and WarehouseError if they cannot be listed.
     """
     with Inventory() as inventory:
         inventory.add_objects(store.objects())
@@ -68,7 +68,7 @@ def verify(store: Store, warehouse: Warehouse, *, read_bytes: bool) -> Verified:
 
 
 def _mark(damaged: set[str], warehouse: Warehouse) -> None:
-    """Mark the sources of damaged files: their validators would keep the bytes from coming again."""
+    """Mark the sources of damaged files: otherwise their validators would prevent another download."""
     final = Status.having(Trait.FINAL)
     rows = (row for row in warehouse.source_rows() if row.sha256 in damaged and row.status in final)
     marked_rows = [marked(row, DAMAGED) for row in rows if mark_of(row) is None and not is_tombstone(row)]
@@ -77,7 +77,7 @@ def _mark(damaged: set[str], warehouse: Warehouse) -> None:
 
 
 class _Moved:
-    """Finds by its hash what the rows name in another place: the folder or bucket has moved."""
+    """Finds objects by their hash where the rows have another URL: the folder or bucket has moved."""
 
     def __init__(self, store: Store, inventory: Inventory) -> None:
         self._store, self._inventory = store, inventory
@@ -85,7 +85,7 @@ class _Moved:
         self.first = ""
 
     def found(self, rows: Iterable[R]) -> Iterator[R]:
-        """Yield the rows, those of objects that are here with the URL that they have here."""
+        """Yield the rows, with the URL in this store if it has the object."""
         for row in rows:
             key = key_in(row.gcp_url or "")
             here = self._store.url_of(key) if key else None

@@ -1,8 +1,8 @@
-"""Commands of ``scrapy``, beside and in place of its own."""
+"""Commands of ``scrapy``, in addition to its own or replacing them."""
 
-# Scrapy looks through the stack of imports here: while it is still shallow that saves each start a sixth of a second.
+# Scrapy inspects the call stack when this is imported: with a shallow stack each start is 0.15 s faster.
 import scrapy.core.downloader.handlers.http11  # noqa: F401
 
 from audiocrawler.scrapy_private import SCRAPY, exit_unless_known
 
-exit_unless_known(SCRAPY)  # before anything that needs them is imported
+exit_unless_known(SCRAPY)  # before importing anything that needs them

@@ -1,4 +1,4 @@
-"""What the commands on a collection share: how it is opened, what is said when that fails, Ctrl-C and exit codes."""
+"""Shared by the commands on a collection: opening it, error messages, Ctrl-C and exit codes."""
 
 import argparse
 import sys
@@ -7,7 +7,7 @@ from contextlib import ExitStack, closing
 
 from scrapy.settings import BaseSettings, Settings
 
-from audiocrawler.commands.streams import complain, outlive_readers, say
+from audiocrawler.commands.streams import print_error, say, survive_closed_pipes
 from audiocrawler.commands.usage import refuse_words
 from audiocrawler.config.settings import check_settings
 from audiocrawler.crawl.exit_codes import INTERRUPTED, LEFT_BEHIND, LOCKED, USAGE
@@ -18,9 +18,9 @@ from audiocrawler.warehouse import Warehouse, open_warehouse
 
 
 class CollectionCommand:
-    """Runs what ``prepared`` returns, and ends with its exit code; mixed into a ScrapyCommand.
+    """Runs what ``prepared`` returns, and exits with its exit code; a mixin for a ScrapyCommand.
 
-    It is none itself, for Scrapy takes every ScrapyCommand in this package for a command.
+    It is not a ScrapyCommand, because Scrapy lists every one in this package as a command.
     """
 
     requires_project = True
@@ -31,23 +31,23 @@ class CollectionCommand:
     def prepared(self, settings: BaseSettings, opts: argparse.Namespace, opened: ExitStack) -> Callable[[], int]:
         """Check the options, open what is needed, and return the work, which returns the exit code.
 
-        What is ``opened`` is closed afterwards. Raises ConfigurationError.
+        Everything in ``opened`` is closed afterwards. Raises ConfigurationError.
         """
         raise NotImplementedError
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
-        """Do the work; what is wrong ends it in one line."""
-        outlive_readers()
+        """Do the work; an error ends it with one line."""
+        survive_closed_pipes()
         refuse_words(args)
         assert self.settings is not None
         try:
             with ExitStack() as opened:
                 self.exitcode = self._exit_code(self.settings, opts, opened)
         except KeyboardInterrupt:
-            say("interrupted; the same command goes on", sys.stderr)
+            say("interrupted; run the same command to resume", sys.stderr)
             self.exitcode = INTERRUPTED
         except AudioCrawlerError as error:
-            complain(error)
+            print_error(error)
             self.exitcode = LEFT_BEHIND
 
     def _exit_code(self, settings: BaseSettings, opts: argparse.Namespace, opened: ExitStack) -> int:
@@ -55,19 +55,19 @@ class CollectionCommand:
             check_settings(settings)
             work = self.prepared(settings, opts, opened)
         except ConfigurationError as error:
-            complain(error)
+            print_error(error)
             return LOCKED if isinstance(error, LockedError) else USAGE
         return work()
 
 
 def opened_store(settings: BaseSettings, opened: ExitStack, uri: str = "", named_by: str = "AUDIO_STORE") -> Store:
-    """Return AUDIO_STORE, or the store at ``uri`` that an option has named; raises ConfigurationError."""
+    """Open AUDIO_STORE, or the store at ``uri`` given by an option. Raises ConfigurationError."""
     return opened.enter_context(closing(open_store(uri or settings[named_by], store_options(settings), named_by)))
 
 
 def opened_warehouse(
     settings: BaseSettings, opened: ExitStack, uri: str = "", named_by: str = "AUDIO_WAREHOUSE"
 ) -> Warehouse:
-    """Return AUDIO_WAREHOUSE, or the warehouse at ``uri`` that an option has named; raises ConfigurationError."""
+    """Open AUDIO_WAREHOUSE, or the warehouse at ``uri`` given by an option. Raises ConfigurationError."""
     options = warehouse_options(settings)
     return opened.enter_context(closing(open_warehouse(uri or settings[named_by], options, named_by)))

@@ -1,4 +1,4 @@
-"""``scrapy retry``: fetches again what failed, as audio_sources has it."""
+"""``scrapy retry``: download again the audio whose row in audio_sources failed."""
 
 import argparse
 import sys
@@ -11,29 +11,29 @@ from audiocrawler.spiders.retry import RetrySpider, Selection
 
 
 class Command(CrawlCommand):
-    """Try the selected rows again and say what came of it; exit codes as those of a crawl, 0 if there were none."""
+    """Retry the selected rows and print a summary; exit codes are those of a crawl, 0 if no row was selected."""
 
     arguments = Selection
 
     def syntax(self) -> str:
-        """Return what follows the name of the command."""
+        """Return the usage after the command's name."""
         return "[options]"
 
     def short_desc(self) -> str:
         """Return what ``scrapy`` lists."""
-        return "Fetch again the audio that failed"
+        return "Retry the audio that failed"
 
     def take_words(self, args: list[str], given: dict[str, list[str]]) -> None:
-        """Refuse any."""
+        """Raise UsageError for any word."""
         if args:
             raise UsageError("takes options only, such as --host example.org")
 
     def check_spider(self, args: list[str], opts: argparse.Namespace) -> None:
         """Check the selection."""
-        self.prepare(lambda _: checked_arguments(Selection, opts.spargs))
+        self.prepare(lambda _: checked_arguments(Selection, opts.spargs), opts.spargs)
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         """Request the selected rows again."""
         crawler = self.crawl(RetrySpider.name, opts)
         if crawler.stats.get_value("audio/selected") == 0:
-            print("no row of audio_sources is to be tried again", file=sys.stderr)
+            print("nothing to retry: no row of audio_sources matches", file=sys.stderr)

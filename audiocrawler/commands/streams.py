@@ -1,4 +1,4 @@
-"""Standard output and error of a command: outlive the program that reads them, and tell items from messages."""
+"""Standard output and error of a command: survive closed pipes, keep items and messages apart."""
 
 import io
 import os
@@ -12,8 +12,8 @@ from audiocrawler.commands.usage import as_called, program
 from audiocrawler.model.text import mask_text, printable
 
 
-class _Outliving(io.FileIO):
-    """A descriptor on which nothing is heard of a reader that has gone, such as ``head`` when it has had its lines."""
+class _PipeSafe(io.FileIO):
+    """A descriptor that ignores a closed pipe, such as one to ``head``."""
 
     def write(self, data: "io.ReadableBuffer") -> int:  # type: ignore[name-defined]
         try:
@@ -25,20 +25,20 @@ class _Outliving(io.FileIO):
             return super().write(data) or 0
 
 
-def outlive_readers() -> None:
-    """Let the command go on to its own end and exit code when nobody reads what it prints any longer."""
-    sys.stdout, sys.stderr = _outliving(sys.stdout, 1), _outliving(sys.stderr, 2)
+def survive_closed_pipes() -> None:
+    """Let the command run to its end with its own exit code when its output pipe is closed."""
+    sys.stdout, sys.stderr = _pipe_safe(sys.stdout, 1), _pipe_safe(sys.stderr, 2)
 
 
-def _outliving(stream: TextIO | None, descriptor: int) -> TextIO:
-    if stream is None:  # it was closed before the command began: no file that is opened later may take its number
+def _pipe_safe(stream: TextIO | None, descriptor: int) -> TextIO:
+    if stream is None:  # closed before the command started: no file opened later may get its number
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, descriptor)
     elif not isinstance(stream, io.TextIOWrapper) or stream.fileno() != descriptor:
         return stream
     else:
         stream.flush()
-    raw = _Outliving(descriptor, "wb", closefd=False)
+    raw = _PipeSafe(descriptor, "wb", closefd=False)
     return io.TextIOWrapper(
         io.BufferedWriter(raw),
         encoding=stream.encoding if stream else "utf-8",
@@ -49,7 +49,7 @@ def _outliving(stream: TextIO | None, descriptor: int) -> TextIO:
 
 
 def messages_of(settings: BaseSettings) -> IO[str]:
-    """Return where the command says what it has to say: standard error where items go to standard output."""
+    """Return the stream for messages: standard error if items go to standard output."""
     return sys.stderr if any(_is_stdout(str(uri)) for uri in settings.getdict("FEEDS")) else sys.stdout
 
 
@@ -64,21 +64,21 @@ def _is_stdout(uri: str) -> bool:
 
 
 def say(text: str, to: TextIO | None = None) -> None:
-    """Print, to standard output if nothing else is given, without secrets and what can do harm on a terminal."""
+    """Print with secrets masked and control characters escaped, to standard output by default."""
     print(printable(mask_text(text)), file=to or sys.stdout)
 
 
-def complain(problem: object) -> None:
-    """Say in one line on standard error what is wrong."""
+def print_error(problem: object) -> None:
+    """Print an error in one line on standard error."""
     say(f"{program()}: error: {as_called(str(problem))}", sys.stderr)
 
 
 def flush_output() -> str | None:
-    """Write out what is still held, and return in one line why that cannot be done, None if it can."""
+    """Flush standard output; return in one line why that failed, None if it did not."""
     try:
         sys.stdout.flush()
     except OSError as error:
         nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, 1)  # what is held would be tried again, and fail with a traceback, when Python ends
+        os.dup2(nowhere, 1)  # Python would flush again at exit, and fail with a traceback
         return f"standard output: {error.strerror}"
     return None

@@ -1,4 +1,4 @@
-"""``scrapy sync``: sends a local collection to the cloud, or to another folder and file."""
+"""``scrapy sync``: copy a local collection to the cloud, or to another folder and file."""
 
 import argparse
 import sys
@@ -13,7 +13,7 @@ from scrapy.settings import BaseSettings
 from audiocrawler.collection import Sync, SyncResult, require_present
 from audiocrawler.commands.collection import CollectionCommand, opened_store, opened_warehouse
 from audiocrawler.commands.streams import say
-from audiocrawler.commands.usage import speak_plainly
+from audiocrawler.commands.usage import use_plain_errors
 from audiocrawler.crawl.exit_codes import DONE, LEFT_BEHIND
 from audiocrawler.crawl.places import store_path, store_type, warehouse_options, warehouse_path
 from audiocrawler.model.errors import ConfigurationError
@@ -22,19 +22,19 @@ from audiocrawler.warehouse import warehouse_class
 
 
 class Command(CollectionCommand, ScrapyCommand):
-    """Send what AUDIO_STORE and AUDIO_WAREHOUSE hold to another place; run it again after whatever stopped it.
+    """Copy AUDIO_STORE and AUDIO_WAREHOUSE to another store and warehouse; run it again if it was stopped.
 
-    Exit codes: 0 all is there, 2 configuration, 4 something is left, 130 interrupted.
+    Exit codes: 0 all copied, 2 configuration, 4 something is left, 130 interrupted.
     """
 
     def short_desc(self) -> str:
-        """Return what ``scrapy`` lists."""
-        return "Send the collected objects and rows to another store and warehouse"
+        """Return the line for the list of commands."""
+        return "Copy the collected objects and rows to another store and warehouse"
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
         """Add the two targets."""
         super().add_options(parser)
-        speak_plainly(parser)
+        use_plain_errors(parser)
         parser.add_argument("--to-store", metavar="URI", help="gs://bucket/prefix or a folder; without it, only rows")
         parser.add_argument(
             "--to-warehouse",
@@ -43,7 +43,7 @@ class Command(CollectionCommand, ScrapyCommand):
         )
 
     def prepared(self, settings: BaseSettings, opts: argparse.Namespace, opened: ExitStack) -> Callable[[], int]:
-        """Open both ends; then send, look at what is there now, and say so in one line."""
+        """Open source and target; then copy, check the target, and print one line."""
         _check(settings, opts)
         source = opened_warehouse(settings, opened)
         store = opened_store(settings, opened, opts.to_store, "--to-store") if opts.to_store else None
@@ -58,37 +58,37 @@ class Command(CollectionCommand, ScrapyCommand):
 
 def _check(settings: BaseSettings, opts: argparse.Namespace) -> None:
     if not opts.to_store and not opts.to_warehouse:
-        raise ConfigurationError("nowhere to send anything: give --to-store gs://bucket, --to-warehouse or both")
+        raise ConfigurationError("no target: give --to-store gs://bucket, --to-warehouse or both")
     require_present(warehouse_path(settings), settings["AUDIO_WAREHOUSE"], "AUDIO_WAREHOUSE")
     if opts.to_store:
         _check_folder(settings["AUDIO_STORE"], store_path(settings))
         return
     target = warehouse_class(opts.to_warehouse, warehouse_options(settings), "--to-warehouse")
     if store_type(settings).is_local and not target.is_local:
-        say("the rows name files of this machine: elsewhere they mean nothing without --to-store", sys.stderr)
+        say("rows point to local files and will not resolve elsewhere; add --to-store", sys.stderr)
 
 
 def _check_folder(uri: str, folder: Path | None) -> None:
     if folder is None:
         raise ConfigurationError(
-            f"AUDIO_STORE {uri}: is no folder of this machine, and only such are sent; "
-            "leave --to-store out to send rows"
+            f"AUDIO_STORE {uri}: not a local folder, and objects are copied from local folders only; "
+            "leave out --to-store to copy rows only"
         )
     require_present(folder, uri, "AUDIO_STORE")
 
 
 def _run(sync: Sync) -> int:
-    tally = sync.run()
-    for problem in (tally.bad_objects, tally.bad_rows):
+    result = sync.run()
+    for problem in (result.bad_objects, result.bad_rows):
         if problem.number:
             say(problem.text(), sys.stderr)
-    say(_summary(tally))
-    return LEFT_BEHIND if tally.objects_left or tally.rows_left else DONE
+    say(_summary(result))
+    return LEFT_BEHIND if result.objects_left or result.rows_left else DONE
 
 
-def _summary(tally: SyncResult) -> str:
-    left = f"{tally.objects_left} left" + (f", {tally.removed} taken down" if tally.removed else "")
+def _summary(result: SyncResult) -> str:
+    left = f"{result.objects_left} left" + (f", {result.removed} taken down" if result.removed else "")
     return (
-        f"{tally.objects} objects: {tally.uploaded} uploaded ({bytes_text(tally.uploaded_bytes)}), "
-        f"{left}; {tally.rows} rows: {tally.rows - tally.rows_left} there, {tally.rows_left} left"
+        f"{result.objects} objects: {result.uploaded} uploaded ({bytes_text(result.uploaded_bytes)}), "
+        f"{left}; {result.rows} rows: {result.rows - result.rows_left} there, {result.rows_left} left"
     )

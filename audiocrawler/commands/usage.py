@@ -1,4 +1,4 @@
-"""How a command is called: by which program, and what is said of words that it cannot take."""
+"""The program name in messages, and usage errors for unknown options and words."""
 
 import argparse
 import re
@@ -15,22 +15,22 @@ PROGRAM = "audiocrawler"
 
 
 def program() -> str:
-    """Return the name of the program that was called: ``audiocrawler``, or else ``scrapy``."""
+    """Return the name of the program that was called: ``audiocrawler`` or ``scrapy``."""
     return PROGRAM if sys.argv and Path(sys.argv[0]).name == PROGRAM else "scrapy"
 
 
 def as_called(message: str) -> str:
-    """Return a message that names arguments as they are given to the program that was called."""
+    """Return the message with arguments written as the program that was called takes them."""
     if program() != PROGRAM:
         return message
     return re.sub(r"-a (\w+)(=?)", lambda match: f"--{match[1]}{' ' if match[2] else ''}", message)
 
 
-def speak_plainly(parser: argparse.ArgumentParser) -> None:
-    """Have the help name the program that was called, and wrong usage told in one line."""
+def use_plain_errors(parser: argparse.ArgumentParser) -> None:
+    """Make the help name the program that was called, and report usage errors in one line."""
     usage = (parser.usage or "").replace("scrapy", program(), 1)
     parser.usage = usage
-    parser.formatter_class = argparse.HelpFormatter  # Scrapy's takes a line that ends with a colon for a heading
+    parser.formatter_class = argparse.HelpFormatter  # Scrapy's formats a line that ends with a colon as a heading
     command = " ".join(usage.split()[:2])
 
     def error(message: str) -> NoReturn:
@@ -42,7 +42,7 @@ def speak_plainly(parser: argparse.ArgumentParser) -> None:
 
 
 def refuse_options(args: list[str], known: list[str]) -> None:
-    """Raise UsageError for an option among the words that argparse has left, and name the one that may be meant."""
+    """Raise UsageError for an unknown option that argparse has left among the words; suggest a similar one."""
     for word in args:
         if word.startswith("-") and word != "-":
             name = word.partition("=")[0]
@@ -52,7 +52,7 @@ def refuse_options(args: list[str], known: list[str]) -> None:
 
 
 def refuse_words(args: list[str]) -> None:
-    """Raise UsageError for any word, where a command takes options only."""
+    """Raise UsageError for any word: the command takes options only."""
     refuse_options(args, [])
     if args:
-        raise UsageError(f"{args[0]}: is no option, and nothing else is taken")
+        raise UsageError(f"{args[0]}: not an option; this command takes options only")

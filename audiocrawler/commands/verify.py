@@ -1,4 +1,4 @@
-"""``scrapy verify``: checks the rows against the objects, in either place."""
+"""``scrapy verify``: check the rows against the objects, and against the servers."""
 
 import argparse
 import shlex
@@ -16,7 +16,7 @@ from audiocrawler.collection import Verified, require_present, verify
 from audiocrawler.commands.collection import CollectionCommand, opened_store, opened_warehouse
 from audiocrawler.commands.crawl import Command as CrawlCommand
 from audiocrawler.commands.streams import say
-from audiocrawler.commands.usage import refuse_options, speak_plainly
+from audiocrawler.commands.usage import refuse_options, use_plain_errors
 from audiocrawler.crawl.exit_codes import DONE, LEFT_BEHIND
 from audiocrawler.crawl.places import store_path, warehouse_path
 from audiocrawler.model.marks import MARK
@@ -27,32 +27,32 @@ from audiocrawler.warehouse import Warehouse, count_pending
 
 
 class Command(CollectionCommand, CrawlCommand):
-    """Say where rows, objects and servers disagree.
+    """Report where rows, objects and servers disagree.
 
-    Exit codes: 0 nowhere, 2 configuration, 4 somewhere, 5 another such is running, 130 interrupted.
+    Exit codes: 0 no problems, 2 configuration, 4 problems, 5 another verify is running, 130 interrupted.
     """
 
     def syntax(self) -> str:
-        """Return what follows the name of the command."""
+        """Return the usage after the command's name."""
         return "[options]"
 
     def short_desc(self) -> str:
-        """Return what ``scrapy`` lists."""
+        """Return the line for the list of commands."""
         return "Check the rows of the warehouse against the objects of the store, and against the servers"
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
-        """Add the two places and how closely to look."""
+        """Add the options for store, warehouse and thoroughness."""
         ScrapyCommand.add_options(self, parser)
-        speak_plainly(parser)
-        parser.add_argument("--store", metavar="URI", help="other than AUDIO_STORE")
-        parser.add_argument("--warehouse", metavar="URI", help="other than AUDIO_WAREHOUSE")
+        use_plain_errors(parser)
+        parser.add_argument("--store", metavar="URI", help="instead of AUDIO_STORE")
+        parser.add_argument("--warehouse", metavar="URI", help="instead of AUDIO_WAREHOUSE")
         parser.add_argument(
-            "--hash", action="store_true", help="read every object again, and ask servers for size and digest"
+            "--hash", action="store_true", help="read and hash every object, and ask the servers for size and digest"
         )
-        parser.add_argument("--offline", action="store_true", help="with --hash: ask no server")
+        parser.add_argument("--offline", action="store_true", help="with --hash: do not ask the servers")
 
     def process_options(self, args: list[str], opts: argparse.Namespace) -> None:
-        """Put the two places in the place of the settings."""
+        """Override the settings with --store and --warehouse."""
         ScrapyCommand.process_options(self, args, opts)
         refuse_options(args, ["--store", "--warehouse", "--hash", "--offline"])
         if args:
@@ -63,7 +63,7 @@ class Command(CollectionCommand, CrawlCommand):
                 self.settings.set(name, given, priority="cmdline")
 
     def prepared(self, settings: BaseSettings, opts: argparse.Namespace, opened: ExitStack) -> Callable[[], int]:
-        """Look whether the two places are there, ask the servers, open; then compare, and print what is wrong."""
+        """Check that both exist, ask the servers, open them; then compare, and print the problems."""
         require_present(store_path(settings), settings["AUDIO_STORE"], "store")
         require_present(warehouse_path(settings), settings["AUDIO_WAREHOUSE"], "warehouse")
         code = self._ask_servers() if opts.hash and not opts.offline else None
@@ -72,17 +72,17 @@ class Command(CollectionCommand, CrawlCommand):
         return partial(_verify, opened_store(settings, opened), opened_warehouse(settings, opened), opts)
 
     def _ask_servers(self) -> int | None:
-        """Have the rows marked whose files are not what the servers have."""
+        """Mark the rows whose files differ from the servers'; return an exit code if that could not run."""
         assert self.settings is not None
-        self.prepare(lambda _: None)
+        self.prepare(lambda _: None, {})
         self.crawler_process = AsyncCrawlerProcess(self.settings)
         crawler = self.launch(VerifySpider.name, {})
         if (code := self.failure_to_start(crawler)) is not None:
             return code
         number = {name: crawler.stats.get_value(name, 0) for name in (ASKED, SAME, CHANGED, DIFFERENT, UNKNOWN)}
         say(
-            f"servers: asked about {number[ASKED]} files, {number[SAME]} are the same, {number[CHANGED]} have changed "
-            f"there since, {number[DIFFERENT]} differ, of {number[UNKNOWN]} they tell nothing"
+            f"servers: {number[ASKED]} files checked, {number[SAME]} are the same, {number[CHANGED]} have changed "
+            f"there since, {number[DIFFERENT]} differ, {number[UNKNOWN]} unknown"
         )
         if crawler.stats.get_value("finish_reason") in {None, "shutdown"}:
             raise KeyboardInterrupt
@@ -91,14 +91,14 @@ class Command(CollectionCommand, CrawlCommand):
 
 def _verify(store: Store, warehouse: Warehouse, opts: argparse.Namespace) -> int:
     if waiting := count_pending(warehouse):
-        say(f"{waiting} rows wait to be sent and are not looked at; `scrapy flush` sends them", sys.stderr)
+        say(f"{waiting} rows are still in the outbox and were not checked; `scrapy flush` uploads them", sys.stderr)
     verified = verify(store, warehouse, read_bytes=opts.hash)
     for problem in verified.problems:
         say(problem.text())
     if verified.moved:
         say(_moved_note(verified))
     if verified.to_mend:
-        say(f"to mend: {_retry_command(opts)}; the next crawl of their pages fetches them again, too")
+        say(f"to repair: `{_retry_command(opts)}`; the next crawl of their pages downloads them again, too")
     say(_summary(verified))
     return LEFT_BEHIND if verified.problems else DONE
 
@@ -111,9 +111,9 @@ def _retry_command(opts: argparse.Namespace) -> str:
 
 def _moved_note(verified: Verified) -> str:
     return (
-        f"the store has moved: {verified.moved} files are here under their hash, and their rows name another place, "
-        f"such as {verified.moved_from}; a crawl that meets them updates the rows, `scrapy sync --to-warehouse` with "
-        "the same warehouse all of them"
+        f"the store has moved: {verified.moved} files are here under their hash, but their rows have another URL, "
+        f"such as {verified.moved_from}; a crawl that finds them again updates their rows, "
+        "`scrapy sync --to-warehouse` with the same warehouse updates all rows"
     )
 
 

@@ -1,1 +1,1 @@
-"""What a command asks for: arguments and settings, checked before the first request."""
+"""Arguments and settings, validated before the first request."""

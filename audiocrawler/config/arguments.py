@@ -1,4 +1,4 @@
-"""The arguments of the spider, and lists of start URLs, checked before the first request."""
+"""Parse and validate the spider's arguments and lists of start URLs."""
 
 import json
 import re
@@ -17,25 +17,25 @@ from audiocrawler.model.text import mask_url, one_line
 
 STDIN = Path("-")
 MAX_SHOWN = 200
-"""Characters of a wrong value that a message repeats."""
+"""Characters of an invalid value that a message quotes."""
 MAX_BYTES = 64 * 1024**2
-"""A list of a million URLs; what is longer, such as a device, is no list."""
+"""Enough for a million URLs; anything larger, such as a device, is not a list of URLs."""
 _INVISIBLE = "\ufeff\u200b\u200e\u200f\u2060 \t"
-"""What editors, spreadsheets and concatenated files leave at the ends of a line."""
+"""Left at the ends of lines by editors, spreadsheets and concatenated files."""
 _COMMENT = re.compile(r"(?:^|\s)#.*")
 
 
 def read_lines(path: Path) -> Iterator[tuple[int, str]]:
-    """Yield what stands in the lines that are neither blank nor comments.
+    """Yield number and content of the lines that are neither blank nor comments.
 
-    A pipe and ``-``, standard input, can be read only once; what they gave is remembered. Raises ConfigurationError.
+    A pipe or ``-`` (standard input) can be read only once, so its content is cached. Raises ConfigurationError.
     """
     try:
         content = _content_once(path) if path == STDIN or not path.is_file() else _content(path)
         text = _text(content)
     except (OSError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) and error.strerror else error
-        raise ConfigurationError(f"-a urls={path}: cannot be read: {why}") from error
+        raise ConfigurationError(f"-a urls={path}: could not be read: {why}") from error
     for number, line in enumerate(text.splitlines(), 1):
         if url := _COMMENT.sub("", line.strip(_INVISIBLE)).strip(_INVISIBLE):
             yield number, url
@@ -53,18 +53,18 @@ def _content(path: Path) -> bytes:
     if sys.stdin is None:
         raise ValueError("standard input is closed")
     if sys.stdin.isatty():
-        sys.stderr.write("start URLs, one a line; Ctrl-D ends the list\n")
+        sys.stderr.write("enter start URLs, one per line; end with Ctrl-D\n")
     return _bounded(sys.stdin.buffer.read(MAX_BYTES + 1))
 
 
 def _bounded(content: bytes) -> bytes:
     if len(content) > MAX_BYTES:
-        raise ValueError(f"more than {MAX_BYTES >> 20} MiB are no list of URLs")
+        raise ValueError(f"more than {MAX_BYTES >> 20} MiB is too large for a list of URLs")
     return content
 
 
 def _text(content: bytes) -> str:
-    """Return the text of UTF-8, UTF-16 or UTF-32, with a byte order mark or without; raises ValueError."""
+    """Decode UTF-8, UTF-16 or UTF-32, with or without a byte order mark. Raises ValueError."""
     encoding = json.detect_encoding(content)
     try:
         text = content.decode(encoding)
@@ -72,7 +72,7 @@ def _text(content: bytes) -> str:
         line = content.count(b"\n", 0, error.start) + 1
         raise ValueError(f"line {line} is not {encoding.upper()}; save it as UTF-8 text") from error
     if "\0" in text:
-        raise ValueError("it is binary; write one URL a line")
+        raise ValueError("binary data; write one URL per line")
     return text
 
 
@@ -87,26 +87,28 @@ class Arguments(BaseModel):
     url: tuple[str, ...] = Field(
         default=(), description="where to start; several are separated by spaces", json_schema_extra={"takes": "URLs"}
     )
-    urls: Path | None = Field(default=None, description="a file with one start URL a line; - is standard input")
+    urls: Path | None = Field(default=None, description="a file with one start URL per line; - is standard input")
     depth: int = Field(default=0, ge=0, description="levels of links to follow on the same site, and its feeds")
-    limit: int | None = Field(default=None, ge=1, description="stop after so many newly stored audio files")
+    limit: int | None = Field(default=None, ge=1, description="stop after storing this many new audio files")
     allow: re.Pattern[str] | None = Field(default=None, description="follow only pages whose URL matches this regex")
-    deny: re.Pattern[str] | None = Field(default=None, description="follow no pages whose URL matches this regex")
+    deny: re.Pattern[str] | None = Field(default=None, description="do not follow pages whose URL matches this regex")
     alternates: Literal["best", "all"] = Field(
-        default="best", description="best: of several files of one recording take one; all: take each"
+        default="best", description="best: take one of several files of the same recording; all: take each"
     )
-    download: Literal["yes", "no"] = Field(default="yes", description="no: list what is there without fetching it")
+    download: Literal["yes", "no"] = Field(
+        default="yes", description="no: list the audio URLs without downloading them"
+    )
     refresh: Literal["changed", "all"] = Field(
-        default="changed", description="all: fetch again what earlier crawls have stored, changed or not"
+        default="changed", description="all: download again what earlier crawls have stored, even if unchanged"
     )
     render: Literal["auto", "always", "never"] = Field(
-        default="auto", description="which pages are opened in a browser: those that seem to need it, all, none"
+        default="auto", description="which pages to open in a browser: those that seem to need it, all, or none"
     )
     crawl: str | None = Field(
-        default=None, min_length=1, description="a name by which the crawl is resumed, in place of its arguments"
+        default=None, min_length=1, description="a name by which the crawl is resumed, instead of its arguments"
     )
     fresh: Literal["yes", "no"] = Field(
-        default="no", description="yes: start over where an unfinished crawl would go on"
+        default="no", description="yes: start over instead of resuming an unfinished crawl"
     )
 
     @field_validator("url", mode="before")
@@ -142,7 +144,7 @@ class Arguments(BaseModel):
         return self.url or _read_urls(self.urls)
 
     def start_urls(self) -> tuple[str, ...]:
-        """Return where to start, from ``url`` or from the file ``urls``; raises ConfigurationError for a bad line.
+        """Return the start URLs, from ``url`` or from the file ``urls``. Raises ConfigurationError for an invalid line.
 
         The file is read once, so that all parts of a crawl see the same list.
         """
@@ -150,20 +152,20 @@ class Arguments(BaseModel):
 
 
 def arguments_of(spider: object) -> Arguments | None:
-    """Return the arguments of a spider of ours, None for another one, whatever it calls arguments."""
+    """Return the arguments of one of our spiders, None for any other spider."""
     arguments = getattr(spider, "arguments", None)
     return arguments if isinstance(arguments, Arguments) else None
 
 
 def parse_arguments(given: dict[str, Any]) -> Arguments:
-    """Return the checked arguments; raises ConfigurationError with one line that names the first wrong one."""
+    """Return the validated arguments. Raises ConfigurationError with one line about the first invalid one."""
     arguments = checked_arguments(Arguments, given)
     arguments.start_urls()
     return arguments
 
 
 def checked_arguments(model: type[Model], given: dict[str, Any]) -> Model:
-    """Return the arguments as ``model`` declares them; raises ConfigurationError as ``parse_arguments`` does."""
+    """Return the arguments as a ``model``. Raises ConfigurationError as ``parse_arguments`` does."""
     own = {name: value for name, value in given.items() if name != "_job"}  # Scrapyd adds its job id
     try:
         return model.model_validate(own)
@@ -177,8 +179,8 @@ def _one_line(error: ValidationError, model: type[BaseModel], given: dict[str, A
         return str(first["ctx"]["error"])
     name = str(first["loc"][0])
     if first["type"] == "extra_forbidden":
-        return f"-a {name}: no such argument; there are {', '.join(model.model_fields)}"
-    if first["type"] == "value_error":  # it repeats the value itself, with secrets masked
+        return f"-a {name}: no such argument; choose from {', '.join(model.model_fields)}"
+    if first["type"] == "value_error":  # the message already quotes the value, with secrets masked
         return f"-a {name}: {demand(model, first)}"
     return f"-a {name}={one_line(str(given[name]), MAX_SHOWN)}: {demand(model, first)}"
 
@@ -188,7 +190,7 @@ def _read_urls(path: Path | None) -> tuple[str, ...]:
         return ()
     lines = list(read_lines(path))
     if not lines:
-        raise ConfigurationError(f"-a urls={path}: holds no URL; write one a line")
+        raise ConfigurationError(f"-a urls={path}: contains no URLs; put one on each line")
     for number, url in lines:
         try:
             _check_url(url)
@@ -203,7 +205,7 @@ def _check_url(url: str) -> None:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port
     except ValueError as error:
-        why = "its host or port cannot be read; in a password write / ? # as %2F %3F %23"  # the error may quote one
+        why = "its host or port is invalid; in a password write / ? # as %2F %3F %23"  # the error may quote one
         raise ValueError(f"{shown!r} is not a URL: {why}") from error
     if not parts.scheme or "://" not in url:
         raise ValueError(f"{shown!r} has no scheme; write https://{shown.lstrip('/')}")

@@ -1,4 +1,4 @@
-"""What makes two commands the same crawl: their arguments, however they are written, and where their data goes."""
+"""Decide whether two commands are the same crawl, by their normalised arguments, store and warehouse."""
 
 import hashlib
 import json
@@ -15,10 +15,10 @@ _NOT_OF_THE_CRAWL = {"url", "urls", "crawl", "fresh"}
 
 
 def identity_of(spider_name: str, arguments: Arguments | None, settings: BaseSettings) -> str:
-    """Return 16 hex digits that are equal for equal crawls.
+    """Return 16 hex digits that identify the crawl.
 
-    The order of the start URLs, a file in their place, arguments at their defaults and passwords make no difference;
-    ``-a crawl=NAME`` stands for all of them. A spider without arguments is known by its name.
+    The order of the start URLs, whether they come from a file, arguments at their defaults and passwords make no
+    difference; ``-a crawl=NAME`` replaces all arguments. A spider without arguments is identified by its name.
     """
     ours = AudioSettings.of(settings)
     places = [ours.store, ours.warehouse]

@@ -1,4 +1,4 @@
-"""Check the settings of Scrapy's own that Scrapy would answer with a traceback, or with a crawl that never ends."""
+"""Check Scrapy's own settings where an invalid value would cause a traceback or a crawl that never ends."""
 
 import codecs
 import json
@@ -17,28 +17,28 @@ from audiocrawler.model.text import one_line
 
 MAX_SHOWN = 200
 TIMES = frozenset({"DNS_TIMEOUT", "DOWNLOAD_DELAY", "DOWNLOAD_TIMEOUT"})
-"""Scrapy's defaults of them are whole numbers, and it reads them as fractions."""
+"""Their defaults in Scrapy are ints, but it reads them as floats."""
 SWITCHES = frozenset({"TELNETCONSOLE_ENABLED"})
-"""Scrapy's default of it is 1, and it reads it as True or False."""
+"""The default in Scrapy is 1, but it reads it as a boolean."""
 AT_LEAST_ONE = frozenset(
     {"CONCURRENT_ITEMS", "CONCURRENT_REQUESTS", "CONCURRENT_REQUESTS_PER_DOMAIN", "REACTOR_THREADPOOL_MAXSIZE"}
 )
-"""With 0 of them, a crawl would wait for ever."""
-OF_THE_PROCESS = ("SPIDER_LOADER_CLASS", "TWISTED_REACTOR", "ASYNCIO_EVENT_LOOP")
-"""Classes that are loaded before there is a reactor; others may import it, and so come later."""
+"""With 0, a crawl would wait forever."""
+EARLY_CLASSES = ("SPIDER_LOADER_CLASS", "TWISTED_REACTOR", "ASYNCIO_EVENT_LOOP")
+"""Classes loaded before the reactor is installed; others may import it, so they are checked later."""
 COMPONENTS = ("ADDONS", "EXTENSIONS", "DOWNLOADER_MIDDLEWARES", "SPIDER_MIDDLEWARES", "ITEM_PIPELINES")
 CLASSES = (
     *("DOWNLOADER", "DUPEFILTER_CLASS", "ITEM_PROCESSOR", "LOG_FORMATTER", "REQUEST_FINGERPRINTER_CLASS", "SCHEDULER"),
     *("ROBOTSTXT_PARSER", "STATS_CLASS", "TWISTED_DNS_RESOLVER"),
 )
-OF_EXPORTS = ("FEED_EXPORTERS", "FEED_STORAGES")
-"""Classes by format or scheme, which Scrapy loads where FEEDS or ``-o`` ask for an export."""
+EXPORT_CLASSES = ("FEED_EXPORTERS", "FEED_STORAGES")
+"""Classes by format or scheme, which Scrapy loads only for FEEDS or ``-o``."""
 
 T = TypeVar("T")
 
 
 def check_dictionaries(settings: BaseSettings, given: Iterable[str]) -> None:
-    """Raise ConfigurationError for a NAME=VALUE whose value is no dictionary; Scrapy would not say which it is."""
+    """Raise ConfigurationError for a NAME=VALUE that must be a JSON object and is not; Scrapy would not name it."""
     for each in given:
         name, _, value = each.partition("=")
         if isinstance(settings[name], BaseSettings) and not isinstance(_read(json.loads, value), dict):
@@ -46,31 +46,31 @@ def check_dictionaries(settings: BaseSettings, given: Iterable[str]) -> None:
 
 
 def check_scrapy_values(settings: BaseSettings) -> None:
-    """Raise ConfigurationError for a value that Scrapy cannot read, and for a class of the process that is missing."""
+    """Raise ConfigurationError for a value that Scrapy cannot parse, or a class of EARLY_CLASSES that is missing."""
     for name, default in vars(default_settings).items():
         if not name.isupper() or name.endswith("_BASE") or settings[name] is None:
             continue
         if demand := _demand(settings, name, default):
             raise ConfigurationError(f"{name}={one_line(str(settings[name]), MAX_SHOWN)}: must be {demand}")
-    for name in OF_THE_PROCESS:
+    for name in EARLY_CLASSES:
         _load(name, settings[name])
     for module in settings.getlist("SPIDER_MODULES"):
         if _read(find_spec, module) is None:
-            raise ConfigurationError(f"SPIDER_MODULES: {one_line(module, MAX_SHOWN)}: there is no such module")
+            raise ConfigurationError(f"SPIDER_MODULES: {one_line(module, MAX_SHOWN)}: module not found")
 
 
 def check_scrapy_parts(settings: BaseSettings) -> None:
-    """Raise ConfigurationError for a component that cannot be loaded; needs the reactor, which some of them import."""
+    """Raise ConfigurationError for a component that cannot be loaded; needs the reactor, which some import."""
     for name in CLASSES:
         _load(name, settings[name])
     for name in COMPONENTS:
         for part, order in settings.getdict(name).items():
             if order is not None and not isinstance(order, int | float):
-                raise ConfigurationError(f"{name}: {part}: {one_line(str(order), MAX_SHOWN)} is no number")
+                raise ConfigurationError(f"{name}: {part}: {one_line(str(order), MAX_SHOWN)} is not a number")
             _load(name, part if order is not None else None)
     for scheme in ("http", "https"):  # Scrapy would log a line and refuse each request
         _load("DOWNLOAD_HANDLERS", settings.getdict("DOWNLOAD_HANDLERS").get(scheme))
-    for name in OF_EXPORTS if settings.getdict("FEEDS") else ():
+    for name in EXPORT_CLASSES if settings.getdict("FEEDS") else ():
         for part in settings.getdict(name).values():
             _load(name, part)
     for part in settings.getlist("RETRY_EXCEPTIONS"):
@@ -78,7 +78,7 @@ def check_scrapy_parts(settings: BaseSettings) -> None:
 
 
 def _demand(settings: BaseSettings, name: str, default: object) -> str | None:
-    """Return what the value of a setting must be, by its default and its name; None if it is."""
+    """Return what the value must be, judged by the setting's default and name; None if it is valid."""
     if isinstance(default, bool) or name in SWITCHES:
         return None if _read(settings.getbool, name) is not None else "True or False"
     if isinstance(default, float) or name in TIMES:
@@ -121,6 +121,6 @@ def _load(name: str, part: object) -> None:
         return
     try:
         load_object(part)
-    except Exception as error:  # whatever a module of the user's raises when it is imported
+    except Exception as error:  # a user's module may raise anything when imported
         why = one_line(str(error), MAX_SHOWN)
-        raise ConfigurationError(f"{name}: {one_line(part, MAX_SHOWN)}: cannot be loaded: {why}") from error
+        raise ConfigurationError(f"{name}: {one_line(part, MAX_SHOWN)}: could not be loaded: {why}") from error

@@ -1,4 +1,4 @@
-"""Check the settings before the first request; the first one that cannot work is told in one line."""
+"""Check the settings before the first request; the first invalid one is reported in one line."""
 
 import os
 from collections.abc import Iterable, Mapping
@@ -15,7 +15,7 @@ from audiocrawler.rights.licences import wanted_licences
 
 
 def check_settings(settings: BaseSettings) -> AudioSettings:
-    """Return our settings, with what they name read or loaded once; raises ConfigurationError."""
+    """Return our settings after loading the files and classes that they name. Raises ConfigurationError."""
     _check_names(name for source in (settings, os.environ) for name in map(str, source))
     ours = AudioSettings.of(settings)
     AddressPolicy((), ours.allow_addresses)
@@ -26,12 +26,10 @@ def check_settings(settings: BaseSettings) -> AudioSettings:
 
 
 def _check_names(names: Iterable[str]) -> None:
-    """Raise ConfigurationError for a setting or variable that looks like ours and does not exist."""
+    """Raise ConfigurationError for a setting or environment variable with our prefix that does not exist."""
     for name in names:
         if name.startswith(PREFIX) and name not in _KNOWN and not name.startswith("AUDIO_TEST_"):
-            raise ConfigurationError(
-                f"{name}: no such setting{_hint(name, _KNOWN, 'README lists those that there are')}"
-            )
+            raise ConfigurationError(f"{name}: no such setting{_hint(name, _KNOWN, 'see the settings in README')}")
 
 
 _KNOWN = set(NAMES.values())
@@ -43,30 +41,31 @@ def _hint(name: str, known: Iterable[str], otherwise: str) -> str:
 
 
 def _check_finders(finders: Mapping[str, int | None]) -> None:
-    """Raise ConfigurationError for a finder that cannot be loaded, or be removed because there is none."""
+    """Raise ConfigurationError for a finder that cannot be loaded, or is to be removed and does not exist."""
     if not finders:
         return
-    from audiocrawler.discovery import DEFAULT_FINDERS, load_finders  # costs commands that search nothing a parser
+    from audiocrawler.discovery import DEFAULT_FINDERS, load_finders  # not every command needs its parsers
 
     for path, order in finders.items():
         where = f"AUDIO_FINDERS: {path}: "
         if order is None and path not in DEFAULT_FINDERS:
-            hint = _hint(path, DEFAULT_FINDERS, "nothing is there to be removed")
+            hint = _hint(path, DEFAULT_FINDERS, "only a default finder can be removed")
             raise ConfigurationError(f"{where}no such finder{hint}")
         try:
             (finder,) = load_finders({path: 0})
-        except Exception as error:  # whatever a module of the user's raises when it is imported
-            raise ConfigurationError(f"{where}cannot be loaded: {error}; give the dotted path of a function") from error
+        except Exception as error:  # a user's module may raise anything when imported
+            problem = f"{where}could not be loaded: {error}; give the dotted path of a function"
+            raise ConfigurationError(problem) from error
         if not callable(finder):
-            raise ConfigurationError(f"{where}is no function")
+            raise ConfigurationError(f"{where}not a function")
 
 
 def check_accounts(settings: BaseSettings) -> None:
-    """Raise ConfigurationError for cookies, headers or a proxy of the environment that cannot be sent or used."""
+    """Raise ConfigurationError for invalid cookies or headers, or a proxy in the environment that cannot be used."""
     ours = AudioSettings.of(settings)
     read_host_headers(ours.headers)
     if read_cookies(ours.cookies).cookies and not settings.getbool("COOKIES_ENABLED"):
         raise ConfigurationError(
-            "AUDIO_COOKIES is set, and COOKIES_ENABLED=False lets no cookie be sent: unset one of them"
+            "AUDIO_COOKIES is set, but COOKIES_ENABLED=False prevents sending cookies: unset one of them"
         )
     proxies_of(settings)

@@ -1,1 +1,1 @@
-"""What a running crawl owns, and its life within Scrapy."""
+"""The resources of a running crawl, and its lifecycle within Scrapy."""

@@ -1,4 +1,4 @@
-"""What became of files, counted in the stats; the counts that runs and workers share through the frontier."""
+"""Count outcomes in the stats, and share the counts of all runs and workers through the frontier."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -8,13 +8,13 @@ from scrapy.statscollectors import StatsCollector
 from audiocrawler.model.statuses import Status, Trait
 
 MAX_REASONS = 200
-"""Different reasons that are counted apart: they are sentences, and hostile input could make up new ones for ever."""
+"""Distinct reasons that get a count of their own: hostile input could make up new ones forever."""
 
 
 class OutcomeCounters:
-    """Counts outcomes. What is counted for a file whose request is under way is ``held`` until it is released.
+    """Counts outcomes. What is counted for a file whose request is in progress is ``held`` until it is released.
 
-    A request that is lost with its process or machine is done again, and then counts once.
+    So a request that is lost with its process or machine, and is delivered again, counts once.
     """
 
     def __init__(self, stats: StatsCollector) -> None:
@@ -22,7 +22,7 @@ class OutcomeCounters:
         self._files: dict[int, str] = {}
         self._of: dict[str, Counter[str]] = {}
         self.held: Counter[str] = Counter()
-        """What is in the stats and is not to be told yet."""
+        """Counts that are in the stats, but not reported to the frontier yet."""
 
     def begin(self, lease: int, source_url: str) -> None:
         """Hold what is counted for a file from now on."""
@@ -40,18 +40,18 @@ class OutcomeCounters:
         return self._of.pop(self._files.pop(lease, ""), Counter())
 
     def release(self, counted: Counter[str]) -> None:
-        """Hold it no longer: the request is done."""
+        """Stop holding what was counted: the request is done."""
         self.held -= counted
 
     def count(self, source_url: str, name: str, change: int = 1) -> None:
-        """Add to a count on account of a file."""
+        """Add to a count on behalf of a file."""
         self._stats.inc_value(name, change)
         if source_url in self._of:
             self._of[source_url][name] += change
             self.held[name] += change
 
     def count_outcome(self, source_url: str, status: str, reason: str | None) -> None:
-        """Count what became of an audio URL in ``audio/<status>``, and why it failed in ``audio/<status>/<reason>``."""
+        """Count the outcome of an audio URL in ``audio/<status>``, and of a failure in ``audio/<status>/<reason>``."""
         self.count(source_url, f"audio/{status}")
         if status in Status.having(Trait.FAILED) and self._stats.get_value("audio/reasons", 0) < MAX_REASONS:
             self.count(source_url, "audio/reasons", int(self._stats.get_value(f"audio/{status}/{reason}") is None))
@@ -63,27 +63,27 @@ _OF_EACH_RUN = {"audio/starts"}
 
 
 class Counters:
-    """Scrapy's stats that are whole numbers and begin with PREFIX, kept in step with the frontier's."""
+    """Scrapy's integer stats whose names begin with PREFIX, synchronised with the frontier's."""
 
     def __init__(self, stats: StatsCollector) -> None:
         self._stats = stats
         self._others: dict[str, int] = {}
         """What earlier runs and other workers have counted."""
-        self._told: Mapping[str, int] = {}
-        """What of this run's the frontier has, or is being told."""
+        self._reported: Mapping[str, int] = {}
+        """What this run has reported to the frontier."""
 
     def counter_deltas(self, held: Mapping[str, int]) -> dict[str, int]:
-        """Return by how much each of this run's counts, but for what is held, has grown since this was last asked."""
+        """Return how much each of this run's counts has grown since the last call, without what is held."""
         counts = ((name, value) for name, value in self._stats.get_stats().items() if _is_counter(name, value))
         own = {name: value - self._others.get(name, 0) - held.get(name, 0) for name, value in counts}
-        grown = {name: value - self._told.get(name, 0) for name, value in own.items()}
-        self._told = own
+        grown = {name: value - self._reported.get(name, 0) for name, value in own.items()}
+        self._reported = own
         return {name: change for name, change in grown.items() if change}
 
     def take(self, counted: Mapping[str, int]) -> None:
-        """Take over what earlier runs and others have counted; ``counted`` has what this one has told, too."""
+        """Add what earlier runs and other workers have counted; ``counted`` includes what this run has reported."""
         for name, value in counted.items():
-            others = value - self._told.get(name, 0)
+            others = value - self._reported.get(name, 0)
             self._stats.inc_value(name, others - self._others.get(name, 0))
             self._others[name] = others
 

@@ -1,4 +1,4 @@
-"""The one object that owns what all parts of a running crawl share, and opens, flushes and closes it in order."""
+"""Own the resources that all parts of a running crawl share: open, flush and close them in order."""
 
 import asyncio
 import hashlib
@@ -18,7 +18,7 @@ from audiocrawler.analysis.pool import usable_cores
 from audiocrawler.config.settings import check_settings
 from audiocrawler.crawl.counts import OutcomeCounters
 from audiocrawler.crawl.exit_codes import Rest
-from audiocrawler.crawl.in_use import use_warehouse
+from audiocrawler.crawl.in_use import lock_for_crawl
 from audiocrawler.crawl.items import SingleFlight
 from audiocrawler.crawl.known import RevisitPolicy, ruleset_of
 from audiocrawler.crawl.places import store_options, store_path, warehouse_options
@@ -38,14 +38,14 @@ T = TypeVar("T")
 logger = logging.getLogger(__name__)
 
 FILE_THREADS = 8
-"""Threads that hash and store files; uploads to a bucket take their time."""
+"""Threads that hash and store files; uploads to a bucket are slow."""
 
 
 class Crawl:
-    """Store, warehouse, analysing workers and the folder of bodies under way; raises ConfigurationError if one fails.
+    """Frontier, store, warehouse, analysis pool and staging folder; raises ConfigurationError if one cannot be opened.
 
-    ``known_sites`` are those whose files are asked for only if they have changed since an earlier crawl.
-    Nothing here runs on the reactor: SQL has one thread, files have some, decoding has processes.
+    Files of ``known_sites`` are revalidated: they are downloaded only if they have changed since an earlier crawl.
+    Nothing here blocks the reactor: SQL runs in one thread, file work in several, decoding in processes.
     """
 
     def __init__(
@@ -58,18 +58,19 @@ class Crawl:
         self._is_stopping = False
         self._left_behind: str | None = None
         self._pending = 0
-        """Requests that were left when the crawl ended."""
+        """Requests that were pending when the crawl ended."""
         self._finish_items: Callable[[], Awaitable[str | None]] | None = None
         self._count_pending: Callable[[], Awaitable[int]] | None = None
         self._finish_requests: Callable[[], Awaitable[None]] | None = None
         self.frontier: Frontier = open_frontier(ours.frontier, start)
         self.crawl_id = self.frontier.crawl.crawl_id
+        logger.info("crawl_id: %s", self.crawl_id)
         self.store: Store = open_store(ours.store, store_options(settings))
         self.store_folder = store_path(settings)
-        """Where the store is a folder of this machine, that folder."""
+        """The store's folder if it is on this machine, else None."""
         self.warehouse: Warehouse = open_warehouse(ours.warehouse, warehouse_options(settings))
         self.incoming = StagingFolder(ours.incoming, max_parts_bytes=ours.max_incoming_bytes)
-        self._use = use_warehouse(settings)
+        self._use = lock_for_crawl(settings)
         self.tombstones = tombstones_of(self.warehouse)
         self.energy = EnergyRule(
             loudness_dbfs=ours.energy_loudness_dbfs,
@@ -94,59 +95,59 @@ class Crawl:
         self._files = Threads(FILE_THREADS, "files")
 
     def start(self) -> None:
-        """Start what works beside the requests; needs the running event loop."""
+        """Start the analysis pool and the flusher; needs the running event loop."""
         self.analysis.start()
         self.flusher.start()
 
     @property
     def is_stopping(self) -> bool:
-        """Whether the crawl ends before its time: nothing more is started, and what is left waits for the next run."""
+        """Whether the crawl ends early: nothing more is started, and what is pending is left to the next run."""
         return self._is_stopping
 
     def stop(self) -> None:
-        """Start nothing more; what is under way may end."""
+        """Start nothing more; what is in progress may finish."""
         self._is_stopping = True
 
     async def stop_work(self) -> None:
-        """End the workers at once: what they measure is measured again by the next crawl."""
+        """Stop the workers at once: unfinished files are measured again by the next run."""
         self._is_stopping = True
         await self.analysis.close()
 
     def leave_behind(self, why: str) -> bool:
-        """Note in one line why rows or requests are left behind; return whether it is the first reason: that counts."""
+        """Record in one line why rows or requests are left behind; return whether it is the first, which is kept."""
         if self._left_behind is not None:
             return False
         self._left_behind = why
         return True
 
     def on_items_done(self, finish: Callable[[], Awaitable[str | None]]) -> None:
-        """Await ``finish`` when the last item has passed; it returns why it failed, None if it has not."""
+        """Await ``finish`` after the last item; it returns why it failed, or None."""
         self._finish_items = finish
 
     def on_requests_done(self, count_pending: Callable[[], Awaitable[int]]) -> None:
-        """Await ``count_pending`` when nothing is under way any more; it returns how many requests are left."""
+        """Await ``count_pending`` when nothing is in progress any more; it returns the number of pending requests."""
         self._count_pending = count_pending
 
     def on_sent(self, finish: Callable[[], Awaitable[None]]) -> None:
-        """Await ``finish`` when all rows that can be sent are."""
+        """Await ``finish`` after the last upload of rows."""
         self._finish_requests = finish
 
     def row_counts(self) -> dict[str, int]:
-        """Return the stats of the warehouse: rows committed, waiting, sent on to BigQuery and refused by it."""
+        """Return the stats of the warehouse: rows committed, pending, uploaded and refused."""
         return {
             "warehouse/rows": self._writer.rows,
             "warehouse/pending_rows": self.flusher.pending_rows,
             "warehouse/sent_rows": self.flusher.sent,
-            "warehouse/refused_rows": self.flusher.set_aside,
+            "warehouse/refused_rows": self.flusher.refused,
         }
 
     @property
     def rest(self) -> Rest:
-        """Return what is left, as far as it is known."""
+        """Return what is known to be left."""
         return Rest(self._pending, not self.settings.frontier.startswith("memory"), self._left_behind)
 
     async def write(self, rows: Iterable[Row]) -> None:
-        """Return when the rows are in the warehouse, with the id of this crawl; raises WarehouseError."""
+        """Write the rows with this crawl's id to the warehouse, and return once committed. Raises WarehouseError."""
         rows = list(rows)
         for row in rows:
             row.crawl_id = self.crawl_id
@@ -154,22 +155,22 @@ class Crawl:
 
     @property
     def written_watermark(self) -> int:
-        """Return the number of the last row that this machine has written; 0 where rows do not wait."""
+        """Return the number of the last row that this machine has written; 0 without an outbox."""
         return self._writer.written_watermark
 
     async def find_audio(self, sha256: str) -> AudioMetadata | None:
-        """Return the row of the file with these bytes, None if there is none; its URL is where the object is now."""
+        """Return the row of the file with this hash, with the current URL of its object; None if not found."""
         row = await self._writer.run(lambda: self.warehouse.find_audio(sha256))
         return row and replace(
             row, gcp_url=await self.in_thread(lambda: place_of(row.gcp_url, row.size_bytes, self.store))
         )
 
     async def find_source(self, source_url: str) -> AudioSource | None:
-        """Return the row of a masked audio URL, None if there is none."""
+        """Return the row of a masked audio URL, None if not found."""
         return await self._writer.run(lambda: self.warehouse.find_source(source_url))
 
     async def related_sources(self, sources: Sequence[AudioSource]) -> list[list[AudioSource] | None]:
-        """Return for each source the rows with its guid or pattern; None where there is a row of its own key."""
+        """Return for each source the rows with its guid or URL pattern; None if a row with its own key exists."""
 
         def related() -> list[list[AudioSource] | None]:
             find, related = self.warehouse.find_source, self.warehouse.related_sources
@@ -182,12 +183,12 @@ class Crawl:
             return  # find_source asks the tables themselves
         try:
             if sites and (rows := self.warehouse.preload(sites)):
-                logger.info("%d sources of earlier crawls are known", rows)
+                logger.info("%d sources known from earlier crawls", rows)
         except WarehouseError as error:
             raise ConfigurationError(str(error)) from error
 
     async def _is_stored(self, source: AudioSource) -> bool:
-        """Tell whether the file of a row is in the store; where the store has moved, its rows are moved after it."""
+        """Return whether the file of a row is in the store; if the store has moved, update the row's URL."""
         url = await self.in_thread(lambda: place_of(str(source.gcp_url), source.size_bytes, self.store))
         if not await self.in_thread(lambda: self.store.exists(url, source.size_bytes)):
             return False
@@ -196,7 +197,7 @@ class Crawl:
         return True
 
     async def stored_source(self, source_url: str) -> AudioSource | None:
-        """Return the row of a masked audio URL whose file this crawl has stored, in this run or an earlier one."""
+        """Return the row of a masked audio URL if this crawl has stored its file, in this run or an earlier one."""
         row = await self.find_source(source_url)
         if row is None or row.crawl_id != self.crawl_id or row.last_status not in Status.having(Trait.STORED):
             return None
@@ -205,13 +206,13 @@ class Crawl:
         return row if await self._is_stored(row) else None
 
     async def in_thread(self, work: Callable[[], T]) -> T:
-        """Return what ``work``, which reads or writes files, returns in a thread."""
+        """Run ``work``, which reads or writes files, in a thread, and return its result."""
         return await self._files.run(work)
 
     async def close(self, record: Callable[[], Row], *, pending_starts: int = 0) -> None:
-        """Close everything, in the order in which the data flows; ``record`` gives the row of the crawl itself.
+        """Close everything in the order in which the data flows; ``record`` returns the row of the crawl itself.
 
-        ``pending_starts`` are the start URLs that have not been requested.
+        ``pending_starts`` is the number of start URLs that were not requested.
         """
         await self.analysis.close()
         if self._finish_items is not None and (why := await self._finish_items()):
@@ -236,7 +237,7 @@ class Crawl:
         self._note_rows_left(result)
         if self._left_behind == known:
             return
-        await self._write_record(record)  # its exit code is another one now
+        await self._write_record(record)  # its exit code has changed
         if not result.left:
             await self.flusher.finish()
 
@@ -244,25 +245,25 @@ class Crawl:
         try:
             await self.write([await asyncio.to_thread(record)])
         except (OSError, WarehouseError) as error:
-            logger.error("the record of the crawl cannot be written: %s", error)  # noqa: TRY400 - one line is enough
+            logger.error("could not write the record of the crawl: %s", error)  # noqa: TRY400 - one line is enough
             self.leave_behind(str(error))
 
     def _note_rows_left(self, result: FlushResult) -> None:
         outbox = self.settings.outbox
         if result.left:
-            why = result.error or "other crawls go on to write"
+            why = result.error or "other crawls are still writing"
             self.leave_behind(
-                f"{result.left} rows are not sent yet ({why}); they wait in {outbox}, `scrapy flush` sends them"
+                f"{result.left} rows are not uploaded yet ({why}); they are in {outbox}, `scrapy flush` uploads them"
             )
-        elif self.flusher.set_aside:
+        elif self.flusher.refused:
             self.leave_behind(
-                f"{self.flusher.set_aside} rows were refused by {self.settings.warehouse}; "
-                f"they and the reasons are in {outbox}, table refused"
+                f"{self.flusher.refused} rows were refused by {self.settings.warehouse}; "
+                f"see the table refused in {outbox} for the rows and reasons"
             )
 
 
 def tombstones_of(warehouse: Warehouse) -> Tombstones:
-    """Return what was taken down; raises ConfigurationError if that cannot be read, for then nothing may be taken."""
+    """Return what was taken down. Raises ConfigurationError if unreadable: without it nothing may be downloaded."""
     try:
         return Tombstones(warehouse.taken_down())
     except WarehouseError as error:
@@ -270,7 +271,7 @@ def tombstones_of(warehouse: Warehouse) -> Tombstones:
 
 
 def new_crawl_id(job: str | None) -> str:
-    """Return Scrapyd's job id, else the UTC time with a random suffix."""
+    """Return the job id if there is one, else the UTC time with a random suffix."""
     return job or f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
 
 

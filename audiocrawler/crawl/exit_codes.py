@@ -1,4 +1,4 @@
-"""What a crawl came to in; its exit code, and why it is not 0, out."""
+"""Decide the exit code of a crawl, and say in one line why it is not 0."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,23 +14,23 @@ class Rest:
     """What is left of a crawl that has ended."""
 
     waiting: int = 0
-    """Requests that were not done."""
+    """Requests that are still pending."""
     is_kept: bool = True
-    """Whether the frontier outlasts the process."""
+    """Whether the frontier outlives the process."""
     left_behind: str | None = None
     """Why rows or requests were left behind, in one line; None if they were not."""
 
 
 def conclusion(stats: Mapping[str, Any], finish_reason: str | None, rest: Rest) -> tuple[int, str | None]:
-    """Return the exit code of a crawl that ran, and why it is not 0 in one line.
+    """Return the exit code of a crawl that ran, and in one line why it is not 0.
 
-    Scrapy gives no ``finish_reason`` where it was stopped before the crawl had begun, or was forced: then nobody has
-    counted what is left.
+    ``finish_reason`` is None if Scrapy was stopped before the crawl started, or was forced to stop: then the pending
+    requests were not counted.
     """
     if rest.left_behind:
         return LEFT_BEHIND, rest.left_behind
     if finish_reason is None:
-        return INTERRUPTED, f"interrupted at once{'; the same command goes on' if rest.is_kept else ''}"
+        return INTERRUPTED, f"interrupted at once{'; run the same command to resume' if rest.is_kept else ''}"
     if finish_reason == "shutdown":
         return INTERRUPTED, f"interrupted: {_waiting(rest)}"
     if rest.waiting:
@@ -39,7 +39,7 @@ def conclusion(stats: Mapping[str, Any], finish_reason: str | None, rest: Rest) 
 
 
 def was_stopped(finish_reason: str | None) -> bool:
-    """Return whether somebody, or a failure, has stopped the crawl: it is not over, whatever is left."""
+    """Return whether the crawl was stopped by a person or a failure, so that it is unfinished whatever is left."""
     return finish_reason in {None, "shutdown", "left_behind", "configuration"}
 
 
@@ -63,10 +63,10 @@ def _end(finish_reason: str) -> str:
 def _waiting(rest: Rest) -> str:
     requests = "1 request" if rest.waiting == 1 else f"{rest.waiting} requests"
     if not rest.waiting:
-        return "no request waits"
+        return "no requests are pending"
     if not rest.is_kept:
-        return f"{requests} not sent, and none is kept: AUDIO_FRONTIER is memory"
-    return f"{requests} left; the same command goes on with {'it' if rest.waiting == 1 else 'them'}"
+        return f"{requests} pending, and lost: AUDIO_FRONTIER is memory"
+    return f"{requests} pending; run the same command to resume"
 
 
 def _why_nothing(summary: Summary, starts: int) -> str | None:
@@ -75,7 +75,7 @@ def _why_nothing(summary: Summary, starts: int) -> str | None:
     if not summary.found:
         return "no audio was found"
     if summary.failed and not summary.taken:
-        return f"not one file came: {summary.commonest_failure}"
+        return f"no file could be downloaded: {summary.commonest_failure}"
     return None
 
 
@@ -85,5 +85,5 @@ def _turned_away(summary: Summary) -> str:
     requests = sum(count for *_, count in summary.turned_away)
     return (
         f"{named} turned the crawl away, {requests} requests were given up: run the same command later, "
-        "or `scrapy retry` for the files alone"
+        "or `scrapy retry` for the files only"
     )

@@ -1,4 +1,4 @@
-"""Who uses a warehouse: any number of crawls at once, or one takedown."""
+"""Lock a warehouse: for any number of crawls at once, or one takedown."""
 
 from pathlib import Path
 from typing import IO
@@ -12,14 +12,16 @@ from audiocrawler.model.settings import AudioSettings
 from audiocrawler.warehouse.outbox import outbox_path
 
 
-def use_warehouse(settings: BaseSettings) -> IO[bytes]:
-    """Return the file that keeps takedowns out while it is open; raises LockedError while one is running."""
-    return _locked(settings, shared=True, why="a takedown is running; start the crawl again when it has ended")
+def lock_for_crawl(settings: BaseSettings) -> IO[bytes]:
+    """Return a file that locks takedowns out while it is open. Raises LockedError while one is running."""
+    return _locked(settings, shared=True, why="a takedown is running; start the crawl again after it has finished")
 
 
-def keep_crawls_out(settings: BaseSettings) -> IO[bytes]:
-    """Return the file that keeps crawls of this machine out while it is open; raises LockedError while one runs."""
-    return _locked(settings, shared=False, why="a crawl or another takedown is running; wait for its end")
+def lock_for_takedown(settings: BaseSettings) -> IO[bytes]:
+    """Return a file that locks crawls of this machine out while it is open. Raises LockedError while one is running."""
+    return _locked(
+        settings, shared=False, why="a crawl or another takedown is running; try again after it has finished"
+    )
 
 
 def _locked(settings: BaseSettings, *, shared: bool, why: str) -> IO[bytes]:
@@ -35,7 +37,7 @@ def _locked(settings: BaseSettings, *, shared: bool, why: str) -> IO[bytes]:
 
 
 def _path(settings: BaseSettings) -> Path:
-    """Return a file beside the rows: beside the warehouse's own, else beside the outbox."""
+    """Return the path of the lock: beside the warehouse's file, or beside the outbox."""
     if path := warehouse_path(settings):
         return path.with_name(path.name + ".in-use")
     ours = AudioSettings.of(settings)

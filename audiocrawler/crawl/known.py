@@ -1,4 +1,4 @@
-"""What earlier crawls left of an audio URL, as far as it saves this one a transfer."""
+"""Look up what earlier crawls know of an audio URL, to avoid downloading an unchanged file again."""
 
 from collections.abc import Awaitable, Callable
 
@@ -10,12 +10,12 @@ from audiocrawler.model.rows import AudioMetadata, AudioSource
 from audiocrawler.model.statuses import Status, Trait
 
 VARIES_AFTER = 3
-"""Changes in a row after which a file counts as one that varies at every fetch: one with inserted advertisements."""
+"""Changes in a row after which a file is taken to differ on every fetch, such as one with inserted advertisements."""
 _JUDGING = ("AUDIO_MIN_DURATION_MS", "AUDIO_MIN_SAMPLE_RATE_HZ", "AUDIO_MAX_DURATION_S", "AUDIO_LICENSES")
 
 
 class RevisitPolicy:
-    """Asks the warehouse what is known of a URL; with ``is_ignored`` nothing is."""
+    """Looks URLs up in the warehouse; with ``is_ignored`` nothing is known."""
 
     def __init__(
         self,
@@ -30,7 +30,7 @@ class RevisitPolicy:
         self._is_ignored = is_ignored
 
     async def recall(self, source_url: str) -> KnownFile | None:
-        """Return what is known of a masked URL: its file is in the store, or was refused for what still holds."""
+        """Return the known file of a masked URL: stored, or refused by rules that still apply. None if not known."""
         before = None if self._is_ignored else await self._find_source(source_url)
         if before is None or not await self._holds(before):
             return None
@@ -51,13 +51,13 @@ class RevisitPolicy:
 
 
 def variants_of(audio: AudioMetadata, before: AudioSource | None) -> int | None:
-    """Return how often in a row the URL has now brought other bytes; None for its first."""
+    """Return how many times in a row the content of the URL has changed; None the first time."""
     if before is None or before.sha256 is None:
         return None
     return 0 if before.sha256 == audio.sha256 else (before.variants or 0) + 1
 
 
 def ruleset_of(settings: BaseSettings) -> str:
-    """Return what decides whether a file is refused: the analyser, and the bounds of the settings."""
+    """Return the rules that decide whether a file is refused: analyser version and limits in the settings."""
     bounds = ", ".join(f"{name}={settings[name]}" for name in _JUDGING if settings[name] is not None)
     return f"{ANALYSER_VERSION}, {bounds}"

@@ -1,4 +1,4 @@
-"""The life of a crawl within Scrapy: which crawl it is, how it begins, is stopped and ends."""
+"""The lifecycle of a crawl within Scrapy: open or resume it, stop it, close it."""
 
 import logging
 import sys
@@ -27,18 +27,18 @@ from audiocrawler.model.urls import site_of
 from audiocrawler.scrapy_private import SCRAPY, check_private_names, in_progress, is_closing, withdrawn
 
 LEASE = "lease"
-"""The number of the lease by which the request was handed out."""
+"""The number of the request's lease."""
 DELIVERIES = "deliveries"
-"""How many processes have ended while the request was under way; left out for none."""
+"""How many processes ended while they held the request; absent for none."""
 CONTINUES = "continues"
-"""The number of a lease that this request goes on with: if the process ends, the first request is taken up again."""
+"""The lease of the request that this one continues: if the process ends, that one is delivered again."""
 UNFINISHED = "unfinished"
-"""Whether the request is to be taken up again by the next run."""
+"""Whether the request is released, to be delivered again to the next run."""
 OF_THIS_PROCESS = frozenset({LEASE, DELIVERIES, CONTINUES, UNFINISHED, FIRST_BYTES})
 
 
 def leave_unfinished(request: Request | None) -> None:
-    """Let a request that is under way be taken up again, by the next run of the crawl."""
+    """Leave a request that is in progress to the next run of the crawl."""
     if request is not None:
         request.meta[UNFINISHED] = True
 
@@ -46,16 +46,16 @@ def leave_unfinished(request: Request | None) -> None:
 logger = logging.getLogger(__name__)
 
 POLL_S = 0.25
-"""How soon a stop is noticed."""
+"""How often is checked whether the crawl is stopping."""
 
 
 class CrawlLifecycle(Component):
-    """Owns the Crawl: opened before a spider of ours, closed after it.
+    """Owns the Crawl: opens it before one of our spiders, and closes it after.
 
-    Any other spider gets one only if its items have files to take, and a command that looks at one page gets one in a
-    folder that is removed, if it needs one at all: what is not a crawl of ours leaves nothing behind.
-    When the crawl stops, nothing more is started, what is under way may end within the grace period, and what has not
-    ended then is given up: it is taken again by the next crawl.
+    Any other spider gets a Crawl only if its items have files to download, and a command that looks at one page gets
+    one in a temporary folder, only if needed.
+    When the crawl stops, nothing more is started; what is in progress may finish within the grace period, and is left
+    to the next run after that.
     """
 
     def __init__(self, crawler: Crawler) -> None:
@@ -77,12 +77,12 @@ class CrawlLifecycle(Component):
         crawler.signals.connect(self._closed, signal=signals.spider_closed)
 
     def refuse(self, error: ConfigurationError) -> CloseSpider:
-        """Note which setting cannot work, for the exit code; return what to raise before the first request."""
+        """Record the error for the exit code; return the exception to raise before the first request."""
         self.configuration_error = error
         return CloseSpider("configuration")
 
     def opened(self) -> Crawl:
-        """Return the crawl, which is opened now if the spider is not ours; raises ConfigurationError."""
+        """Return the crawl, opening it now if the spider is not ours. Raises ConfigurationError."""
         if self.crawl is None and self.configuration_error is None and not self.is_ours:
             self._open_aside()
         if self.crawl is None:
@@ -92,14 +92,14 @@ class CrawlLifecycle(Component):
     def _open(self) -> None:
         spider, settings = self._crawler.spider, self._settings
         try:
-            check_private_names(SCRAPY)  # where a script runs the crawl, no command has done so
+            check_private_names(SCRAPY)  # no command has done so if a script runs the crawl
             start = start_of(spider, settings)
             self.crawl = Crawl(settings, self._crawler.stats, start, known_sites=known_sites_of(spider))
         except ConfigurationError as error:
             self.configuration_error = error
 
     def _open_aside(self) -> None:
-        """Open a crawl whose requests Scrapy's own scheduler has."""
+        """Open a crawl whose requests are in Scrapy's own scheduler."""
         self._settings = self._crawler.settings.copy()
         self._settings.frozen = False
         self._settings.set("AUDIO_FRONTIER", "memory", priority="cmdline")
@@ -160,10 +160,10 @@ class CrawlLifecycle(Component):
     def _say_whether_resumed(self, crawl: OpenCrawl) -> None:
         if not crawl.is_resumed:
             return
-        begun = f"the crawl begun at {crawl.started_at:%Y-%m-%d %H:%M} UTC"
-        note = f"{begun} goes on, {crawl.waiting} requests wait; -a fresh=yes starts over"
+        started = f"the crawl started at {crawl.started_at:%Y-%m-%d %H:%M} UTC"
+        note = f"resuming {started}: {crawl.waiting} requests pending (-a fresh=yes starts over)"
         if crawl.others:
-            note = f"joins {begun}: {crawl.others} others were at it a moment ago, {crawl.waiting} requests are left"
+            note = f"joining {started}: {crawl.others} other workers active, {crawl.waiting} requests pending"
         logger.info("%s", note)
         sys.stderr.write(f"{note}\n")
 
@@ -172,7 +172,7 @@ class CrawlLifecycle(Component):
         self._count_rows(self.crawl)
         if not is_closing(self._crawler):
             return
-        _empty_queues(self._crawler)  # each time: what waited for robots.txt or tdmrep.json comes into a queue later
+        _empty_queues(self._crawler)  # each time: requests that waited for robots.txt or tdmrep.json are queued later
         if self._stopping_since is None:
             self._stopping_since = time.monotonic()
             self.crawl.stop()
@@ -185,36 +185,33 @@ class CrawlLifecycle(Component):
 
 
 def crawl_of(crawler: Crawler) -> Crawl:
-    """Return what the parts of this crawler's crawl share, opened now if nothing has asked for it before.
-
-    Raises ConfigurationError.
-    """
+    """Return the crawler's crawl, opening it if necessary. Raises ConfigurationError."""
     lifecycle = crawler.get_extension(CrawlLifecycle)
     assert lifecycle is not None
     return lifecycle.opened()
 
 
 def opened_crawl_of(crawler: Crawler) -> Crawl | None:
-    """Return the same, or None where nothing has asked for it yet: there is no crawl of ours."""
+    """Return the crawler's crawl, or None if it is not open."""
     lifecycle = crawler.get_extension(CrawlLifecycle)
     return lifecycle.crawl if lifecycle is not None else None
 
 
 def is_ours(spider: Spider | None) -> bool:
-    """Return whether the spider is one of ours, and crawls: a command that looks at one page only borrows it."""
+    """Return whether the spider is one of ours and crawls, not borrowed by a command that looks at one page."""
     return arguments_of(spider) is not None and not getattr(spider, "is_borrowed", False)
 
 
 def is_command_of_scrapy(spider: Spider | type[Spider] | None) -> bool:
-    """Return whether a command of Scrapy's, such as fetch, has put requests of its own in the place of the spider's.
+    """Return whether a command of Scrapy's, such as fetch, has replaced the spider's start requests.
 
-    ``scrapy shell`` does not, and makes its spider last.
+    ``scrapy shell`` does not, and creates its spider last.
     """
     return spider is None or spider.start.__module__.startswith("scrapy.commands.")
 
 
 def places_in(folder: str) -> dict[str, str]:
-    """Return settings by which all that a crawl keeps lies in one folder."""
+    """Return settings that keep all data of a crawl in one folder."""
     return {
         "AUDIO_STORE": f"file://{folder}/objects",
         "AUDIO_WAREHOUSE": f"sqlite://{folder}/audio.db",
@@ -225,21 +222,21 @@ def places_in(folder: str) -> dict[str, str]:
 
 
 class CrawlComponent(Component):
-    """A part that works with what the parts of a crawl share."""
+    """A component that needs the crawl."""
 
     @property
     def crawl(self) -> Crawl:
-        """Return that; it is there as soon as the spider is open."""
+        """Return the crawl; available once the spider is open."""
         return crawl_of(self._crawler)
 
     @property
     def opened_crawl(self) -> Crawl | None:
-        """Return the same, or None where nothing has asked for it yet: there is no crawl of ours."""
+        """Return the crawl, or None if it is not open."""
         return opened_crawl_of(self._crawler)
 
 
 def start_of(spider: Spider | None, settings: BaseSettings) -> Start:
-    """Return which crawl a spider is about to begin or to resume."""
+    """Return which crawl a spider starts or resumes."""
     arguments = arguments_of(spider)
     return Start(
         identity=identity_of(getattr(spider, "name", ""), arguments, settings),
@@ -250,7 +247,7 @@ def start_of(spider: Spider | None, settings: BaseSettings) -> Start:
 
 
 def known_sites_of(spider: Spider | None) -> set[str]:
-    """Return the sites whose files are asked for only if they have changed."""
+    """Return the sites whose files are downloaded only if they have changed."""
     arguments = arguments_of(spider)
     if arguments is None or arguments.refresh == "all":
         return set()
@@ -258,14 +255,14 @@ def known_sites_of(spider: Spider | None) -> set[str]:
 
 
 def stop_crawl(crawler: Crawler, why: str) -> None:
-    """End the crawl because rows or requests cannot be kept; they are left to the next one."""
+    """Stop the crawl because rows or requests cannot be kept; they are left to the next run."""
     if crawl_of(crawler).leave_behind(why):
-        logger.error("%s: the crawl stops, what is stored stays", why)
+        logger.error("%s: stopping the crawl; what is stored is kept", why)
         deferred_from_coro(crawler.engine.close_spider_async(reason="left_behind"))
 
 
 def refuse_crawl(crawler: Crawler, error: ConfigurationError) -> None:
-    """End the crawl because of a setting that has proved wrong only when it was needed."""
+    """Stop the crawl because of a setting whose error showed only when it was used."""
     lifecycle = crawler.get_extension(CrawlLifecycle)
     assert lifecycle is not None
     reason = lifecycle.refuse(error).reason
@@ -273,7 +270,7 @@ def refuse_crawl(crawler: Crawler, error: ConfigurationError) -> None:
 
 
 def _empty_queues(crawler: Crawler) -> None:
-    """Give back what waits for its host's delay: it would be sent long after the stop."""
+    """Release requests that wait for their host's delay: they would be sent long after the stop."""
     for slot in crawler.engine.downloader.slots.values():
         for request, answer in withdrawn(slot):
             leave_unfinished(request)

@@ -1,7 +1,7 @@
-"""The record of a crawl: what was asked for, with which versions, when, and what came of it.
+"""Record a crawl: its arguments, settings, versions, times and results.
 
-It is written as a file when the crawl begins, so that a killed one has a record that says that it is unfinished, and
-as a file and a row of audio_crawls when it ends.
+The file is written when the crawl starts, so that a killed crawl has a record without ``finished_at``, and again with a
+row of audio_crawls when it ends.
 """
 
 import json
@@ -28,16 +28,16 @@ from audiocrawler.model.statuses import Status, Trait
 from audiocrawler.model.text import MASK, SECRET_NAME, mask_text
 
 _PATHS = {"AUDIO_GCP_KEY_FILE", "AUDIO_COOKIES", "AUDIO_HEADERS"}
-"""Settings that name a file of secrets, and are none."""
+"""Settings that name a file with secrets, but are not secret themselves."""
 _PLAIN_HEADERS = {"accept", "accept-encoding", "accept-language", "cache-control", "from", "referer", "user-agent"}
-"""Headers that open nothing; what others hold nobody can tell."""
+"""Headers without secrets; any other may contain one."""
 
 
 class Manifest:
     """The record of one crawl, as ``<folder>/<crawl_id>.json`` and as a row."""
 
     def __init__(self, folder: Path, crawl_id: str, settings: BaseSettings, spider: Spider | None) -> None:
-        self.path = folder / f"{_file_name(crawl_id)}.json"
+        self.path = folder / f"{file_stem(crawl_id)}.json"
         self._row = AudioCrawl(
             crawl_id=crawl_id,
             started_at=datetime.now(UTC),
@@ -47,11 +47,11 @@ class Manifest:
         )
 
     def begin(self) -> None:
-        """Write the file of a crawl that has not ended. Raises OSError."""
+        """Write the file of an unfinished crawl. Raises OSError."""
         self._write({})
 
     def end(self, stats: Mapping[str, Any], finish_reason: str, rest: Rest) -> AudioCrawl:
-        """Write the file of a crawl that has ended, and return its row. Raises OSError."""
+        """Write the file of a finished crawl, and return its row. Raises OSError."""
         row = self._row
         row.finished_at, row.finish_reason = datetime.now(UTC), finish_reason
         row.exit_code, row.error = conclusion(stats, finish_reason, rest)
@@ -75,7 +75,7 @@ class Manifest:
 
 
 def given_arguments(spider: Spider | None) -> dict[str, str]:
-    """Return what was given after ``-a``, as it is written there; a spider of the user's own tells none."""
+    """Return the ``-a`` arguments as text, secrets masked; empty for a spider that is not ours."""
     arguments = arguments_of(spider)
     given = arguments.model_dump(mode="json", exclude_unset=True) if arguments else {}
     return {
@@ -84,7 +84,7 @@ def given_arguments(spider: Spider | None) -> dict[str, str]:
 
 
 def chosen_settings(settings: BaseSettings) -> dict[str, str]:
-    """Return all AUDIO_ settings and whatever stands above the project's own, secrets masked; None is left out."""
+    """Return all AUDIO_ settings and those that override the project's, secrets masked; None is left out."""
     given = {name: settings[name] for name in sorted(map(str, settings)) if settings[name] is not None}
     return {
         name: _shown(name, value)
@@ -94,7 +94,7 @@ def chosen_settings(settings: BaseSettings) -> dict[str, str]:
 
 
 def versions() -> dict[str, str]:
-    """Return the versions of what decides how a crawl goes."""
+    """Return the versions of what determines the results of a crawl."""
     return {
         "audiocrawler": __version__,
         "analysis": ANALYSER_VERSION,
@@ -109,7 +109,7 @@ def _shown(name: str, value: Any) -> str:
 
 
 def _masked(name: str, value: Any, inside: str = "") -> Any:
-    """Return a setting, or what stands under ``name`` inside of one, as JSON can have it."""
+    """Return a setting, or what is under ``name`` inside of one, masked and as JSON values."""
     if isinstance(value, Mapping):
         given = dict(value.items())
         return {mask_text(str(key)): _masked(str(key), each, inside or name) for key, each in given.items()}
@@ -131,6 +131,6 @@ def _text(value: Any) -> str:
     return value.isoformat() if isinstance(value, datetime) else mask_text(str(value))
 
 
-def _file_name(crawl_id: str) -> str:
-    """Return the id as a file may be called: Scrapyd takes any text as a job id."""
+def file_stem(crawl_id: str) -> str:
+    """Return the id as a valid file name: Scrapyd takes any text as a job id."""
     return re.sub(r"[^\w.-]", "_", crawl_id).lstrip(".")[:200] or "_"

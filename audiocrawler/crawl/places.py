@@ -1,4 +1,4 @@
-"""The settings in; what a store and a warehouse are opened with, and what their classes say of them unopened, out."""
+"""Resolve AUDIO_STORE and AUDIO_WAREHOUSE to classes, options and local paths, without opening them."""
 
 from pathlib import Path
 
@@ -12,13 +12,13 @@ from audiocrawler.warehouse.warehouse import WAREHOUSES
 
 
 def store_options(settings: BaseSettings) -> storage.Options:
-    """Return what the settings say of stores; raises ConfigurationError."""
+    """Return the options of stores. Raises ConfigurationError."""
     ours = AudioSettings.of(settings)
     return storage.Options(gcp=_gcp_access(ours), schemes=STORES | ours.stores)
 
 
 def warehouse_options(settings: BaseSettings) -> warehouse.Options:
-    """Return what the settings say of warehouses; raises ConfigurationError."""
+    """Return the options of warehouses. Raises ConfigurationError."""
     ours = AudioSettings.of(settings)
     return warehouse.Options(
         gcp=_gcp_access(ours),
@@ -31,22 +31,22 @@ def warehouse_options(settings: BaseSettings) -> warehouse.Options:
 
 
 def store_type(settings: BaseSettings) -> type[storage.Store]:
-    """Return the class of AUDIO_STORE; raises ConfigurationError."""
+    """Return the class of AUDIO_STORE. Raises ConfigurationError."""
     return storage.store_class(AudioSettings.of(settings).store, store_options(settings))
 
 
 def store_path(settings: BaseSettings) -> Path | None:
-    """Return the folder that AUDIO_STORE is, None where it is none; raises ConfigurationError."""
+    """Return the local folder of AUDIO_STORE, None if it is not local. Raises ConfigurationError."""
     return store_type(settings).path_of(AudioSettings.of(settings).store)
 
 
 def warehouse_type(settings: BaseSettings) -> type[warehouse.Warehouse]:
-    """Return the class of AUDIO_WAREHOUSE; raises ConfigurationError."""
+    """Return the class of AUDIO_WAREHOUSE. Raises ConfigurationError."""
     return warehouse.warehouse_class(AudioSettings.of(settings).warehouse, warehouse_options(settings))
 
 
 def warehouse_path(settings: BaseSettings) -> Path | None:
-    """Return the file that AUDIO_WAREHOUSE is, None where it is none; raises ConfigurationError."""
+    """Return the local file of AUDIO_WAREHOUSE, None if it is not local. Raises ConfigurationError."""
     return warehouse_type(settings).path_of(AudioSettings.of(settings).warehouse)
 
 

@@ -1,4 +1,4 @@
-"""Rows on their way into the warehouse, one transaction at a time, and on to where its tables are."""
+"""Write rows to the warehouse, one transaction at a time, and upload them from its outbox."""
 
 import asyncio
 import logging
@@ -19,9 +19,9 @@ T = TypeVar("T")
 
 
 class Threads:
-    """Up to ``count`` threads, started as they are needed; results that are ready together wake the loop once.
+    """Up to ``count`` threads, started on demand; results that are ready together wake the loop once.
 
-    Used from one event loop. Work whose caller was cancelled before it began is left out.
+    Used from one event loop. Work whose caller was cancelled before it started is skipped.
     """
 
     def __init__(self, count: int, name: str) -> None:
@@ -34,7 +34,7 @@ class Threads:
         self._loop: asyncio.AbstractEventLoop | None = None
 
     async def run(self, work: Callable[[], T]) -> T:
-        """Return what ``work`` returns in a thread, or raise what it raises."""
+        """Run ``work`` in a thread, and return its result or raise its exception."""
         self._loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = self._loop.create_future()
         self._under_way += 1
@@ -44,7 +44,7 @@ class Threads:
         return await future
 
     def close(self) -> None:
-        """Return when all that was begun or waits is done; the threads have ended then."""
+        """Finish all running and queued work, and end the threads."""
         for _ in self._threads:
             self._waiting.put(None)
         for thread in self._threads:
@@ -59,7 +59,7 @@ class Threads:
     def _work(self) -> None:
         while (task := self._waiting.get()) is not None:
             self._do(*task)
-            del task  # what it refers to is not kept until the next one comes
+            del task  # do not keep what it refers to alive until the next one
 
     def _do(self, future: "asyncio.Future[Any]", work: Callable[[], Any]) -> None:
         result, error = None, None
@@ -75,7 +75,7 @@ class Threads:
             self._loop.call_soon_threadsafe(self._hand_back)
 
     def _hand_back(self) -> None:
-        self._is_woken = False  # first: what becomes ready from now on may be handed back here or wakes the loop again
+        self._is_woken = False  # first: results from now on are delivered here or wake the loop again
         while self._ready:
             future, result, error = self._ready.popleft()
             self._under_way -= 1
@@ -90,18 +90,18 @@ class Threads:
 logger = logging.getLogger(__name__)
 
 POLL_S = 1.0
-"""How often the rows that wait are counted."""
+"""How often pending rows are counted."""
 
 
 _LEFT_ALONE = frozenset({"source_url", "url_pattern", "gcp_url", "crawl_id"})
-"""The first two are masked as URLs when the row is made; into the others nobody else can write."""
+"""The first two are masked when the row is made; the others contain no foreign text."""
 _MASKED = {
     table.row_type: tuple(column.name for column in table.columns if column.name not in _LEFT_ALONE) for table in TABLES
 }
 
 
 def mask_row(row: Row) -> None:
-    """Mask the URLs that stand in titles, texts, tags and headers: they hold the same secrets as those in links."""
+    """Mask the URLs in titles, texts, tags and headers: they contain the same secrets as links."""
     for name in _MASKED[type(row)]:
         value = getattr(row, name)
         if isinstance(value, str):
@@ -111,20 +111,20 @@ def mask_row(row: Row) -> None:
 
 
 class RowWriter:
-    """Writes rows in one thread; rows that come while a transaction runs travel together in the next one."""
+    """Writes rows in one thread; rows that arrive during a transaction share the next one."""
 
     def __init__(self, warehouse: Warehouse) -> None:
         self.rows = 0
         """Rows that were committed."""
         self.written_watermark = 0
-        """The number of the last row that is known to be written."""
+        """The number of the last row known to be written."""
         self._warehouse = warehouse
         self._thread = Threads(1, "warehouse")
         self._waiting: list[tuple[list[Row], asyncio.Future[None]]] = []
         self._task: asyncio.Task[None] | None = None
 
     async def write(self, rows: list[Row]) -> None:
-        """Mask what the documents put into the rows, and return when these are committed; raises WarehouseError."""
+        """Mask secrets in the rows, and return once they are committed. Raises WarehouseError."""
         for row in rows:
             mask_row(row)
         written: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -134,11 +134,11 @@ class RowWriter:
         await written
 
     async def run(self, work: Callable[[], T]) -> T:
-        """Return what ``work`` returns in the writer's thread."""
+        """Run ``work`` in the writer's thread, and return its result."""
         return await self._thread.run(work)
 
     async def close(self) -> None:
-        """Write what waits and end the thread."""
+        """Write the pending rows and end the thread."""
         if self._task is not None:
             await self._task
         self._thread.close()
@@ -171,21 +171,21 @@ class RowWriter:
 
 
 class Flusher:
-    """Sends the rows that wait, a batch at a time: when there are ``rows`` of them, every ``seconds``, and at the end.
+    """Uploads the outbox in batches: when ``rows`` rows are pending, every ``seconds``, and at the end.
 
-    There is nothing to do for a warehouse that has no outbox.
+    Does nothing for a warehouse without an outbox.
     """
 
     def __init__(self, warehouse: Warehouse, *, rows: int, seconds: float) -> None:
         self.pending_rows = 0
         self.sent = 0
-        self.set_aside = 0
+        self.refused = 0
         self.error: str | None = None
-        """Why the last flush has not sent all of its rows, None if it has."""
+        """Why the last flush failed, None if it did not."""
         self.failures = 0
-        """How many flushes have not."""
+        """How many flushes have failed."""
         self.sent_watermark = 0
-        """The number up to which all rows are known to be sent or set aside."""
+        """The number up to which all rows are known to be uploaded or refused."""
         self._is_asked = False
         self._outbox = warehouse if isinstance(warehouse, Outboxed) else None
         self._rows, self._seconds = rows, seconds
@@ -193,16 +193,16 @@ class Flusher:
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
-        """Begin to watch the rows that wait."""
+        """Start watching the pending rows."""
         if self._outbox is not None:
             self._task = asyncio.create_task(self._watch(self._outbox))
 
     def flush_soon(self) -> None:
-        """Send what waits without waiting for more: nothing else is to be done."""
+        """Upload the pending rows without waiting for more: nothing else is left to do."""
         self._is_asked = True
 
     async def finish(self) -> FlushResult:
-        """Send what waits and return what is left, with the reason; nothing is sent by itself after this."""
+        """Upload the pending rows, stop watching, and return what is left, with the reason."""
         if self._outbox is None:
             return FlushResult()
         if self._task is not None:
@@ -229,10 +229,10 @@ class Flusher:
                 flushed_at = time.monotonic()
                 self._note(result)
                 if result.error:
-                    await asyncio.sleep(min(60.0, self._seconds))  # the flush itself has tried for a while
+                    await asyncio.sleep(min(60.0, self._seconds))  # the flush itself has retried for a while
 
     async def _flush_all(self, outbox: Outboxed) -> FlushResult:
-        """Send all that waited when this began: other crawls may go on to write."""
+        """Upload all rows that are pending now: other crawls may keep writing."""
         waiting = await self._run(outbox.pending_rows)
         sent = 0
         result = FlushResult(left=waiting)
@@ -249,14 +249,14 @@ class Flusher:
 
     def _note(self, result: FlushResult) -> None:
         self.sent += result.sent
-        self.set_aside += result.refused
+        self.refused += result.refused
         self.error = result.error
         self.failures += result.error is not None
         self.pending_rows = result.left
         if result.error:
-            logger.warning("%d rows wait: %s", result.left, result.error)
+            logger.warning("upload failed, %d rows pending: %s", result.left, result.error)
         elif result.sent or result.refused:
-            logger.info("%d rows sent, %d set aside, %d left", result.sent, result.refused, result.left)
+            logger.info("%d rows uploaded, %d refused, %d pending", result.sent, result.refused, result.left)
 
 
 def _flush(outbox: Outboxed) -> FlushResult:

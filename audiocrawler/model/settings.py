@@ -132,7 +132,8 @@ class AudioSettings(BaseModel):
         Path("data/incoming"), "folder of downloads in progress; best on the file system of the store"
     )
     log_dir: Annotated[Path | None, Nothing] = setting(
-        Path("data/logs"), "a log file per crawl, unless `--logfile` names one"
+        Path("data/logs"),
+        "folder of log files, `<crawl_id>.log` and, when resumed, `<crawl_id>.2.log` ...; unless `--logfile` names one",
     )
     log_format: Literal["text", "json"] = setting(
         "text", "`json`: one object a line with time, level, logger, message and crawl_id"

@@ -1,1 +1,1 @@
-"""What a crawl came to, in words: the line while it runs and the table at its end."""
+"""Progress and summary of a crawl as text: the line while it runs and the table at its end."""

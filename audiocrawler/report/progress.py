@@ -1,4 +1,4 @@
-"""How far a piece of work is: a bar or one line on a terminal, a line every few seconds elsewhere."""
+"""Show progress: a bar or one line on a terminal, a line every few seconds elsewhere."""
 
 import sys
 import time
@@ -11,11 +11,11 @@ from audiocrawler.report.summary import bytes_text, duration_text
 BAR_WIDTH = 24
 TERMINAL_S = 0.1
 PLAIN_S = 5.0
-"""How often a terminal, and anything else, is written to."""
+"""Seconds between updates on a terminal, and elsewhere."""
 
 
 def bar_line(label: str, done: int, total: int, size_bytes: int, elapsed_s: float) -> str:
-    """Return one line: what is done, of how much, how many bytes that were, and how long the rest may take."""
+    """Return one line: the number done of the total, the bytes, and the estimated time left."""
     filled = BAR_WIDTH * min(done, total) // max(total, 1)
     parts = [f"{label} {'█' * filled}{'░' * (BAR_WIDTH - filled)} {done} of {total}"]
     if size_bytes:
@@ -26,7 +26,7 @@ def bar_line(label: str, done: int, total: int, size_bytes: int, elapsed_s: floa
 
 
 class Bar:
-    """A bar on stderr, between ``with`` and its end; a terminal's is removed then."""
+    """A progress bar on stderr, used as a context manager; removed from a terminal at the end."""
 
     def __init__(self, label: str, total: int) -> None:
         self._label, self._total = label, total
@@ -42,7 +42,7 @@ class Bar:
             self._write("\r\x1b[K")
 
     def advance(self, number: int = 1, size_bytes: int = 0) -> None:
-        """Count what was done since the last call."""
+        """Add what was done since the last call."""
         self._done += number
         self._size_bytes += size_bytes
         now = time.monotonic()
@@ -58,7 +58,7 @@ class Bar:
 
 
 def progress_line(stats: Mapping[str, Any], elapsed_s: float) -> str:
-    """Return how far the crawl is, from Scrapy's stats."""
+    """Return the crawl's progress in one line, from Scrapy's stats."""
     failed = sum(stats.get(f"audio/{status}", 0) for status in Status.having(Trait.FAILED))
     parts = [
         f"{duration_text(elapsed_s)}",

@@ -1,4 +1,4 @@
-"""The table at the end of a crawl, from Scrapy's stats."""
+"""Summarise a crawl from Scrapy's stats: the table printed at its end."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -19,7 +19,7 @@ def bytes_text(size_bytes: float) -> str:
 
 
 def duration_text(seconds: float) -> str:
-    """Return a duration with the two units that matter: 4.2 s, 3 min 20 s, 2 h 5 min."""
+    """Return a duration in its largest units: 4.2 s, 3 min 20 s, 2 h 5 min."""
     if seconds < 60:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)
@@ -30,25 +30,25 @@ def duration_text(seconds: float) -> str:
 
 SHOWN_REASONS = 4
 FAILED_START = "audio/failed_start/"
-"""What the stats of a start that failed begin with; the start and the reason follow."""
+"""Prefix of the stats of failed starts; followed by the start and the reason."""
 TURNED_AWAY = "audio/turned_away/"
-"""What the stats of a host that was left begin with; its download slot, a space and the reason follow."""
+"""Prefix of the stats of hosts that were given up; followed by download slot, space and reason."""
 
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """Where a crawl's results are, as a person would type them."""
+    """Where a crawl's results are, as a user would type them."""
 
     store: str
     warehouse: str
     log: str | None
     query_command: str | None = None
-    """The command line that takes a query of the tables; None where there is none to show."""
+    """The command that runs an SQL query on the tables, if there is one."""
 
 
 @dataclass(slots=True)
 class Summary:
-    """What a crawl came to."""
+    """The results of a crawl."""
 
     pages: int
     found: int
@@ -64,27 +64,27 @@ class Summary:
     elapsed_s: float
     failed_starts: list[str] = field(default_factory=list)
     turned_away: list[tuple[str, str, int]] = field(default_factory=list)
-    """Host, what is left of it with the reason, and how many requests that are."""
+    """Host, whether pages or files with the reason, and the number of requests given up."""
     beyond_page_limit: int = 0
     mended: int = 0
     opened: int = 0
     """Pages that were opened in a browser ..."""
     not_opened: int = 0
-    """... and those that seemed to need one and were not, or not well."""
+    """... and those that seemed to need one, and were not opened or failed."""
 
     @property
     def taken(self) -> int:
-        """Return how many URLs brought what they were asked for."""
+        """Return the number of URLs that were successful."""
         return self.stored + self.duplicates + self.unchanged + self.listed
 
     @property
     def failed(self) -> int:
-        """Return how many URLs brought no file."""
+        """Return the number of URLs that failed."""
         return sum(self.not_taken.get(status, 0) for status in Status.having(Trait.FAILED))
 
     @property
     def commonest_failure(self) -> str:
-        """Return how often the commonest reason was met, and which it is."""
+        """Return the most frequent reason and how often it occurred."""
         counted = [(times, reason) for of_status in self.reasons.values() for reason, times in of_status.items()]
         times, reason = max(counted, default=(self.failed, "failed"), key=lambda each: each[0])
         return f"{times} x {reason}"
@@ -124,19 +124,19 @@ def format_summary(summary: Summary, places: Places) -> str:
     rows = [
         ("pages", f"{summary.pages}"),
         *_counted("in browser", summary.opened, "pages whose scripts were run"),
-        *_counted("not opened", summary.not_opened, "pages that may hold more; their rows in audio_sources tell why"),
+        *_counted("not opened", summary.not_opened, "pages that may have more audio; see the reasons in audio_sources"),
         ("found", f"{summary.found} audio URLs"),
         ("stored", f"{summary.stored} files, {bytes_text(summary.stored_bytes)}, {_hours(summary.audio_ms)}"),
-        *_counted("mended", summary.mended, "of these: their objects were missing or damaged, and are whole again"),
+        *_counted("mended", summary.mended, "of these: their objects were missing or damaged, and are repaired"),
         *_counted("duplicates", summary.duplicates, "the same bytes at another URL"),
         *_counted("unchanged", summary.unchanged, "stored by an earlier crawl"),
         *_counted("listed", summary.listed, "not downloaded, as asked"),
         *chain.from_iterable(
             _with_reasons(status, count, summary.reasons.get(status, {})) for status, count in summary.not_taken.items()
         ),
-        *_counted("left", summary.pending, "taken up by the next crawl"),
+        *_counted("left", summary.pending, "pending, left to the next run"),
         *(("turned away", f"{count} requests for {what}") for _, what, count in summary.turned_away),
-        *_counted("left out", summary.beyond_page_limit, "beyond AUDIO_MAX_FILES_PER_PAGE, the log names the pages"),
+        *_counted("left out", summary.beyond_page_limit, "beyond AUDIO_MAX_FILES_PER_PAGE; see the log for the pages"),
         ("time", duration_text(summary.elapsed_s)),
         ("files", places.store),
         ("database", places.warehouse),
@@ -163,7 +163,7 @@ def _turned_away(stats: Mapping[str, Any]) -> list[tuple[str, str, int]]:
 
 
 def _with_reasons(status: str, count: int, reasons: dict[str, int]) -> list[tuple[str, str]]:
-    """Return the row of the count, and below it those of its commonest reasons."""
+    """Return the row of the count, followed by rows of its most frequent reasons."""
     commonest = [("", f"{times} x {reason}") for reason, times in list(reasons.items())[:SHOWN_REASONS]]
     left_out = [("", "...")] if len(reasons) > SHOWN_REASONS else []
     return [(status.replace("_", " "), f"{count}"), *commonest, *left_out]

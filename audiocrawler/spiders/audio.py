@@ -1,4 +1,4 @@
-"""The spider: what it owns does the work, and its methods are where the answers come back to."""
+"""The audio spider: its services do the work, its methods are the callbacks of their requests."""
 
 from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import replace
@@ -46,13 +46,13 @@ from audiocrawler.spiders.taking import Taker
 from audiocrawler.warehouse.rows import clean_url
 
 _NOT_ASKED_FOR = "https://start.invalid/"
-"""The start of a spider that a command has borrowed, which has a start of its own."""
+"""The start URL of a spider borrowed by a command that makes its own requests."""
 NEEDED = (
     *("AUDIO_STORE", "SCHEDULER", "DOWNLOADER", "DOWNLOAD_HANDLERS", "DOWNLOADER_MIDDLEWARES", "SPIDER_MIDDLEWARES"),
     *("ITEM_PIPELINES", "EXTENSIONS"),
 )
 LARGE_DOCUMENT_BYTES = 200_000
-"""Larger documents are parsed in a thread, so that transfers go on meanwhile."""
+"""Larger documents are parsed in a thread, so that transfers continue meanwhile."""
 
 
 class AudioSpider(Spider):
@@ -66,7 +66,7 @@ class AudioSpider(Spider):
             *("parse_audio", "audio_failed", "parse_part", "part_failed"),
         }
     )
-    """The methods that a request may come back to from the frontier; frontiers of older versions name them, too."""
+    """Methods that requests in a frontier may name as callbacks; frontiers of older versions do, too."""
 
     def __init__(self, *args: Any, _is_borrowed: bool = False, **kwargs: Any) -> None:
         self.job = kwargs.get("_job")
@@ -77,16 +77,16 @@ class AudioSpider(Spider):
         super().__init__(*args)
 
     def read_arguments(self, given: dict[str, Any]) -> Arguments:
-        """Return the checked arguments; raises ConfigurationError."""
+        """Return the validated arguments. Raises ConfigurationError."""
         has_start = not self.is_borrowed or given.keys() & {"url", "urls"}
         return parse_arguments(given if has_start else {"url": _NOT_ASKED_FOR, **given})
 
     @classmethod
     def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> "AudioSpider":
-        """Return the spider; raises ConfigurationError for wrong arguments."""
+        """Return the spider. Raises ConfigurationError for invalid arguments."""
         if missing := missing_settings(crawler.settings):
             return cls._refusing(crawler, missing)
-        if crawler.settings.frozen or is_command_of_scrapy(cls):  # the shell makes its spider when all else is made
+        if crawler.settings.frozen or is_command_of_scrapy(cls):  # the shell creates its spider last
             kwargs["_is_borrowed"] = True
         spider = super().from_crawler(crawler, *args, **kwargs)
         spider.finders = {**DEFAULT_FINDERS, **settings_of(crawler).finders}
@@ -96,13 +96,13 @@ class AudioSpider(Spider):
 
     @classmethod
     def _refusing(cls, crawler: Crawler, missing: list[str]) -> "AudioSpider":
-        """Return a spider that ends at once and says in one line why."""
+        """Return a spider that closes at once with one line that says why."""
         kwargs: dict[str, Any] = {"_is_borrowed": True}
         spider = super().from_crawler(crawler, **kwargs)
 
         def refuse() -> None:
             spider.logger.error(
-                "%s needs audiocrawler's settings, and these are not set: %s; call "
+                "%s needs audiocrawler's settings, but these are not set: %s; call "
                 'settings.setmodule("audiocrawler.settings") or set SCRAPY_SETTINGS_MODULE=audiocrawler.settings',
                 cls.__name__,
                 ", ".join(missing),
@@ -114,22 +114,22 @@ class AudioSpider(Spider):
 
     @cached_property
     def crawl(self) -> Crawl:
-        """Return what the parts of this crawl share; it is there as soon as the spider is open."""
+        """Return the crawl; available once the spider is open."""
         return crawl_of(self.crawler)
 
     @cached_property
     def opt_outs(self) -> OptOuts:
-        """Return what reads opt-outs."""
+        """Return the service that reads opt-outs."""
         return OptOuts(self.settings)
 
     @cached_property
     def follower(self) -> Follower:
-        """Return what asks for documents."""
+        """Return the service that requests documents."""
         return Follower(self.arguments, parse=self.parse, failed=self.page_failed)
 
     @cached_property
     def downloads(self) -> Downloads:
-        """Return what asks for files and settles their rows."""
+        """Return the service that requests files and finalises their rows."""
         return Downloads(
             self.crawl,
             parse=self.parse_audio,
@@ -140,19 +140,19 @@ class AudioSpider(Spider):
 
     @cached_property
     def joiner(self) -> HlsJoiner:
-        """Return what asks for the parts of HLS renditions and joins them."""
+        """Return the service that requests the parts of HLS renditions and joins them."""
         return HlsJoiner(self.crawl, self.downloads, parse=self.parse_part, failed=self.part_failed)
 
     @cached_property
     def taker(self) -> Taker:
-        """Return what decides which audio of a document is taken."""
+        """Return the service that decides which audio of a document is downloaded."""
         return Taker(
             self.crawl, self.arguments, self.downloads, self.joiner, opt_outs=self.opt_outs, is_wanted=self.is_wanted
         )
 
     @cached_property
     def renderer(self) -> Renderer:
-        """Return what sends pages to the browser."""
+        """Return the service that renders pages in the browser."""
         return Renderer(
             self.crawl,
             self.arguments,
@@ -163,7 +163,7 @@ class AudioSpider(Spider):
 
     @cached_property
     def renewal(self) -> Renewal:
-        """Return what gets fresh URLs for those that have expired."""
+        """Return the service that gets fresh URLs for expired ones."""
         return Renewal(self.crawler.stats, ask=self._ask_again, urls_in=self._urls_in)
 
     async def start(self) -> AsyncIterator[Any]:
@@ -180,7 +180,7 @@ class AudioSpider(Spider):
                 yield self._robots_request(url, place, login)
 
     async def parse(self, response: Response) -> AsyncIterator[Any]:
-        """Search a document: what it leads to is requested, and its audio becomes rows and requests."""
+        """Search a document: follow it, and turn its audio into rows and requests."""
         if "level" not in response.meta:  # `scrapy parse` makes its own requests
             response.meta.update(Place(site=site_of(response.url)).meta)
         links: list[str] = []
@@ -191,7 +191,9 @@ class AudioSpider(Spider):
             if is_audio_type(response.headers) and not (candidates or links):
                 document, candidates = None, [direct_candidate(response)]
         if not candidates and document is not None and not document.text.strip():
-            self._note_failed_start(response.meta, f"nothing to search in {media_type(response.headers) or 'it'}")
+            self._note_failed_start(
+                response.meta, f"empty or unsearchable document ({media_type(response.headers) or 'no type'})"
+            )
             return
         self._read_opt_outs(response, document)
         self.crawler.stats.inc_value("audio/pages")
@@ -208,7 +210,7 @@ class AudioSpider(Spider):
             yield request
 
     async def parse_rendered(self, response: Any) -> AsyncIterator[Any]:
-        """Search a page as the browser shows it, for what its plain document did not tell."""
+        """Search a rendered page for what its plain document did not contain."""
         document, shown, links = await self._search(response)
         self._read_opt_outs(response, document)
         about = Rendering.of(response.request)
@@ -227,14 +229,14 @@ class AudioSpider(Spider):
             yield request
 
     def parse_robots(self, response: Response) -> Iterator[Request]:
-        """Follow the sitemaps that robots.txt announces (sitemaps.org, "Informing search engine crawlers")."""
+        """Follow the sitemaps that robots.txt lists (sitemaps.org, "Informing search engine crawlers")."""
         place = Place.of(response.meta).alone
         for url in Protego.parse(response.body.decode("utf-8", "replace")).sitemaps:
             if sitemap := absolute(response.url, url):
                 yield self.follower.request(sitemap, place)
 
     async def page_failed(self, failure: Failure) -> None:
-        """Log why a page cannot be had; a start page is named at the end of the crawl."""
+        """Log why a page failed; a failed start page is listed in the summary, too."""
         outcome = outcome_of_failure(failure)
         request: Request = failure.request  # type: ignore[attr-defined]
         if self.crawl.is_stopping:
@@ -246,19 +248,19 @@ class AudioSpider(Spider):
         self._note_failed_start(request.meta, outcome.reason)
 
     async def render_failed(self, failure: Failure) -> AsyncIterator[Request]:
-        """Give a page that the browser could not open its row; go on with those that waited for news of it."""
+        """Write the row of a page that could not be rendered; continue with pages that waited for its result."""
         for request in await self.renderer.failed(failure, failure.request):  # type: ignore[attr-defined]
             yield request
 
     async def parse_audio(self, response: Response) -> AsyncIterator[AudioItem | Request]:
-        """Turn a downloaded file into an item, or settle its row."""
+        """Turn a downloaded file into an item, or finalise its row."""
         assert response.request is not None
         self.renewal.note_success(response.request)
         async for each in self.downloads.ended(response):
             yield each
 
     async def audio_failed(self, failure: Failure) -> AsyncIterator[Request]:
-        """Fetch a file under a fresh URL if its own has expired, else settle its row and take an alternate."""
+        """Retry with a fresh URL if the file's own has expired, else finalise its row and try an alternate."""
         request: Request = failure.request  # type: ignore[attr-defined]
         if may_have_expired(failure) and not self.crawl.is_stopping and (fresh := await self.renewal.renewed(request)):
             yield fresh
@@ -267,18 +269,18 @@ class AudioSpider(Spider):
             yield alternate
 
     async def parse_part(self, response: Response) -> AsyncIterator[AudioItem | Request]:
-        """Go on with the next part of a rendition, or with the whole file."""
+        """Continue with the next part of a rendition, or with the whole file."""
         async for each in self.joiner.joined(response):
             yield each
 
     async def part_failed(self, failure: Failure) -> None:
-        """Settle the row of a rendition that lacks a part."""
+        """Finalise the row of a rendition with a missing part."""
         await self.joiner.failed(failure, failure.request)  # type: ignore[attr-defined]
 
     async def item_dropped(self, item: Any, response: Response, exception: BaseException) -> None:
-        """Ask for what takes the place of a file that the pipelines have dropped.
+        """Request the replacement of a file that the pipelines have dropped.
 
-        That is kept before the request of the dropped file is acknowledged, as if its callback had yielded it.
+        It is in the frontier before the request of the dropped file is acknowledged, as if its callback had yielded it.
         """
         request = getattr(response, "request", None)
         if not isinstance(item, AudioItem) or request is None or audio_row(request) is None:
@@ -293,12 +295,12 @@ class AudioSpider(Spider):
             self.crawler.engine.crawl(each)
 
     def request_dropped(self, request: Request) -> None:
-        """Expect nothing of a page for the browser that is dropped as known."""
+        """Stop waiting for a page that was to be rendered and is dropped as a duplicate."""
         if is_rendered(request):
             self.renderer.note_dropped(request)
 
     def follow(self, page: Response, candidates: list[Candidate], links: list[str]) -> Iterator[Request]:
-        """Yield the requests for the documents that a document leads to."""
+        """Yield the requests for the documents that a document links to."""
         return self.follower.follow(page, candidates, links)
 
     def take(
@@ -308,7 +310,7 @@ class AudioSpider(Spider):
         return self.taker.take(page, document, candidates)
 
     def is_wanted(self, page: Response, source: AudioSource) -> bool:
-        """Tell whether a file of a document is to be taken."""
+        """Return whether a file of a document is to be downloaded."""
         return True
 
     async def _search(self, response: Response) -> tuple[Document, list[Candidate], list[str]]:
@@ -324,7 +326,7 @@ class AudioSpider(Spider):
         return await self.crawl.in_thread(search) if len(response.body) > LARGE_DOCUMENT_BYTES else search()
 
     def _read_opt_outs(self, response: Response, document: Document | None) -> None:
-        """Note what opts out the files that the page offers, its playlists and players included."""
+        """Record the opt-out for the files of the page, including its playlists and players."""
         metas = ((e.get("name") or "", e.get("content") or "") for e in document.elements("meta")) if document else ()
         response.meta["page_opt_out"] = self.opt_outs.of_page(response, metas)
 
@@ -334,7 +336,7 @@ class AudioSpider(Spider):
         return Request(f"{origin_of(url)}/robots.txt", self.parse_robots, errback=self.page_failed, meta=meta)
 
     def _refer(self, request: Request, page_url: str) -> Request:
-        """Return the request with the page as its Referer, as far as REFERRER_POLICY tells it."""
+        """Return the request with the page as its Referer, as REFERRER_POLICY allows."""
         referer = self.crawler.get_spider_middleware(RefererMiddleware)
         if referer is not None:
             shown = f"{origin_of(page_url)}/" if is_masked(page_url) else page_url
@@ -343,10 +345,10 @@ class AudioSpider(Spider):
 
     def _missing_browser(self) -> str | None:
         browser = self.crawler.get_extension(Browser)
-        return browser.missing if browser is not None else "its extension is switched off"
+        return browser.missing if browser is not None else "the browser extension is disabled"
 
     async def _ask_again(self, page: dict[str, Any]) -> Response:
-        """Return what a document that was searched before is now."""
+        """Download again a document that was searched before."""
         place = replace(Place.of(page["where"]), nesting=1)
         if page["is_rendered"]:
             request = self.renderer.request(page["url"], place, "asked again", [])
@@ -357,7 +359,7 @@ class AudioSpider(Spider):
         )
 
     async def _urls_in(self, page: Response) -> dict[str, list[str]]:
-        """Return the URLs that such a document names now, by the keys of their rows."""
+        """Return the URLs that such a document now contains, by the keys of their rows."""
         document, candidates, _ = await self._search(page)
         if (seen := getattr(page, "seen", None)) is not None:
             candidates = seen_candidates(candidates, seen, document, self.finders, [])
@@ -374,16 +376,16 @@ class AudioSpider(Spider):
 
 
 def missing_settings(settings: BaseSettings) -> list[str]:
-    """Return the settings without which no spider of ours works and that nobody has set."""
+    """Return the required settings that are not set."""
     return [name for name in NEEDED if not settings.getpriority(name)]
 
 
 def is_audio(answer: Response) -> bool:
-    """Return whether the answer to a request for a page is audio: its transfer was stopped, or its bytes say so."""
+    """Return whether the response to a page request is audio: its transfer was stopped, or its bytes show it."""
     return "download_stopped" in answer.flags or judge(answer.body, answer.headers).is_audio_instead_of_page
 
 
 def as_page(answer: Response, document: Document) -> Response:
-    """Return the answer with links that can be read, also where its type hides that it is a page."""
+    """Return the response as HTML if its declared type hides that it is."""
     is_hidden = document.type is DocumentType.HTML and not isinstance(answer, TextResponse)
     return answer.replace(cls=HtmlResponse) if is_hidden else answer

@@ -1,4 +1,4 @@
-"""HLS renditions: the parts of a finished, unencrypted one are fetched in order and joined into one file."""
+"""Download the parts of a finished, unencrypted HLS rendition in order, and join them into one file."""
 
 import hashlib
 import shutil
@@ -38,7 +38,7 @@ class HlsJoiner:
         self._parse, self._failed = parse, failed
 
     def why_not(self, rendition: Rendition, *, is_certain_audio: bool) -> Outcome | None:
-        """Return why the rendition is not downloaded, None if it is; raises nothing."""
+        """Return why the rendition is not downloaded, None if it is."""
         if not is_certain_audio and rendition.container not in AUDIO_CONTAINERS:
             return Outcome(Status.NOT_AUDIO, "a media playlist that may hold video")
         if rendition.is_encrypted:
@@ -48,9 +48,9 @@ class HlsJoiner:
         return None
 
     def request(self, parts: list[Part], number: int, source: AudioSource, lease: int | None = None) -> Request:
-        """Return the request for one part; the next one follows when it is there, under the ``lease`` of the first.
+        """Return the request for one part; the next one is requested after it, under the ``lease`` of the first.
 
-        The file grows on this machine's disk, so after a crash it begins anew, and no other worker goes on with it.
+        The file grows on this machine's disk, so after a crash it starts over, and no other worker can continue it.
         """
         part = parts[number]
         ranged = f"bytes={part.first_byte}-{part.first_byte + part.size_bytes - 1}" if part.size_bytes else None
@@ -68,7 +68,7 @@ class HlsJoiner:
         )
 
     async def joined(self, response: Response) -> AsyncIterator[Request | AudioItem]:
-        """Append the part to the file; ask for the next one, or let the whole file into the pipelines."""
+        """Append the part to the file; request the next one, or yield the whole file as an item."""
         request = response.request
         assert request is not None
         source = own_audio_row(request)
@@ -80,7 +80,7 @@ class HlsJoiner:
             await self._downloads.finalise(source, Outcome(outcome.status, _where(parts, number) + outcome.reason))
             return
         joined = self._joined_file(source)
-        size_bytes = await self._crawl.in_thread(lambda: append(Path(body_file), joined, anew=number == 0))
+        size_bytes = await self._crawl.in_thread(lambda: append(Path(body_file), joined, is_first=number == 0))
         max_bytes = self._crawl.settings.max_bytes
         if max_bytes and size_bytes > max_bytes:
             await self._downloads.finalise(source, Outcome(Status.TOO_LARGE, f"larger than {max_bytes} bytes"))
@@ -94,7 +94,7 @@ class HlsJoiner:
             yield item
 
     async def failed(self, failure: Failure, request: Request) -> None:
-        """Settle the row: a file with a gap is none."""
+        """Finalise the row: a file with a gap is useless."""
         await self._downloads.finalise_failure(failure, request, _where(request.meta["parts"], request.meta["part"]))
 
     def _joined_file(self, source: AudioSource) -> Path:
@@ -103,14 +103,14 @@ class HlsJoiner:
 
 
 def tag_of(parts: list[Part]) -> str:
-    """Return what stands for a rendition's bytes, as an ETag does for a file's: its parts, without what rotates."""
+    """Return a validator of a rendition, like a file's ETag: a hash of its parts without what rotates."""
     named = "\n".join(f"{row_key(part.url)} {part.first_byte} {part.size_bytes}" for part in parts)
     return f"hls-{hashlib.sha256(named.encode()).hexdigest()[:32]}"
 
 
-def append(part: Path, joined: Path, *, anew: bool) -> int:
+def append(part: Path, joined: Path, *, is_first: bool) -> int:
     """Append a part to the file, remove it, and return the size of the file in bytes."""
-    with part.open("rb") as source, joined.open("wb" if anew else "ab") as target:
+    with part.open("rb") as source, joined.open("wb" if is_first else "ab") as target:
         shutil.copyfileobj(source, target)
         size_bytes = target.tell()
     part.unlink()

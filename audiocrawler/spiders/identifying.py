@@ -1,7 +1,7 @@
-"""Which row a newly found URL belongs to: its own, or that of a file whose URL has changed since.
+"""Decide which row a found URL belongs to: its own, or that of a known file whose URL has changed.
 
-A row is found again by its key, by the feed's guid, or by the pattern of its URL. Where these leave a doubt, the bytes
-decide: the row is kept if they are the same, and a row of its own is written for the URL if they are not.
+A row is matched by its key, by the feed's guid, or by the pattern of its URL. If these leave doubt, the bytes decide:
+the row is kept if they are the same, else the URL gets a row of its own.
 """
 
 from collections import Counter
@@ -21,7 +21,7 @@ from audiocrawler.warehouse.rows import clean_url
 
 
 class Trust(Enum):
-    """How far validators that were given for another URL hold for this one."""
+    """Which validators of another URL are valid for this one."""
 
     STRONG = "strong"
     NONE = "none"
@@ -35,7 +35,7 @@ class _Verdict(Enum):
 
 @dataclass(slots=True)
 class Found:
-    """A candidate, its row, and what is not certain about that."""
+    """A candidate, its row, and what is uncertain about the match."""
 
     candidate: Candidate
     source: AudioSource
@@ -45,13 +45,13 @@ class Found:
 
     @property
     def meta(self) -> dict[str, str]:
-        """Return what the request must carry along."""
+        """Return the meta for the request."""
         given = {OWN_KEY: self.own_key, TRUST: self.trust and self.trust.value}
         return {name: value for name, value in given.items() if value is not None}
 
 
 async def identify(crawl: Crawl, finds: Sequence[Found], *, may_doubt: bool) -> None:
-    """Give each source the key of its row; without ``may_doubt`` only where that is certain."""
+    """Give each source the key of its row; without ``may_doubt`` only if the match is certain."""
     _drop_common_guids(finds)
     _tell_apart(finds)
     for each in finds:
@@ -65,20 +65,20 @@ async def identify(crawl: Crawl, finds: Sequence[Found], *, may_doubt: bool) -> 
     often = Counter(row.source_url for _, (row, _) in matches)
     for each, (row, verdict) in matches:
         if often[row.source_url] == 1:
-            _settle(each, row, verdict, may_doubt=may_doubt)
+            _assign_row(each, row, verdict, may_doubt=may_doubt)
 
 
 def _matches(
     finds: Sequence[Found], related: Sequence[list[AudioSource] | None], claimed: set[str]
 ) -> Iterator[tuple[Found, tuple[AudioSource, _Verdict]]]:
-    """Yield the row that each find may be of, if it has none of its own; rows that the document names are taken."""
+    """Yield the row that each find without a row of its own may match; rows of other finds are excluded."""
     for each, rows in zip(finds, related, strict=True):
         if rows and (match := _match(each, [row for row in rows if row.source_url not in claimed], finds)):
             yield each, match
 
 
 def _tell_apart(finds: Sequence[Found]) -> None:
-    """Give URLs of a document that differ only in what seems to rotate keys of their own, unless it names one file."""
+    """Give URLs that differ only in what seems to rotate separate keys, unless they are one file."""
     by_key: dict[str, list[Found]] = {}
     for each in finds:
         by_key.setdefault(each.source.source_url, []).append(each)
@@ -94,7 +94,7 @@ def _is_named_as_one(finds: Sequence[Found]) -> bool:
 
 
 def _drop_common_guids(finds: Sequence[Found]) -> None:
-    """Leave out guids that several items of the document have: they tell nothing apart."""
+    """Ignore guids that several items of the document share: they identify nothing."""
     items: dict[str, set[str]] = {}
     for each in finds:
         if each.source.guid:
@@ -105,7 +105,7 @@ def _drop_common_guids(finds: Sequence[Found]) -> None:
 
 
 def label_of(source: AudioSource) -> str | None:
-    """Return by what name the document offers the file."""
+    """Return the file's name in the document: its title or link text."""
     return source.title or source.link_text
 
 
@@ -124,7 +124,7 @@ def _may_be_guid(row: AudioSource, source: AudioSource) -> bool:
 
 
 def _of_guid(find: Found, rows: list[AudioSource], finds: Sequence[Found]) -> AudioSource | None:
-    """Return the one row of the item that is for this file: an item may offer several formats."""
+    """Return the item's row for this file: an item may offer several formats."""
     pattern = pattern_of(find.candidate.url)
     for alike in (
         [row for row in rows if _pattern(row) == pattern],
@@ -137,7 +137,7 @@ def _of_guid(find: Found, rows: list[AudioSource], finds: Sequence[Found]) -> Au
 
 
 def _verdict_by_guid(find: Found, row: AudioSource) -> _Verdict:
-    """Return what a guid is worth: feeds have been seen to use one again for another episode."""
+    """Return how far to trust a guid: some feeds reuse one for another episode."""
     source = find.source
     titles, times = _agree(source.title, row.title), _agree(source.published_at, row.published_at)
     only_rotates = pattern_of(find.candidate.url) == _pattern(row)
@@ -145,8 +145,8 @@ def _verdict_by_guid(find: Found, row: AudioSource) -> _Verdict:
         return _Verdict.SAME
     if times is False and (titles is False or not only_rotates):
         return _Verdict.MAYBE if titles else _Verdict.OTHER
-    is_told = bool(titles or times or names_file(find.candidate.url))
-    if (only_rotates and is_told) or (times and titles is not False) or (row.rotates and titles is not False):
+    is_confirmed = bool(titles or times or names_file(find.candidate.url))
+    if (only_rotates and is_confirmed) or (times and titles is not False) or (row.rotates and titles is not False):
         return _Verdict.SAME
     if row.sha256 is None:
         return _Verdict.SAME if titles else _Verdict.OTHER
@@ -169,28 +169,28 @@ def _of_pattern(find: Found, rows: list[AudioSource], finds: Sequence[Found]) ->
 
 
 def _of_one_content(rows: list[AudioSource]) -> AudioSource | None:
-    """Return the first of several rows that have the same bytes: it has been seen that their URL rotates."""
+    """Return the first of several rows with the same bytes, which show that their URL rotates."""
     contents = {row.sha256 for row in rows}
     if not rows or len(contents) > 1 or None in contents:
         return None
     return min(rows, key=lambda row: row.source_url)
 
 
-def _settle(find: Found, row: AudioSource, verdict: _Verdict, *, may_doubt: bool) -> None:
+def _assign_row(find: Found, row: AudioSource, verdict: _Verdict, *, may_doubt: bool) -> None:
     if verdict is _Verdict.OTHER or (verdict is _Verdict.MAYBE and (not may_doubt or find.candidate.group)):
         return
     source, pattern = find.source, pattern_of(find.candidate.url)
     is_moved = pattern != _pattern(row)
     if verdict is _Verdict.MAYBE and row.sha256 is not None:
-        find.own_key, find.trust = source.source_url, Trust.STRONG if _is_of_one_name(find, row) else Trust.NONE
-    elif is_moved and not (row.rotates and _is_of_one_name(find, row)):
+        find.own_key, find.trust = source.source_url, Trust.STRONG if _identifies_same_file(find, row) else Trust.NONE
+    elif is_moved and not (row.rotates and _identifies_same_file(find, row)):
         find.trust = Trust.STRONG
     source.source_url, source.url_pattern = row.source_url, pattern
     find.is_taken_down = is_tombstone(row)
 
 
-def _is_of_one_name(find: Found, row: AudioSource) -> bool:
-    """Tell whether the URL names a file as the row's does: by its path, or by guid, host and last part."""
+def _identifies_same_file(find: Found, row: AudioSource) -> bool:
+    """Return whether the URL identifies the row's file: by its path, or by guid, host and file name."""
     url, pattern = find.candidate.url, pattern_of(find.candidate.url)
     if not names_file(url):
         return False
@@ -210,5 +210,5 @@ def _file_name(url: str) -> str:
 
 
 def _agree(one: object, other: object) -> bool | None:
-    """Return whether two statements are equal; None where one of them is missing."""
+    """Return whether two values are equal; None if either is missing."""
     return None if one is None or other is None else one == other

@@ -1,4 +1,4 @@
-"""Which pages a document leads to, the requests for them, and which lead into pages without end."""
+"""Follow links, feeds and playlists of a document, and avoid crawler traps."""
 
 import re
 from collections import OrderedDict
@@ -21,26 +21,26 @@ from audiocrawler.fetch.requests import Place
 from audiocrawler.model.urls import site_of
 
 FOLLOWED = {Kind.PLAYLIST, Kind.MANIFEST, Kind.EMBED}
-"""Kinds that belong to the page itself: they are fetched and searched at every depth."""
+"""Kinds that belong to the page itself: they are requested and searched at every depth."""
 MAX_NESTING = 4
-"""Playlists in playlists and players in players, at most."""
+"""Maximum nesting of playlists in playlists and players in players."""
 MAX_FEED_PAGES = 1000
 NESTED_PRIORITY = 20
 FEED_PAGE = "feed_page"
-"""In the meta of a request for a feed: which of its pages it is, left out for the first."""
+"""In the meta of a request for a feed: its page number, absent for the first."""
 MAX_PATH_LENGTH = 2000
 MAX_SEGMENTS = 20
 MAX_REPEATED_SEGMENTS = 3
 MAX_BARREN_PAGES = 1_000
-"""Pages of one shape in a row without audio, after which no more of it are asked for: a calendar, a faceted list."""
+"""Consecutive pages of one shape without audio before the shape is given up: a calendar, a faceted list."""
 MAX_BARREN_NUMBERED_PAGES = 20_000
-"""The same where one number in the path tells the pages apart, as it does for the articles of many sites."""
+"""The same for shapes with a single number in the path, as the articles of many sites have."""
 MAX_SHAPES = 50_000
 _DIGITS = re.compile(r"\d+")
 
 
 class Traps:
-    """Tells which links lead nowhere, from their form and from what pages of the same shape have brought."""
+    """Detects crawler traps by the form of a URL, and by the results of pages of the same shape."""
 
     def __init__(self) -> None:
         self._barren: OrderedDict[str, int] = OrderedDict()
@@ -58,7 +58,7 @@ class Traps:
         return self._barren.get(shape, 0) >= (MAX_BARREN_NUMBERED_PAGES if is_numbered else MAX_BARREN_PAGES)
 
     def note_page(self, url: str, *, has_audio: bool) -> None:
-        """Remember what a page has brought; of many shapes those seen longest ago are forgotten."""
+        """Record whether a page has audio; the least recently seen shapes are forgotten."""
         shape = shape_of(url)
         self._barren[shape] = 0 if has_audio else self._barren.get(shape, 0) + 1
         self._barren.move_to_end(shape)
@@ -67,24 +67,24 @@ class Traps:
 
 
 def shape_of(url: str) -> str:
-    """Return the URL with its numbers and the values of its parameters taken out."""
+    """Return the URL without its numbers and parameter values."""
     parts = urlsplit(url)
     names = sorted({pair.partition("=")[0] for pair in parts.query.split("&")})
     return f"{parts.netloc}{_DIGITS.sub('0', parts.path)}?{'&'.join(names)}"
 
 
 MAX_LINKS = 10_000
-"""Links of a page that are followed: more are a trap, or a list that has pages of its own."""
+"""Links followed per page: more are a trap, or a list that is paginated, too."""
 MAX_PAGE_BYTES = 8_000_000
 """How much of a page is searched for links."""
-# Its list of ignored extensions is right for pages: audio, feeds and playlists are discovery's.
+# Its ignored extensions are right for pages: audio, feeds and playlists are found by discovery.
 _LINKS = LinkExtractor()
 _HREF = re.compile(rb"\bhref\s*=\s*(?:\"[^\"?]*|'[^'?]*)", re.IGNORECASE)
 _BASE = re.compile(rb"<base\b", re.IGNORECASE)
 
 
 def page_links(page: Response, site: str, arguments: Arguments) -> list[str]:
-    """Return what ``page`` links to on the same site and ``allow`` and ``deny`` let pass, MAX_LINKS at most."""
+    """Return the links of ``page`` on the same site that ``allow`` and ``deny`` permit, at most MAX_LINKS."""
     return list(islice(_page_links(page, site, arguments), MAX_LINKS))
 
 
@@ -100,7 +100,7 @@ def _page_links(page: Response, site: str, arguments: Arguments) -> Iterator[str
 
 
 def _with_slashes(page: HtmlResponse) -> HtmlResponse:
-    """Return the page with slashes for the backslashes in its links, which the extractor takes for letters."""
+    """Return the page with slashes instead of backslashes in its links, which the extractor does not convert."""
     if b"\\" not in page.body:
         return page
     return page.replace(body=_HREF.sub(lambda link: link[0].replace(b"\\", b"/"), page.body))
@@ -109,21 +109,21 @@ def _with_slashes(page: HtmlResponse) -> HtmlResponse:
 def _links(page: HtmlResponse) -> list[Link]:
     try:
         return _LINKS.extract_links(page)
-    except ValueError:  # its <base> is no URL: browsers take that of the page (HTML, "document base URL")
+    except ValueError:  # invalid <base>: browsers use the page's URL (HTML, "document base URL")
         return _LINKS.extract_links(page.replace(body=_BASE.sub(b"<br", page.body)))
 
 
 def is_allowed(url: str, arguments: Arguments) -> bool:
-    """Return whether the regular expressions of the arguments let the page pass."""
+    """Return whether ``allow`` and ``deny`` permit the page."""
     if arguments.deny and arguments.deny.search(url):
         return False
     return arguments.allow is None or bool(arguments.allow.search(url))
 
 
 def priority_at(place: Place) -> int:
-    """Return the priority of a request for a document: level by level, what belongs to a page with it.
+    """Return the priority of a request for a document: breadth first, but what belongs to a page goes with it.
 
-    A page that is first met on a long way would not be followed further on the short one.
+    Otherwise a page first reached by a long path would not be followed further by the short one.
     """
     return NESTED_PRIORITY if place.nesting else -place.level
 
@@ -136,7 +136,7 @@ class Follower:
         self._traps = Traps()
 
     def note_page(self, url: str, *, has_audio: bool) -> None:
-        """Remember what a page has brought, and with it pages of the same shape."""
+        """Record whether a page has audio, for pages of the same shape."""
         self._traps.note_page(url, has_audio=has_audio)
 
     def request(self, url: str, place: Place, more: dict[str, Any] | None = None) -> Request:
@@ -150,7 +150,7 @@ class Follower:
         )
 
     def follow(self, page: Response, candidates: list[Candidate], links: list[str]) -> Iterator[Request]:
-        """Yield the requests for what belongs to a document, and for the pages below it."""
+        """Yield the requests for playlists, players and feeds of a document, and for the pages below it."""
         place, number = Place.of(page.meta), page.meta.get(FEED_PAGE, 1)
         may_go_deeper = place.level < self._arguments.depth
         for candidate in candidates:
@@ -174,7 +174,7 @@ class Follower:
 
 
 def nested_place(place: Place, candidate: Candidate) -> Place:
-    """Return the place of a playlist, manifest or player that the document at ``place`` names."""
+    """Return the place of a playlist, manifest or player in the document at ``place``."""
     return place.nested(
         candidate.found_by,
         is_from_browser=candidate.is_from_browser,

@@ -1,4 +1,4 @@
-"""The requests for audio: made from rows, ended as items or settled rows."""
+"""Request audio files, and turn the responses into items or finalised rows."""
 
 import logging
 import re
@@ -41,7 +41,7 @@ _REFRESH = re.compile(r"\s*(?:\d+|(?=\.))[\d.]*(?:\s*[;,]\s*|\s+)(?:url\s*=\s*)?
 
 
 class Interstitial:
-    """An answer that is no audio and tells a browser to go on; ``url`` is None where that is no HTTP URL."""
+    """A response that is not audio but refreshes to another URL; ``url`` is None if that is not an HTTP URL."""
 
     def __init__(self, came: str, url: str | None) -> None:
         self.came, self.url = came, url
@@ -49,12 +49,12 @@ class Interstitial:
     def why_not(self, *, is_second: bool) -> str | None:
         """Return why it is not followed, None if it is."""
         if is_second:
-            return f"got {self.came} instead of audio, also after following its refresh once"
-        return f"got {self.came} instead of audio, and its refresh has no HTTP URL" if self.url is None else None
+            return f"got {self.came} instead of audio, even after following its refresh once"
+        return f"got {self.came} instead of audio, and its refresh is not to an HTTP URL" if self.url is None else None
 
 
 def interstitial_in(answer: Response, first: FirstBytes | None) -> Interstitial | None:
-    """Return the interstitial that the answer is, None if it is audio or leads nowhere."""
+    """Return the response as an interstitial, None if it is audio or has no refresh."""
     if first is None:
         return None
     judgement = first.judgement or first.end()
@@ -67,7 +67,7 @@ def interstitial_in(answer: Response, first: FirstBytes | None) -> Interstitial 
 
 
 def target_of(content: str) -> str | None:
-    """Return where a refresh leads, None if it only reloads (HTML, "shared declarative refresh steps")."""
+    """Return the target of a refresh, None if it only reloads (HTML, "shared declarative refresh steps")."""
     match = _REFRESH.match(content)
     if match is None:
         return None
@@ -86,7 +86,7 @@ def _refresh_in(document: Document) -> str:
 
 
 AUDIO_PRIORITY = 10
-VARYING = "its bytes vary at every fetch; what is stored is kept"
+VARYING = "content changes on every fetch; keeping the stored copy"
 
 Alternate = tuple[str, AudioSource]
 """The URL of another file of the same recording, and its row."""
@@ -96,10 +96,10 @@ logger = logging.getLogger(__name__)
 
 
 class Downloads:
-    """Downloads audio: each URL a scheduled request whose body is streamed to disk.
+    """Downloads audio: each URL is a scheduled request whose body is streamed to disk.
 
-    ``parse`` and ``failed`` are the callbacks of these requests, which end in ``ended`` and ``settle_failure``.
-    ``refer`` gives a request the page whose URL it gets as its Referer, and ``stop`` ends the crawl with a reason.
+    ``parse`` and ``failed`` are the callbacks of these requests; they call ``ended`` and ``failed``.
+    ``refer`` sets a page as the Referer of a request, and ``stop`` ends the crawl with a reason.
     """
 
     def __init__(
@@ -115,7 +115,7 @@ class Downloads:
         self._parse, self._failed, self._refer, self._stop = parse, failed, refer, stop
 
     def request(self, url: str, source: AudioSource, alternates: Sequence[Alternate] = ()) -> Request:
-        """Return the request for the URL of a pending row; if it fails, the first alternate is taken in its place."""
+        """Return the request for the URL of a pending row; if it fails, the first alternate is tried instead."""
         return Request(
             url,
             self._parse,
@@ -126,17 +126,17 @@ class Downloads:
         )
 
     async def ended(self, response: Response) -> AsyncIterator[AudioItem | Request]:
-        """Turn a downloaded body into an item, and an answer without one into a settled row."""
+        """Turn a downloaded body into an item, and a response without one into a finalised row."""
         request = response.request
         assert request is not None
         source = record_attempt(own_audio_row(request), response, request)
         body_file = getattr(response, "body_file", None)
         interstitial = interstitial_in(response, request.meta.pop(FIRST_BYTES, None))
         if interstitial is not None and not request.meta.get(OPTED_OUT):
-            for each in await self._past(interstitial, source, request, body_file):
+            for each in await self._follow_interstitial(interstitial, source, request, body_file):
                 yield each
         elif body_file is not None:
-            await self._settle_identity(request, Path(body_file))
+            await self._decide_row(request, Path(body_file))
             yield item_of(source, response, body_file)
         elif is_known(response):
             source.rotates = OWN_KEY in request.meta or None
@@ -149,16 +149,16 @@ class Downloads:
         elif SEEN_VALIDATORS in request.meta and not request.meta.get(OPTED_OUT):
             yield request.replace(dont_filter=True)
         else:
-            self._keep_apart(request)
+            self._use_own_row(request)
             outcome = outcome_without_body(response)
             await self.finalise(source, outcome)
             for alternate in await self._next_alternate(request, outcome):
                 yield alternate
 
-    async def _past(
+    async def _follow_interstitial(
         self, interstitial: Interstitial, source: AudioSource, request: Request, body_file: str | None
     ) -> list[Request]:
-        """Return the request for what an interstitial leads to, the next alternate if it leads nowhere."""
+        """Return the request for the target of an interstitial, or the next alternate."""
         if body_file is not None:
             await self._crawl.in_thread(lambda: Path(body_file).unlink(missing_ok=True))
         why_not = interstitial.why_not(is_second=INTERSTITIAL in request.meta)
@@ -166,13 +166,13 @@ class Downloads:
             onward = self.request(str(interstitial.url), source, request.meta.get("alternates", ()))
             inherited = {name: request.meta[name] for name in (OWN_KEY, TRUST) if name in request.meta}
             return [onward.replace(meta={**onward.meta, **inherited, INTERSTITIAL: request.url}, dont_filter=True)]
-        self._keep_apart(request)
+        self._use_own_row(request)
         outcome = Outcome(Status.NOT_AUDIO, why_not)
         await self.finalise(source, outcome)
         return await self._next_alternate(request, outcome)
 
-    async def _settle_identity(self, request: Request, body: Path) -> None:
-        """Let the bytes decide which row is meant, where the URL leaves a doubt."""
+    async def _decide_row(self, request: Request, body: Path) -> None:
+        """Decide by the bytes which row is meant if the URL leaves doubt."""
         if OWN_KEY not in request.meta and TRUST not in request.meta:
             return
         source = own_audio_row(request)
@@ -181,10 +181,10 @@ class Downloads:
         if before is not None and before.sha256 == sha256:
             source.rotates = True
         else:
-            self._keep_apart(request)
+            self._use_own_row(request)
 
-    def _keep_apart(self, request: Request) -> None:
-        """Give the file the row of its own URL: that it is the one of the other row is not proved."""
+    def _use_own_row(self, request: Request) -> None:
+        """Give the file the row of its own URL: it is not proved to be the file of the other row."""
         source = own_audio_row(request)
         key = request.meta.get(OWN_KEY)
         if key is not None and key != source.source_url:
@@ -192,7 +192,7 @@ class Downloads:
             source.source_url = key
 
     async def finalise_known(self, source: AudioSource, known: KnownFile, *, varies: bool = False) -> None:
-        """Write the row of a file that need not be fetched again: unchanged, or refused as it was before."""
+        """Write the row of a file that need not be downloaded again: unchanged, or refused as before."""
         source.content_type = None  # a 304 has none of the file's
         if varies:
             source.etag = source.last_modified = None  # they are not those of the stored bytes
@@ -206,22 +206,22 @@ class Downloads:
         await self._crawl.write([source])
 
     async def failed(self, failure: Failure, request: Request) -> list[Request]:
-        """Settle the row of an audio URL that could not be downloaded, unless the crawl was only stopped.
+        """Finalise the row of a failed download, unless the crawl is stopping.
 
-        Return the request that takes its place, if there is one.
+        Return the request that replaces it, if any.
         """
         why = request.meta.get("why_not_renewed")
         outcome = await self.finalise_failure(failure, request, f"{why}: " if why else "")
         return await self._next_alternate(request, outcome) if outcome else []
 
     async def refused(self, source: AudioSource, request: Request) -> list[Request]:
-        """Return the request that takes the place of a file whose row the pipelines have settled."""
-        if source.status == Status.FAILED:  # which is our own fault
+        """Return the request that replaces a file whose row the pipelines have finalised."""
+        if source.status == Status.FAILED:  # a failure of our own
             return []
         return await self._next_alternate(request, Outcome(Status(source.status), source.reason or ""))
 
     async def fetched_again(self, source: AudioSource, again: Request | None, why: str) -> list[Request]:
-        """Return the request by which a file's bytes come again; there is none for a part, nor after many tries."""
+        """Return the request that downloads a file again; none for a part, or after too many retries."""
         source.sha256 = source.size_bytes = None
         if again is not None and kind_of(again) is RequestKind.FILE:
             return [again]
@@ -229,13 +229,13 @@ class Downloads:
         return []
 
     async def finalise_failure(self, failure: Failure, request: Request, where: str = "") -> Outcome | None:
-        """Settle the row of a failed request and return its outcome, None if it is left as it is."""
+        """Finalise the row of a failed request and return its outcome; None if the row is left alone."""
         if isinstance(failure.value, StoredAlreadyError):
             self._crawl.outcomes.count_outcome(own_audio_row(request).source_url, failure.value.status, None)
             return None
         outcome = outcome_of_failure(failure)
         if outcome.disk_full:
-            why = f"the disk is full or read-only: {outcome.reason}; free room and run the same command again"
+            why = f"the disk is full or read-only: {outcome.reason}; free some space and run the same command again"
             self._stop(why)
         if self._crawl.is_stopping or outcome.disk_full:
             leave_unfinished(request)
@@ -243,7 +243,7 @@ class Downloads:
         answer: Response | None = getattr(failure.value, "response", None)
         source = record_attempt(own_audio_row(request), None, request)
         source.http_status = answer.status if answer is not None else None
-        self._keep_apart(request)
+        self._use_own_row(request)
         outcome = await self._unless_gone(source, outcome)
         await self.finalise(source, Outcome(outcome.status, where + outcome.reason))
         return outcome
@@ -277,13 +277,13 @@ class Downloads:
 
 
 def _ruled_out(alternate: AudioSource, outcome: Outcome) -> AudioSource:
-    """Return the row of an alternate that is not tried, for what an answer about another file says of them all."""
+    """Return the row of an alternate that is not tried because the outcome of another file holds for it, too."""
     status = Status.ALTERNATE
     reason = f"another file of the same recording is {outcome.status.replace('_', ' ')}: {outcome.reason}"
     return replace(alternate, status=status, last_status=status, reason=reason, last_error=reason)
 
 
 def is_known(answer: Response) -> bool:
-    """Return whether the answer says that the file has not changed, and nothing that opts it out."""
+    """Return whether the response says that the file is unchanged, without an opt-out."""
     is_same = answer.status == HTTPStatus.NOT_MODIFIED or answer.meta.get(IS_SAME, False)
     return bool(is_same) and not answer.meta.get(OPTED_OUT)

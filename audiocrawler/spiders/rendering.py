@@ -1,4 +1,4 @@
-"""Which pages go to the browser, the requests for them, and the rows of those that were not opened, or not well."""
+"""Decide which pages are rendered in the browser, and write rows for those that were not or failed."""
 
 import logging
 import re
@@ -33,7 +33,7 @@ from audiocrawler.rendering.when import RenderPolicy, pattern_of, render_hints
 from audiocrawler.spiders.links import is_allowed, priority_at
 
 MAX_KNOWN = 2_000
-"""URLs of the plain document that the request for the rendered one carries along."""
+"""URLs of the plain document that the request for the rendered one keeps in its meta."""
 _NAMES = {"data": "json", "script": "script"}
 _WANTED = {
     "markup": frozenset((Kind.AUDIO, Kind.STREAM, Kind.PLAYLIST, Kind.MANIFEST, Kind.EMBED)),
@@ -44,25 +44,25 @@ _UNREADABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]"
 
 
 def digest(url: str) -> str:
-    """Return a short name of a URL that tells nothing of it."""
+    """Return a short digest of a URL."""
     return blake2b(url.encode("utf-8", "replace"), digest_size=6).hexdigest()
 
 
 def seen_candidates(
     shown: Iterable[Candidate], seen: Seen, document: Document, finders: Mapping[str, int | None], known: Iterable[str]
 ) -> list[Candidate]:
-    """Return what ``shown``, the candidates of the rendered document, and all else that was seen lead to.
+    """Merge ``shown``, the candidates of the rendered document, with those from everything else that was seen.
 
-    Audio, playlists and players among ``known``, the digests of what the plain document told, are left out; the names
-    of the others in ``found_by`` begin with ``browser_``.
+    Candidates whose digests are among ``known``, those of the plain document, are left out; ``found_by`` of the others
+    begins with ``browser_``.
     """
     by_url: dict[str, Candidate] = {}
     for candidate in (*map(_from_browser, shown), *_in_texts(seen, finders), *_in_urls(seen, document)):
         first = by_url.setdefault(candidate.url, candidate)
         if first is not candidate:
             _fill(first, candidate)
-    told = set(known)
-    return [each for url, each in by_url.items() if digest(url) not in told]
+    known_digests = set(known)
+    return [each for url, each in by_url.items() if digest(url) not in known_digests]
 
 
 def _from_browser(candidate: Candidate) -> Candidate:
@@ -87,7 +87,7 @@ def _in_texts(seen: Seen, finders: Mapping[str, int | None]) -> Iterator[Candida
 
 
 def _mark(candidate: Candidate) -> None:
-    """Note that a browser showed it: what stands there need not be what it is in the plain document."""
+    """Mark a candidate as from the browser: what holds in a plain document need not hold there."""
     candidate.is_from_browser, candidate.is_certain_audio, candidate.is_in_script = True, False, False
 
 
@@ -100,7 +100,7 @@ def _document(text: SeenText, page_url: str) -> Document:
     kind = sniff(text.text, text.content_type, text.url)
     if kind in {DocumentType.HTML, DocumentType.XML}:
         return parse(text.text, text.url, kind, base_url=page_url)
-    # A script resolves what it reads against its page, a player a playlist against the playlist.
+    # Scripts resolve URLs against their page, players those of a playlist against the playlist.
     return Document(text.url, text.text, kind, base_url="" if kind is DocumentType.PLAYLIST else page_url)
 
 
@@ -132,7 +132,7 @@ def _find(seen: SeenUrl) -> Find:
 
 
 def _is_segment(seen: SeenUrl, manifests: list[SeenUrl], listed: str) -> bool:
-    """Return whether a script asked for this because a manifest that is taken lists it."""
+    """Return whether a script requested this as a segment of a manifest."""
     if not seen.is_by_script:
         return False
     name = urlsplit(seen.url).path.rpartition("/")[2]
@@ -140,28 +140,27 @@ def _is_segment(seen: SeenUrl, manifests: list[SeenUrl], listed: str) -> bool:
 
 
 def _fill(candidate: Candidate, other: Candidate) -> None:
-    """Fill the gaps in what is said of a candidate."""
+    """Fill the gaps in a candidate's description."""
     for field in fields(Description):
         if getattr(candidate, field.name) is None:
             setattr(candidate, field.name, getattr(other, field.name))
 
 
-_TOLD = (Kind.AUDIO, Kind.STREAM, Kind.PLAYLIST, Kind.MANIFEST, Kind.EMBED)
-"""Kinds that mean that a player's audio is found, or will be."""
+_FOUND_KINDS = (Kind.AUDIO, Kind.STREAM, Kind.PLAYLIST, Kind.MANIFEST, Kind.EMBED)
+"""Kinds that show that a player's audio is found, or will be."""
 PAGE = "page"
-"""The ``kind`` of a page's own row; pages have one only where their audio may have been missed."""
+"""The ``kind`` of a page's own row; written only for pages whose audio may have been missed."""
 MAX_ROUTES = 1_000
-"""Routes in fragments of one page that are followed."""
+"""Fragment routes that are followed per page."""
 
 
 logger = logging.getLogger(__name__)
 
 
 class Renderer:
-    """Sends pages to the browser where that pays.
+    """Renders pages in the browser where that has proved useful.
 
-    ``parse`` and ``failed`` are the callbacks of the requests for them. ``missing`` returns why there is no browser,
-    None if nothing is known against it.
+    ``parse`` and ``failed`` are the callbacks of the requests. ``missing`` returns why there is no browser, or None.
     """
 
     def __init__(
@@ -180,17 +179,17 @@ class Renderer:
     async def requests_to_render(
         self, page: Response, document: Document | None, candidates: list[Candidate]
     ) -> list[Request]:
-        """Return the request that opens a plain page in the browser, none if it needs no browser or is left out."""
-        told = [candidate for candidate in candidates if candidate.kind in _TOLD]
-        why = self._why(page, document, told)
+        """Return the request that renders a plain page; empty if it needs no browser or is skipped."""
+        found = [candidate for candidate in candidates if candidate.kind in _FOUND_KINDS]
+        why = self._why(page, document, found)
         if why is None:
             return []
-        known = [digest(candidate.url) for candidate in told][:MAX_KNOWN]
+        known = [digest(candidate.url) for candidate in found][:MAX_KNOWN]
         request = self.request(page.url, Place.of(page.meta), why, known, page.meta.get(LOGIN))
         return await self._unless_left_out(request)
 
     async def requests_for_routes(self, page: RenderedResponse, document: Document) -> AsyncIterator[Request]:
-        """Yield the requests for the routes that a rendered page keeps in the fragments of its links."""
+        """Yield the requests for the routes in the fragments of a rendered page's links."""
         assert page.request is not None
         place, about = Place.of(page.meta), Rendering.of(page.request)
         deeper = replace(place, level=place.level + 1)
@@ -204,18 +203,18 @@ class Renderer:
                     yield request
 
     async def note_rendered(self, page: RenderedResponse, *, gained: bool) -> list[Request]:
-        """Remember what the browser has brought, and return the requests for pages that waited for such news."""
+        """Record whether rendering helped, and return the requests for pages that waited for this result."""
         self._stats.inc_value("browser/pages")
         self._stats.inc_value("browser/pages_with_gain", int(gained))
         assert page.request is not None
         before = await self._crawl.find_source(mask_url(page.request.url))
         if before is not None and before.kind == PAGE:
             self._stats.inc_value("browser/taken_up", int(before.status == Status.PENDING))
-            await self._note_page(page.request, Status.NOT_AUDIO, "a page; it was opened in a browser since")
+            await self._note_page(page.request, Status.NOT_AUDIO, "HTML page; rendered later")
         return list(self._learning.note(Rendering.of(page.request).pattern, gained=gained))
 
     async def failed(self, failure: Failure, request: Request) -> list[Request]:
-        """Give the page a row that says why it could not be opened; return the requests that waited for its news."""
+        """Write a row that says why the page could not be rendered; return the requests that waited for its result."""
         outcome = outcome_of_failure(failure)
         if self._crawl.is_stopping or outcome.status == Status.LIMIT:
             return []
@@ -224,10 +223,10 @@ class Renderer:
         return list(self._learning.note(Rendering.of(request).pattern, gained=False))
 
     def note_dropped(self, request: Request) -> None:
-        """Expect no news of a page whose request was dropped as known."""
+        """Stop waiting for a page whose request was dropped as a duplicate."""
         self._learning.withdraw(Rendering.of(request).pattern)
 
-    def _why(self, page: Response, document: Document | None, told: list[Candidate]) -> str | None:
+    def _why(self, page: Response, document: Document | None, found: list[Candidate]) -> str | None:
         is_page = document is not None and document.type is DocumentType.HTML and document.root is not None
         if not is_page or self._arguments.render == "never":
             return None
@@ -236,8 +235,8 @@ class Renderer:
         signals = render_hints(
             document.root,
             page.url,
-            has_audio=bool(told),
-            is_in_script=any(candidate.is_in_script for candidate in told),
+            has_audio=bool(found),
+            is_in_script=any(candidate.is_in_script for candidate in found),
         )
         return " and ".join(signals) or ("no sign of a player" if self._arguments.render == "always" else None)
 
@@ -247,7 +246,7 @@ class Renderer:
             self._stats.inc_value("browser/missing")
             if self._stats.get_value("browser/missing") == 1:
                 logger.warning("pages need a browser: %s", missing)
-            reason = "there is no browser"
+            reason = "no browser available"
             due = []
         elif self._arguments.render == "always":
             return [request]
@@ -256,12 +255,12 @@ class Renderer:
             if request in due:
                 return due
             self._stats.inc_value("browser/left_out")
-            reason = "pages like it have brought nothing there"
-        await self._note_page(request, Status.PENDING, f"not opened in a browser: it has {about.why}, but {reason}")
+            reason = "similar pages yielded nothing"
+        await self._note_page(request, Status.PENDING, f"not rendered ({about.why}): {reason}")
         return due
 
     def request(self, url: str, place: Place, why: str, known: list[str], login: Login | None = None) -> Request:
-        """Return the request that opens a page in the browser."""
+        """Return the request that renders a page in the browser."""
         about = Rendering(why, known, pattern=f"{why} {pattern_of(url)}", context=site_of(url))
         return Request(
             url,
@@ -294,7 +293,7 @@ class Renderer:
 
 
 def as_from_browser(request: Any, page: RenderedResponse) -> Any:
-    """Give a request that a rendered page led to the cookies that the browser would send with it."""
+    """Give a request from a rendered page the cookies that the browser would send."""
     if isinstance(request, Request) and not is_rendered(request):
         request.cookies = cookies_for(request.url, page.seen.cookies)  # type: ignore[assignment]
     return request

@@ -1,4 +1,4 @@
-"""A signed URL that has expired: its page is asked once more, and the file is fetched under its fresh URL."""
+"""Renew expired signed URLs: request their page again, and retry with the fresh URL it contains."""
 
 import asyncio
 import time
@@ -22,7 +22,7 @@ from audiocrawler.spiders.media import AUDIO_PRIORITY
 
 EXPIRED = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.GONE})
 FOUND_ON = "found_on"
-"""In a request's meta: how to ask again for the document in which its URL was found."""
+"""In a request's meta: how to request again the document in which its URL was found."""
 RENEWED = "renewed"
 """In a request's meta: when it was given a fresh URL, in seconds since 1970."""
 TRIED = "tried"
@@ -31,48 +31,48 @@ WHY_NOT = "why_not_renewed"
 """In a request's meta: why there is no fresh URL."""
 
 _YOUNG_S = 2.0
-"""How long an answer counts as just given: files that expire together ask once."""
+"""How long an answer is reused, so that files that expire together request their page once."""
 _AT_ONCE_S = 0.5
-"""A fresh URL that is refused within this time was not good for anything; a later one may have expired in its turn."""
+"""A fresh URL refused within this time never worked; one refused later may have expired in turn."""
 _MAX_TRIED = 20
-"""Fresh URLs that one file is given, at most."""
+"""Maximum number of fresh URLs per file."""
 _MAX_ANSWERS = 100
 _MAX_REFUSED = 4
-"""Fresh URLs in a row that are refused, too, after which a page is not asked any more."""
+"""Refused fresh URLs in a row after which a page is not requested again."""
 
 
 @dataclass(slots=True)
 class Answer:
-    """What a page said: the URLs of each row's file, and why there is none at all."""
+    """The URLs of each row's file in the page, or the error."""
 
     at_s: float
     urls: dict[str, list[str]]
     error: str = ""
     successes: int = 0
-    """Files that have come under these URLs."""
+    """Files downloaded from these URLs."""
 
     def fresh_url(self, request: Request) -> str | None:
-        """Return a URL of the request's file that has not been tried yet."""
+        """Return a URL of the request's file that was not tried yet, if any."""
         urls = self.urls.get(own_audio_row(request).source_url, [])
         return next((url for url in urls if url not in request.meta[TRIED]), None)
 
     @property
     def is_young(self) -> bool:
-        """Return whether it need not be asked for again."""
+        """Return whether the answer can be reused."""
         return time.monotonic() - self.at_s < _YOUNG_S
 
 
 def may_have_expired(failure: Failure) -> bool:
-    """Return whether the answer is one that servers give for a signed URL that has expired."""
+    """Return whether the response has a status that servers use for expired signed URLs."""
     answer: Response | None = getattr(failure.value, "response", None)
     return answer is not None and answer.status in EXPIRED
 
 
 class Renewal:
-    """Asks the page again for files whose URLs have expired.
+    """Requests pages again for files whose URLs have expired.
 
-    ``ask`` downloads a document that was searched before, as ``found_on`` in a request's meta describes it, and
-    ``urls_in`` returns the URLs of each row's file that it names now.
+    ``ask`` downloads the document described by ``found_on`` in a request's meta, and ``urls_in`` returns the URLs of
+    each row's file in it.
     """
 
     def __init__(
@@ -88,7 +88,7 @@ class Renewal:
         self._refused: Counter[str] = Counter()
 
     def note_success(self, request: Request) -> None:
-        """Note that fresh URLs of this page are good."""
+        """Record that fresh URLs of this page work."""
         page = request.meta.get(FOUND_ON)
         if page is not None and RENEWED in request.meta:
             self._refused.pop(page["url"], None)
@@ -96,15 +96,15 @@ class Renewal:
                 answer.successes += 1
 
     async def renewed(self, request: Request) -> Request | None:
-        """Return the request under a fresh URL; None if there is none, which the request's meta then explains."""
+        """Return the request with a fresh URL; None if there is none, with the reason in the request's meta."""
         first, *_ = request.meta.get("redirect_urls", [request.url])
         if first != request.url and RENEWED not in request.meta and is_rotating(request.url):
-            return _under(first, request)  # what it redirects to has expired, not the URL itself
+            return _under(first, request)  # the target of its redirect has expired, not the URL itself
         page = request.meta.get(FOUND_ON)
         if page is None:
             return None
         if self._is_hopeless(request, page["url"]):
-            request.meta[WHY_NOT] = "its page was asked again, and the fresh URL is refused, too"
+            request.meta[WHY_NOT] = "its page was requested again, but the fresh URL was refused, too"
             return None
         request.meta[TRIED] = [*request.meta.get(TRIED, []), first]
         answer = self._answers.get(page["url"])
@@ -113,12 +113,12 @@ class Renewal:
             answer = await self._ask(page)
             fresh = answer.fresh_url(request)
         if fresh is None:
-            request.meta[WHY_NOT] = answer.error or "its page was asked again and names no fresh URL"
+            request.meta[WHY_NOT] = answer.error or "its page was requested again, but has no fresh URL"
             return None
         return _under(fresh, request)
 
     def _is_hopeless(self, request: Request, page_url: str) -> bool:
-        """Tell whether to ask no more: a fresh URL is refused, and has not just waited too long for its turn."""
+        """Return whether to give up: a fresh URL was refused, and not only because it waited too long."""
         if RENEWED in request.meta:
             answer, tried = self._answers.get(page_url), len(request.meta.get(TRIED, []))
             is_good = answer is not None and answer.successes > 0
@@ -130,7 +130,7 @@ class Renewal:
         return self._refused[page_url] >= _MAX_REFUSED
 
     async def _ask(self, page: dict[str, Any]) -> Answer:
-        """Return what the page says now; those that ask while it is asked for get the same answer."""
+        """Return the page's answer; concurrent callers share one request."""
         url = page["url"]
         if url not in self._asked:
             self._asked[url] = asyncio.ensure_future(self._answer(page))
@@ -145,8 +145,8 @@ class Renewal:
         try:
             response = await self._ask_page(page)
             answer = Answer(time.monotonic(), await self._urls_in(response))
-        except Exception as error:  # noqa: BLE001 - whatever it is, the file stays without a fresh URL
-            answer = Answer(time.monotonic(), {}, f"its page cannot be asked again: {mask_text(explain(error))}")
+        except Exception as error:  # noqa: BLE001 - whatever it is, there is no fresh URL
+            answer = Answer(time.monotonic(), {}, f"its page could not be requested again: {mask_text(explain(error))}")
         self._answers[page["url"]] = answer
         if len(self._answers) > _MAX_ANSWERS:
             self._answers.popitem(last=False)
@@ -159,7 +159,7 @@ class Renewal:
 
 
 def _under(url: str, request: Request) -> Request:
-    """Return the request for the fresh URL, which goes on with the lease of the first one, ahead of all that waits."""
+    """Return the request for the fresh URL, which continues the first one's lease, with the highest priority."""
     meta = {name: value for name, value in request.meta.items() if not name.startswith("redirect_")}
     lease = meta.pop(LEASE, meta.get(CONTINUES))
     meta |= {RENEWED: time.time()} | ({} if lease is None else {CONTINUES: lease})

@@ -1,4 +1,4 @@
-"""The spider that fetches again what failed: rows of audio_sources in, the same requests as a crawl's out."""
+"""The retry spider: request again the audio of failed rows in audio_sources."""
 
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterator
@@ -26,18 +26,20 @@ DOCUMENTS = {Kind.PLAYLIST, Kind.MANIFEST, Kind.FEED}
 
 
 _REFUSED = {401, 403, 404, 410}
-NOT_NAMED = "its page names it no longer"
+NOT_NAMED = "no longer on its page"
 
 
 class Selection(BaseModel):
-    """Which rows are tried again: those whose last attempt came to one of ``status``."""
+    """Which rows to retry: those whose last attempt ended with one of ``status``."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    status: tuple[Status, ...] = Field(default=(Status.FAILED,), description="what the last attempt came to")
+    status: tuple[Status, ...] = Field(
+        default=(Status.FAILED,), description="only rows whose last attempt ended with this status"
+    )
     reason: str | None = Field(default=None, description="only where the reason contains this text")
     host: str | None = Field(default=None, description="only audio of this host")
-    crawl: str | None = Field(default=None, description="only what this crawl wrote last, by its crawl_id")
+    crawl: str | None = Field(default=None, description="only rows last written by the crawl with this crawl_id")
 
     @field_validator("status", mode="before")
     @classmethod
@@ -45,7 +47,7 @@ class Selection(BaseModel):
         return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
 
     def takes(self, row: AudioSource) -> bool:
-        """Return whether the row is to be tried again."""
+        """Return whether to retry the row."""
         return (
             row.last_status in self.status
             and (self.reason is None or self.reason in (row.last_error or ""))
@@ -55,17 +57,17 @@ class Selection(BaseModel):
 
 
 class RetrySpider(AudioSpider):
-    """Requests the audio of the selected rows; what has a secret in its URL by way of the page that names it."""
+    """Requests the audio of the selected rows; where secrets in the URL are masked, by way of its page."""
 
     name = "retry"
 
     def read_arguments(self, given: dict[str, Any]) -> Arguments:
-        """Return a crawl's arguments without a start; the selection is kept apart, and is the name of the crawl."""
+        """Return a crawl's arguments without a start; the selection is the name of the crawl."""
         self.selection = checked_arguments(Selection, given)
         return Arguments.model_construct(crawl=self.selection.model_dump_json())
 
     async def start(self) -> AsyncIterator[Any]:
-        """Request the rows' audio, and the pages of those whose URL is masked."""
+        """Request the audio of the rows, and the pages of those whose URL is masked."""
         by_page: defaultdict[str, list[str]] = defaultdict(list)
         rows = await self.crawl.in_thread(self._selected)
         self.crawler.stats.set_value("audio/selected", len(rows))
@@ -76,7 +78,7 @@ class RetrySpider(AudioSpider):
             elif row.page_url and not _is_incomplete(row.page_url):
                 by_page[row.page_url].append(row.source_url)
             else:
-                self.logger.warning("%s: its page's URL had a secret too: crawl that page again", row.source_url)
+                self.logger.warning("%s: the URL of its page is masked, too: crawl that page again", row.source_url)
         for page_url, wanted in by_page.items():
             yield self.follower.request(page_url, Place(site=None), {"wanted": wanted})
 
@@ -95,18 +97,18 @@ class RetrySpider(AudioSpider):
         return self.downloads.request(row.source_url, fresh(row))
 
     def follow(self, page: Response, candidates: list[Candidate], links: list[str]) -> Iterator[Request]:
-        """Follow nothing from a document of failed files: it is where their rows say that they were found."""
+        """Follow nothing from a document that is requested for its failed files."""
         return iter(()) if "wanted" in page.meta else super().follow(page, candidates, links)
 
     def is_wanted(self, page: Response, source: AudioSource) -> bool:
-        """Tell whether it is one of the files that failed; of a page that failed in the browser all are wanted."""
+        """Return whether it is one of the failed files; of a page that failed in the browser all are wanted."""
         page.meta.setdefault("named", set()).add(source.source_url)
         return source.source_url in page.meta.get("wanted", [source.source_url])
 
     async def take(
         self, page: Response, document: Document | None, candidates: list[Candidate]
     ) -> AsyncIterator[Request | AudioItem]:
-        """Yield what is wanted of a document, then what it names no longer."""
+        """Yield what is wanted of a document, then the files that it no longer contains."""
         async for each in super().take(page, document, candidates):
             yield each
         for source_url in set(page.meta.get("wanted", [])) - page.meta.get("named", set()):
@@ -114,7 +116,7 @@ class RetrySpider(AudioSpider):
                 yield request
 
     async def _not_named(self, source_url: str) -> Request | None:
-        """Return the request for a row that its page names no longer; where its URL is masked, the row says so."""
+        """Return the request for a row that is no longer in its page; if its URL is masked, mark the row as failed."""
         row = await self.crawl.find_source(source_url)
         if row is None or classify(source_url) in DOCUMENTS or was_in_browser(row):
             return None
@@ -130,7 +132,7 @@ def _is_incomplete(url: str) -> bool:
 
 
 def _needs_page(row: AudioSource) -> bool:
-    """Tell whether only the row's page can tell its URL: it is not kept whole, or has expired."""
+    """Return whether the row's URL must be read from its page: it is masked or has expired."""
     if _is_incomplete(row.source_url):
         return True
     is_refused = row.http_status in _REFUSED and bool(row.guid or row.url_pattern)
@@ -138,7 +140,7 @@ def _needs_page(row: AudioSource) -> bool:
 
 
 def fresh(row: AudioSource) -> AudioSource:
-    """Return the row with what describes it, and without what earlier attempts came to."""
+    """Return the row with its description, without the results of earlier attempts."""
     again = replace(row, status=Status.PENDING)
     for each in fields(row):
         if each.metadata["merge"] in _OF_ATTEMPTS and each.name != "status":

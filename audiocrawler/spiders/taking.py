@@ -1,4 +1,4 @@
-"""What becomes of the audio that a document names: left out with a reason, listed, or asked for."""
+"""Decide what happens to a document's audio: skipped with a reason, listed, or downloaded."""
 
 import logging
 from collections import OrderedDict
@@ -27,14 +27,14 @@ from audiocrawler.spiders.media import Downloads
 from audiocrawler.warehouse.rows import clean_url
 
 MAX_REMEMBERED = 100_000
-"""URLs that were found and not requested, of which it is known that they have been counted."""
+"""URLs found but not requested that are remembered as counted."""
 
 
 logger = logging.getLogger(__name__)
 
 
 class Taker:
-    """Turns candidates into rows, requests and items; ``is_wanted`` says which files of a document are taken."""
+    """Turns candidates into rows, requests and items; ``is_wanted`` selects the files of a document."""
 
     def __init__(  # noqa: PLR0913 - the services that it works with
         self,
@@ -54,10 +54,12 @@ class Taker:
     async def take(
         self, page: Response, document: Document | None, candidates: list[Candidate]
     ) -> AsyncIterator[Request | AudioItem]:
-        """Write the rows of a document's audio, and yield the requests for what is to be downloaded, or its items."""
+        """Write the rows of a document's audio, and yield requests for files to download, or items if only listed."""
         title = document.title if document is not None else None
         found = (candidate for candidate in candidates if candidate.kind in {Kind.AUDIO, Kind.STREAM})
-        wanted = self._at_most([candidate for candidate in found if not await self._is_taken_down(candidate.url)], page)
+        wanted = self._within_page_limit(
+            [candidate for candidate in found if not await self._is_taken_down(candidate.url)], page
+        )
         finds = [each for each in await self.found_in(page, title, wanted) if self._may_take(page, each)]
         media, sources = [each.candidate for each in finds], [each.source for each in finds]
         for source in sources:
@@ -71,21 +73,23 @@ class Taker:
             elif candidate.kind is Kind.STREAM:
                 await self._leave_out(source, Outcome(Status.STREAM, "an endless stream"))
             elif source.source_url in left_out.get(candidate.group or "", {}):
-                await self._leave_out(source, Outcome(Status.ALTERNATE, "another file of the same recording is taken"))
+                await self._leave_out(
+                    source, Outcome(Status.ALTERNATE, "another file of the same recording was chosen")
+                )
             elif refusal := refusal_before(stated_by(source), self._crawl.licenses):
                 await self._leave_out(source, Outcome(Status.FILTERED, refusal))
             elif self._arguments.download == "yes":
                 request = self._downloads.request(
                     candidate.url, source, list(left_out.get(candidate.group or "", {}).values())
                 )
-                request.meta.update(find.meta | self._way_back(candidate, page))
+                request.meta.update(find.meta | self._found_on_meta(candidate, page))
                 yield request
             elif self._is_new(source):
                 self._stats.inc_value("audio/listed")
                 yield AudioItem(file_urls=[source.source_url], source=source)
 
     async def found_in(self, page: Response, title: str | None, candidates: Sequence[Candidate]) -> list[Found]:
-        """Return the audio of a document with its rows, which are those of earlier visits where only URLs changed."""
+        """Return the audio of a document with its rows: existing ones where only the URL has changed."""
         media = (each for each in candidates if each.kind in {Kind.AUDIO, Kind.STREAM})
         site = Place.of(page.meta).site
         finds = [Found(each, source_of(each, page, title, site)) for each in media]
@@ -93,29 +97,29 @@ class Taker:
         return finds
 
     def _may_take(self, page: Response, find: Found) -> bool:
-        """Tell whether a file is to be taken; of one that was taken down under another URL the row says so."""
+        """Return whether a file may be downloaded: it is wanted, and not taken down under another URL."""
         if not find.is_taken_down:
             return self._is_wanted(page, find.source)
         if self._is_new(find.source):
             self._crawl.outcomes.count_outcome(find.source.source_url, Status.TAKEN_DOWN, "was taken down")
         return False
 
-    def _way_back(self, candidate: Candidate, page: Response) -> dict[str, Any]:
-        """Return how to ask again for a document whose URLs may expire, for a request's meta."""
+    def _found_on_meta(self, candidate: Candidate, page: Response) -> dict[str, Any]:
+        """Return the meta by which a document whose URLs may expire can be requested again."""
         if candidate.url == page.url or not (candidate.guid or is_rotating(candidate.url)):
             return {}
         first, *_ = page.meta.get("redirect_urls", [page.url])
         is_shown = page.request is not None and is_rendered(page.request)
         return {"found_on": {"url": first, "is_rendered": is_shown, "where": Place.of(page.meta).meta}}
 
-    def _at_most(self, media: list[Candidate], page: Response) -> list[Candidate]:
-        """Return as many candidates as a page may have, and say how many are left out."""
+    def _within_page_limit(self, media: list[Candidate], page: Response) -> list[Candidate]:
+        """Return the candidates up to the limit per page, and log how many are left out."""
         most = self._crawl.settings.max_files_per_page
         if len(media) <= most:
             return media
         left_out = len(media) - most
         logger.warning(
-            "%s names %d audio URLs: the last %d are left out, raise AUDIO_MAX_FILES_PER_PAGE to take them",
+            "%s has %d audio URLs: the last %d are left out; raise AUDIO_MAX_FILES_PER_PAGE to include them",
             page.url,
             len(media),
             left_out,
@@ -126,9 +130,9 @@ class Taker:
     def _alternates(
         self, media: list[Candidate], sources: list[AudioSource]
     ) -> dict[str, dict[str, tuple[str, AudioSource]]]:
-        """Return, by group and masked URL, the best first, the files that are left out because another one is taken.
+        """Return the files that are left out because another one is chosen: by group and masked URL, best first.
 
-        A file whose licence is refused is not the one to take, nor one to try when that fails.
+        A file whose licence is refused is neither chosen nor tried when the chosen one fails.
         """
         left_out: dict[str, dict[str, tuple[str, AudioSource]]] = {}
         if self._arguments.alternates == "all":
@@ -145,7 +149,7 @@ class Taker:
         return candidate.kind is Kind.AUDIO and not refusal_before(stated_by(source), self._crawl.licenses)
 
     async def take_rendition(self, page: Response, rendition: Rendition) -> AsyncIterator[Request | AudioItem]:
-        """Do the same with the rendition that a media playlist is itself."""
+        """Take the rendition of a media playlist."""
         place = Place.of(page.meta)
         (found,) = await self.found_in(page, None, [rendition_candidate(page, rendition)])
         source = found.source
@@ -172,7 +176,7 @@ class Taker:
             await self._downloads.finalise(source, outcome)
 
     async def _is_taken_down(self, url: str) -> bool:
-        """Tell whether a URL was taken down; of one that only its host covers, the row says so, and nothing else."""
+        """Return whether a URL was taken down; if by its host only, write a tombstone row for it."""
         why = self._crawl.tombstones.covers(url)
         if why is None:
             return False
@@ -184,12 +188,12 @@ class Taker:
         return True
 
     def _is_new(self, source: AudioSource) -> bool:
-        """Count a URL that is not requested, and so not known to the scheduler, the first time that it is found."""
+        """Return whether a URL that is not requested is found for the first time, and count it then."""
         mark = hash(source.source_url)
         if mark in self._not_requested:
             return False
         self._not_requested[mark] = None
         if len(self._not_requested) > MAX_REMEMBERED:
-            self._not_requested.popitem(last=False)  # settled and counted again if it is named again
+            self._not_requested.popitem(last=False)  # counted again if it is found again
         self._stats.inc_value("audio/found")
         return True

@@ -1,4 +1,4 @@
-"""The spider that asks servers what they state of the files that are stored from them, and transfers none."""
+"""The verify spider: compare stored files with what their servers state in headers, without downloading them."""
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -29,30 +29,30 @@ from audiocrawler.spiders.retry import DOCUMENTS
 ASKED, SAME, CHANGED, DIFFERENT, UNKNOWN = (
     f"verify/{name}" for name in ("asked", "same", "changed", "different", "unknown")
 )
-"""Stats: sources that were asked about, by what the server's answer came to."""
+"""Stats: sources that were checked, by result."""
 
 
 class VerifySpider(AudioSpider):
-    """Asks for the headers of each stored file, and marks the rows of those that are not what the server has."""
+    """Requests the headers of each stored file, and marks the rows that differ from the server's file."""
 
     name = "verify"
     callbacks = frozenset({"parse_stated", "not_stated"})
 
     def read_arguments(self, given: dict[str, Any]) -> Arguments:
-        """Return a crawl's arguments without a start: an interrupted one is resumed."""
+        """Return a crawl's arguments without a start: an interrupted verify is resumed."""
         return Arguments.model_construct(crawl="verify")
 
     @classmethod
     def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> "VerifySpider":
-        """Return the spider, which ends each transfer at its headers."""
+        """Return the spider, which stops each transfer after its headers."""
         spider = super().from_crawler(crawler, *args, **kwargs)
         assert isinstance(spider, VerifySpider)
         crawler.signals.connect(spider.stop_at_headers, signal=signals.headers_received)
         return spider
 
     async def start(self) -> AsyncIterator[Request]:
-        """Ask about every stored file that one URL stands for."""
-        self.crawler.stats.set_value("audio/selected", 0)  # no file is to be transferred
+        """Request the headers of every stored file that one URL can prove."""
+        self.crawler.stats.set_value("audio/selected", 0)  # no file is to be downloaded
         for row in await self.crawl.in_thread(self._rows):
             self.crawler.stats.inc_value(ASKED)
             yield self._request("HEAD", row)
@@ -69,22 +69,22 @@ class VerifySpider(AudioSpider):
         )
 
     def stop_at_headers(self, headers: Headers, request: Request) -> None:
-        """End the transfer: of a server that ignores a range the whole file would come."""
+        """Stop the transfer: a server that ignores the range would send the whole file."""
         if kind_of(request) is RequestKind.CHECK and "Location" not in headers:
             request.meta["encoded"] = is_encoded(headers)
             if request.method != "HEAD":
                 raise StopDownload(fail=False)
 
     async def parse_stated(self, response: Response) -> AsyncIterator[Request]:
-        """Compare what is stated with the row; only an answer to GET convicts a file."""
+        """Compare the headers with the row; only a response to GET proves a difference."""
         row = response.meta["verified"]
         request = response.request
         assert request is not None
         stated = Stated() if response.meta.get("encoded") else stated_in(response.status, response.headers)
         if request.method == "HEAD" and stated.size_bytes == 0:
-            stated.size_bytes = None  # what many answers to HEAD say of a body that they do not have
+            stated.size_bytes = None  # many responses to HEAD state 0 because they have no body
         if is_refused_type(response.headers) and (row.content_type or "") != media_type(response.headers):
-            stated = Stated()  # a page that stands in for the file
+            stated = Stated()  # a page instead of the file
         difference = await self._difference(row, stated)
         if request.method == "HEAD" and (stated.is_empty or difference):
             yield self._request("GET", row)
@@ -92,7 +92,7 @@ class VerifySpider(AudioSpider):
             await self._conclude(row, stated, difference, response)
 
     async def not_stated(self, failure: Failure) -> AsyncIterator[Request]:
-        """Ask by GET where HEAD is refused; what neither tells is not known."""
+        """Retry with GET if HEAD is refused; else the result is unknown."""
         request: Request = failure.request  # type: ignore[attr-defined]
         if self.crawl.is_stopping:
             leave_unfinished(request)
@@ -104,12 +104,12 @@ class VerifySpider(AudioSpider):
 
     async def _difference(self, row: AudioSource, stated: Stated) -> str | None:
         if stated.size_bytes is not None and stated.size_bytes != row.size_bytes:
-            return f"the server has {stated.size_bytes} bytes, and {row.size_bytes} are stored"
+            return f"the server has {stated.size_bytes} bytes, but {row.size_bytes} are stored"
         algorithm = next((name for name in SIZES if name in stated.digests), None)
         own = await self._digest(row, algorithm) if algorithm else None
         if algorithm is None or own is None or own == stated.digests[algorithm]:
             return None
-        return f"the server states another {algorithm} than that of the stored bytes"
+        return f"the server's {algorithm} differs from that of the stored bytes"
 
     async def _digest(self, row: AudioSource, algorithm: str) -> bytes | None:
         if algorithm == "sha256":
@@ -138,31 +138,31 @@ class VerifySpider(AudioSpider):
         self.logger.warning("%s: %s", row.source_url, why)
         current = await self.crawl.find_source(row.source_url)
         if current is None or current.sha256 != row.sha256:
-            return  # another crawl has stored it anew
+            return  # another crawl has stored it again
         again = replace(marked(current, why), http_status=response.status, last_attempt_at=datetime.now(UTC))
         audio = await self.crawl.find_audio(str(row.sha256))
         await self.crawl.write([again, *([replace(audio, status="partial")] if audio else [])])
 
     def closed(self, reason: str) -> None:
-        """Have the record of the crawl say that something is left to do."""
+        """Report in the crawl's record that something is left to do."""
         if number := self.crawler.stats.get_value(DIFFERENT, 0):
-            self.crawl.leave_behind(f"{number} stored files are not what their servers have")
+            self.crawl.leave_behind(f"{number} stored files differ from their servers' files")
 
 
 def is_provable(row: AudioSource) -> bool:
-    """Return whether one answer can tell of the row's file: it has one, of one URL, that is the same at each fetch."""
+    """Return whether the row has a stored file, under a complete URL, whose content does not vary."""
     has_file = row.status in Status.having(Trait.STORED) and row.sha256 is not None and row.size_bytes is not None
     varies = (row.variants or 0) >= VARIES_AFTER
     return has_file and not varies and not is_masked(row.source_url) and classify(row.source_url) not in DOCUMENTS
 
 
 def has_changed(row: AudioSource, headers: Headers) -> bool:
-    """Return whether the server says that it has another version than the one that was stored."""
+    """Return whether the server's validators show another version than the stored one."""
     known = [_opaque(row.etag or ""), row.last_modified or ""]
     now = [_opaque(validators(headers)[0]), validators(headers)[1]]
     return any(before and after and before != after for before, after in zip(known, now, strict=True))
 
 
 def _opaque(etag: str) -> str:
-    """Return an ETag without what servers add for an encoding or a weak comparison."""
+    """Return an ETag without the weak prefix and the suffix for an encoding."""
     return etag.removeprefix("W/").replace('-gzip"', '"')

@@ -37,7 +37,7 @@ class Stopped(CollectionCommand):
 @pytest.mark.parametrize(
     ("error", "code", "printed"),
     [
-        (KeyboardInterrupt(), 130, "interrupted; the same command goes on\n"),
+        (KeyboardInterrupt(), 130, "interrupted; run the same command to resume\n"),
         (StoreError("x://me:SeCrEt@h/\x1b[2J: away"), 4, "scrapy: error: x://~f81e3c83@h/\\x1b[2J: away\n"),
     ],
 )

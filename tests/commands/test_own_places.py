@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from scrapy.settings import Settings
 
-from audiocrawler.crawl.in_use import keep_crawls_out, use_warehouse
+from audiocrawler.crawl.in_use import lock_for_crawl, lock_for_takedown
 from audiocrawler.crawl.places import store_options, store_type, warehouse_options
 from audiocrawler.model.errors import ConfigurationError, LockedError
 from tests.commands.collecting import FILES, ROWS, SOURCES, Collection
@@ -27,7 +27,7 @@ def test_a_crawl_goes_into_them_and_every_command_works_on_them(memory: Memory, 
         crawl(tmp_path, command=command, settings=settings)
         for command in (("flush",), ("verify", "--hash", "--offline"), ("takedown", "--host", "127.0.0.1", "--yes"))
     )
-    assert (flush.code, flush.stdout) == (0, "0 rows wait\n")
+    assert (flush.code, flush.stdout) == (0, "0 rows pending\n")
     assert verify.code == 0, verify.stdout + verify.stderr
     assert verify.stdout.startswith("2 files and 4 sources in the tables, 2 objects")
     assert takedown.code == 0, takedown.stdout + takedown.stderr
@@ -89,7 +89,7 @@ def test_a_takedown_and_a_crawl_keep_each_other_out_however_the_warehouse_is_nam
     tmp_path: Path, uri: str, same: str
 ) -> None:
     first, second = used_by(tmp_path, uri), used_by(tmp_path, same)
-    with use_warehouse(first), use_warehouse(second), pytest.raises(LockedError):
-        keep_crawls_out(second)
-    with keep_crawls_out(first), pytest.raises(LockedError):
-        use_warehouse(second)
+    with lock_for_crawl(first), lock_for_crawl(second), pytest.raises(LockedError):
+        lock_for_takedown(second)
+    with lock_for_takedown(first), pytest.raises(LockedError):
+        lock_for_crawl(second)

@@ -54,12 +54,12 @@ def test_what_describes_a_file_stays_with_its_row(failed: Run, site: Site, tmp_p
 
 
 def test_the_selection_narrows_it_down(failed: Run, site: Site, tmp_path: Path) -> None:
-    assert retry(tmp_path, "--host", "elsewhere.example").stderr.splitlines()[-1].startswith("no row of audio_sources")
+    assert retry(tmp_path, "--host", "elsewhere.example").stderr.splitlines()[-1].startswith("nothing to retry")
     (crawl_id,) = {row["crawl_id"] for row in failed.sources.values()}
     assert retry(tmp_path, "--reason", "part 2 of 3", "--crawl", crawl_id).code == 0
     after = statuses(failed, site)
     assert (after[RENDITION], after["/audio/surf.mp3"]) == ("stored", "failed")
-    assert retry(tmp_path, "--crawl", "another").stderr.splitlines()[-1].startswith("no row of audio_sources")
+    assert retry(tmp_path, "--crawl", "another").stderr.splitlines()[-1].startswith("nothing to retry")
 
 
 @pytest.mark.parametrize(

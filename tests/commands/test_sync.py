@@ -121,10 +121,10 @@ def test_missing_and_damaged_objects_are_named_and_the_rest_goes(collection, tmp
     collection.path_of(changed).write_bytes(b"?" + content[1:])
     run = collection.run("sync", "--to-store", "other/objects", "--to-warehouse", "sqlite:other/audio.db")
     assert run.code == 4
-    assert run.stderr.startswith("objects that cannot be sent: 3\n")
+    assert run.stderr.startswith("objects that could not be uploaded: 3\n")
     assert f"{collection.path_of(missing)}: No such file or directory" in run.stderr
-    assert f"{collection.path_of(torn)}: is damaged: 4 bytes, not {torn.size_bytes}" in run.stderr
-    assert f"{collection.path_of(changed)}: is damaged: not the bytes of its hash" in run.stderr
+    assert f"{collection.path_of(torn)}: damaged: 4 bytes instead of {torn.size_bytes}" in run.stderr
+    assert f"{collection.path_of(changed)}: damaged: the bytes do not match its hash" in run.stderr
     assert f"{FILES} objects: {FILES - 3} uploaded" in run.stdout
     assert "3 left; " in run.stdout
     there = open_warehouse(f"sqlite:{tmp_path}/other/audio.db")
@@ -151,7 +151,7 @@ def test_a_store_that_takes_nothing_more_ends_the_run(tmp_path, small_disk):
     collection = collect(tmp_path, files=300)
     run = collection.run("sync", "--to-store", str(small_disk / "objects"), "--to-warehouse", "sqlite:other.db")
     assert run.code == 4
-    assert run.stderr.startswith("scrapy: error: 20 uploads failed one after another, the last: ")
+    assert run.stderr.startswith("scrapy: error: 20 uploads failed in a row, the last: ")
     assert "No space left on device" in run.stderr
     assert list(open_warehouse(f"sqlite:{tmp_path}/other.db").audio_rows()) == []
 
@@ -159,14 +159,17 @@ def test_a_store_that_takes_nothing_more_ends_the_run(tmp_path, small_disk):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ((), "nowhere to send anything: give --to-store gs://bucket, --to-warehouse or both"),
+        ((), "no target: give --to-store gs://bucket, --to-warehouse or both"),
         (("--to-store", "s3://bucket"), "--to-store=s3://bucket: unknown scheme s3; use one of file:, gs:"),
         (("--to-store", "gs://sync-nowhere"), "gs://sync-nowhere: bucket not found; "),
         (("--to-warehouse", "bigquery://project/nowhere/audio_metadata"), "project.nowhere: dataset not found; "),
         (("--to-warehouse", "bigquery://project"), "bigquery://project: not a table; "),
         (("-s", "AUDIO_WAREHOUSE=sqlite:no.db", "--to-store", "x"), "AUDIO_WAREHOUSE sqlite:no.db: "),
         (("-s", "AUDIO_STORE=no", "--to-store", "x"), "AUDIO_STORE no: "),
-        (("-s", "AUDIO_STORE=gs://sync-nowhere", "--to-store", "x"), "AUDIO_STORE gs://sync-nowhere: is no folder"),
+        (
+            ("-s", "AUDIO_STORE=gs://sync-nowhere", "--to-store", "x"),
+            "AUDIO_STORE gs://sync-nowhere: not a local folder",
+        ),
     ],
 )
 def test_what_cannot_work_is_one_line_and_exit_2(collection, cloud, arguments, message):

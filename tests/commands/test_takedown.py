@@ -41,8 +41,8 @@ def test_a_dry_run_tells_and_changes_nothing(collection):
     assert run.stdout.splitlines() == [
         f"would remove object {file.gcp_url} and row {file.file_name}",
         f"would take down {ALONE}",
-        f"would see to it that {ALONE} is never fetched again",
-        "nothing was changed; --yes does it",
+        f"would block {ALONE} from being downloaded again",
+        "nothing was changed; add --yes to do it",
     ]
     assert (sources(collection), objects(collection), collection.audio()) == before
 
@@ -70,7 +70,7 @@ def test_an_object_that_another_source_has_stays(collection):
     file = file_of(collection, SHARED)
     run = collection.run("takedown", "--source", SHARED, "--yes")
     assert run.code == 0
-    assert f"the content {file.sha256} stays: {AGAIN} has it, too; --sha256 takes it down" in run.stdout
+    assert f"the content {file.sha256} is kept: {AGAIN} has it, too; use --sha256 to take it down" in run.stdout
     assert file.gcp_url in objects(collection)
     assert (sources(collection)[SHARED].status, sources(collection)[AGAIN].status) == ("taken_down", "stored")
     assert file_of(collection, AGAIN).gcp_url == file.gcp_url
@@ -121,7 +121,7 @@ def test_where_nothing_matches_it_is_said_recorded_and_no_success(collection):
     said, hint = run.stderr.splitlines()
     assert said.startswith("scrapy: error: nothing matched http://example.org/020?x=1: no such row in audio_sources; ")
     assert said.endswith("--yes would record it for future crawls")
-    assert hint == f"there is {ALONE}"
+    assert hint == f"similar: {ALONE}"
     assert len(sources(collection)) == SOURCES
     done = collection.run("takedown", *near, "--yes")
     assert (done.code, "; it is recorded for future crawls" in done.stderr) == (3, True)
@@ -135,10 +135,13 @@ def test_where_nothing_matches_it_is_said_recorded_and_no_success(collection):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("--source", "/a.mp3"), "--source /a.mp3: is no URL; write https://example.org/file.mp3"),
-        (("--host", "https://example.org"), "--host https://example.org: is no host; write example.org, without"),
-        (("--host", "example.org:80"), "--host example.org:80: is no host; write example.org, without scheme and port"),
-        (("--sha256", "abc"), "--sha256 abc: is not 64 hex digits"),
+        (("--source", "/a.mp3"), "--source /a.mp3: invalid URL; write https://example.org/file.mp3"),
+        (("--host", "https://example.org"), "--host https://example.org: invalid host; write example.org, without"),
+        (
+            ("--host", "example.org:80"),
+            "--host example.org:80: invalid host; write example.org, without scheme and port",
+        ),
+        (("--sha256", "abc"), "--sha256 abc: must be 64 hex digits"),
     ],
 )
 def test_wrong_arguments_are_one_line_and_exit_2(collection, arguments, message):
@@ -158,7 +161,7 @@ def test_a_takedown_that_was_killed_among_the_objects_is_completed_by_another(co
     hashes = [file.sha256 for file in collection.audio()[:3]]
     for sha256 in hashes:
         run = collection.run("takedown", "--sha256", sha256, "--yes")
-        assert (run.code, "was removed before" in run.stdout) == (0, True)
+        assert (run.code, "was already removed" in run.stdout) == (0, True)
     assert len(collection.audio()) == len(objects(collection)) == FILES - 3
     assert collection.run("verify").code == 0
 
@@ -168,7 +171,7 @@ def test_objects_of_another_store_are_not_forgotten(collection):
     other.mkdir()
     run = collection.run("takedown", "--source", ALONE, "--yes", settings={"AUDIO_STORE": str(other)})
     assert run.code == 4
-    assert run.stderr.endswith(": is not in AUDIO_STORE; give its store\n")
+    assert run.stderr.endswith(": not in AUDIO_STORE; set AUDIO_STORE to its store\n")
     assert sources(collection)[ALONE].status == "stored"
 
 
@@ -214,7 +217,7 @@ def test_while_bigquery_is_away_the_rows_wait_and_the_next_takedown_sends_them(c
     in_cloud.bigquery.faults.append(Fault(Action.FORBIDDEN, "^POST /upload/", times=None))
     run = collection.run("takedown", "--source", ALONE, "--yes", settings=cloud_settings(in_cloud))
     assert run.code == 4
-    assert "rows wait" in run.stderr
+    assert "rows are still in the outbox" in run.stderr
     in_cloud.bigquery.faults.clear()
     again = collection.run("takedown", "--source", ALONE, "--yes", settings=cloud_settings(in_cloud))
     assert again.code == 0, again.stderr

@@ -188,8 +188,8 @@ def test_what_differs_is_found_and_nothing_else(verified: tuple[Run, dict[str, d
         row = rows[path]
         assert (row["status"], row["last_status"], row["etag"], row["last_modified"]) == ("stored", "failed", "", "")
     assert f"source to be fetched again: {len(marked)}\n" in run.stdout
-    assert f"{len(of('same'))} are the same, 2 have changed there since, {len(marked)} differ, of 3 they" in run.stdout
-    assert "to mend: scrapy retry --reason verify:;" in run.stdout
+    assert f"{len(of('same'))} are the same, 2 have changed there since, {len(marked)} differ, 3 unknown" in run.stdout
+    assert "to repair: `scrapy retry --reason verify:`;" in run.stdout
     statuses = run.query(
         "SELECT s.source_url, a.status FROM audio_sources s JOIN audio_metadata a ON a.sha256 = s.sha256"
     )

@@ -23,14 +23,14 @@ START = "https://example.org/"
         ({"url": "https://[::1/"}, "is not a URL"),
         ({"url": "https://example.org:port/"}, "is not a URL"),
         ({"url": f"{START} nonsense"}, "'nonsense'"),
-        ({"url": START, "depht": "1"}, "-a depht: no such argument; there are url"),
+        ({"url": START, "depht": "1"}, "-a depht: no such argument; choose from url"),
         ({"url": START, "depth": "deep"}, "-a depth=deep: must be a whole number, 0 or more"),
         ({"url": START, "depth": "-1"}, "-a depth=-1: must be a whole number, 0 or more"),
         ({"url": START, "limit": "0"}, "-a limit=0: must be a whole number, 1 or more"),
         ({"url": START, "crawl": ""}, "-a crawl=: must not be empty"),
         ({"url": START, "allow": "("}, "-a allow: '(' is not a regular expression"),
         ({"url": START, "download": "maybe"}, "-a download=maybe: must be yes or no"),
-        ({"urls": "/nowhere/urls.txt"}, "/nowhere/urls.txt: cannot be read"),
+        ({"urls": "/nowhere/urls.txt"}, "/nowhere/urls.txt: could not be read"),
         ({"url": START, "urls": "urls.txt"}, "one of"),
     ],
 )
@@ -64,7 +64,7 @@ def test_a_list_of_another_program_is_read_whatever_its_encoding_and_line_ends(t
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (b"\x7fELF\x02\x01\x01" + bytes(9), "it is binary"),
+        (b"\x7fELF\x02\x01\x01" + bytes(9), "binary data"),
         (b"https://a.org/\nhttps://a.org/\xe9", "line 2 is not UTF-8; save it as UTF-8 text"),
         (b"\xff\xfeh", "is not UTF-16"),
         (None, "Is a directory"),
@@ -73,7 +73,7 @@ def test_a_list_of_another_program_is_read_whatever_its_encoding_and_line_ends(t
 def test_what_is_no_list_is_refused_in_one_line(tmp_path: Path, content: bytes | None, words: str) -> None:
     file = tmp_path / "urls.txt"
     file.mkdir() if content is None else file.write_bytes(content)
-    with pytest.raises(ConfigurationError, match=f"^-a urls={file}: cannot be read: .*{words}"):
+    with pytest.raises(ConfigurationError, match=f"^-a urls={file}: could not be read: .*{words}"):
         parse_arguments({"urls": str(file)})
 
 
@@ -99,7 +99,7 @@ def test_a_bad_line_of_the_file_is_named_with_the_file(tmp_path: Path) -> None:
 def test_a_file_without_urls_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "urls.txt"
     file.write_text("# nothing yet\n", encoding="utf-8")
-    with pytest.raises(ConfigurationError, match="holds no URL"):
+    with pytest.raises(ConfigurationError, match="contains no URLs"):
         parse_arguments({"urls": str(file)})
 
 

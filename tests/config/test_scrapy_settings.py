@@ -35,8 +35,8 @@ from audiocrawler.model.errors import ConfigurationError
         ("LOG_LEVEL", "loud", "must be CRITICAL, ERROR, WARNING, INFO or DEBUG"),
         ("LOG_ENCODING", "klingon", "must be an encoding such as utf-8"),
         ("LOG_FORMAT", "%(levelname", "must be a format"),
-        ("SPIDER_LOADER_CLASS", "no.such.Loader", "cannot be loaded: No module named 'no'"),
-        ("SPIDER_MODULES", "no.such", "there is no such module"),
+        ("SPIDER_LOADER_CLASS", "no.such.Loader", "could not be loaded: No module named 'no'"),
+        ("SPIDER_MODULES", "no.such", "module not found"),
     ],
 )
 def test_a_value_that_scrapy_cannot_read_is_named(name: str, given: str, words: str) -> None:
@@ -49,11 +49,11 @@ def test_a_value_that_scrapy_cannot_read_is_named(name: str, given: str, words: 
 @pytest.mark.parametrize(
     ("name", "given", "words"),
     [
-        ("DOWNLOADER", "no.such.Downloader", "no.such.Downloader: cannot be loaded: No module named 'no'"),
-        ("STATS_CLASS", "Stats", "Stats: cannot be loaded"),
-        ("EXTENSIONS", {"scrapy.extensions.NoSuch": 1}, "scrapy.extensions.NoSuch: cannot be loaded"),
-        ("ITEM_PIPELINES", {"audiocrawler.pipelines.StorePipeline": "first"}, "first is no number"),
-        ("DOWNLOAD_HANDLERS", {"http": "no.such.Handler"}, "no.such.Handler: cannot be loaded"),
+        ("DOWNLOADER", "no.such.Downloader", "no.such.Downloader: could not be loaded: No module named 'no'"),
+        ("STATS_CLASS", "Stats", "Stats: could not be loaded"),
+        ("EXTENSIONS", {"scrapy.extensions.NoSuch": 1}, "scrapy.extensions.NoSuch: could not be loaded"),
+        ("ITEM_PIPELINES", {"audiocrawler.pipelines.StorePipeline": "first"}, "first is not a number"),
+        ("DOWNLOAD_HANDLERS", {"http": "no.such.Handler"}, "no.such.Handler: could not be loaded"),
     ],
 )
 def test_a_component_that_cannot_be_loaded_is_named(name: str, given: Any, words: str) -> None:
@@ -67,7 +67,7 @@ def test_what_is_not_used_need_not_be_there() -> None:
         Settings({"DOWNLOAD_HANDLERS": {"ftp": "no.such.Handler"}, "FEED_EXPORTERS": {"x": "no.such.X"}})
     )
     exporting = {"FEEDS": {"out.x": {"format": "x"}}, "FEED_EXPORTERS": {"x": "no.such.X"}}
-    with pytest.raises(ConfigurationError, match=r"FEED_EXPORTERS: no\.such\.X: cannot be loaded"):
+    with pytest.raises(ConfigurationError, match=r"FEED_EXPORTERS: no\.such\.X: could not be loaded"):
         check_scrapy_parts(Settings(exporting))
 
 

@@ -33,7 +33,7 @@ def test_the_table_names_counts_reasons_and_places() -> None:
         "5 files, 1.2 MB, 2.00 hours of audio",
         "1 (the same bytes at another URL)",
         "2 (stored by an earlier crawl)",
-        "2 (taken up by the next crawl)",
+        "2 (pending, left to the next run)",
         "3 min 20 s",
         "data/logs/1.log",
         "robots      1\n              1 x robots.txt of example.org disallows it",

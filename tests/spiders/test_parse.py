@@ -220,7 +220,7 @@ def test_an_interstitial_is_followed_once(tmp_path: Path) -> None:
     assert (onward.url, onward.dont_filter) == (f"{URL}real.mp3", True)
     assert yielded(spider.parse_audio(interstitial(onward, body))) == []
     assert row(spider, f"{URL}a.mp3").status == Status.NOT_AUDIO
-    assert "after following its refresh once" in str(row(spider, f"{URL}a.mp3").reason)
+    assert "even after following its refresh once" in str(row(spider, f"{URL}a.mp3").reason)
 
 
 def dropped(spider: AudioSpider, request: Request, item: AudioItem, why: BaseException) -> list[Request]:
