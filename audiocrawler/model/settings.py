@@ -67,6 +67,13 @@ def _one_line_only(text: str | None) -> str | None:
     return text
 
 
+def _database(uri: str) -> str:
+    """Refuse a bare word, such as a table's name without ``bigquery://``: it would become a new file of that name."""
+    if ":" not in uri and "/" not in uri and not uri.endswith((".db", ".sqlite", ".sqlite3")):
+        raise ValueError("must be a URI such as sqlite:data/audio.db, or the path of a .db file")
+    return uri
+
+
 Nothing = BeforeValidator(_nothing)
 Whole = Annotated[int, Field(ge=0, le=MAX_WHOLE), BeforeValidator(_whole)]
 Count = Annotated[int, Field(ge=1, le=MAX_WHOLE), BeforeValidator(_whole)]
@@ -98,7 +105,7 @@ class AudioSettings(BaseModel):
     # --- Where the data goes ---
 
     store: Text = setting("file:data/objects", "folder of the audio objects, or `gs://bucket/prefix`", takes="a URI")
-    warehouse: Text = setting(
+    warehouse: Annotated[Text, AfterValidator(_database)] = setting(
         "sqlite:data/audio.db", "database of the tables, or `bigquery://project/dataset/audio_metadata`", takes="a URI"
     )
     stores: Schemes = setting(

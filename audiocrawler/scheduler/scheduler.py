@@ -389,7 +389,9 @@ class FrontierScheduler(Component, BaseScheduler):
         try:
             request = from_json(leased.body, self._crawler.spider)
         except ValueError as error:
-            logger.error("skipping an invalid request in the frontier: %s", error)  # noqa: TRY400 - one line is enough
+            why = f"an invalid request in the frontier was discarded ({error}); -a fresh=yes starts over"
+            logger.error("%s", why)  # noqa: TRY400 - one line is enough
+            self._crawl.leave_behind(why)
             self._leases.done(leased.id)
             return None
         request.meta[LEASE] = leased.id

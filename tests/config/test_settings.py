@@ -63,6 +63,7 @@ def test_a_setting_means_the_same_in_python_and_in_a_shell(name: str, given: Any
         ("LOG_FORMAT", "yaml", "must be text or json"),
         ("STORE", "", "must not be empty"),
         ("OUTBOX", "", "must be a path"),
+        ("WAREHOUSE", "project.dataset.table", "must be a URI such as sqlite:data/audio.db, or the path of a .db file"),
         ("CONTACT", "a@b.c\r\nCookie: x", "must be one line of printable text"),
         ("FINDERS", "find", "must be a JSON object"),
         ("FINDERS", f'["{FINDER}"]', "must be a JSON object"),

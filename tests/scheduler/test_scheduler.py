@@ -48,6 +48,17 @@ def test_a_request_that_ends_the_process_again_and_again_is_set_aside(tmp_path: 
     assert Counter(each["status"] for each in run.sources.values()) == {"failed": 1, "stored": 2}
 
 
+def test_a_request_that_the_frontier_holds_damaged_is_told_at_the_end(tmp_path: Path) -> None:
+    with Site(Options(many_files=3)) as site:
+        start_url = f"url={site.url}/many/"
+        assert crawl(tmp_path, start_url, settings={"CLOSESPIDER_PAGECOUNT": 1}).code == 4
+        with sqlite3.connect(tmp_path / "data/frontier.db") as database:
+            changed = database.execute("UPDATE requests SET body = '{' WHERE body LIKE '%tone-01.wav%'").rowcount
+        run = crawl(tmp_path, start_url)
+    assert (changed, run.code) == (1, 4)
+    assert "an invalid request in the frontier was discarded (" in run.stderr
+
+
 def test_requests_that_cannot_be_written_down_are_kept_while_the_process_lasts(site: Site, tmp_path: Path) -> None:
     (tmp_path / "mine.py").write_text(LAMBDAS, encoding="utf-8")
     run = crawl(tmp_path, f"url={site.url}/about.html", command=("runspider", "mine.py"))
