@@ -112,7 +112,7 @@ class AudioSettings(BaseModel):
         None, "a service account's JSON key, in place of Application Default Credentials", takes="a path"
     )
     bigquery_create: bool = setting(
-        default=False, meaning="whether a dataset and tables that are not there are created"
+        default=False, meaning="whether a dataset that is not there is created; tables always are"
     )
     bigquery_location: Annotated[str | None, Nothing] = setting(None, "where a new dataset is kept, such as EU")
     # It must outlast the process, and each process needs one of its own.

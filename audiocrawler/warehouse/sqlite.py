@@ -29,6 +29,7 @@ from audiocrawler.warehouse.rows import checked, clean_url, table_for
 from audiocrawler.warehouse.sqlite_schema import SELECT, UPSERT, migrate, to_record, to_row
 from audiocrawler.warehouse.sqlite_select import select
 from audiocrawler.warehouse.sqlite_sources import leave_taken_down, recompute_statuses, stated_by_sources
+from audiocrawler.warehouse.sqlite_views import create_views
 from audiocrawler.warehouse.warehouse import MAX_RELATED, Options
 
 PAGE_ROWS = 1000
@@ -188,6 +189,7 @@ def _prepare(connection: sqlite3.Connection, name: str) -> None:
 def _make_tables(connection: sqlite3.Connection, name: str) -> None:
     with transaction(connection):
         migrate(connection, name)
+        create_views(connection, name)
         (version,) = connection.execute("PRAGMA user_version").fetchone()
         if version < _KEYS_VERSION:
             rekey(connection)

@@ -37,7 +37,7 @@ class Options:
     batch_rows: int = 5000
     """Rows that travel together, at most."""
     create: bool = False
-    """Whether a dataset and tables that are not there are created."""
+    """Whether a dataset that is not there is created."""
     location: str | None = None
     """Where a new dataset is kept, such as EU; None leaves it to BigQuery."""
     schemes: Mapping[str, str] = field(default_factory=WAREHOUSES.copy)

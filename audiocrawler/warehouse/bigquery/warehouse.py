@@ -26,6 +26,7 @@ from audiocrawler.warehouse.bigquery.flush import Sender, Sent
 from audiocrawler.warehouse.bigquery.jobs import FAILURES, RETRY, TIMEOUT_S, Jobs
 from audiocrawler.warehouse.bigquery.select import select
 from audiocrawler.warehouse.bigquery.tables import explained, place_of, prepare_table, prepared_location
+from audiocrawler.warehouse.bigquery.views import prepare_views
 from audiocrawler.warehouse.outbox import Outbox, outbox_path
 from audiocrawler.warehouse.query import Query
 from audiocrawler.warehouse.rekey import rekeyed
@@ -136,7 +137,8 @@ class BigQueryWarehouse:
             location = prepared_location(self._client, place, create=options.create, location=options.location)
             self._jobs = jobs = Jobs(self._client, place.dataset, location)
             for table in TABLES:
-                prepare_table(self._client, jobs, place, table, create=options.create)
+                prepare_table(self._client, jobs, place, table)
+            prepare_views(self._client, jobs, place)
             self._sender = Sender(jobs, place, self._outbox)
             self._sender.check()
             with self._outbox.flushing(wait=False) as is_alone:
