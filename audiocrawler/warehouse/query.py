@@ -43,10 +43,12 @@ def statements_of(query: Query, views: str) -> Statements:
     columns = ", ".join(_known(query.columns or view.types, view))
     order = "".join(f" ORDER BY {name}" for name in _known(filter(None, [query.order_by]), view))
     limit = "" if query.limit is None else f" LIMIT {int(query.limit)}"
+    # The name of a view that is that of a column, too, might mean whole rows in BigQuery.
+    source = f"{view.name} AS all_{view.name}" if view.name in view.types else view.name
     where = _where_of(query)
     condition = f" WHERE (\n{where}\n)" if where else ""
-    select = f"{views}\nSELECT {columns} FROM {view.name}{condition}{order}{limit}"
-    whole = f"{views}\nSELECT CASE WHEN\n{where}\nTHEN 1 END FROM {view.name}"
+    select = f"{views}\nSELECT {columns} FROM {source}{condition}{order}{limit}"
+    whole = f"{views}\nSELECT CASE WHEN\n{where}\nTHEN 1 END FROM {source}"
     return Statements((whole, select) if where else (select,), select)
 
 

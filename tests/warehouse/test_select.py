@@ -70,6 +70,7 @@ def test_hours_are_summed_by_licence_and_language_and_by_page(filled: Warehouse)
         {"license": None, "language": None, "files": 1, "hours": 0.5},
         {"license": "CC0-1.0", "language": "en", "files": 1, "hours": 2.0},
     ]
+    assert [row["hours"] for row in filled.select(Query("hours", "hours > 1"))] == [2.0]
     assert list(filled.select(Query("pages"))) == [{"page_url": "https://example.org/", "files": 2, "hours": 2.5}]
 
 
