@@ -1,21 +1,26 @@
-"""Feed exports: safe CSV and XML, and reported failures."""
+"""Feed exports: flat and safe CSV, flat Parquet, safe XML, all files of a crawl, and reported failures."""
 
+import json
 import logging
 import re
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from importlib.util import find_spec
+from typing import IO, Any
 
 from scrapy import Spider, signals
 from scrapy.crawler import Crawler
 from scrapy.exceptions import NotConfigured
-from scrapy.exporters import CsvItemExporter, XmlItemExporter
+from scrapy.exporters import BaseItemExporter, CsvItemExporter, XmlItemExporter
 from scrapy.extensions.feedexport import FeedExporter, FeedSlot
 from scrapy.utils.defer import ensure_awaitable
 from scrapy.utils.python import is_listlike
 
 from audiocrawler.crawl.lifecycle import CrawlLifecycle, is_ours
+from audiocrawler.crawl.unchanged import UnchangedFiles
 from audiocrawler.fetch.headers import explain
-from audiocrawler.model.errors import ConfigurationError
+from audiocrawler.model.errors import ConfigurationError, WarehouseError
+from audiocrawler.model.flat import FLAT_TYPES, as_text, flat, flat_names
+from audiocrawler.model.rows import AudioItem, AudioSource
 from audiocrawler.model.text import mask_text, one_line, storable
 
 _FORMULA = re.compile(r"[=+\-@\t\r\n]")
@@ -23,15 +28,89 @@ _NOT_IN_XML_NAME = re.compile(r"[^A-Za-z0-9_.-]")
 
 
 class SpreadsheetSafeCsvExporter(CsvItemExporter):
-    """Scrapy's CSV export with an apostrophe before text that a spreadsheet would run as a formula.
+    """Scrapy's CSV export with one column per value, and an apostrophe before text that a spreadsheet would run.
 
     Numbers are unchanged, including negative ones (OWASP, "CSV Injection").
     """
+
+    _is_flat = False
+
+    def export_item(self, item: Any) -> None:
+        """Write an item as a row; the waveform is left out unless it is asked for."""
+        if not isinstance(item, AudioItem):
+            super().export_item(item)
+            return
+        if not self._is_flat:
+            self._is_flat = True
+            shown = self.fields_to_export or (name for name in FLAT_TYPES if name != "audio_waveform")
+            self.fields_to_export = flat_names(shown)
+        super().export_item({name: as_text(value) for name, value in flat(item).items()})
 
     def serialize_field(self, field: Any, name: str, value: Any) -> Any:
         """Return the value of a cell."""
         serialised = super().serialize_field(field, name, value)
         return f"'{serialised}" if isinstance(serialised, str) and is_formula(serialised) else serialised
+
+
+class ParquetItemExporter(BaseItemExporter):
+    """A Parquet file with the columns of the CSV export and the waveform, typed; needs the extra ``export``."""
+
+    def __init__(self, file: IO[bytes], **options: Any) -> None:
+        super().__init__(dont_fail=True, **options)
+        if file.seekable() and file.tell():
+            raise ValueError("a Parquet file cannot be appended to: write -O instead of -o")
+        self._file, self._rows = file, list[dict[str, Any]]()
+
+    def start_exporting(self) -> None:
+        """Write the head of the file."""
+        from pyarrow.parquet import ParquetWriter
+
+        wanted = flat_names(self.fields_to_export or FLAT_TYPES.keys())
+        self._names = {name: shown for name, shown in wanted.items() if name in FLAT_TYPES}
+        self._writer = ParquetWriter(self._file, _schema_of(self._names), compression="zstd")
+
+    def export_item(self, item: Any) -> None:
+        """Write an item as a row, with others."""
+        if not isinstance(item, AudioItem):
+            raise TypeError(f"Parquet takes items of the audio spider, not a {type(item).__name__}")
+        values = flat(item)
+        self._rows.append({shown: _parquet_value(values[name]) for name, shown in self._names.items()})
+        if len(self._rows) >= _ROW_GROUP:
+            self._write_rows()
+
+    def finish_exporting(self) -> None:
+        """Write what is left, and the end of the file."""
+        if self._rows:
+            self._write_rows()
+        self._writer.close()
+
+    def _write_rows(self) -> None:
+        from pyarrow import Table
+
+        self._writer.write_table(Table.from_pylist(self._rows, self._writer.schema))
+        self._rows.clear()
+
+
+_ROW_GROUP = 1000
+
+
+def _parquet_value(value: Any) -> Any:
+    return json.dumps(value, ensure_ascii=False, sort_keys=True) if isinstance(value, dict) else value
+
+
+def _schema_of(names: Mapping[str, str]) -> Any:
+    import pyarrow as pa
+
+    types = {
+        "STRING": pa.string(),
+        "INTEGER": pa.int64(),
+        "FLOAT": pa.float64(),
+        "BOOLEAN": pa.bool_(),
+        "TIMESTAMP": pa.timestamp("us", "UTC"),
+        "BYTES": pa.binary(),
+        "JSON": pa.string(),
+    }
+    return pa.schema([(shown, types[FLAT_TYPES[name]]) for name, shown in names.items()])
 
 
 class WellFormedXmlExporter(XmlItemExporter):
@@ -111,12 +190,32 @@ class ReportingFeedExporter(FeedExporter):
         if self._unusable:
             problem = f"export to {self._unusable}: invalid scheme, format or batch settings; see the log"
             raise lifecycle.refuse(ConfigurationError(problem))
+        self._refuse_parquet_without_pyarrow(lifecycle)
         lifecycle.crawl.on_items_done(self._finish)
+        self._unchanged = UnchangedFiles(lifecycle.crawl, lambda item: self.item_scraped(item, spider))
+        lifecycle.crawl.on_unchanged(self._export_unchanged)
         for uri, options in self.feeds.copy().items():
             whole, self.feeds = self.feeds, {uri: options}
             self._run(uri, lambda: super(ReportingFeedExporter, self).open_spider(spider))
             self.feeds = whole
         self._wrap_storages()
+
+    def _refuse_parquet_without_pyarrow(self, lifecycle: CrawlLifecycle) -> None:
+        for uri, options in self.feeds.items():
+            is_parquet = self.exporters[options["format"]] is ParquetItemExporter
+            if is_parquet and find_spec("pyarrow") is None:
+                problem = f"export to {mask_text(uri)}: Parquet needs pyarrow: pip install 'audiocrawler[export]'"
+                raise lifecycle.refuse(ConfigurationError(problem))
+
+    async def _export_unchanged(self, source: AudioSource) -> None:
+        await self._noting_rows(self._unchanged.add(source))
+
+    async def _noting_rows(self, work: Awaitable[None]) -> None:
+        try:
+            await work
+        except WarehouseError as error:
+            for slot in self.slots:
+                self._record_failure(slot.uri, error)
 
     def item_scraped(self, item: Any, spider: Spider) -> None:
         """Export an item to each feed that has not failed."""
@@ -130,6 +229,7 @@ class ReportingFeedExporter(FeedExporter):
 
     async def _finish(self) -> str | None:
         """Close the feeds; return which of them failed and why, or None."""
+        await self._noting_rows(self._unchanged.finish())
         await self.close_spider(self.crawler.spider)  # type: ignore[arg-type]
         return "; ".join(f"export to {mask_text(uri)} failed: {why}" for uri, why in self._failures.items()) or None
 

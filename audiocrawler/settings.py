@@ -109,6 +109,7 @@ LOG_LEVEL = "INFO"
 FEED_EXPORT_ENCODING = "utf-8"
 FEED_EXPORTERS = {
     "csv": "audiocrawler.exports.SpreadsheetSafeCsvExporter",
+    "parquet": "audiocrawler.exports.ParquetItemExporter",
     "xml": "audiocrawler.exports.WellFormedXmlExporter",
 }
 

@@ -12,7 +12,7 @@ import pytest
 from tests.crawling import QUICK, REPOSITORY, Run
 from tests.site.server import Site
 
-OF_EXTRAS = ("google", "grpc", "redis", "playwright", "scrapy_playwright", "scrapyd")
+OF_EXTRAS = ("google", "grpc", "redis", "playwright", "scrapy_playwright", "scrapyd", "pyarrow")
 WITHOUT_EXTRAS = (
     f"import sys; sys.modules.update(dict.fromkeys({OF_EXTRAS!r}))\n"  # an import finds None there, and fails
     "from scrapy.cmdline import execute; sys.argv[0] = 'scrapy'; execute()"
@@ -48,6 +48,7 @@ def test_a_folder_and_sqlite_need_no_extra(site: Site, tmp_path: Path) -> None:
         (["crawl", "audio", "-s", "AUDIO_WAREHOUSE=bigquery://p/d/t"], "AUDIO_WAREHOUSE=bigquery://p/d/t", "gcp"),
         (["crawl", "audio", "-s", "AUDIO_FRONTIER=redis://127.0.0.1:9/0"], "AUDIO_FRONTIER=redis://", "redis"),
         (["crawl", "audio", "-a", "render=always"], "-a render", "browser"),
+        (["crawl", "audio", "-O", "out.parquet"], "out.parquet", "export"),
         (["sync", "--to-store", "gs://bucket/audio"], "--to-store=gs://bucket/audio", "gcp"),
         (["flush", "-s", "AUDIO_WAREHOUSE=bigquery://p/d/t"], "AUDIO_WAREHOUSE=bigquery://p/d/t", "gcp"),
     ],

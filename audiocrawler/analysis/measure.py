@@ -86,7 +86,12 @@ def _decoded(decoder: Decoder, limits: Limits) -> dict[str, Any]:
         for meter in meters:
             meter.add(block)
     duration_ms = round(1000 * (length / first.sample_rate))
-    columns = {"duration_ms": duration_ms, "sample_rate_hz": first.sample_rate, "channels": first.layout.nb_channels}
+    columns = {
+        "duration_ms": duration_ms,
+        "sample_rate_hz": first.sample_rate,
+        "channels": first.layout.nb_channels,
+        "samples": length,
+    }
     for meter in meters:
         columns |= meter.columns()
     return columns | r128_columns(graph.r128, duration_ms)

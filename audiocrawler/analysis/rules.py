@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from importlib.metadata import version
 
-ANALYSER_VERSION = f"1 (PyAV {version('av')})"
+ANALYSER_VERSION = f"2 (PyAV {version('av')})"
 """Version of the columns' definitions, and of the decoder: PyAV's wheel carries its FFmpeg."""
 
 

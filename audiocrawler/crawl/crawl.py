@@ -60,6 +60,7 @@ class Crawl:
         self._pending = 0
         """Requests that were pending when the crawl ended."""
         self._finish_items: Callable[[], Awaitable[str | None]] | None = None
+        self._tell_unchanged: Callable[[AudioSource], Awaitable[None]] | None = None
         self._count_pending: Callable[[], Awaitable[int]] | None = None
         self._finish_requests: Callable[[], Awaitable[None]] | None = None
         self.frontier: Frontier = open_frontier(ours.frontier, start)
@@ -123,6 +124,15 @@ class Crawl:
     def on_items_done(self, finish: Callable[[], Awaitable[str | None]]) -> None:
         """Await ``finish`` after the last item; it returns why it failed, or None."""
         self._finish_items = finish
+
+    def on_unchanged(self, tell: Callable[[AudioSource], Awaitable[None]]) -> None:
+        """Await ``tell`` for each file that is not fetched again, when its row is written."""
+        self._tell_unchanged = tell
+
+    async def tell_unchanged(self, source: AudioSource) -> None:
+        """Tell those who want to know that a file is not fetched again."""
+        if self._tell_unchanged is not None:
+            await self._tell_unchanged(source)
 
     def on_requests_done(self, count_pending: Callable[[], Awaitable[int]]) -> None:
         """Await ``count_pending`` when nothing is in progress any more; it returns the number of pending requests."""

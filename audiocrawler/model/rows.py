@@ -113,6 +113,9 @@ class AudioMetadata:
     codec: str | None = column(Merge.OVERWRITE, "Codec of the first audio stream, in FFmpeg's terms")
     sample_rate_hz: int | None = column(Merge.OVERWRITE, "Samples per second and channel")
     channels: int | None = column(Merge.OVERWRITE, "Number of channels")
+    samples: int | None = column(
+        Merge.OVERWRITE, "Samples per channel, counted as they were decoded; duration_ms is rounded"
+    )
     bit_rate_bps: int | None = column(Merge.OVERWRITE, "Bits per second of the audio stream, else of the whole file")
     bits_per_sample: int | None = column(Merge.OVERWRITE, "Bits per sample, where the codec defines them")
     rms_dbfs: float | None = column(

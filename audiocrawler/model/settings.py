@@ -118,7 +118,7 @@ class AudioSettings(BaseModel):
     gcp_key_file: Annotated[str | None, Nothing] = setting(
         None, "a service account's JSON key, instead of Application Default Credentials", takes="a path"
     )
-    bigquery_create: bool = setting(default=False, meaning="whether to create a missing dataset and missing tables")
+    bigquery_create: bool = setting(default=False, meaning="whether to create a missing dataset; tables always are")
     bigquery_location: Annotated[str | None, Nothing] = setting(None, "location of a new dataset, such as EU")
     # It must outlive the process, and each process needs its own.
     outbox: Folder = setting(Path("data/outbox"), "folder of rows pending upload to BigQuery, one file per warehouse")

@@ -204,6 +204,7 @@ class Downloads:
         source.reason = VARYING if varies else None
         self._crawl.outcomes.count_outcome(source.source_url, source.status, source.reason)
         await self._crawl.write([source])
+        await self._crawl.tell_unchanged(source)
 
     async def failed(self, failure: Failure, request: Request) -> list[Request]:
         """Finalise the row of a failed download, unless the crawl is stopping.

@@ -1,5 +1,6 @@
 """Warehouses, which merge rows into the tables."""
 
+from audiocrawler.warehouse.query import Query
 from audiocrawler.warehouse.warehouse import (
     FlushResult,
     Options,
@@ -10,4 +11,13 @@ from audiocrawler.warehouse.warehouse import (
     warehouse_class,
 )
 
-__all__ = ["FlushResult", "Options", "Outboxed", "Warehouse", "count_pending", "open_warehouse", "warehouse_class"]
+__all__ = [
+    "FlushResult",
+    "Options",
+    "Outboxed",
+    "Query",
+    "Warehouse",
+    "count_pending",
+    "open_warehouse",
+    "warehouse_class",
+]

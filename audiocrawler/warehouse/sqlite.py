@@ -23,10 +23,13 @@ from audiocrawler.model.sqlite_file import Database, code_of, make_durable, open
 from audiocrawler.model.statuses import Status
 from audiocrawler.model.uris import local_path, scheme_of
 from audiocrawler.warehouse.merge import derive, merge_rows
+from audiocrawler.warehouse.query import Query
 from audiocrawler.warehouse.rekey import rekey
 from audiocrawler.warehouse.rows import checked, clean_url, table_for
 from audiocrawler.warehouse.sqlite_schema import SELECT, UPSERT, migrate, to_record, to_row
+from audiocrawler.warehouse.sqlite_select import select
 from audiocrawler.warehouse.sqlite_sources import recompute_statuses, replace_taken_down_source, stated_by_sources
+from audiocrawler.warehouse.sqlite_views import create_views
 from audiocrawler.warehouse.warehouse import MAX_RELATED, Options
 
 PAGE_ROWS = 1000
@@ -58,7 +61,7 @@ class SqliteWarehouse:
     def __init__(self, uri: str, options: Options | None = None) -> None:
         if sqlite3.sqlite_version_info < _FIRST_STRICT_VERSION:
             raise ConfigurationError(f"{uri}: SQLite {sqlite3.sqlite_version} is too old; use 3.37 or later")
-        path = local_path(uri)
+        self._path = path = local_path(uri)
         connection = opened(path, partial(_prepare, name=str(path)), "set AUDIO_WAREHOUSE to another file")
         self._db = Database(connection, path, WarehouseError)
 
@@ -106,6 +109,10 @@ class SqliteWarehouse:
                 "SELECT source_url FROM audio_sources WHERE status = ?", Status.TAKEN_DOWN
             ).fetchall()
         yield from (url for (url,) in records)
+
+    def select(self, query: Query) -> Iterator[dict[str, Any]]:
+        """Yield rows of a view, through a connection of their own; see Warehouse.select."""
+        return select(self._path, query)
 
     def close(self) -> None:
         """Close the file."""
@@ -182,6 +189,7 @@ def _prepare(connection: sqlite3.Connection, name: str) -> None:
 def _make_tables(connection: sqlite3.Connection, name: str) -> None:
     with transaction(connection):
         migrate(connection, name)
+        create_views(connection, name)
         (version,) = connection.execute("PRAGMA user_version").fetchone()
         if version < _KEYS_VERSION:
             rekey(connection)

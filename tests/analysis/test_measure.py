@@ -3,6 +3,7 @@ import subprocess
 import sys
 
 import pytest
+import soundfile
 
 from audiocrawler.analysis import EnergyRule, analyse
 from audiocrawler.analysis.rules import ANALYSER_VERSION
@@ -22,7 +23,19 @@ def test_loudness_and_duration_are_those_of_whole_file_pydub(formats, name):
     assert row["loudness"] == pytest.approx(oracle.dBFS, abs=TOLERANCE_DB.get(name, 1e-6))
     assert row["duration_ms"] == len(oracle)
     assert (row["sample_rate_hz"], row["channels"]) == (oracle.frame_rate, oracle.channels)
+    assert row["samples"] == oracle.frame_count()
     assert (row["status"], row["decode_errors"]) == ("ok", 0)
+
+
+@pytest.mark.parametrize("name", [name for name in FORMATS if name.endswith((".flac", ".wav", ".aiff", ".mp3"))])
+def test_samples_are_as_many_as_another_decoder_gives(formats, name):
+    samples, _ = soundfile.read(formats / name, always_2d=True)
+    assert analyse(formats / name)["samples"] == len(samples)
+
+
+def test_samples_are_exact_where_the_duration_is_rounded(wav):
+    row = analyse(wav(tone(440, 0.5, 2)[:44_117]))
+    assert (row["samples"], row["duration_ms"]) == (44_117, 1000)
 
 
 @pytest.mark.parametrize(

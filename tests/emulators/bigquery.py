@@ -38,6 +38,7 @@ for name in {_EXTENSIONS!r}:
 _STARTER = Path(__file__).with_name("bqemulator_start.py")
 _SQL_TYPES = {"INTEGER": "INT64", "FLOAT": "FLOAT64", "BOOLEAN": "BOOL"}
 _START_S = 60
+_DESCRIBED_VIEW = re.compile(rb'CREATE OR REPLACE VIEW `([^`]+)` OPTIONS \(description = \\?["\']([^"\'\\]*)')
 
 
 class BigQueryEmulator(ReverseProxy):
@@ -54,6 +55,7 @@ class BigQueryEmulator(ReverseProxy):
         self.conflicts = 0
         self._shared = shared
         self._uploads: dict[str, dict[str, Any]] = {}
+        self._descriptions: dict[bytes, bytes] = {}
         self._process: subprocess.Popen[bytes] | None = None
         super().__init__("")
 
@@ -82,7 +84,19 @@ class BigQueryEmulator(ReverseProxy):
             return self._change_table(request)
         if request.target.startswith("/upload/"):
             return self._upload(request)
+        if request.method == "GET" and "/tables/" in request.target:
+            return self._described(request)
+        self._descriptions |= dict(_DESCRIBED_VIEW.findall(request.body))
         return self.forward(request)
+
+    def _described(self, request: Request) -> Answer:
+        """Return what the emulator says of a table, with the description of a view, which it forgets."""
+        answer = self.forward(request)
+        name = ".".join(urlsplit(request.target).path.split("/")[4::2])
+        if answer.status != 200 or name.encode() not in self._descriptions:
+            return answer
+        table = json.loads(answer.body) | {"description": self._descriptions[name.encode()].decode()}
+        return Answer(200, [("Content-Type", "application/json")], json.dumps(table).encode())
 
     def _change_table(self, request: Request) -> Answer:
         """Change what the emulator says of the table, and then the table itself, which it forgets."""

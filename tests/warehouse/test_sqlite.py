@@ -160,7 +160,12 @@ def test_a_column_added_later_appears_and_the_rows_stay(path):
     warehouse = open_warehouse(f"sqlite:{path}")
     warehouse.upsert([an_audio(album="One"), a_source(title="T")])
     warehouse.close()
-    run_sql(path, "ALTER TABLE audio_metadata DROP COLUMN album", "ALTER TABLE audio_sources DROP COLUMN title")
+    older = (
+        "DROP VIEW files",
+        "ALTER TABLE audio_metadata DROP COLUMN album",
+        "ALTER TABLE audio_sources DROP COLUMN title",
+    )
+    run_sql(path, *older)
     warehouse = open_warehouse(f"sqlite:{path}")
     assert (the_audio(warehouse).album, the_audio(warehouse).duration_ms) == (None, 1500)
     warehouse.upsert([an_audio(album="Two")])

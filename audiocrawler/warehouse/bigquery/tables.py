@@ -62,14 +62,14 @@ def prepared_location(client: Client, place: TableRef, *, create: bool, location
     return cast(str | None, found.location)
 
 
-def prepare_table(client: Client, jobs: Jobs, place: TableRef, table: TableSpec, *, create: bool) -> None:
+def prepare_table(client: Client, jobs: Jobs, place: TableRef, table: TableSpec) -> None:
     """Create the table or add missing columns; existing rows are kept.
 
-    Raises SchemaError if the table is incompatible, ConfigurationError if it is not found.
+    Raises SchemaError if the table is incompatible, ConfigurationError if others keep changing it.
     """
     name = place.name_of(table)
     for _ in range(_ATTEMPTS):
-        found = _found_or_created(client, name, table, create=create)
+        found = _found_or_created(client, name, table)
         _refuse_contradictions(found, name, table)
         have = {field.name.lower() for field in found.schema}
         missing = [column for column in table.columns if column.name not in have]
@@ -85,12 +85,11 @@ def prepare_table(client: Client, jobs: Jobs, place: TableRef, table: TableSpec,
     raise ConfigurationError(f"{name}: table is being changed by others; run again")
 
 
-def _found_or_created(client: Client, name: str, table: TableSpec, *, create: bool) -> Table:
+def _found_or_created(client: Client, name: str, table: TableSpec) -> Table:
     try:
         return client.get_table(name, retry=RETRY, timeout=TIMEOUT_S)
     except NotFound:
-        if not create:
-            raise ConfigurationError(f"{name}: table not found; create it, or set {_OPTION}") from None
+        pass
     wanted = Table(name, schema=schema_of(table))
     wanted.clustering_fields = CLUSTERING[table.name]
     client.create_table(wanted, exists_ok=True, retry=RETRY, timeout=TIMEOUT_S)

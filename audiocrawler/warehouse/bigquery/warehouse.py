@@ -24,8 +24,11 @@ from audiocrawler.model.statuses import Status
 from audiocrawler.model.text import is_masked
 from audiocrawler.warehouse.bigquery.flush import Sender, Sent
 from audiocrawler.warehouse.bigquery.jobs import FAILURES, RETRY, TIMEOUT_S, Jobs
+from audiocrawler.warehouse.bigquery.select import select
 from audiocrawler.warehouse.bigquery.tables import explained, place_of, prepare_table, prepared_location
+from audiocrawler.warehouse.bigquery.views import prepare_views
 from audiocrawler.warehouse.outbox import Outbox, outbox_path
+from audiocrawler.warehouse.query import Query
 from audiocrawler.warehouse.rekey import rekeyed
 from audiocrawler.warehouse.rows import checked, clean_url
 from audiocrawler.warehouse.warehouse import MAX_RELATED, FlushResult, Options
@@ -130,7 +133,8 @@ class BigQueryWarehouse:
             location = prepared_location(self._client, place, create=options.create, location=options.location)
             self._jobs = jobs = Jobs(self._client, place.dataset, location)
             for table in TABLES:
-                prepare_table(self._client, jobs, place, table, create=options.create)
+                prepare_table(self._client, jobs, place, table)
+            prepare_views(self._client, jobs, place)
             self._sender = Sender(jobs, place, self._outbox)
             self._sender.check()
             with self._outbox.flushing(wait=False) as is_alone:
@@ -198,6 +202,10 @@ class BigQueryWarehouse:
             raise WarehouseError(f"{name}: cannot be read: {failure_of(error)}; check the network") from error
         marks = {*(record[0] for record in records), *self._outbox.taken_down()}
         yield from marks | {row_key(mark) for mark in marks if is_masked(mark)}  # keys of older versions
+
+    def select(self, query: Query) -> Iterator[dict[str, Any]]:
+        """Yield rows of a view, without those in the outbox; see Warehouse.select."""
+        return select(self._jobs, self._place, query)
 
     def pending_rows(self) -> int:
         """Return the number of pending rows; see Outboxed.pending_rows."""

@@ -1,0 +1,50 @@
+"""An item in; one flat row out, as spreadsheets and Parquet take it: a column a value."""
+
+from base64 import b64encode
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from audiocrawler.model.rows import AUDIO_METADATA, AUDIO_SOURCES, AudioItem, Row, TableSpec
+
+_PARTS: Mapping[str, TableSpec] = {"source": AUDIO_SOURCES, "audio": AUDIO_METADATA}
+
+FLAT_TYPES: Mapping[str, str] = {
+    "file_urls": "STRING",
+    "file_name": "STRING",
+    **{f"{part}_{column.name}": column.type for part, table in _PARTS.items() for column in table.columns},
+}
+"""Column of a flat row -> its type as in TableSpec: those of both rows, after the row's name, as ``source_license``."""
+
+
+def flat_names(fields: Mapping[str, str] | Iterable[str]) -> dict[str, str]:
+    """Return the columns for which the fields of a feed stand, each with the name that it gets.
+
+    ``source`` and ``audio`` stand for all columns of these rows.
+    """
+    if isinstance(fields, Mapping):
+        return dict(fields)
+    return {each: each for name in fields for each in _OF_PART.get(name, [name])}
+
+
+_OF_PART = {part: [f"{part}_{column.name}" for column in table.columns] for part, table in _PARTS.items()}
+
+
+def flat(item: AudioItem) -> dict[str, Any]:
+    """Return the values of an item by FLAT_TYPES; those of a row that there is none of are None."""
+    rows: dict[str, Row | None] = {"source": item.source, "audio": item.audio}
+    values = {
+        f"{part}_{column.name}": getattr(rows[part], column.name, None)
+        for part, table in _PARTS.items()
+        for column in table.columns
+    }
+    return {"file_urls": ",".join(item.file_urls), "file_name": item.file_name, **values}
+
+
+def as_text(value: Any) -> Any:
+    """Return a value of a flat row as a cell of text shows it: times in RFC 3339, bytes in Base64, tags by name."""
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    if isinstance(value, bytes):
+        return b64encode(value).decode()
+    return "; ".join(f"{name}={text}" for name, text in sorted(value.items())) if isinstance(value, dict) else value
