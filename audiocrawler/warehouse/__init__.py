@@ -1,5 +1,6 @@
 """Rows of all tables in; merged into what the warehouse already holds."""
 
+from audiocrawler.warehouse.query import Query
 from audiocrawler.warehouse.warehouse import (
     FlushResult,
     Options,
@@ -10,4 +11,13 @@ from audiocrawler.warehouse.warehouse import (
     warehouse_class,
 )
 
-__all__ = ["FlushResult", "Options", "Outboxed", "Warehouse", "open_warehouse", "rows_waiting", "warehouse_class"]
+__all__ = [
+    "FlushResult",
+    "Options",
+    "Outboxed",
+    "Query",
+    "Warehouse",
+    "open_warehouse",
+    "rows_waiting",
+    "warehouse_class",
+]

@@ -23,9 +23,11 @@ from audiocrawler.model.sqlite_file import Database, code_of, make_durable, open
 from audiocrawler.model.statuses import Status
 from audiocrawler.model.uris import local_path, scheme_of
 from audiocrawler.warehouse.merge import derive, merge_rows
+from audiocrawler.warehouse.query import Query
 from audiocrawler.warehouse.rekey import rekey
 from audiocrawler.warehouse.rows import checked, clean_url, table_for
 from audiocrawler.warehouse.sqlite_schema import SELECT, UPSERT, migrate, to_record, to_row
+from audiocrawler.warehouse.sqlite_select import select
 from audiocrawler.warehouse.sqlite_sources import leave_taken_down, recompute_statuses, stated_by_sources
 from audiocrawler.warehouse.warehouse import MAX_RELATED, Options
 
@@ -58,7 +60,7 @@ class SqliteWarehouse:
     def __init__(self, uri: str, options: Options | None = None) -> None:
         if sqlite3.sqlite_version_info < _FIRST_STRICT_VERSION:
             raise ConfigurationError(f"{uri}: SQLite {sqlite3.sqlite_version} is too old; use 3.37 or later")
-        path = local_path(uri)
+        self._path = path = local_path(uri)
         connection = opened(path, partial(_prepare, name=str(path)), "name another file in AUDIO_WAREHOUSE")
         self._db = Database(connection, path, WarehouseError)
 
@@ -106,6 +108,10 @@ class SqliteWarehouse:
                 "SELECT source_url FROM audio_sources WHERE status = ?", Status.TAKEN_DOWN
             ).fetchall()
         yield from (url for (url,) in records)
+
+    def select(self, query: Query) -> Iterator[dict[str, Any]]:
+        """Yield rows of a view, through a connection of their own; see Warehouse.select."""
+        return select(self._path, query)
 
     def close(self) -> None:
         """Close the file."""

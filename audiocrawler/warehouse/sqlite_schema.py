@@ -92,7 +92,7 @@ def to_record(row: Row, table: TableSpec) -> list[Any]:
 def to_row(record: Iterable[Any], table: TableSpec) -> Row:
     """Return the row that a record of all columns stands for."""
     pairs = zip(table.columns, record, strict=True)
-    return table.row_type(**{column.name: converted(value, _FROM_SQL.get(column.type)) for column, value in pairs})
+    return table.row_type(**{column.name: converted(value, FROM_SQL.get(column.type)) for column, value in pairs})
 
 
 _TO_SQL: dict[str, Callable[[Any], Any]] = {
@@ -100,13 +100,14 @@ _TO_SQL: dict[str, Callable[[Any], Any]] = {
     "TIMESTAMP": lambda time: time_to_text(time).replace("+00:00", "Z"),
     "JSON": lambda texts: json.dumps(texts, ensure_ascii=False, sort_keys=True),
 }
-_FROM_SQL: dict[str, Callable[[Any], Any]] = {
+FROM_SQL: dict[str, Callable[[Any], Any]] = {
     "STRING": str,  # a table of other people's may have made a number of it
     "FLOAT": float,
     "BOOLEAN": bool,
     "TIMESTAMP": datetime.fromisoformat,
     "JSON": json.loads,
 }
+"""Type of a column -> what makes a value of what SQLite gives, where that is not one."""
 
 
 _REMEDY = "point AUDIO_WAREHOUSE at another file or rename that table"

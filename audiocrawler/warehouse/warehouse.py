@@ -9,11 +9,12 @@ they are sent. The SQL of each is its own.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import ClassVar, Protocol, cast, runtime_checkable
+from typing import Any, ClassVar, Protocol, cast, runtime_checkable
 
 from audiocrawler.model.gcp import GcpAccess
 from audiocrawler.model.rows import AudioCrawl, AudioMetadata, AudioSource, Row
 from audiocrawler.model.uris import load_registered
+from audiocrawler.warehouse.query import Query
 
 WAREHOUSES = {
     "": "audiocrawler.warehouse.sqlite.SqliteWarehouse",
@@ -111,6 +112,14 @@ class Warehouse(Protocol):
 
     def taken_down(self) -> Iterator[str]:
         """Yield the source_url of every row that is taken down, those that wait included. Raises WarehouseError."""
+        ...
+
+    def select(self, query: Query) -> Iterator[dict[str, Any]]:
+        """Return the rows of a view as the tables have them, without those that wait; times are in UTC.
+
+        Nothing is changed. Raises ConfigurationError, at once or with the first row, where the database does not take
+        the expression, and WarehouseError.
+        """
         ...
 
     def close(self) -> None:

@@ -16,7 +16,7 @@ from audiocrawler.model.rows import (
     Row,
     TableSpec,
 )
-from audiocrawler.warehouse import FlushResult
+from audiocrawler.warehouse import FlushResult, Query
 from audiocrawler.warehouse.bigquery.warehouse import BigQueryWarehouse
 from audiocrawler.warehouse.rows import clean_url
 
@@ -96,6 +96,10 @@ class InBigQuery:
     def crawl_rows(self) -> Iterator[AudioCrawl]:
         self.flush()
         return self._warehouse.crawl_rows()
+
+    def select(self, query: Query) -> Iterator[dict[str, Any]]:
+        self.flush()
+        return self._warehouse.select(query)
 
     def written_watermark(self) -> int:
         return self._warehouse.written_watermark()

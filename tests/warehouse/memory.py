@@ -2,15 +2,17 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from tempfile import TemporaryDirectory
 from threading import Lock
 from typing import Any, ClassVar
 
 from audiocrawler.model.marks import hash_mark, hash_taken_down, is_tombstone
 from audiocrawler.model.rows import AudioCrawl, AudioMetadata, AudioSource, Row
 from audiocrawler.model.statuses import Status
-from audiocrawler.warehouse import Options
+from audiocrawler.warehouse import Options, Query
 from audiocrawler.warehouse.merge import derive, merge_rows
 from audiocrawler.warehouse.rows import checked, clean_url, table_for
+from audiocrawler.warehouse.sqlite import SqliteWarehouse
 from audiocrawler.warehouse.warehouse import MAX_RELATED
 from tests.memory import remembered
 
@@ -127,6 +129,15 @@ class MemoryWarehouse:
 
     def taken_down(self) -> Iterator[str]:
         yield from (row.source_url for row in self._tables.rows(AudioSource, status=Status.TAKEN_DOWN))
+
+    def select(self, query: Query) -> Iterator[dict[str, Any]]:
+        """Ask SQLite, which is given the rows for this one query."""
+        with TemporaryDirectory() as folder:
+            copy = SqliteWarehouse(f"sqlite:{folder}/audio.db")
+            copy.upsert([row for kind in (AudioSource, AudioMetadata) for row in self._tables.rows(kind)])
+            rows = list(copy.select(query))
+            copy.close()
+        return iter(rows)
 
     def close(self) -> None:
         """Do nothing: connections end with their threads."""

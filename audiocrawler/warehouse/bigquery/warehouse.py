@@ -24,8 +24,10 @@ from audiocrawler.model.statuses import Status
 from audiocrawler.model.text import is_masked
 from audiocrawler.warehouse.bigquery.flush import Sender, Sent
 from audiocrawler.warehouse.bigquery.jobs import FAILURES, RETRY, TIMEOUT_S, Jobs
+from audiocrawler.warehouse.bigquery.select import select
 from audiocrawler.warehouse.bigquery.tables import explained, place_of, prepare_table, prepared_location
 from audiocrawler.warehouse.outbox import Outbox, outbox_path
+from audiocrawler.warehouse.query import Query
 from audiocrawler.warehouse.rekey import rekeyed
 from audiocrawler.warehouse.rows import checked, clean_url
 from audiocrawler.warehouse.warehouse import MAX_RELATED, FlushResult, Options
@@ -202,6 +204,10 @@ class BigQueryWarehouse:
             raise WarehouseError(f"{name}: cannot be read: {failure_of(error)}; check the network") from error
         marks = {*(record[0] for record in records), *self._outbox.taken_down()}
         yield from marks | {row_key(mark) for mark in marks if is_masked(mark)}  # of older versions
+
+    def select(self, query: Query) -> Iterator[dict[str, Any]]:
+        """Yield rows of a view, without those in the outbox; see Warehouse.select."""
+        return select(self._jobs, self._place, query)
 
     def pending_rows(self) -> int:
         """Return how many rows wait in the outbox; see Outboxed.pending_rows."""

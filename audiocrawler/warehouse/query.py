@@ -1,0 +1,78 @@
+"""A question about a view: which rows, which columns, in which order."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from audiocrawler.model.errors import ConfigurationError
+from audiocrawler.warehouse.views import VIEWS, View, ViewName
+
+MAX_WHERE_LENGTH = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What Warehouse.select answers: the rows of a view that an SQL expression holds for."""
+
+    view: ViewName
+    where: str = ""
+    """One SQL expression over the view, as the user has given it; nothing means all rows."""
+    columns: tuple[str, ...] = ()
+    """Nothing means all."""
+    order_by: str = ""
+    """A column; nothing means no order."""
+    limit: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Statements:
+    """A query as SQL: two that need only be compiled, and the one that gives the rows.
+
+    What stands within brackets in one of ``probes`` and without any in the other can only be one whole expression.
+    """
+
+    probes: tuple[str, ...]
+    select: str
+
+
+def statements_of(query: Query, views: str) -> Statements:
+    """Return the SQL of a query, where ``views`` are the WITH clauses of all views. Raises ConfigurationError.
+
+    The expression stands on lines of its own, so that a comment ends where it ends.
+    """
+    view = VIEWS[query.view]
+    columns = ", ".join(_known(query.columns or view.types, view))
+    order = "".join(f" ORDER BY {name}" for name in _known(filter(None, [query.order_by]), view))
+    limit = "" if query.limit is None else f" LIMIT {int(query.limit)}"
+    where = _where_of(query)
+    condition = f" WHERE (\n{where}\n)" if where else ""
+    select = f"{views}\nSELECT {columns} FROM {view.name}{condition}{order}{limit}"
+    whole = f"{views}\nSELECT CASE WHEN\n{where}\nTHEN 1 END FROM {view.name}"
+    return Statements((whole, select) if where else (select,), select)
+
+
+def _where_of(query: Query) -> str:
+    where = query.where.strip()
+    if len(where) > MAX_WHERE_LENGTH:
+        raise refusal(query, f"is {len(where)} characters long, of at most {MAX_WHERE_LENGTH}")
+    return where
+
+
+def _known(names: Iterable[str], view: View) -> list[str]:
+    given = list(names)
+    for name in given:
+        if name not in view.types:
+            raise ConfigurationError(f"{name}: no such column in {view.name}; choose from {', '.join(view.types)}")
+    return given
+
+
+def refusal(query: Query, words: object) -> ConfigurationError:
+    """Return the error for an expression that the database, in these words, does not take."""
+    where = " ".join(query.where.split())
+    shown = where if len(where) <= _SHOWN_LENGTH else f"{where[:_SHOWN_LENGTH]}..."
+    return ConfigurationError(
+        f"--where {shown!r}: {' '.join(str(words).split())}; "
+        f"write one SQL expression over the columns of {query.view}, such as {VIEWS[query.view].example}"
+    )
+
+
+_SHOWN_LENGTH = 120

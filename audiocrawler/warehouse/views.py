@@ -1,0 +1,98 @@
+"""The views for people: files, failures, hours and pages, each as one SELECT that SQLite and BigQuery both take."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from audiocrawler.model.rows import AUDIO_METADATA, AUDIO_SOURCES, TableSpec
+from audiocrawler.model.statuses import Trait, quoted
+
+ViewName = Literal["files", "failures", "hours", "pages"]
+
+FROM_SOURCE = (
+    *("attribution", "license_raw", "license_found_in", "opt_out", "published_at", "transcript_url", "group_id"),
+    *("page_title", "link_text", "host", "site", "last_seen_at"),
+)
+"""What ``files`` tells of the source that its source_url names."""
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A view: its columns, with their types as in TableSpec, and the SELECT that it stands for."""
+
+    name: ViewName
+    meaning: str
+    types: Mapping[str, str]
+    select: str
+    """With the names of the tables in braces."""
+    example: str
+    """An expression over its columns."""
+
+
+def view_select(view: View, name_of: Callable[[TableSpec], str]) -> str:
+    """Return the SELECT of a view over tables that are called what ``name_of`` gives."""
+    return view.select.format(audio_metadata=name_of(AUDIO_METADATA), audio_sources=name_of(AUDIO_SOURCES))
+
+
+def with_views(name_of: Callable[[TableSpec], str]) -> str:
+    """Return the WITH clauses that give all views to a statement, whether the database has them or not."""
+    return "WITH " + ",\n".join(f"{view.name} AS (\n{view_select(view, name_of)}\n)" for view in VIEWS.values())
+
+
+def _types(table: TableSpec) -> dict[str, str]:
+    return {column.name: column.type for column in table.columns}
+
+
+_FILES = _types(AUDIO_METADATA)
+_SOURCES = _types(AUDIO_SOURCES)
+_HOURS = "SUM(duration_ms) / 3600000.0"
+
+
+def _files_select() -> str:
+    """Return the SELECT of ``files``; an opt-out of any URL of the same bytes is one of the file."""
+    opted_out = "SELECT MIN(o.opt_out) FROM {audio_sources} AS o WHERE o.sha256 = a.sha256"
+    given = {"opt_out": f"COALESCE(s.opt_out, ({opted_out})) AS opt_out"}
+    columns = [f"a.{name}" for name in _FILES] + [given.get(name, f"s.{name}") for name in FROM_SOURCE]
+    return (
+        f"SELECT {', '.join(columns)}\n"
+        "FROM {audio_metadata} AS a LEFT JOIN {audio_sources} AS s ON s.source_url = a.source_url"
+    )
+
+
+_ALL = (
+    View(
+        name="files",
+        meaning="one row per file: audio_metadata with what its source says of rights, page and host",
+        types=_FILES | {name: _SOURCES[name] for name in FROM_SOURCE},
+        select=_files_select(),
+        example="license = 'CC0-1.0' AND duration_ms > 1000",
+    ),
+    View(
+        name="failures",
+        meaning="how many URLs of a host gave no file, for which reason, with one of them",
+        types={"status": "STRING", "reason": "STRING", "host": "STRING", "n": "INTEGER", "example": "STRING"},
+        select=(
+            "SELECT status, reason, host, COUNT(*) AS n, MIN(source_url) AS example\n"
+            f"FROM {{audio_sources}} WHERE status IN ({quoted(Trait.FAILED)}) GROUP BY status, reason, host"
+        ),
+        example="status = 'failed' AND n > 10",
+    ),
+    View(
+        name="hours",
+        meaning="files and hours of audio per licence and language",
+        types={"license": "STRING", "language": "STRING", "files": "INTEGER", "hours": "FLOAT"},
+        select=(
+            f"SELECT license, language, COUNT(*) AS files, {_HOURS} AS hours\n"
+            "FROM {audio_metadata} GROUP BY license, language"
+        ),
+        example="license IS NOT NULL AND hours > 1",
+    ),
+    View(
+        name="pages",
+        meaning="files and hours of audio per page",
+        types={"page_url": "STRING", "files": "INTEGER", "hours": "FLOAT"},
+        select=(f"SELECT page_url, COUNT(*) AS files, {_HOURS} AS hours\nFROM {{audio_metadata}} GROUP BY page_url"),
+        example="files > 10",
+    ),
+)
+VIEWS: Mapping[ViewName, View] = {view.name: view for view in _ALL}
