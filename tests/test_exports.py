@@ -2,7 +2,7 @@
 
 import pytest
 
-from audiocrawler.exports import is_formula
+from audiocrawler.model.spreadsheets import is_formula
 
 
 @pytest.mark.parametrize(
