@@ -3,13 +3,14 @@
 from collections.abc import Callable, Mapping
 from importlib.util import find_spec
 
+from audiocrawler.export.folders import AudioFolderFormat, LhotseFormat, NemoFormat
 from audiocrawler.export.hf import HfFormat
 from audiocrawler.export.shards import Format
 from audiocrawler.export.tables import CsvFormat, JsonLinesFormat, ParquetFormat, Sources
 from audiocrawler.export.webdataset import WebDatasetFormat
 from audiocrawler.model.errors import ConfigurationError
 
-_AUDIO: tuple[Callable[[], Format], ...] = (HfFormat, WebDatasetFormat)
+_AUDIO: tuple[Callable[[], Format], ...] = (HfFormat, AudioFolderFormat, WebDatasetFormat, LhotseFormat, NemoFormat)
 _TABLES: tuple[Callable[[Sources], Format], ...] = (JsonLinesFormat, CsvFormat, ParquetFormat)
 
 

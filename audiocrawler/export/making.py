@@ -71,13 +71,14 @@ def make(writing: Writing, part: Part, advance: Callable[[int, int], None], abou
             done = sum(writing.done(shard) is not None for shard in writing.plan.shards)
             shards = counted(len(writing.plan.shards), "shard")
             return Outcome(f"{done} of {shards} are there; the part that writes the last one writes the papers")
-        writing.remove_others()
+        writing.remove_others(records)
         papers = Folder(folder.path)
         numbers = counts(writing.plan, records)
         writing.format.finish(writing.plan, records, papers)
         write_attribution(writing.plan, records, papers)
         write_card(writing.plan, records, numbers, about, papers)
         write_dataset(writing.plan, records, numbers, papers)
+        writing.note_papers(papers.made)
     except OSError as error:
         where = error.filename or folder.path
         raise ExportError(f"{where}: {error.strerror or error}; mend that and run the same command again") from error

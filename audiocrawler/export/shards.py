@@ -14,7 +14,7 @@ from audiocrawler.export.entries import Entry, LeftOutError, Workshop
 from audiocrawler.export.folder import OWN, Folder, Made
 from audiocrawler.export.plan import Plan, Shard
 
-RECORDS = f"{OWN}/shards"
+RECORDS, STALE, PAPERS = f"{OWN}/shards", f"{OWN}/stale", f"{OWN}/papers"
 
 
 class Format(Protocol):
@@ -128,11 +128,14 @@ class Writing:
         entries = self._entries(shard, record, advance)
         self.format.write(self.plan, shard, entries, folder)
         record.files = folder.made
-        names = {made.path for made in record.files}
-        for made in before.files if before else ():
-            if made.path not in names:
-                folder.remove(made.path)
+        self._note_stale(before)
         record.write(folder, shard.label)
+
+    def _note_stale(self, record: Record | None) -> None:
+        """Remember the files of a shard as it was: once all shards are there, it shows which no longer belong."""
+        if record and record.files:
+            with (self.folder.path / STALE).open("a", encoding="utf-8") as file:
+                file.writelines(f"{made.path}\n" for made in record.files)
 
     def _entries(self, shard: Shard, record: Record, advance: Callable[[int, int], None]) -> Iterator[Entry]:
         for row in self.plan.rows(shard):
@@ -151,15 +154,27 @@ class Writing:
         records = [self.done(shard) for shard in self.plan.shards]
         return None if None in records else [record for record in records if record]
 
-    def remove_others(self) -> None:
-        """Delete the files of shards that are no longer in the plan, and what interrupted runs have left."""
+    def note_papers(self, papers: Iterable[Made]) -> None:
+        """Keep the names of what belongs to the whole set; those that were there before and are not any more go."""
+        path, names = self.folder.path / PAPERS, {made.path for made in papers}
+        before = set(path.read_text("utf-8").splitlines()) if path.exists() else set()
+        for name in before - names:
+            self.folder.remove(name)
+        path.write_text("\n".join(sorted(names)), "utf-8")
+
+    def remove_others(self, records: Iterable[Record]) -> None:
+        """Delete what is no longer in the set, be it of other shards or papers, and what interrupted runs have left."""
         labels = {shard.label for shard in self.plan.shards}
         for path in (self.folder.path / RECORDS).glob("*.json"):
             if path.stem not in labels:
-                record = Record.read(self.folder, path.stem)
-                for made in record.files if record else ():
-                    self.folder.remove(made.path)
+                self._note_stale(Record.read(self.folder, path.stem))
                 path.unlink()
+        stale = self.folder.path / STALE
+        if stale.exists():
+            current = {made.path for record in records for made in record.files}
+            for name in set(stale.read_text("utf-8").splitlines()) - current:
+                self.folder.remove(name)
+            stale.unlink()
         for path in self.folder.path.rglob(".*.part"):
             path.unlink(missing_ok=True)
 

@@ -2,18 +2,22 @@
 
 import csv
 import json
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from audiocrawler.export.formats import FORMATS
+from tests.commands.collecting import Collection
+from tests.crawling import Run
 from tests.export.collecting import collect, files_in, ordinary, tone
 
 
-def run(collection, tmp_path, *options):
+def run(collection: Collection, tmp_path: Path, *options: str) -> Run:
     return collection.run("export", "--out", str(tmp_path / "set"), *options)
 
 
-def about(folder):
+def about(folder: Path) -> Any:
     return json.loads((folder / "set/dataset.json").read_text())
 
 
