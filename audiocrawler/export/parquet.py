@@ -12,7 +12,7 @@ from audiocrawler.export.plan import Plan
 
 CELL_BYTES = (1 << 31) - 1
 """Arrow's binary type counts its bytes in 32 bits (Arrow Columnar Format, "Variable-size Binary Layout")."""
-GROUP_ROWS, GROUP_BYTES = 100, 8 << 20
+GROUP_ROWS, GROUP_BYTES = 100, 4 << 20
 """Of a row group with audio: it is held several times while it is written."""
 TABLE_GROUP_ROWS = 5000
 _ARROW: Mapping[str, pa.DataType] = {
@@ -54,6 +54,7 @@ class Table:
     def __init__(
         self, file: HashedFile, types: Types, *, has_audio: bool = False, audio_rate_hz: int | None = None
     ) -> None:
+        pa.set_memory_pool(pa.system_memory_pool())  # the others keep what is freed for later
         self._types = types
         self._has_audio = has_audio
         fields = [(name, _ARROW[kind]) for name, kind in types.items()]

@@ -33,7 +33,7 @@ _SCHEMA = """
     ) WITHOUT ROWID;
     CREATE TABLE samples (hash TEXT PRIMARY KEY) WITHOUT ROWID;
 """
-_SETTINGS = ("journal_mode = OFF", "synchronous = OFF", "locking_mode = EXCLUSIVE", "cache_size = -16000")
+_SETTINGS = ("journal_mode = OFF", "synchronous = OFF", "locking_mode = EXCLUSIVE", "cache_size = -4000")
 NAMED = 3
 """Examples that a note gives."""
 
@@ -166,9 +166,13 @@ class Plan:
         for number, own in self._connection.execute("SELECT number, own FROM rows"):
             self._groups.propose(number, own)
         places = {name: place for place, name in enumerate(self.spec.splits)}
-        for sha256, number in self._connection.execute("SELECT sha256, number FROM rows").fetchall():
-            split = split_of(self._groups.name(number).partition(" ")[2], self.spec)
-            self._connection.execute("UPDATE rows SET split = ? WHERE sha256 = ?", (places[split], sha256))
+        last = ""
+        query = "SELECT sha256, number FROM rows WHERE sha256 > ? ORDER BY sha256 LIMIT 1000"
+        while page := self._connection.execute(query, (last,)).fetchall():
+            for sha256, number in page:
+                split = split_of(self._groups.name(number).partition(" ")[2], self.spec)
+                self._connection.execute("UPDATE rows SET split = ? WHERE sha256 = ?", (places[split], sha256))
+            last = page[-1][0]
 
     def _cut(self) -> None:
         cuts: list[_Cut] = []

@@ -2,16 +2,19 @@
 
 import io
 import math
+import sqlite3
 import struct
 import wave
 from collections.abc import Iterable
+from contextlib import closing
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from audiocrawler.model.rows import AudioMetadata, AudioSource, Row
+from audiocrawler.model.rows import AUDIO_METADATA, AUDIO_SOURCES, AudioMetadata, AudioSource, Row
 from audiocrawler.storage import object_key, open_store
 from audiocrawler.warehouse import open_warehouse
+from audiocrawler.warehouse.sqlite_schema import UPSERT, to_record
 from tests.commands.collecting import Collection, audio, source
 from tests.warehouse.rows import NOON, a_crawl
 
@@ -85,6 +88,23 @@ def collect(folder: Path, recordings: Iterable[tuple[bytes, dict[str, Any]]]) ->
     store.close()
     warehouse.close()
     return Collection(folder)
+
+
+def collect_many(folder: Path, number: int) -> Collection:
+    """Make a collection of many small recordings as fast as it goes, past the safeguards of store and warehouse."""
+    collection, sounds = collect(folder, []), [tone(each, samples=5000) for each in range(50)]
+    with closing(sqlite3.connect(folder / "data/audio.db")) as database:
+        for each in range(number):
+            content = sounds[each % 50] + each.to_bytes(4)
+            found, at = rows_of(each, content)
+            target = folder / "data/objects" / object_key(found.sha256 or "", "wav")
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(content)
+            found.gcp_url = at.gcp_url = target.as_uri()
+            for row, table in ((found, AUDIO_METADATA), (at, AUDIO_SOURCES)):
+                database.execute(UPSERT[table.name], to_record(row, table))
+        database.commit()
+    return collection
 
 
 def ordinary(number: int = 40) -> list[tuple[bytes, dict[str, Any]]]:

@@ -5,7 +5,7 @@ import importlib.machinery
 import sys
 import types
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 _ABSENT = ("torch", "torchaudio", "torchcodec")
 
@@ -13,7 +13,6 @@ _ABSENT = ("torch", "torchaudio", "torchcodec")
 class _Anything(types.ModuleType):
     """A module in which a name with a capital is a class, and any other one a module that can be called."""
 
-    __path__: ClassVar[list[str]] = []
     __version__ = "2.9.0"
 
     def __getattr__(self, name: str) -> Any:
