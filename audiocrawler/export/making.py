@@ -76,6 +76,10 @@ def make(writing: Writing, part: Part, advance: Callable[[int, int], None], abou
         numbers = counts(writing.plan, records)
         writing.format.finish(writing.plan, records, papers)
         write_attribution(writing.plan, records, papers)
+        if writing.format.name == "hf":
+            from audiocrawler.export.croissant import write_croissant
+
+            write_croissant(writing.plan, numbers, papers)
         write_card(writing.plan, records, numbers, about, papers)
         write_dataset(writing.plan, records, numbers, papers)
         writing.note_papers(papers.made)

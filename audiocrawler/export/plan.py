@@ -105,6 +105,8 @@ class Plan:
         """What there is of each among the files as they will be in the set."""
         self.as_of = ""
         """When a row of the set was last written."""
+        self.since = ""
+        """When a file of the set was first stored."""
         self.shards: list[Shard] = []
         self._connection = _unlinked(folder)
         self._groups = Groups(self._connection)
@@ -140,11 +142,13 @@ class Plan:
         self.has_nulls |= {name for name in self.types if record.get(name) is None}
         self.crawl_ids |= {row["crawl_id"]} if row.get("crawl_id") else set()
         self.as_of = max(self.as_of, record.get("updated_at") or "")
+        first_seen = record.get("first_seen_at") or ""
+        self.since = min(filter(None, (self.since, first_seen)), default="")
         self._note_sound(row)
         own, keys = keys_of(row, self.spec)
         self._groups.add(keys)
         payload = zlib.compress(json_text(record).encode("utf-8", "surrogatepass"), 1)
-        first = f"{record.get('first_seen_at') or ''} {own}"
+        first = f"{first_seen} {own}"
         values = (row["sha256"], self._number, row.get("duration_ms"), row.get("artist"), row.get("page_url"))
         self._connection.execute(
             "INSERT INTO rows (sha256, number, ms, artist, page, own, payload) VALUES (?, ?, ?, ?, ?, ?, ?)",

@@ -90,9 +90,9 @@ def collect(folder: Path, recordings: Iterable[tuple[bytes, dict[str, Any]]]) ->
     return Collection(folder)
 
 
-def collect_many(folder: Path, number: int) -> Collection:
+def collect_many(folder: Path, number: int, samples: int = 5000) -> Collection:
     """Make a collection of many small recordings as fast as it goes, past the safeguards of store and warehouse."""
-    collection, sounds = collect(folder, []), [tone(each, samples=5000) for each in range(50)]
+    collection, sounds = collect(folder, []), [tone(each, samples=samples) for each in range(50)]
     with closing(sqlite3.connect(folder / "data/audio.db")) as database:
         for each in range(number):
             content = sounds[each % 50] + each.to_bytes(4)

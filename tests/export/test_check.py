@@ -18,7 +18,7 @@ def published(tmp_path_factory):
     clean = collection.run("export", "--check", "data/export/hf")
     assert (clean.code, clean.stdout) == (0, "data/export/hf: 12 files, no findings\n")
     rows = {int(row.file_name.removesuffix(".wav")): row for row in collection.audio()}
-    assert collection.run("takedown", "--sha256", rows[7].sha256, "--yes").code == 0
+    assert collection.run("takedown", "--sha256", str(rows[7].sha256), "--yes").code == 0
     with closing(sqlite3.connect(folder / "data/audio.db")) as database, database:
         database.execute("UPDATE audio_sources SET opt_out = 'robots.txt: GPTBot' WHERE sha256 = ?", (rows[8].sha256,))
         database.execute("UPDATE audio_metadata SET license = 'CC-BY-NC-4.0' WHERE sha256 = ?", (rows[9].sha256,))

@@ -2,6 +2,8 @@
 
 import io
 import wave
+from pathlib import Path
+from typing import Any
 
 import av
 import pytest
@@ -12,7 +14,7 @@ from audiocrawler.export.sound import convert
 from tests.export.collecting import tone
 
 
-def converted(tmp_path, sound, content):
+def converted(tmp_path: Path, sound: Sound, content: bytes) -> tuple[bytes, dict[str, Any]]:
     path = tmp_path / "sound.wav"
     path.write_bytes(content)
     target = io.BytesIO()
@@ -30,7 +32,7 @@ def test_the_file_is_what_its_row_says_and_the_same_each_time(tmp_path, kind, ra
     expected_hz = rate_hz or (48000 if kind == "opus" else 8000)
     assert (facts["sample_rate_hz"], facts["channels"]) == (expected_hz, 1 if mono else 2)
     assert facts["samples"] == pytest.approx(expected_hz, abs=1)
-    with av.open(io.BytesIO(first)) as container:
+    with av.open(io.BytesIO(first), "r") as container:
         assert container.format.name == {"flac": "flac", "wav": "wav", "opus": "ogg"}[kind]
         frames = list(container.decode(audio=0))
     assert frames[0].layout.nb_channels == facts["channels"]
