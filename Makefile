@@ -1,11 +1,12 @@
 # make crawl url=https://example.org/    finds, downloads and measures the audio of a page
 # make crawl                             does so with a small site that comes along, without a network
 # make test, make lint, make clean       (clean leaves data/ alone)
+# make test-formats                      reads what `scrapy export` writes with the libraries that it is for
 # make audit                             asks for known vulnerabilities of the packages
 #
 # The first run makes .venv with the newest suitable Python; PYTHON=... names another one.
 
-.PHONY: crawl test lint audit clean
+.PHONY: crawl test test-formats lint audit clean
 
 RUN := .venv/bin/python -m
 # Passed through the environment, so that no character of it means anything to make or the shell.
@@ -21,6 +22,9 @@ endif
 test: .venv/installed .venv/chromium .venv/redis
 	@$(RUN) pytest -n $$(($$(getconf _NPROCESSORS_ONLN) + 1)) --durations 10  # some wait for delays
 
+test-formats: .venv/installed .venv-formats/installed
+	@.venv-formats/bin/python -m pytest --confcutdir tests/formats tests/formats
+
 lint: .venv/installed-dev
 	@$(RUN) ruff check
 	@$(RUN) ruff format --check
@@ -30,7 +34,7 @@ audit:
 	@.ci/audit
 
 clean:
-	rm -rf .venv .venv-audit .venv-bigquery-emulator* .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv .venv-audit .venv-formats .venv-bigquery-emulator* .mypy_cache .pytest_cache .ruff_cache
 	find audiocrawler tests benchmarks -name __pycache__ -prune -exec rm -rf {} +
 
 .venv/installed: requirements.txt
@@ -62,6 +66,14 @@ clean:
 		$$sudo apt-get update -qq && \
 		DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -qq --yes --no-install-recommends redis-server; \
 	} >/dev/null 2>&1 || echo "redis-server cannot be installed: the tests of several workers need it" >&2
+	@touch $@
+
+# The readers, in an environment of their own. Lhotse and NeMo come without torch: see tests/formats/stand_ins.py.
+.venv-formats/installed: requirements-formats.txt .venv/installed
+	@echo "Installing the readers into .venv-formats, once: about 0.8 GB ..."
+	@.venv/bin/python -m venv --clear .venv-formats
+	@.venv-formats/bin/python -m pip install --quiet --disable-pip-version-check --requirement requirements-formats.txt
+	@.venv-formats/bin/python -m pip install --quiet --disable-pip-version-check --no-deps lhotse==1.33.0 nemo_toolkit==3.0.0
 	@touch $@
 
 .venv/installed-dev: requirements-dev.txt .venv/installed

@@ -21,9 +21,9 @@ from audiocrawler.fetch.headers import explain
 from audiocrawler.model.errors import ConfigurationError, WarehouseError
 from audiocrawler.model.flat import FLAT_TYPES, as_text, flat, flat_names
 from audiocrawler.model.rows import AudioItem, AudioSource
+from audiocrawler.model.spreadsheets import is_formula
 from audiocrawler.model.text import mask_text, one_line, storable
 
-_FORMULA = re.compile(r"[=+\-@\t\r\n]")
 _NOT_IN_XML_NAME = re.compile(r"[^A-Za-z0-9_.-]")
 
 
@@ -136,19 +136,6 @@ def _in_xml(value: Any) -> Any:
 def _xml_name(name: str) -> str:
     readable = _NOT_IN_XML_NAME.sub("_", name)
     return readable if readable[:1].isalpha() else f"_{readable}"
-
-
-def is_formula(text: str) -> bool:
-    """Return whether a spreadsheet may run the text of a cell as a formula."""
-    return bool(_FORMULA.match(text)) and not _is_number(text)
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return text == text.strip()
 
 
 logger = logging.getLogger(__name__)

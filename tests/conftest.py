@@ -17,6 +17,9 @@ from tests.memory import Memory
 from tests.sharing import group_of, place_of
 from tests.site.server import Site
 
+collect_ignore = ["formats"]
+"""They need libraries that are not installed here: `make test-formats` runs them."""
+
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say loudly that a part is not tested."""

@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 from pyarrow import parquet
 
-from audiocrawler.exports import ParquetItemExporter, SpreadsheetSafeCsvExporter, is_formula
+from audiocrawler.exports import ParquetItemExporter, SpreadsheetSafeCsvExporter
 from audiocrawler.model.rows import AUDIO_METADATA, AUDIO_SOURCES, AudioItem
+from audiocrawler.model.spreadsheets import is_formula
 from tests.cloud import Cloud
 from tests.crawling import Run, crawl
 from tests.shelf import Shelf
