@@ -4,6 +4,7 @@ AudioCrawlerError
 ├── ConfigurationError          the user's arguments, settings, store or warehouse cannot be used
 │   ├── SchemaError             a table exists whose columns contradict ours
 │   └── LockedError             another crawl of the same start is running
+├── ExportError                 a training set could not be written or read
 ├── WarehouseError              rows could not be written or read
 ├── FrontierError               requests could not be kept or had
 │   └── FrontierAwayError       the frontier does not answer at the moment
@@ -66,6 +67,10 @@ class SchemaError(ConfigurationError):
 
 class LockedError(ConfigurationError):
     """Raised when another crawl of the same start into the same warehouse is running, from the crawl."""
+
+
+class ExportError(AudioCrawlerError):
+    """Raised when a set cannot be written, published or read back, from the export."""
 
 
 class WarehouseError(AudioCrawlerError):

@@ -249,14 +249,14 @@ def credit_in(tags: Mapping[str, str] | None) -> str | None:
     return next((value for name in _CREDITS if (value := (tags or {}).get(name))), None)
 
 
-def wanted_licences(setting: str | list[str] | None) -> frozenset[str]:
+def wanted_licences(setting: str | list[str] | None, named_by: str = "AUDIO_LICENSES=") -> frozenset[str]:
     """Return the identifiers of AUDIO_LICENSES, none for all; raises ConfigurationError for one that is unknown."""
     names = setting if isinstance(setting, list) else re.split(r"[,\s]+", setting or "")
     wanted = frozenset(name for name in names if name)
     for name in sorted(wanted):
         if not is_identifier(name):
             raise ConfigurationError(
-                f"AUDIO_LICENSES={name}: is no known licence; write it as in CC0-1.0, CC-BY-4.0 or CC-BY-SA-3.0-DE"
+                f"{named_by}{name}: is no known licence; write it as in CC0-1.0, CC-BY-4.0 or CC-BY-SA-3.0-DE"
             )
     return wanted
 

@@ -1,11 +1,12 @@
 """Objects in a bucket of Google Cloud Storage: whole or not there at all, and replaced only if they are damaged."""
 
 import base64
+import io
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import ClassVar
+from typing import IO, Any, ClassVar
 
 from google.api_core.exceptions import GoogleAPIError, MethodNotImplemented, NotFound, PreconditionFailed
 from google.auth.exceptions import GoogleAuthError
@@ -168,6 +169,15 @@ class GcsStore:
         ):
             return digest(file, algorithm)
 
+    def open_object(self, url: str) -> IO[bytes]:
+        """Open an object, of which a piece at a time is downloaded; see Store.open_object."""
+        blob = self._bucket.blob(self._name_in(url))
+        with _naming(f"{url}: cannot be read"):
+            file = blob.open("rb", chunk_size=CHUNK_BYTES, timeout=_TIMEOUT_S, retry=_RETRY)
+            file.seek(0, io.SEEK_END)  # asks whether it is there
+            file.seek(0)
+        return io.BufferedReader(_Object(file, url), CHUNK_BYTES)
+
     def remove(self, url: str) -> bool:
         """Delete an object; see Store.remove."""
         with _naming(f"{url}: cannot be removed"):
@@ -187,6 +197,33 @@ class GcsStore:
     def close(self) -> None:
         """Close the connections."""
         self._client.close()
+
+
+class _Object(io.RawIOBase):
+    """An object that is read, and what the client raises as a StoreError."""
+
+    def __init__(self, file: IO[bytes], url: str) -> None:
+        self._file, self._subject = file, f"{url}: cannot be read"
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any, /) -> int:
+        with _naming(self._subject):
+            piece = self._file.read(len(buffer))
+        buffer[: len(piece)] = piece
+        return len(piece)
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
+        with _naming(self._subject):
+            return self._file.seek(offset, whence)
+
+    def close(self) -> None:
+        self._file.close()
+        super().close()
 
 
 @contextmanager

@@ -182,6 +182,14 @@ class LocalStore:
         except OSError as error:
             raise StoreError(f"{path}: cannot be read: {error.strerror}; check the disk and run again") from error
 
+    def open_object(self, url: str) -> IO[bytes]:
+        """Open a file of this folder; see Store.open_object."""
+        path = _path_in(url)
+        try:
+            return path.open("rb")
+        except OSError as error:
+            raise StoreError(f"{path}: cannot be read: {error.strerror}; check the disk and run again") from error
+
     def remove(self, url: str) -> bool:
         """Delete a file of this folder; see Store.remove."""
         path = _path_in(url)

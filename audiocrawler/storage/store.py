@@ -157,6 +157,13 @@ class Store(Protocol):
         """
         ...
 
+    def open_object(self, url: str) -> IO[bytes]:
+        """Open the object at ``url``, which is in this store, for reading; it can be sought in. Raises StoreError.
+
+        So do its methods where the object is far away.
+        """
+        ...
+
     def remove(self, url: str) -> bool:
         """Delete the object at ``url``, which is in this store, and tell whether it was there. Raises StoreError."""
         ...

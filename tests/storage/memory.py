@@ -4,7 +4,7 @@ import hashlib
 import io
 from collections.abc import Iterator
 from pathlib import Path
-from typing import ClassVar
+from typing import IO, ClassVar
 
 from audiocrawler.model.errors import StoreError
 from audiocrawler.storage import Options, StoredObject, key_in
@@ -65,6 +65,12 @@ class MemoryStore:
         if content is None:
             raise StoreError(f"{url}: cannot be read: it is not there")
         return digest(io.BytesIO(content), algorithm)
+
+    def open_object(self, url: str) -> IO[bytes]:
+        content = self._content(url)
+        if content is None:
+            raise StoreError(f"{url}: cannot be read: it is not there")
+        return io.BytesIO(content)
 
     def remove(self, url: str) -> bool:
         return self._shelf.pop(key_in(url), None) is not None

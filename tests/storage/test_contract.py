@@ -118,3 +118,19 @@ def test_a_removed_object_is_gone_and_may_be_removed_again(any_store, place, sou
     assert not any_store.exists(url, None)
     assert not any_store.remove(url)
     assert place.contents() == {}
+
+
+def test_an_object_is_opened_read_and_sought_in(any_store, place, source):
+    content = CONTENT * (3 * (1 << 20) // len(CONTENT))
+    source.write_bytes(content)
+    with any_store.open_object(put(any_store, source)) as file:
+        assert file.read(7) == content[:7]
+        assert file.seek(len(content) - 5) == len(content) - 5
+        assert file.read() == content[-5:]
+        file.seek(0)
+        assert file.read() == content
+
+
+def test_opening_an_object_that_is_not_there_says_so(any_store, place):
+    with pytest.raises(StoreError, match="cannot be read"):
+        any_store.open_object(any_store.url_of(key_of(b"never stored")))
