@@ -1,6 +1,6 @@
 """Rows of all tables in; merged into what the warehouse already holds."""
 
-from audiocrawler.warehouse.query import Query
+from audiocrawler.warehouse.query import Query, Tally
 from audiocrawler.warehouse.warehouse import (
     FlushResult,
     Options,
@@ -16,6 +16,7 @@ __all__ = [
     "Options",
     "Outboxed",
     "Query",
+    "Tally",
     "Warehouse",
     "open_warehouse",
     "rows_waiting",
