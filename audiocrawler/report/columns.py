@@ -6,7 +6,6 @@ from base64 import b64encode
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from io import BytesIO
-from os.path import commonprefix
 from sys import intern
 from typing import Any
 
@@ -92,10 +91,22 @@ def front_coded(texts: list[str]) -> list[Any]:
     coded: list[Any] = []
     before = ""
     for text in texts:
-        shared = len(commonprefix((before, text)))  # noqa: RUF071 - letters are meant
+        shared = _shared_length(before, text)
         coded += [shared, text[shared:]]
         before = text
     return coded
+
+
+def _shared_length(one: str, other: str) -> int:
+    """Return how many characters two texts begin with in common."""
+    least, most = 0, min(len(one), len(other))
+    while least < most:
+        middle = (least + most + 1) // 2
+        if other.startswith(one[:middle]):
+            least = middle
+        else:
+            most = middle - 1
+    return least
 
 
 def dictionary(values: list[Any]) -> dict[str, Any]:

@@ -62,6 +62,8 @@ def test_it_shows_every_file_and_what_became_of_every_url(browser: Browser, coll
         for url, row in failed.items():
             expect(page.get_by_role("link", name=url, exact=True)).to_be_visible()
             expect(page.get_by_text(row["reason"], exact=True).first).to_be_visible()
+        (duplicate,) = [row for row in collected.sources.values() if row["status"] == "duplicate"]
+        expect(page.get_by_text(duplicate["reason"])).to_be_visible()
         for heading in ("Opt-outs and robots.txt", "Duplicates", "Licences", "What ran"):
             expect(page.get_by_role("heading", name=heading)).to_be_visible()
 
