@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import av
 import numpy as np
@@ -148,15 +148,21 @@ class _AudioFile(io.FileIO):
 @contextmanager
 def open_audio(path: Path) -> Iterator[InputContainer]:
     """Open a media file for reading; raises AnalysisError for an unknown format."""
-    with _AudioFile(path) as file:
-        try:
-            container = av.open(file, "r", options=_OPTIONS, metadata_errors="replace", buffer_size=_READ_BYTES)
-        except (av.InvalidDataError, EOFError) as error:
-            raise AnalysisError("unknown audio format, or a damaged header") from error
-        except av.FFmpegError as error:
-            raise AnalysisError(f"the file cannot be opened as audio: {error.strerror}") from error
-        with container:
-            yield container
+    with _AudioFile(path) as file, container_in(file) as container:
+        yield container
+
+
+@contextmanager
+def container_in(file: IO[bytes]) -> Iterator[InputContainer]:
+    """Read a seekable open file; raises as ``open_audio`` does."""
+    try:
+        container = av.open(file, "r", options=_OPTIONS, metadata_errors="replace", buffer_size=_READ_BYTES)
+    except (av.InvalidDataError, EOFError) as error:
+        raise AnalysisError("unknown audio format, or a damaged header") from error
+    except av.FFmpegError as error:
+        raise AnalysisError(f"the file cannot be opened as audio: {error.strerror}") from error
+    with container:
+        yield container
 
 
 class Decoder:

@@ -20,6 +20,7 @@ from scrapy.exceptions import UsageError
 from scrapy.settings import BaseSettings
 
 from audiocrawler.browser.handler import Browser, chromium_of
+from audiocrawler.commands.closing_report import closing_report
 from audiocrawler.commands.streams import flush_output, messages_of, print_error, say, survive_closed_pipes
 from audiocrawler.commands.usage import PROGRAM, program, refuse_options, use_plain_errors
 from audiocrawler.config.arguments import Arguments, parse_arguments
@@ -218,7 +219,7 @@ class Command(ScrapyCrawlCommand):
         assert lifecycle is not None
         stats = crawler.stats.get_stats()
         assert self.settings is not None
-        places = _places(self.settings)
+        places = replace(_places(self.settings), report=closing_report(crawler, self.settings))
         print(printable(format_summary(summarise(stats), places)), file=messages_of(self.settings))
         if unrendered := stats.get("browser/missing"):
             browser = crawler.get_extension(Browser)

@@ -149,6 +149,13 @@ class AudioSettings(BaseModel):
         Path("data/crawls"), "a record per crawl: arguments, settings, versions, times, counts, exit code"
     )
 
+    report: Annotated[str | None, AfterValidator(_one_line_only)] = setting(
+        None,
+        "page that each crawl writes at its end, see [Looking at it](#looking-at-it); empty: none",
+        shown="`data/report.html`; none under Scrapyd or with BigQuery",
+        takes="a path",
+    )
+
     # --- Manners and safety ---
 
     contact: Annotated[str | None, Nothing, AfterValidator(_one_line_only)] = setting(

@@ -44,6 +44,8 @@ class Places:
     log: str | None
     query_command: str | None = None
     """The command that runs an SQL query on the tables, if there is one."""
+    report: str | None = None
+    """The page that shows all of it."""
 
 
 @dataclass(slots=True)
@@ -141,6 +143,7 @@ def format_summary(summary: Summary, places: Places) -> str:
         ("files", places.store),
         ("database", places.warehouse),
         *([("log", places.log)] if places.log else []),
+        *([("report", places.report)] if places.report else []),
     ]
     lines = [f"  {name:<11} {value}" for name, value in rows]
     return "\n".join([*lines, *_notes(summary), *_example_query(places, summary)])

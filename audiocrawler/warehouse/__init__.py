@@ -1,6 +1,6 @@
 """Warehouses, which merge rows into the tables."""
 
-from audiocrawler.warehouse.query import Query
+from audiocrawler.warehouse.query import Query, Tally
 from audiocrawler.warehouse.warehouse import (
     FlushResult,
     Options,
@@ -16,6 +16,7 @@ __all__ = [
     "Options",
     "Outboxed",
     "Query",
+    "Tally",
     "Warehouse",
     "count_pending",
     "open_warehouse",

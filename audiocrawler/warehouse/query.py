@@ -1,19 +1,30 @@
 """A question about a view: which rows, which columns, in which order."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 from audiocrawler.model.errors import ConfigurationError
-from audiocrawler.warehouse.views import VIEWS, View, ViewName
+from audiocrawler.warehouse.views import SELECTABLE, Selectable, View
 
 MAX_WHERE_LENGTH = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How many rows, as ``n``, have each combination of what the expressions ``by`` name, and the sums of columns.
+
+    The expressions are the caller's own, and never what a user has given.
+    """
+
+    by: Mapping[str, str] = field(default_factory=dict)
+    sums: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Query:
     """What Warehouse.select answers: the rows of a view that an SQL expression holds for."""
 
-    view: ViewName
+    view: Selectable
     where: str = ""
     """One SQL expression over the view, as the user has given it; nothing means all rows."""
     columns: tuple[str, ...] = ()
@@ -21,6 +32,8 @@ class Query:
     order_by: str = ""
     """A column; nothing means no order."""
     limit: int | None = None
+    tally: Tally | None = None
+    """Instead of columns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +52,11 @@ def statements_of(query: Query, views: str) -> Statements:
 
     The expression stands on lines of its own, so that a comment ends where it ends.
     """
-    view = VIEWS[query.view]
-    columns = ", ".join(_known(query.columns or view.types, view))
+    view = SELECTABLE[query.view]
+    columns = _tallied(query.tally, view) if query.tally else ", ".join(_known(query.columns or view.types, view))
     order = "".join(f" ORDER BY {name}" for name in _known(filter(None, [query.order_by]), view))
+    group = ", ".join(str(1 + place) for place in range(len(query.tally.by))) if query.tally else ""
+    order = f" GROUP BY {group}{order}" if group else order
     limit = "" if query.limit is None else f" LIMIT {int(query.limit)}"
     # The name of a view that is that of a column, too, might mean whole rows in BigQuery.
     source = f"{view.name} AS all_{view.name}" if view.name in view.types else view.name
@@ -50,6 +65,11 @@ def statements_of(query: Query, views: str) -> Statements:
     select = f"{views}\nSELECT {columns} FROM {source}{condition}{order}{limit}"
     whole = f"{views}\nSELECT CASE WHEN\n{where}\nTHEN 1 END FROM {source}"
     return Statements((whole, select) if where else (select,), select)
+
+
+def _tallied(tally: Tally, view: View) -> str:
+    given = [f"{expression} AS {name}" for name, expression in tally.by.items()]
+    return ", ".join([*given, "COUNT(*) AS n", *(f"SUM({name}) AS {name}" for name in _known(tally.sums, view))])
 
 
 def _where_of(query: Query) -> str:
@@ -73,7 +93,7 @@ def refusal(query: Query, words: object) -> ConfigurationError:
     shown = where if len(where) <= _SHOWN_LENGTH else f"{where[:_SHOWN_LENGTH]}..."
     return ConfigurationError(
         f"--where {shown!r}: {' '.join(str(words).split())}; "
-        f"write one SQL expression over the columns of {query.view}, such as {VIEWS[query.view].example}"
+        f"write one SQL expression over the columns of {query.view}, such as {SELECTABLE[query.view].example}"
     )
 
 

@@ -13,7 +13,7 @@ from audiocrawler.model.sqlite_file import BUSY_TIMEOUT_S, code_of, remedy
 from audiocrawler.warehouse.query import Query, refusal, statements_of
 from audiocrawler.warehouse.rows import converted
 from audiocrawler.warehouse.sqlite_schema import FROM_SQL
-from audiocrawler.warehouse.views import VIEWS, with_views
+from audiocrawler.warehouse.views import SELECTABLE, with_views
 
 PAGE_ROWS = 1000
 TIMEOUT_S = 600.0
@@ -23,12 +23,12 @@ MAX_VALUE_BYTES = 50_000_000
 _INSTRUCTIONS = 100_000
 """SQLite's virtual machine is asked for the time after so many: some ten times a second."""
 
-_READABLE = {*(table.name for table in TABLES), *VIEWS}
+_READABLE = {*(table.name for table in TABLES), *SELECTABLE}
 _NAMES = (
     "abs avg ceil ceiling char coalesce count date datetime exp floor format glob group_concat hex ifnull iif instr "
     "json json_array json_array_length json_extract json_object json_type json_valid julianday length like ln log "
-    "log10 log2 lower ltrim max min mod nullif octet_length pow power printf quote replace round rtrim sign sqrt "
-    "strftime substr substring sum time total trim trunc typeof unicode unixepoch upper -> ->>"
+    "log10 log2 lower ltrim max min mod nullif octet_length pow power printf quote replace round row_number rtrim sign "
+    "sqrt strftime substr substring sum time total trim trunc typeof unicode unixepoch upper -> ->>"
 )
 FUNCTIONS = frozenset(_NAMES.split())
 """What an expression may call: what touches no file, changes nothing and gives the same for the same."""
@@ -54,7 +54,7 @@ def _rows(
     connection: sqlite3.Connection, cursor: sqlite3.Cursor, query: Query, path: Path, clock: "_Clock"
 ) -> Iterator[dict[str, Any]]:
     names = [each[0] for each in cursor.description]
-    types = [VIEWS[query.view].types[name] for name in names]
+    types = [SELECTABLE[query.view].types.get(name, "") for name in names]
     try:
         while page := _page(cursor, query, path, clock):
             for record in page:

@@ -8,6 +8,7 @@ from audiocrawler.model.rows import AUDIO_METADATA, AUDIO_SOURCES, TableSpec
 from audiocrawler.model.statuses import Trait, quoted
 
 ViewName = Literal["files", "failures", "hours", "pages"]
+Selectable = Literal[ViewName, "sources"]
 
 FROM_SOURCE = (
     *("attribution", "license_raw", "license_found_in", "opt_out", "published_at", "transcript_url", "group_id"),
@@ -20,7 +21,7 @@ FROM_SOURCE = (
 class View:
     """A view: its columns, with their types as in TableSpec, and the SELECT that it stands for."""
 
-    name: ViewName
+    name: Selectable
     meaning: str
     types: Mapping[str, str]
     select: str
@@ -36,7 +37,7 @@ def view_select(view: View, name_of: Callable[[TableSpec], str]) -> str:
 
 def with_views(name_of: Callable[[TableSpec], str]) -> str:
     """Return the WITH clauses that give all views to a statement, whether the database has them or not."""
-    return "WITH " + ",\n".join(f"{view.name} AS (\n{view_select(view, name_of)}\n)" for view in VIEWS.values())
+    return "WITH " + ",\n".join(f"{view.name} AS (\n{view_select(view, name_of)}\n)" for view in SELECTABLE.values())
 
 
 def _types(table: TableSpec) -> dict[str, str]:
@@ -95,4 +96,15 @@ _ALL = (
         example="files > 10",
     ),
 )
-VIEWS: Mapping[ViewName, View] = {view.name: view for view in _ALL}
+VIEWS: Mapping[Selectable, View] = {view.name: view for view in _ALL}
+SELECTABLE: Mapping[Selectable, View] = {
+    **VIEWS,
+    "sources": View(
+        name="sources",
+        meaning="audio_sources as it is, under a name that every database takes",
+        types=_SOURCES,
+        select="SELECT " + ", ".join(_SOURCES) + " FROM {audio_sources}",  # noqa: S608 - the names are declared
+        example="status = 'failed'",
+    ),
+}
+"""What a query may be about: the views, and a table that is none."""

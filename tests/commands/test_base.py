@@ -12,7 +12,14 @@ from audiocrawler.commands.collection import CollectionCommand
 from audiocrawler.model.errors import ConfigurationError, LockedError, StoreError
 from tests.crawling import crawl
 
-COMMANDS = (("flush",), ("sync", "--to-store", "x"), ("takedown", "--host", "e.test"), ("verify",), ("retry",))
+COMMANDS = (
+    ("flush",),
+    ("sync", "--to-store", "x"),
+    ("takedown", "--host", "e.test"),
+    ("verify",),
+    ("retry",),
+    ("report",),
+)
 COMMAND_NAMES = [command[0] for command in COMMANDS]
 
 

@@ -11,7 +11,7 @@ from audiocrawler.model.gcp import failure_of
 from audiocrawler.warehouse.bigquery.jobs import FAILURES, Jobs
 from audiocrawler.warehouse.bigquery.tables import TableRef
 from audiocrawler.warehouse.query import Query, Statements, refusal, statements_of
-from audiocrawler.warehouse.views import VIEWS, with_views
+from audiocrawler.warehouse.views import SELECTABLE, with_views
 
 PAGE_ROWS = 1000
 
@@ -31,10 +31,10 @@ def select(jobs: Jobs, place: TableRef, query: Query) -> Iterator[dict[str, Any]
 
 
 def _rows(jobs: Jobs, place: TableRef, query: Query, statements: Statements) -> Iterator[dict[str, Any]]:
-    types = VIEWS[query.view].types
+    types = SELECTABLE[query.view].types
     try:
         for record in jobs.read(statements.select, (), PAGE_ROWS):
-            yield {name: _value(value, types[name]) for name, value in record.items()}
+            yield {name: _value(value, types.get(name, "")) for name, value in record.items()}
     except FAILURES as error:
         raise _explained(error, place, query) from error
 

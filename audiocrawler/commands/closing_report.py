@@ -1,0 +1,64 @@
+"""The report at the end of a crawl, written by a process of its own: the crawl's memory stays what it was."""
+
+import json
+import os
+import subprocess
+import sys
+
+from scrapy.crawler import Crawler
+from scrapy.settings import SETTINGS_PRIORITIES, BaseSettings
+
+from audiocrawler.commands.report import DEFAULT
+from audiocrawler.commands.streams import say
+from audiocrawler.crawl.exit_codes import was_stopped
+from audiocrawler.crawl.places import warehouse_path
+from audiocrawler.model.settings import AudioSettings
+from audiocrawler.model.text import one_line
+
+TIMEOUT_S = 900
+MAX_SHOWN = 300
+
+
+def closing_report(crawler: Crawler, settings: BaseSettings) -> str | None:
+    """Write the page that AUDIO_REPORT names, and return its path; None where none is wanted or could be written.
+
+    A crawl that was stopped ends without one: whoever has stopped it waits for the prompt.
+    """
+    path = _path(crawler, settings)
+    if not path or was_stopped(crawler.stats.get_value("finish_reason")):
+        return None
+    command = [sys.executable, "-m", "scrapy", "report", "--out", path, *_given(settings)]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}  # a deployed egg is on no other
+    try:
+        done = subprocess.run(  # noqa: S603 - this program
+            command, env=environment, capture_output=True, text=True, timeout=TIMEOUT_S, check=False
+        )
+        failure = one_line(done.stderr, MAX_SHOWN) if done.returncode else None
+    except (OSError, subprocess.TimeoutExpired) as error:
+        failure = one_line(str(error), MAX_SHOWN)
+    if failure is None:
+        return path
+    say(
+        f"the report could not be written: {failure}; run `scrapy report`, or turn it off with AUDIO_REPORT=",
+        sys.stderr,
+    )
+    return None
+
+
+def _path(crawler: Crawler, settings: BaseSettings) -> str | None:
+    given = AudioSettings.of(settings).report
+    if given is not None:
+        return given
+    is_scheduled = getattr(crawler.spider, "job", None) is not None
+    return None if is_scheduled or warehouse_path(settings) is None else str(DEFAULT)
+
+
+def _given(settings: BaseSettings) -> list[str]:
+    """Return those settings of ours that this command was given, as the next one takes them."""
+    words = []
+    for name in sorted(map(str, settings)):
+        if name.startswith("AUDIO_") and (settings.getpriority(name) or 0) > SETTINGS_PRIORITIES["project"]:
+            value = settings[name]
+            text = value if isinstance(value, str) else json.dumps(value)
+            words += ["-s", f"{name}={text}"]
+    return words
