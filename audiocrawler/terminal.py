@@ -41,8 +41,10 @@ class Progress(CrawlPart):
         self._progress = _Progress(crawler.stats)
         self._warnings: logging.Handler | None = None
         self._tick = create_looping_call(area.refresh)
+        self._is_closing = False
         crawler.signals.connect(self._start, signal=signals.spider_opened)
-        crawler.signals.connect(self._end, signal=signals.spider_closed)
+        crawler.signals.connect(self._close, signal=signals.spider_closed)
+        crawler.signals.connect(self._end, signal=signals.engine_stopped)
 
     def _start(self) -> None:
         from twisted.internet import reactor
@@ -53,6 +55,10 @@ class Progress(CrawlPart):
             self._warnings = _warnings_to(self._area)
         self._tick.start(REFRESH_S, now=False)
 
+    def _close(self) -> None:
+        """Show that the last rows are sent now, which may take a while."""
+        self._is_closing = True
+
     def _end(self) -> None:
         if self._tick.running:
             self._tick.stop()
@@ -62,8 +68,9 @@ class Progress(CrawlPart):
 
     def _view(self) -> View:
         crawl = self.opened_crawl
-        stopping = ["stopping"] if crawl is not None and crawl.is_stopping else []
-        return View([*stopping, *self._progress.figures()], [*self._of_limit(), *self._of_transfers()])
+        is_stopping = crawl is not None and crawl.is_stopping
+        state = ["closing"] if self._is_closing else ["stopping"] if is_stopping else []
+        return View([*state, *self._progress.figures()], [*self._of_limit(), *self._of_transfers()])
 
     def _of_limit(self) -> list[Gauge]:
         """Return the one bar whose end is known: links lead to any number of pages."""

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.commands.collecting import collect
 from tests.crawling import environment, words_of
 from tests.ptys import Terminal
 from tests.strange_server import Strange, Wire, strange
@@ -147,6 +148,17 @@ def test_no_area_is_drawn_where_the_terminal_cannot_or_may_not(env: dict[str, st
         assert terminal.finish() == 0
     assert b"\x1b" not in terminal.raw
     assert "\n  stored      2 files" in terminal.text()
+
+
+def test_the_bar_of_a_long_command_is_drawn_in_place_and_removed(tmp_path: Path) -> None:
+    collect(tmp_path)
+    words = words_of(("verify", "--hash", "--offline"))
+    with Terminal(words, tmp_path, environment({"TERM": "xterm-256color"}), 60) as terminal:
+        assert terminal.finish() == 0
+    assert b"objects " in terminal.raw
+    assert "░" in terminal.raw.decode()
+    assert terminal.text().startswith("40 files and ")
+    assert not terminal.is_cursor_hidden
 
 
 LOADS_RICH = (
