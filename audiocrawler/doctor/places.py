@@ -47,8 +47,11 @@ def _of_credentials(settings: BaseSettings) -> Iterator[Check]:
     }:
         try:
             login = store_options(settings).gcp.login(emulator)
-        except (AudioCrawlerError, ImportError) as error:
+        except AudioCrawlerError as error:
             yield broken("credentials", str(error))
+            return
+        except ImportError:
+            yield broken("credentials", "Google's packages are not installed", "pip install 'audiocrawler[gcp]'")
             return
         account = getattr(login.credentials, "service_account_email", None) or type(login.credentials).__name__
         yield ok("credentials", f"{login.emulator or account}, project {login.project or 'not named'}")

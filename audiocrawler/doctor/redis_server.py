@@ -15,8 +15,13 @@ MAX_SHOWN = 200
 
 def of_redis(uri: str) -> Iterator[Check]:
     """Look at the server of AUDIO_FRONTIER."""
-    import redis
-
+    try:
+        import redis
+    except ImportError:
+        yield broken(
+            "redis", f"{mask_url(uri)}: needs a package that is not installed", "pip install 'audiocrawler[redis]'"
+        )
+        return
     try:
         client = redis.Redis.from_url(
             uri, socket_timeout=TIMEOUT_S, socket_connect_timeout=TIMEOUT_S, protocol=2, decode_responses=True

@@ -1,6 +1,7 @@
 """Each check with the real thing that it looks at, whole and broken."""
 
 import sqlite3
+import sys
 import time
 from collections.abc import Iterator
 from email.utils import formatdate
@@ -170,6 +171,15 @@ def test_redis_keeps_what_it_has_confirmed_or_not(redis_server: RedisServer) -> 
     assert check.state is State.BROKEN
     assert "any@" not in check.found
     redis_server.start()
+
+
+def test_what_a_setting_needs_and_no_package_gives(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in ("redis", "google.auth", "google.oauth2", "google.auth.credentials"):
+        monkeypatch.setitem(sys.modules, name, None)
+    (check,) = of_redis("redis://127.0.0.1:6379/0")
+    assert (check.state, check.remedy) == (State.BROKEN, "pip install 'audiocrawler[redis]'")
+    (check,) = places_in(tmp_path, AUDIO_STORE="gs://bucket/audio")
+    assert (check.state, check.remedy) == (State.BROKEN, "pip install 'audiocrawler[gcp]'")
 
 
 def proxies(url: str) -> Proxies:
