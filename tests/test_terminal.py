@@ -150,6 +150,19 @@ def test_no_area_is_drawn_where_the_terminal_cannot_or_may_not(env: dict[str, st
     assert "\n  stored      2 files" in terminal.text()
 
 
+@pytest.mark.parametrize("command", [("crawl", "audio", "-O", "-:jsonlines"), ("fetch",)], ids=["items", "fetch"])
+def test_the_terminal_is_left_to_what_is_printed_there(command: tuple[str, ...], tmp_path: Path) -> None:
+    going_on = threading.Event()
+    going_on.set()
+    with slow_site(going_on) as server:
+        words = words_of(command, *([f"url={server.url}/"] if command[0] == "crawl" else []))
+        words += [f"{server.url}/"] if command[0] == "fetch" else []
+        with Terminal(words, tmp_path, environment({"TERM": "xterm-256color"}), 80) as terminal:
+            assert terminal.finish() == 0
+    assert b"\x1b[?25l" not in terminal.raw
+    assert ("source_url" if command[0] == "crawl" else "<a href=") in terminal.text()
+
+
 def test_the_bar_of_a_long_command_is_drawn_in_place_and_removed(tmp_path: Path) -> None:
     collect(tmp_path)
     words = words_of(("verify", "--hash", "--offline"))

@@ -63,7 +63,7 @@ class LiveArea:
         )
         self.above = Above(self._console, terminal)
         """Where to write lines that stay."""
-        self._handlers: list[logging.StreamHandler[Any]] = []
+        self._handlers: list[tuple[logging.StreamHandler[Any], Any]] = []
 
     @classmethod
     def on(cls, terminal: TextIO, view: Callable[[], View]) -> Self | None:
@@ -80,9 +80,9 @@ class LiveArea:
 
     def start(self) -> None:
         """Draw the area, and put what others write to the terminal above it from now on."""
-        self._handlers = [each for each in logging.root.handlers if _is_on_terminal(each)]  # type: ignore[misc]
-        for handler in self._handlers:
-            handler.setStream(self.above)
+        for handler in logging.root.handlers:
+            if isinstance(handler, logging.StreamHandler) and _is_on_terminal(handler):
+                self._handlers.append((handler, handler.setStream(self.above)))
         sys.stderr = self.above
         self._is_drawn = True
         self._live.start(refresh=True)
@@ -99,8 +99,8 @@ class LiveArea:
         self.above.finish()
         if sys.stderr is self.above:
             sys.stderr = self._terminal
-        for handler in self._handlers:
-            handler.setStream(self._terminal)
+        for handler, stream in self._handlers:
+            handler.setStream(stream)
 
     def _rendered(self) -> "RenderableType":
         from rich.console import Group
@@ -151,11 +151,9 @@ class Above(io.TextIOBase):
         self._console.print(Text(lines), soft_wrap=True)
 
 
-def _is_on_terminal(handler: logging.Handler) -> bool:
-    if not isinstance(handler, logging.StreamHandler) or isinstance(handler, logging.FileHandler):
-        return False
+def _is_on_terminal(handler: logging.StreamHandler[Any]) -> bool:
     try:
-        return os.isatty(handler.stream.fileno())
+        return not isinstance(handler, logging.FileHandler) and os.isatty(handler.stream.fileno())
     except (AttributeError, OSError, ValueError):
         return False
 
