@@ -1,14 +1,11 @@
-"""Scrapy extensions: stop transfers early, count found audio, show progress."""
+"""Scrapy extensions: stop transfers early, count found audio."""
 
 import logging
-import sys
-import time
 
 from scrapy import Request, signals
 from scrapy.crawler import Crawler
-from scrapy.exceptions import NotConfigured, StopDownload
+from scrapy.exceptions import StopDownload
 from scrapy.http import Headers
-from scrapy.utils.asyncio import create_looping_call
 
 from audiocrawler.crawl.lifecycle import is_ours
 from audiocrawler.fetch.component import Component
@@ -24,7 +21,6 @@ from audiocrawler.fetch.requests import (
     is_host_file,
     is_media,
 )
-from audiocrawler.report.progress import progress_line
 
 logger = logging.getLogger(__name__)
 
@@ -106,31 +102,3 @@ class CountFound(Component):
         repeated = any(request.meta.get(name) for name in REPEATED)
         if is_media(request) and not repeated:
             self._stats.inc_value("audio/found", change)
-
-
-class Progress(Component):
-    """Show a progress line on the terminal; off without a terminal, or if the log is written to it."""
-
-    def __init__(self, crawler: Crawler) -> None:
-        super().__init__(crawler)
-        if not sys.stderr.isatty() or not (crawler.settings["LOG_FILE"] or not crawler.settings.getbool("LOG_ENABLED")):
-            raise NotConfigured
-        self._stats = crawler.stats
-        self._started_at = time.monotonic()
-        self._tick = create_looping_call(self._show)
-        crawler.signals.connect(self._start, signal=signals.spider_opened)
-        crawler.signals.connect(self._end, signal=signals.spider_closed)
-
-    def _start(self) -> None:
-        self._tick.start(1.0, now=False)
-
-    def _show(self) -> None:
-        line = progress_line(self._stats.get_stats(), time.monotonic() - self._started_at)
-        sys.stderr.write(f"\r\x1b[K{line}")
-        sys.stderr.flush()
-
-    def _end(self) -> None:
-        if self._tick.running:
-            self._tick.stop()
-        sys.stderr.write("\r\x1b[K")
-        sys.stderr.flush()

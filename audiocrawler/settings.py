@@ -99,7 +99,9 @@ EXTENSIONS = {
     "audiocrawler.browser.handler.Browser": 15,
     "audiocrawler.extensions.StopEarly": 20,
     "audiocrawler.extensions.CountFound": 20,
-    "audiocrawler.extensions.Progress": 30,
+    "audiocrawler.terminal.Progress": 30,
+    "scrapy.extensions.logstats.LogStats": None,
+    "audiocrawler.terminal.CrawlLog": 30,
     "scrapy.extensions.throttle.AutoThrottle": None,
     "audiocrawler.fetch.slots.FlooredAutoThrottle": 40,
 }

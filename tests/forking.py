@@ -27,7 +27,7 @@ from scrapy.utils.misc import walk_modules
 LOADED_BEFORE = (
     *("scrapy.cmdline", "scrapy.crawler", "scrapy.core.engine", "scrapy.utils.asyncgen", "lxml.html", "pycurl"),
     *("audiocrawler.commands.crawl", "audiocrawler.commands.retry", "audiocrawler.spiders.audio"),
-    *("audiocrawler.pipelines", "audiocrawler.scheduler.scheduler", "audiocrawler.extensions"),
+    *("audiocrawler.pipelines", "audiocrawler.scheduler.scheduler", "audiocrawler.extensions", "audiocrawler.terminal"),
     *("audiocrawler.frontier.sqlite", "audiocrawler.storage.local", "audiocrawler.warehouse.sqlite"),
     *("audiocrawler.report.progress", "twisted.conch.telnet"),
 )

@@ -32,6 +32,8 @@ GLUE = (
     "middlewares",
     "browser",
     "extensions",
+    "terminal",
+    "doctor",
     "logs",
     "exports",
     "pipelines",
@@ -118,7 +120,7 @@ def test_settings_of_ours_are_read_as_attributes_of_the_model() -> None:
 
 
 def test_the_crawls_own_process_loads_no_decoder_and_no_cloud_library() -> None:
-    heavy = ("av", "numpy", "pydub", "google.cloud", "playwright", "redis", "pyarrow")
+    heavy = ("av", "numpy", "pydub", "google.cloud", "playwright", "redis", "rich", "pyarrow")
     code = (
         "import sys, audiocrawler.commands.crawl, audiocrawler.pipelines, audiocrawler.scheduler.scheduler\n"
         "import audiocrawler.spiders.audio, audiocrawler.browser.handler, audiocrawler.middlewares.optouts\n"

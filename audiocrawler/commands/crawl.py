@@ -20,8 +20,9 @@ from scrapy.exceptions import UsageError
 from scrapy.settings import BaseSettings
 
 from audiocrawler.browser.handler import Browser, chromium_of
+from audiocrawler.commands.closing import outlook_of
 from audiocrawler.commands.closing_report import closing_report
-from audiocrawler.commands.streams import flush_output, messages_of, print_error, say, survive_closed_pipes
+from audiocrawler.commands.streams import flush_output, messages_of, print_error, survive_closed_pipes
 from audiocrawler.commands.usage import PROGRAM, program, refuse_options, use_plain_errors
 from audiocrawler.config.arguments import Arguments, parse_arguments
 from audiocrawler.config.scrapy_settings import check_dictionaries, check_scrapy_parts, check_scrapy_values
@@ -35,8 +36,9 @@ from audiocrawler.fetch.accounts import expired_note, read_cookies
 from audiocrawler.logs import log_as_json
 from audiocrawler.model.errors import ConfigurationError, LockedError
 from audiocrawler.model.settings import AudioSettings, user_agent
-from audiocrawler.model.text import one_line, printable
+from audiocrawler.model.text import mask_text, one_line, printable
 from audiocrawler.rendering.chromium import HOW_TO_INSTALL
+from audiocrawler.report.outlook import in_red, marked
 from audiocrawler.report.summary import Places, format_summary, summarise
 from audiocrawler.spiders.audio import AudioSpider
 
@@ -220,17 +222,20 @@ class Command(ScrapyCrawlCommand):
         stats = crawler.stats.get_stats()
         assert self.settings is not None
         places = replace(_places(self.settings), report=closing_report(crawler, self.settings))
-        print(printable(format_summary(summarise(stats), places)), file=messages_of(self.settings))
+        rest = lifecycle.crawl.rest if lifecycle.crawl else Rest()
+        summary, to = summarise(stats), messages_of(self.settings)
+        outlook = outlook_of(rest, has_files=bool(summary.stored or summary.duplicates or summary.unchanged))
+        print(marked(printable(format_summary(summary, places, outlook)), to), file=to)
         if unrendered := stats.get("browser/missing"):
             browser = crawler.get_extension(Browser)
             why = browser.missing if browser is not None else None
             print(f"{unrendered} pages need a browser: {why or HOW_TO_INSTALL}", file=sys.stderr)
         unwritten = flush_output()
-        rest = lifecycle.crawl.rest if lifecycle.crawl else Rest()
         rest = replace(rest, left_behind=rest.left_behind or unwritten)
         code, failure = conclusion(stats, stats.get("finish_reason"), rest)
         if failure:
-            say(failure if code == INTERRUPTED else f"{program()}: error: {failure}", sys.stderr)
+            line = printable(mask_text(failure if code == INTERRUPTED else f"{program()}: error: {failure}"))
+            print(line if code == INTERRUPTED else in_red(line, sys.stderr), file=sys.stderr)
         return code
 
 

@@ -5,7 +5,9 @@ import shlex
 import sys
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import asdict
 from functools import partial
+from typing import Any
 
 from scrapy.commands import ScrapyCommand
 from scrapy.crawler import AsyncCrawlerProcess
@@ -13,6 +15,7 @@ from scrapy.exceptions import UsageError
 from scrapy.settings import BaseSettings
 
 from audiocrawler.collection import Verified, require_present, verify
+from audiocrawler.commands.as_json import add_json_option, say_json
 from audiocrawler.commands.collection import CollectionCommand, opened_store, opened_warehouse
 from audiocrawler.commands.crawl import Command as CrawlCommand
 from audiocrawler.commands.streams import say
@@ -32,6 +35,9 @@ class Command(CollectionCommand, CrawlCommand):
     Exit codes: 0 no problems, 2 configuration, 4 problems, 5 another verify is running, 130 interrupted.
     """
 
+    _servers: dict[str, int] | None = None
+    """How many files the servers were asked about, and what they said."""
+
     def syntax(self) -> str:
         """Return the usage after the command's name."""
         return "[options]"
@@ -50,11 +56,12 @@ class Command(CollectionCommand, CrawlCommand):
             "--hash", action="store_true", help="read and hash every object, and ask the servers for size and digest"
         )
         parser.add_argument("--offline", action="store_true", help="with --hash: do not ask the servers")
+        add_json_option(parser)
 
     def process_options(self, args: list[str], opts: argparse.Namespace) -> None:
         """Override the settings with --store and --warehouse."""
         ScrapyCommand.process_options(self, args, opts)
-        refuse_options(args, ["--store", "--warehouse", "--hash", "--offline"])
+        refuse_options(args, ["--store", "--warehouse", "--hash", "--offline", "--json"])
         if args:
             raise UsageError("takes options only, such as --hash")
         assert self.settings is not None
@@ -66,12 +73,13 @@ class Command(CollectionCommand, CrawlCommand):
         """Check that both exist, ask the servers, open them; then compare, and print the problems."""
         require_present(store_path(settings), settings["AUDIO_STORE"], "store")
         require_present(warehouse_path(settings), settings["AUDIO_WAREHOUSE"], "warehouse")
-        code = self._ask_servers() if opts.hash and not opts.offline else None
+        code = self._ask_servers(is_json=opts.json) if opts.hash and not opts.offline else None
         if code is not None:
             return lambda: code
-        return partial(_verify, opened_store(settings, opened), opened_warehouse(settings, opened), opts)
+        store, warehouse = opened_store(settings, opened), opened_warehouse(settings, opened)
+        return partial(_verify, store, warehouse, opts, self._servers)
 
-    def _ask_servers(self) -> int | None:
+    def _ask_servers(self, *, is_json: bool) -> int | None:
         """Mark the rows whose files differ from the servers'; return an exit code if that could not run."""
         assert self.settings is not None
         self.prepare(lambda _: None, {})
@@ -79,20 +87,29 @@ class Command(CollectionCommand, CrawlCommand):
         crawler = self.launch(VerifySpider.name, {})
         if (code := self.failure_to_start(crawler)) is not None:
             return code
-        number = {name: crawler.stats.get_value(name, 0) for name in (ASKED, SAME, CHANGED, DIFFERENT, UNKNOWN)}
-        say(
-            f"servers: {number[ASKED]} files checked, {number[SAME]} are the same, {number[CHANGED]} have changed "
-            f"there since, {number[DIFFERENT]} differ, {number[UNKNOWN]} unknown"
-        )
+        self._servers = {
+            name.partition("/")[2]: crawler.stats.get_value(name, 0)
+            for name in (ASKED, SAME, CHANGED, DIFFERENT, UNKNOWN)
+        }
+        if not is_json:
+            say(_servers_note(self._servers))
         if crawler.stats.get_value("finish_reason") in {None, "shutdown"}:
             raise KeyboardInterrupt
         return None
 
 
-def _verify(store: Store, warehouse: Warehouse, opts: argparse.Namespace) -> int:
+def _verify(store: Store, warehouse: Warehouse, opts: argparse.Namespace, servers: dict[str, int] | None) -> int:
     if waiting := count_pending(warehouse):
         say(f"{waiting} rows are still in the outbox and were not checked; `scrapy flush` uploads them", sys.stderr)
     verified = verify(store, warehouse, read_bytes=opts.hash)
+    if opts.json:
+        say_json(_result(verified, _retry_command(opts)) | {"rows_waiting": waiting, "servers": servers})
+    else:
+        _say_lines(verified, opts)
+    return LEFT_BEHIND if verified.problems else DONE
+
+
+def _say_lines(verified: Verified, opts: argparse.Namespace) -> None:
     for problem in verified.problems:
         say(problem.text())
     if verified.moved:
@@ -100,7 +117,22 @@ def _verify(store: Store, warehouse: Warehouse, opts: argparse.Namespace) -> int
     if verified.to_mend:
         say(f"to repair: `{_retry_command(opts)}`; the next crawl of their pages downloads them again, too")
     say(_summary(verified))
-    return LEFT_BEHIND if verified.problems else DONE
+
+
+def _result(verified: Verified, retry_command: str) -> dict[str, Any]:
+    """Return what ``--json`` prints."""
+    result = asdict(verified) | {"mend_with": retry_command if verified.to_mend else None}
+    result["problems"] = [
+        {"name": problem.name, "number": problem.number, "examples": problem.lines} for problem in verified.problems
+    ]
+    return result
+
+
+def _servers_note(number: dict[str, int]) -> str:
+    return (
+        f"servers: {number['asked']} files checked, {number['same']} are the same, {number['changed']} have changed "
+        f"there since, {number['different']} differ, {number['unknown']} unknown"
+    )
 
 
 def _retry_command(opts: argparse.Namespace) -> str:

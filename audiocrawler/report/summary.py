@@ -6,6 +6,7 @@ from itertools import chain
 from typing import Any
 
 from audiocrawler.model.statuses import Status, Trait
+from audiocrawler.report.outlook import Outlook
 
 _BYTE_UNITS = ("bytes", "kB", "MB", "GB", "TB")
 
@@ -121,8 +122,9 @@ def summarise(stats: Mapping[str, Any]) -> Summary:
     )
 
 
-def format_summary(summary: Summary, places: Places) -> str:
+def format_summary(summary: Summary, places: Places, outlook: Outlook | None = None) -> str:
     """Return the table as it is printed."""
+    outlook = outlook or Outlook()
     rows = [
         ("pages", f"{summary.pages}"),
         *_counted("in browser", summary.opened, "pages whose scripts were run"),
@@ -137,6 +139,7 @@ def format_summary(summary: Summary, places: Places) -> str:
             _with_reasons(status, count, summary.reasons.get(status, {})) for status, count in summary.not_taken.items()
         ),
         *_counted("left", summary.pending, "pending, left to the next run"),
+        *outlook.waiting_rows(),
         *(("turned away", f"{count} requests for {what}") for _, what, count in summary.turned_away),
         *_counted("left out", summary.beyond_page_limit, "beyond AUDIO_MAX_FILES_PER_PAGE; see the log for the pages"),
         ("time", duration_text(summary.elapsed_s)),
@@ -144,6 +147,7 @@ def format_summary(summary: Summary, places: Places) -> str:
         ("database", places.warehouse),
         *([("log", places.log)] if places.log else []),
         *([("report", places.report)] if places.report else []),
+        *outlook.next_rows(),
     ]
     lines = [f"  {name:<11} {value}" for name, value in rows]
     return "\n".join([*lines, *_notes(summary), *_example_query(places, summary)])

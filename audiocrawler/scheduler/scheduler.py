@@ -36,6 +36,7 @@ from audiocrawler.fetch.slots import is_media_slot
 from audiocrawler.frontier import Leases, Limit, NewRequest, RequestClass, SyncResponse
 from audiocrawler.model.errors import FrontierError, WarehouseError
 from audiocrawler.model.settings import settings_of
+from audiocrawler.report.figures import WAITING
 from audiocrawler.scheduler.request_json import from_json, to_json
 from audiocrawler.scheduler.shared import RateLimitMiddleware, SharedPauses
 from audiocrawler.scrapy_private import in_progress, wake_engine
@@ -311,7 +312,12 @@ class FrontierScheduler(Component, BaseScheduler):
         self._drop(known)
         self._counters.take(answer.counted)
         self._pauses.keep(answer)
+        self._count_waiting(answer)
         wake_engine(self._crawler)
+
+    def _count_waiting(self, answer: SyncResponse) -> None:
+        waiting = sum(answer.waiting.values()) + sum(self._leases.prefetched().values())
+        self._crawler.stats.set_value(WAITING, waiting)
 
     def give_up(self, error: FrontierError) -> None:
         """Stop the crawl; see frontier.Worker."""

@@ -1,0 +1,22 @@
+"""What to do after a crawl: the commands that there are."""
+
+from collections.abc import Iterator
+from importlib.util import find_spec
+
+from audiocrawler.commands.usage import program
+from audiocrawler.crawl.exit_codes import Rest
+from audiocrawler.report.outlook import Outlook
+
+SUGGESTED = {"report": "", "export": "--format hf --out data/export"}
+"""Commands that look at a collection or load it -> what they are suggested with."""
+
+
+def outlook_of(rest: Rest, *, has_files: bool) -> Outlook:
+    """Return what waits, and what can be done with the files of the collection if it has any."""
+    return Outlook(rest.waiting, rest.is_kept, tuple(_commands()) if has_files else ())
+
+
+def _commands() -> Iterator[str]:
+    for name, words in SUGGESTED.items():
+        if find_spec(f"audiocrawler.commands.{name}"):
+            yield f"{program()} {name} {words}".strip()

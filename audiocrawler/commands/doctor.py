@@ -1,0 +1,74 @@
+"""``scrapy doctor``: says what a crawl would miss on this machine, and what mends it."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from scrapy.commands import ScrapyCommand
+
+from audiocrawler.commands.as_json import add_json_option, say_json
+from audiocrawler.commands.streams import say, survive_closed_pipes
+from audiocrawler.commands.usage import refuse_words, use_plain_errors
+from audiocrawler.crawl.exit_codes import DONE, INTERRUPTED, USAGE
+from audiocrawler.doctor.check import Check, State
+from audiocrawler.doctor.examine import examine
+from audiocrawler.model.text import mask_text, printable
+from audiocrawler.report.outlook import in_red
+
+
+class Command(ScrapyCommand):
+    """Look at packages, machine, places and network, with the settings that a crawl would have.
+
+    Exit codes: 0 a crawl can start, 2 something is broken, 130 interrupted.
+    """
+
+    requires_project = True
+    requires_crawler_process = False
+
+    def short_desc(self) -> str:
+        """Return what ``scrapy`` lists."""
+        return "Check the set-up: a line a check, with the command that mends it"
+
+    def add_options(self, parser: argparse.ArgumentParser) -> None:
+        """Add --json."""
+        super().add_options(parser)
+        use_plain_errors(parser)
+        add_json_option(parser)
+
+    def run(self, args: list[str], opts: argparse.Namespace) -> None:
+        """Check one after the other, and print each line as soon as it is known."""
+        survive_closed_pipes()
+        refuse_words(args)
+        assert self.settings is not None
+        checks: list[Check] = []
+        try:
+            for check in examine(self.settings):
+                checks.append(check)
+                if not opts.json:
+                    _say(check)
+        except KeyboardInterrupt:
+            say("interrupted", sys.stderr)
+            self.exitcode = INTERRUPTED
+            return
+        _conclude(checks, is_json=opts.json)
+        self.exitcode = USAGE if _number(checks, State.BROKEN) else DONE
+
+
+def _say(check: Check) -> None:
+    line = printable(mask_text(check.line()))
+    print(in_red(line, sys.stdout) if check.state is State.BROKEN else line, flush=True)
+
+
+def _conclude(checks: Sequence[Check], *, is_json: bool) -> None:
+    number = {state.value: _number(checks, state) for state in State}
+    if is_json:
+        listed = [
+            {"name": each.name, "state": each.state, "found": each.found, "remedy": each.remedy} for each in checks
+        ]
+        say_json({"checks": listed, **number})
+    else:
+        say(", ".join(f"{count} {state}" for state, count in number.items()))
+
+
+def _number(checks: Sequence[Check], state: State) -> int:
+    return sum(check.state is state for check in checks)

@@ -1,0 +1,1 @@
+"""What a crawl needs of the machine, its packages and its places, looked at one by one before the crawl."""
