@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from google.cloud import bigquery, storage
 
+from audiocrawler.warehouse.views import VIEWS
 from tests.crawling import crawl
 from tests.site.labels import sha256_of
 from tests.site.server import Site
@@ -67,4 +68,4 @@ def test_two_crawls_leave_one_object_and_one_row_per_content(real: Real, site: S
     for row in rows:
         assert hashlib.sha256(blobs[row["gcp_url"]].download_as_bytes()).hexdigest() == row["sha256"]
     tables = {table.table_id for table in client.list_tables(real.dataset)}
-    assert tables == {"audio_metadata", "audio_sources"}
+    assert tables == {"audio_metadata", "audio_sources", "audio_crawls", *VIEWS}
