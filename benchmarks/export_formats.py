@@ -38,9 +38,8 @@ def exported(folder: Path, name: str) -> tuple[float, int, int]:
     process = subprocess.Popen(words, cwd=folder, env=environment(), stdout=subprocess.DEVNULL)
     while process.poll() is None:
         status = Path(f"/proc/{process.pid}/status").read_text("utf-8")
-        for kind, peak_mb in peaks.items():
-            if found := re.search(rf"{kind}:\s+(\d+) kB", status):
-                peaks[kind] = max(peak_mb, int(found[1]) // 1000)
+        for kind, value in re.findall(r"(VmRSS|RssAnon):\s+(\d+) kB", status):
+            peaks[kind] = max(peaks[kind], int(value) // 1000)
         time.sleep(0.01)
     assert process.returncode == 0
     return time.monotonic() - began_at, peaks["VmRSS"], peaks["RssAnon"]

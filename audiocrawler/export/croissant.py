@@ -103,19 +103,13 @@ def _file_set(split: str) -> dict[str, Any]:
 
 
 def _record_set(split: str, plan: Plan) -> dict[str, Any]:
-    audio = _field(
-        split, "audio", "sc:AudioObject", {"extract": {"column": "audio"}, "transform": {"jsonPath": "bytes"}}
-    )
+    how = {"extract": {"column": "audio"}, "transform": {"jsonPath": "bytes"}}
+    audio = _field(split, "audio", "sc:AudioObject", how)
     if rate_hz := one_rate(plan):
         audio["source"]["samplingRate"] = rate_hz
     fields = [_field(split, name, _TYPES[kind], {"extract": {"column": name}}) for name, kind in plan.types.items()]
-    return {
-        "@type": "cr:RecordSet",
-        "@id": split,
-        "name": split,
-        "key": {"@id": f"{split}/sha256"},
-        "field": [audio, *fields],
-    }
+    key = {"@id": f"{split}/sha256"}
+    return {"@type": "cr:RecordSet", "@id": split, "name": split, "key": key, "field": [audio, *fields]}
 
 
 def _field(split: str, name: str, data_type: str, how: dict[str, Any]) -> dict[str, Any]:
