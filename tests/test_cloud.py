@@ -101,7 +101,7 @@ def test_rows_wait_while_bigquery_is_away_and_flush_sends_them(cloud: Cloud, tmp
 
     flushed = scrapy("flush", folder=tmp_path, env=cloud.env)
     assert flushed.returncode == 0, flushed.stderr
-    assert "0 left" in flushed.stdout
+    assert "0 pending" in flushed.stdout
     ((code, error),) = cloud.exit_codes
     assert code == 4
     assert "rows are not uploaded yet" in str(error)

@@ -369,7 +369,7 @@ def test_what_cannot_be_sent_stops_the_crawl_before_its_first_request(tmp_path: 
     (tmp_path / "cookies.txt").write_text(COOKIES.format(later=LATER, earlier=EARLIER), encoding="utf-8")
     run = crawl(tmp_path, "url=http://127.0.0.1:9/", settings={"AUDIO_COOKIES": "cookies.txt", "COOKIES_ENABLED": "0"})
     assert (run.code, run.stderr.count("\n")) == (2, 1)
-    assert "AUDIO_COOKIES is set, and COOKIES_ENABLED=False" in run.stderr
+    assert "AUDIO_COOKIES is set, but COOKIES_ENABLED=False" in run.stderr
     run = crawl(tmp_path, "url=http://127.0.0.1:9/", settings={"AUDIO_HEADERS": "none.json"})
     assert (run.code, run.stderr.count("\n")) == (2, 1)
     assert "AUDIO_HEADERS=none.json: could not be read" in run.stderr
