@@ -125,7 +125,7 @@ def test_warnings_are_shown_where_the_log_is_a_file(tmp_path: Path) -> None:
     with strange(answer) as server, crawl_in(tmp_path, server.url, 200) as terminal:
         assert terminal.finish() == 3
         text = terminal.text()
-    assert re.search(r"^warning: robots\.txt of \S+ asks for 5000 s", text)
+    assert re.search(r"^warning: skipping \S+: Crawl-delay 5000 s is above the limit", text)
     assert "INFO" not in text
     assert b"\x1b[31mscrapy: error: every start failed" in terminal.raw
 

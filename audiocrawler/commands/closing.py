@@ -7,8 +7,8 @@ from audiocrawler.commands.usage import program
 from audiocrawler.crawl.exit_codes import Rest
 from audiocrawler.report.outlook import Outlook
 
-SUGGESTED = {"report": "", "export": "--format hf --out data/export"}
-"""Commands that look at a collection or load it -> what they are suggested with."""
+SUGGESTED = {"export": "--format hf --out data/export"}
+"""Commands that load a collection -> what they are suggested with."""
 
 
 def outlook_of(rest: Rest, *, has_files: bool) -> Outlook:

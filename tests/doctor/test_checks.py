@@ -127,7 +127,7 @@ def test_a_database_that_others_hold_or_that_is_none(
     holder.execute("BEGIN IMMEDIATE")
     check = named(places_in(collection.folder), "database")
     holder.close()
-    assert (check.state, check.remedy) == (State.BROKEN, "another program holds it; end that program's transaction")
+    assert (check.state, check.remedy) == (State.BROKEN, "end the transaction of the other program")
     other = tmp_path / "text.db"
     other.write_text("no database " * 100)
     check = named(places_in(collection.folder, AUDIO_WAREHOUSE=f"sqlite:{other}"), "database")

@@ -100,7 +100,7 @@ def test_previews_are_heard_far_from_the_store(one_file: Run, browser: Browser, 
         (("--crawl", "unknown"), "--crawl unknown: no such crawl"),
         (("--rows", "0"), "'0' is not a number of files"),
         (("--listen", "many"), "'many' is not a number of files"),
-        (("sound",), "sound: is no option"),
+        (("sound",), "sound: not an option"),
     ],
 )
 def test_what_cannot_be_meant_is_one_line_and_exit_code_2(one_file: Run, options: tuple[str, ...], words: str) -> None:
