@@ -62,7 +62,8 @@ class ManifestFormat:
             for entry in entries:
                 path = f"audio/{entry.bucket_name}"
                 folder.put(entry.path, path, entry.sha256)
-                part.write(f"{json_text([path, entry.row])}\n".encode("utf-8", "replace"))
+                public = {name: entry.row.get(name) for name in (*plan.types, "samples")}
+                part.write(f"{json_text([path, public])}\n".encode("utf-8", "replace"))
 
     def finish(self, plan: Plan, records: Sequence[Record], folder: Folder) -> None:
         """Write the manifests of each split; see Format.finish."""
