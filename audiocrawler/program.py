@@ -13,10 +13,7 @@ from scrapy.cmdline import execute
 from scrapy.commands import ScrapyCommand
 from scrapy.settings import Settings
 
-from audiocrawler import (
-    __version__,
-    commands,
-)
+from audiocrawler import __version__, commands
 from audiocrawler.commands.usage import PROGRAM
 
 SETTINGS = "audiocrawler.settings"

@@ -2,6 +2,7 @@
 
 import os
 import sqlite3
+import subprocess
 import sys
 from collections.abc import Mapping
 from contextlib import closing
@@ -80,6 +81,21 @@ def environment(env: Mapping[str, str] | None = None) -> dict[str, str]:
         "PYTHONPATH": str(REPOSITORY),
         **(env or {}),
     }
+
+
+def run_apart(folder: Path, *command: str | Path, **env: str) -> Run:
+    """Run a command in the folder, with no setting or project of ours but what ``env`` gives."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("AUDIO_", "SCRAPY_"))}
+    done = subprocess.run(
+        command,
+        cwd=folder,
+        env={**clean, "PYTHONPATH": str(REPOSITORY), **env},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    return Run(done.returncode, done.stdout, done.stderr, folder)
 
 
 def start(

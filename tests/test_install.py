@@ -1,15 +1,13 @@
 """What must be installed for what: a folder and SQLite need no cloud library, no Redis and no browser."""
 
-import os
 import re
-import subprocess
 import sys
 import tomllib
 from pathlib import Path
 
 import pytest
 
-from tests.crawling import QUICK, REPOSITORY, Run
+from tests.crawling import QUICK, REPOSITORY, Run, run_apart
 from tests.site.server import Site
 
 OF_EXTRAS = ("google", "grpc", "redis", "playwright", "scrapy_playwright", "scrapyd", "pyarrow")
@@ -20,18 +18,9 @@ WITHOUT_EXTRAS = (
 
 
 def scrapy_without_extras(folder: Path, *words: str) -> Run:
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("AUDIO_")}
     settings = [word for name, value in QUICK.items() for word in ("-s", f"{name}={value}")]
-    done = subprocess.run(
-        [sys.executable, "-c", WITHOUT_EXTRAS, *words, *settings],
-        cwd=folder,
-        env={**clean, "PYTHONPATH": str(REPOSITORY), "SCRAPY_SETTINGS_MODULE": "audiocrawler.settings"},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
-    return Run(done.returncode, done.stdout, done.stderr, folder)
+    command = sys.executable, "-c", WITHOUT_EXTRAS, *words, *settings
+    return run_apart(folder, *command, SCRAPY_SETTINGS_MODULE="audiocrawler.settings")
 
 
 def test_a_folder_and_sqlite_need_no_extra(site: Site, tmp_path: Path) -> None:

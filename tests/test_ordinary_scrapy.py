@@ -1,16 +1,14 @@
 """What is Scrapy's stays Scrapy's: its commands, other spiders and scripts work as its documentation says."""
 
 import json
-import os
 import re
-import subprocess
 import sys
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 
-from tests.crawling import REPOSITORY, Run, crawl
+from tests.crawling import REPOSITORY, Run, crawl, run_apart
 from tests.site.server import Site
 
 PAGE, FILE = "/shore.html", "/audio/surf.mp3"
@@ -57,17 +55,7 @@ def files_in(folder: Path) -> list[str]:
 
 
 def run_script(code: str, folder: Path) -> Run:
-    clean = {name: value for name, value in os.environ.items() if not name.startswith(("AUDIO_", "SCRAPY_"))}
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=folder,
-        env={**clean, "PYTHONPATH": str(REPOSITORY)},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
-    return Run(done.returncode, done.stdout, done.stderr, folder)
+    return run_apart(folder, sys.executable, "-c", code)
 
 
 @pytest.mark.parametrize(

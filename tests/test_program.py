@@ -1,7 +1,5 @@
 """The program ``audiocrawler``: the commands and exit codes of ``scrapy``, with options, in any folder."""
 
-import os
-import subprocess
 import sys
 from pathlib import Path
 
@@ -9,24 +7,14 @@ import pytest
 
 from audiocrawler import __version__
 from audiocrawler.config.arguments import Arguments
-from tests.crawling import QUICK, REPOSITORY, Run, crawl
+from tests.crawling import QUICK, Run, crawl, run_apart
 from tests.site.server import Site
 
 QUICKLY = [word for name, value in QUICK.items() for word in ("-s", f"{name}={value}")]
 
 
 def audiocrawler(folder: Path, *words: str) -> Run:
-    clean = {name: value for name, value in os.environ.items() if not name.startswith(("AUDIO_", "SCRAPY_"))}
-    done = subprocess.run(
-        [sys.executable, "-m", "audiocrawler.program", *words],
-        cwd=folder,
-        env={**clean, "PYTHONPATH": str(REPOSITORY), "COLUMNS": "80"},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
-    return Run(done.returncode, done.stdout, done.stderr, folder)
+    return run_apart(folder, sys.executable, "-m", "audiocrawler.program", *words, COLUMNS="80")
 
 
 def test_the_commands_work_with_options_beside_another_projects_scrapy_cfg(site: Site, tmp_path: Path) -> None:

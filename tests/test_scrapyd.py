@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from tests.crawling import Run, processes_in
+from tests.crawling import Run, processes_in, run_apart
 from tests.scrapyd_server import LOGIN, ScrapydServer, copy_of_the_project, wait_until
 from tests.site.answers import Options
 from tests.site.server import Site
@@ -99,15 +99,7 @@ def test_an_installed_project_needs_no_egg_and_a_second_run_of_a_start_ends_with
 
 def test_an_installed_project_has_a_program_that_runs_in_any_folder(site: Site, installed: Path, tmp_path: Path):
     (tmp_path / "scrapy.cfg").write_text("[settings]\ndefault = of.another.project\n", encoding="utf-8")
-    clean = {name: value for name, value in os.environ.items() if not name.startswith(("AUDIO_", "SCRAPY_"))}
-    done = subprocess.run(
-        [installed / "bin/audiocrawler", "crawl", f"{site.url}/", "-s", "DOWNLOAD_DELAY=0"],
-        cwd=tmp_path,
-        env={**clean, "PYTHONPATH": str(installed)},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
-    assert done.returncode == 0, done.stderr
-    assert Run(0, "", "", tmp_path).audio
+    command = installed / "bin/audiocrawler", "crawl", f"{site.url}/", "-s", "DOWNLOAD_DELAY=0"
+    run = run_apart(tmp_path, *command, PYTHONPATH=str(installed))
+    assert run.code == 0, run.stderr
+    assert run.audio

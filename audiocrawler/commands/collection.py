@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from contextlib import ExitStack, closing
 
@@ -17,7 +18,7 @@ from audiocrawler.storage import Store, open_store
 from audiocrawler.warehouse import Warehouse, open_warehouse
 
 
-class CollectionCommand:
+class CollectionCommand(ABC):
     """Runs what ``prepared`` returns, and exits with its exit code; a mixin for a ScrapyCommand.
 
     It is not a ScrapyCommand, because Scrapy lists every one in this package as a command.
@@ -28,12 +29,12 @@ class CollectionCommand:
     settings: Settings | None
     exitcode: int
 
+    @abstractmethod
     def prepared(self, settings: BaseSettings, opts: argparse.Namespace, opened: ExitStack) -> Callable[[], int]:
         """Check the options, open what is needed, and return the work, which returns the exit code.
 
         Everything in ``opened`` is closed afterwards. Raises ConfigurationError.
         """
-        raise NotImplementedError
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         """Do the work; an error ends it with one line."""

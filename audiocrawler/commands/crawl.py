@@ -155,7 +155,7 @@ class Command(ScrapyCrawlCommand):
         assert self.crawler_process is not None
         assert self.settings is not None
         for note in notes(self.settings):
-            print(note, file=sys.stderr)
+            say(note, sys.stderr)
         crawler = self.crawler_process.create_crawler(spider_name)
         try:
             check_scrapy_values(crawler.settings)  # these include the spider's custom_settings
@@ -229,7 +229,7 @@ class Command(ScrapyCrawlCommand):
         if unrendered := stats.get("browser/missing"):
             browser = crawler.get_extension(Browser)
             why = browser.missing if browser is not None else None
-            print(f"{unrendered} pages need a browser: {why or HOW_TO_INSTALL}", file=sys.stderr)
+            say(f"{unrendered} pages need a browser: {why or HOW_TO_INSTALL}", sys.stderr)
         unwritten = flush_output()
         rest = replace(rest, left_behind=rest.left_behind or unwritten)
         code, failure = conclusion(stats, stats.get("finish_reason"), rest)

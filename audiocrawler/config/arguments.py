@@ -11,13 +11,11 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from audiocrawler.model.declared import demand, first_error
+from audiocrawler.model.declared import demand, first_error, shown
 from audiocrawler.model.errors import ConfigurationError
-from audiocrawler.model.text import mask_url, one_line
+from audiocrawler.model.text import mask_url
 
 STDIN = Path("-")
-MAX_SHOWN = 200
-"""Characters of an invalid value that a message quotes."""
 MAX_BYTES = 64 * 1024**2
 """Enough for a million URLs; anything larger, such as a device, is not a list of URLs."""
 _INVISIBLE = "\ufeff\u200b\u200e\u200f\u2060 \t"
@@ -182,7 +180,7 @@ def _one_line(error: ValidationError, model: type[BaseModel], given: dict[str, A
         return f"-a {name}: no such argument; choose from {', '.join(model.model_fields)}"
     if first["type"] == "value_error":  # the message already quotes the value, with secrets masked
         return f"-a {name}: {demand(model, first)}"
-    return f"-a {name}={one_line(str(given[name]), MAX_SHOWN)}: {demand(model, first)}"
+    return f"-a {name}={shown(given[name])}: {demand(model, first)}"
 
 
 def _read_urls(path: Path | None) -> tuple[str, ...]:

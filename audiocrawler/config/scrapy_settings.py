@@ -12,10 +12,9 @@ from typing import TypeVar
 from scrapy.settings import BaseSettings, default_settings
 from scrapy.utils.misc import load_object
 
+from audiocrawler.model.declared import shown
 from audiocrawler.model.errors import ConfigurationError
-from audiocrawler.model.text import one_line
 
-MAX_SHOWN = 200
 TIMES = frozenset({"DNS_TIMEOUT", "DOWNLOAD_DELAY", "DOWNLOAD_TIMEOUT"})
 """Their defaults in Scrapy are ints, but it reads them as floats."""
 SWITCHES = frozenset({"TELNETCONSOLE_ENABLED"})
@@ -42,7 +41,7 @@ def check_dictionaries(settings: BaseSettings, given: Iterable[str]) -> None:
     for each in given:
         name, _, value = each.partition("=")
         if isinstance(settings[name], BaseSettings) and not isinstance(_read(json.loads, value), dict):
-            raise ConfigurationError(f"{name}={one_line(value, MAX_SHOWN)}: must be a JSON object")
+            raise ConfigurationError(f"{name}={shown(value)}: must be a JSON object")
 
 
 def check_scrapy_values(settings: BaseSettings) -> None:
@@ -51,12 +50,12 @@ def check_scrapy_values(settings: BaseSettings) -> None:
         if not name.isupper() or name.endswith("_BASE") or settings[name] is None:
             continue
         if demand := _demand(settings, name, default):
-            raise ConfigurationError(f"{name}={one_line(str(settings[name]), MAX_SHOWN)}: must be {demand}")
+            raise ConfigurationError(f"{name}={shown(settings[name])}: must be {demand}")
     for name in EARLY_CLASSES:
         _load(name, settings[name])
     for module in settings.getlist("SPIDER_MODULES"):
         if _read(find_spec, module) is None:
-            raise ConfigurationError(f"SPIDER_MODULES: {one_line(module, MAX_SHOWN)}: module not found")
+            raise ConfigurationError(f"SPIDER_MODULES: {shown(module)}: module not found")
 
 
 def check_scrapy_parts(settings: BaseSettings) -> None:
@@ -66,7 +65,7 @@ def check_scrapy_parts(settings: BaseSettings) -> None:
     for name in COMPONENTS:
         for part, order in settings.getdict(name).items():
             if order is not None and not isinstance(order, int | float):
-                raise ConfigurationError(f"{name}: {part}: {one_line(str(order), MAX_SHOWN)} is not a number")
+                raise ConfigurationError(f"{name}: {part}: {shown(order)} is not a number")
             _load(name, part if order is not None else None)
     for scheme in ("http", "https"):  # Scrapy would log a line and refuse each request
         _load("DOWNLOAD_HANDLERS", settings.getdict("DOWNLOAD_HANDLERS").get(scheme))
@@ -122,5 +121,5 @@ def _load(name: str, part: object) -> None:
     try:
         load_object(part)
     except Exception as error:  # a user's module may raise anything when imported
-        why = one_line(str(error), MAX_SHOWN)
-        raise ConfigurationError(f"{name}: {one_line(part, MAX_SHOWN)}: could not be loaded: {why}") from error
+        why = shown(error)
+        raise ConfigurationError(f"{name}: {shown(part)}: could not be loaded: {why}") from error

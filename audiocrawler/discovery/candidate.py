@@ -1,6 +1,6 @@
 """The results of discovery: a Candidate per URL, merged from the Find of each finder."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from enum import StrEnum
 
@@ -64,6 +64,17 @@ class Description:
     link_text: str | None = None
     guid: str | None = None
     is_derivative: bool | None = None
+
+
+DESCRIBED = tuple(field.name for field in fields(Description))
+"""Names of the fields of a Description."""
+
+
+def fill(target: Description, source: Description) -> None:
+    """Fill missing values of ``target`` from ``source``."""
+    for name in DESCRIBED:
+        if getattr(target, name) is None:
+            setattr(target, name, getattr(source, name))
 
 
 @dataclass(slots=True, kw_only=True)

@@ -91,7 +91,7 @@ MAX_CHARACTERS = 16 * 2**20
 """Longer texts are cut; no real page comes near."""
 _MAX_TITLE = 300
 _GZIP = b"\x1f\x8b\x08"
-_UNREADABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+UNREADABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _HALF_CHARACTER = re.compile("[\ud800-\udfff]")
 _SURROGATE = re.compile(
     r"&#(?:x0*d[89a-f][0-9a-f]{2}|0*(?:5529[6-9]|55[3-9]\d\d|56\d{3}|57[0-2]\d\d|573[0-3]\d|5734[0-3]));?",
@@ -191,7 +191,7 @@ def parse_xml(text: str, url: str) -> etree._Element | None:
 
 
 def _parse(text: str, parser: etree.HTMLParser | etree.XMLParser, url: str = "") -> etree._Element | None:
-    readable = _UNREADABLE.sub("", text)
+    readable = UNREADABLE.sub("", text)
     readable = _SURROGATE.sub("", readable) if "&#" in readable else readable
     if not readable.strip():
         return None
@@ -220,6 +220,11 @@ def one_line(text: str | None, length: int = _MAX_TITLE) -> str | None:
     Lone surrogates, which JSON may contain but no encoding can write, are removed.
     """
     return " ".join(_HALF_CHARACTER.sub("", (text or "")[: 4 * length]).split())[:length] or None
+
+
+def line_of(value: object) -> str | None:
+    """Return ``one_line`` of a JSON value, None if it is not text."""
+    return one_line(value) if isinstance(value, str) else None
 
 
 def _text_of_response(response: Response) -> str:

@@ -2,11 +2,11 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from hashlib import blake2b
 
-from audiocrawler.discovery.candidate import Candidate, Description, Find, Kind, Role
+from audiocrawler.discovery.candidate import DESCRIBED, Candidate, Find, Kind, Role, fill
 from audiocrawler.discovery.document import Document, one_line
 from audiocrawler.discovery.kinds import classify
 from audiocrawler.discovery.page_statements import add_page_statements
@@ -14,7 +14,6 @@ from audiocrawler.discovery.roles import names_read_aloud, role_of
 from audiocrawler.discovery.urls import absolute, file_key, key_of
 from audiocrawler.model.statements import Statement
 
-_DESCRIBED = tuple(field.name for field in fields(Description))
 _TAKEN_OVER = ("found_by", "confidence", "role", "relation", "is_in_script", "is_certain_audio")
 _TEXTS = ("title", "artist", "language", "link_text", "guid")
 
@@ -60,7 +59,7 @@ def _resolved(base_url: str, url: str, mime_type: str | None, expected: Kind | N
 
 
 def _candidate(document: Document, find: Find, place: _Place) -> Candidate:
-    described = {name: getattr(find, name) for name in _DESCRIBED}
+    described = {name: getattr(find, name) for name in DESCRIBED}
     for name in _TEXTS:
         described[name] = one_line(described[name])
     if find.transcript_url is not None:
@@ -79,9 +78,7 @@ def _complete(document: Document, statement: Statement) -> Statement:
 def _merged(one: Candidate, other: Candidate) -> Candidate:
     """Return the candidate with the higher confidence, else the first, its gaps filled from the other."""
     best, rest = (other, one) if other.confidence > one.confidence else (one, other)
-    for name in _DESCRIBED:
-        if getattr(best, name) is None:
-            setattr(best, name, getattr(rest, name))
+    fill(best, rest)
     best.statements = tuple(dict.fromkeys([*(one.statements or ()), *(other.statements or ())])) or None
     if best.role is Role.MAIN:
         best.role = rest.role

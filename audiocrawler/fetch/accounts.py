@@ -15,7 +15,7 @@ from scrapy.crawler import Crawler
 from scrapy.downloadermiddlewares.cookies import CookiesMiddleware
 from scrapy.http.cookies import CookieJar
 
-from audiocrawler.model.addresses import plain_host
+from audiocrawler.model.addresses import DEFAULT_PORTS, plain_host
 from audiocrawler.model.errors import ConfigurationError
 from audiocrawler.model.settings import settings_of
 from audiocrawler.scrapy_private import use_bundled_suffixes
@@ -25,7 +25,6 @@ _FIELDS = 7
 _TRUTH = {"TRUE": True, "FALSE": False}
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f]")
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_PORTS = {"http": 80, "https": 443}
 _OURS = frozenset(
     {"accept-encoding", "connection", "content-length", "host", "if-match", "if-modified-since", "if-none-match"}
     | {"if-range", "if-unmodified-since", "proxy-authorization", "range", "te", "transfer-encoding", "upgrade"}
@@ -138,7 +137,7 @@ class HostHeaders:
         """Return the headers to send with a request for ``url``."""
         parts = urlsplit(url)
         scheme = parts.scheme.lower()
-        asked = scheme, plain_host(parts.hostname or ""), parts.port or _PORTS.get(scheme, 0)
+        asked = scheme, plain_host(parts.hostname or ""), parts.port or DEFAULT_PORTS.get(scheme, 0)
         found: dict[str, str] = {}
         for pattern, headers in self.patterns:
             if pattern.matches(*asked):
@@ -168,7 +167,9 @@ def _pattern(key: str, where: str) -> _HostPattern:
         host, port = (parts.hostname or "").removeprefix("*."), parts.port
     except ValueError:
         host, port = "", None
-    is_plain = host and not re.search(r"[\s*@/?#]", host) and parts.scheme in {"", *_PORTS} and "@" not in parts.netloc
+    is_plain = (
+        host and not re.search(r"[\s*@/?#]", host) and parts.scheme in {"", *DEFAULT_PORTS} and "@" not in parts.netloc
+    )
     if not is_plain or parts.path.strip("/") or parts.query:
         raise ConfigurationError(
             f"{where}: {_shown(key)} is not a host; write example.org, *.example.org or https://host:port"

@@ -23,7 +23,7 @@ from twisted.internet.interfaces import IResolutionReceiver
 from zope.interface import implementer
 
 from audiocrawler.fetch.component import Component
-from audiocrawler.model.addresses import AddressPolicy, literal_address
+from audiocrawler.model.addresses import DEFAULT_PORTS, AddressPolicy, literal_address
 from audiocrawler.model.errors import ConfigurationError, OutcomeError
 from audiocrawler.model.proxies import Proxies, Proxy, parse_proxy
 from audiocrawler.model.settings import settings_of
@@ -31,7 +31,6 @@ from audiocrawler.model.statuses import Status
 from audiocrawler.model.text import mask_url
 
 _POLICIES: "WeakKeyDictionary[Crawler, AddressPolicy]" = WeakKeyDictionary()
-_PORTS = {"http": 80, "https": 443}
 
 
 class RefusedAddressError(OutcomeError, IgnoreRequest):
@@ -61,7 +60,7 @@ class Connecting:
     def __init__(self, request: Request, policy: AddressPolicy, *, verifies_certificates: bool) -> None:
         self.refusal: str | None = None
         parts = urlsplit(request.url)
-        self._host, self._port = parts.hostname or "", parts.port or _PORTS.get(parts.scheme, 0)
+        self._host, self._port = parts.hostname or "", parts.port or DEFAULT_PORTS.get(parts.scheme, 0)
         self._policy = policy
         self._verifies_certificates = verifies_certificates
         self._proxy = _with_scheme(request.meta.get("proxy") or "")
@@ -168,7 +167,7 @@ class AddressMiddleware(Component):
     async def process_request(self, request: Request) -> None:
         """Let the request pass, or raise RefusedAddressError with the reason."""
         parts = urlparse_cached(request)
-        host, port = parts.hostname or "", parts.port or _PORTS.get(parts.scheme, 0)
+        host, port = parts.hostname or "", parts.port or DEFAULT_PORTS.get(parts.scheme, 0)
         for address in await self._addresses_of(host, request.meta.get("proxy") or ""):
             reason = self._policy.refusal(host, port, address)
             if reason:

@@ -64,7 +64,7 @@ _KINDS = [
 """The first network that contains an address decides; some clouds' metadata services are outside 169.254.0.0/16."""
 _GLOBAL_UNICAST = IPv6Network("2000::/3")  # the only assigned part of IPv6 (RFC 4291, section 2.4)
 _NAT64 = IPv6Network("64:ff9b::/96")  # RFC 6052: how an IPv6-only network reaches IPv4
-_PORTS = {"http": 80, "https": 443}
+DEFAULT_PORTS = {"http": 80, "https": 443}
 _HOST_AND_PORT = re.compile(r"(?P<host>\[[0-9a-f:.]+\]|[^:\[\]]*)(?::(?P<port>\d{1,5}))?", re.IGNORECASE)
 _NAME = re.compile(r"(?=.{1,253}$)(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)*[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?")
 
@@ -178,7 +178,7 @@ def _origin(url: str) -> tuple[str, int] | None:
     """Return host and port of an absolute URL; None if it has none."""
     try:
         parts = urlsplit(url)
-        port = parts.port or _PORTS.get(parts.scheme.lower())
+        port = parts.port or DEFAULT_PORTS.get(parts.scheme.lower())
     except ValueError:
         return None
     return (plain_host(parts.hostname), port) if parts.hostname and port else None

@@ -5,6 +5,10 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from audiocrawler.model.text import one_line
+
+MAX_SHOWN = 200
+"""Characters of an invalid value that a message quotes."""
 UNITS = {"s": "seconds", "ms": "milliseconds", "Hz": "hertz", "bytes/s": "bytes a second"}
 _TYPES = {
     "integer": "a whole number",
@@ -16,6 +20,11 @@ _TYPES = {
     "null": "null",
 }
 _FORMATS = {"path": "a path", "regex": "a regular expression"}
+
+
+def shown(value: object) -> str:
+    """Return the value on one line, cut, as messages quote it."""
+    return one_line(str(value), MAX_SHOWN)
 
 
 def takes(model: type[BaseModel], field: str) -> str:

@@ -85,10 +85,6 @@ class Tombstones:
         """Return whether this URL, masked or not, in any spelling and with any signature, was taken down."""
         return not self._marks.isdisjoint(source_marks(url))
 
-    def has_mark(self, source_url: str) -> bool:
-        """Return whether the row with this key was taken down."""
-        return one_spelling(source_url) in self._marks
-
     def has_content(self, sha256: str | None) -> bool:
         """Return whether the content with this hash was taken down."""
         return sha256 is not None and hash_mark(sha256) in self._marks

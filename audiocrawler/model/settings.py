@@ -15,16 +15,13 @@ from weakref import WeakKeyDictionary
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from audiocrawler import __version__
-from audiocrawler.model.declared import demand, first_error
+from audiocrawler.model.declared import demand, first_error, shown
 from audiocrawler.model.errors import ConfigurationError
-from audiocrawler.model.text import one_line
 
 PREFIX = "AUDIO_"
 MAX_WHOLE = 2**63 - 1
 MAX_SECONDS = 1e9
 """31 years; clocks and C libraries overflow not far above."""
-MAX_SHOWN = 200
-"""Longest part of an invalid value that a message quotes, in characters."""
 
 
 def _whole(value: object) -> object:
@@ -280,4 +277,4 @@ def user_agent(contact: str | None) -> str:
 def _one_line(error: ValidationError, given: dict[str, Any]) -> str:
     first = first_error(error)
     field = str(first["loc"][0])
-    return f"{NAMES[field]}={one_line(str(given[field]), MAX_SHOWN)}: {demand(AudioSettings, first)}"
+    return f"{NAMES[field]}={shown(given[field])}: {demand(AudioSettings, first)}"

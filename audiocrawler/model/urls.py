@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import quote, unquote, unquote_to_bytes, urlsplit, urlunsplit
 
-from audiocrawler.model.addresses import plain_host
+from audiocrawler.model.addresses import DEFAULT_PORTS, plain_host
 
 
 def site_of(url: str) -> str:
@@ -27,7 +27,6 @@ _ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})?")
 _UNRESERVED = re.compile(r"[A-Za-z0-9._~-]")
 _KEPT = "%:/?@!$&'()*+,;="
 _KEPT_IN_QUERY = _KEPT.replace("'", "")
-_DEFAULT_PORTS = {"http": 80, "https": 443}
 _LAST_CONTROLS = "".join(map(chr, range(33)))
 
 
@@ -43,10 +42,10 @@ def one_spelling(url: str) -> str:
     if place is None or not place[1]:
         return url
     scheme = start[1].lower()
-    port = int(place[2]) if place[2] else _DEFAULT_PORTS[scheme]
+    port = int(place[2]) if place[2] else DEFAULT_PORTS[scheme]
     host = plain_host(unquote(place[1]))
     shown_host = f"[{host}]" if ":" in host else host
-    shown_port = "" if port == _DEFAULT_PORTS[scheme] else f":{port}"
+    shown_port = "" if port == DEFAULT_PORTS[scheme] else f":{port}"
     return f"{scheme}://{shown_host}{shown_port}/{_path(path)}" + (
         f"?{_escaped(query, kept=_KEPT_IN_QUERY)}" if query else ""
     )
@@ -79,7 +78,6 @@ def _plain(escape: re.Match[str]) -> str:
 
 LOGIN = "login"
 """Key in a request's meta: ``login_of`` its own URL, or of the document that links to it."""
-_PORTS = {"http": 80, "https": 443}
 
 Login = Mapping[str, str]
 """An ``origin`` and its ``authorization`` header, as stored in the frontier."""
@@ -135,4 +133,4 @@ def is_meant_for(login: Login, url: str) -> bool:
 def _origin(url: str) -> str:
     parts = urlsplit(url)
     scheme = parts.scheme.lower()
-    return f"{scheme}://{plain_host(parts.hostname or '')}:{parts.port or _PORTS.get(scheme, 0)}"
+    return f"{scheme}://{plain_host(parts.hostname or '')}:{parts.port or DEFAULT_PORTS.get(scheme, 0)}"

@@ -186,7 +186,6 @@ HEAD_S = 30.0
 """Timeout for the client's request head, and for connecting to a server."""
 MAX_HEAD_BYTES = 256 * 1024
 _CHUNK_BYTES = 64 * 1024
-_CHALLENGE = 'Proxy-Authenticate: Basic realm="crawl"\r\n'
 _OWN_HEADERS = ("proxy-authorization", "proxy-connection", "connection", "keep-alive")
 
 

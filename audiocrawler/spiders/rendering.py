@@ -1,9 +1,8 @@
 """Decide which pages are rendered in the browser, and write rows for those that were not or failed."""
 
 import logging
-import re
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
-from dataclasses import fields, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from hashlib import blake2b
 from typing import Any
@@ -18,8 +17,8 @@ from audiocrawler.browser.response import RenderedResponse
 from audiocrawler.config.arguments import Arguments
 from audiocrawler.crawl.crawl import Crawl
 from audiocrawler.discovery import Candidate, Document, Kind, find_in
-from audiocrawler.discovery.candidate import ELEMENT, Description, Find
-from audiocrawler.discovery.document import DocumentType, parse, sniff
+from audiocrawler.discovery.candidate import ELEMENT, Find, fill
+from audiocrawler.discovery.document import UNREADABLE, DocumentType, parse, sniff
 from audiocrawler.discovery.kinds import MEDIA_NAME, VIDEO_EXTENSIONS, extension_of
 from audiocrawler.discovery.merge import merge
 from audiocrawler.fetch.requests import Place, Rendering, is_rendered
@@ -40,7 +39,6 @@ _WANTED = {
     "data": frozenset((Kind.AUDIO, Kind.STREAM, Kind.PLAYLIST, Kind.MANIFEST)),
     "script": frozenset((Kind.AUDIO, Kind.STREAM, Kind.MANIFEST)),
 }
-_UNREADABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
 def digest(url: str) -> str:
@@ -60,7 +58,7 @@ def seen_candidates(
     for candidate in (*map(_from_browser, shown), *_in_texts(seen, finders), *_in_urls(seen, document)):
         first = by_url.setdefault(candidate.url, candidate)
         if first is not candidate:
-            _fill(first, candidate)
+            fill(first, candidate)
     known_digests = set(known)
     return [each for url, each in by_url.items() if digest(url) not in known_digests]
 
@@ -106,7 +104,7 @@ def _document(text: SeenText, page_url: str) -> Document:
 
 def _script(text: SeenText, page_url: str) -> Document:
     root = etree.Element("html")
-    etree.SubElement(root, "script").text = _UNREADABLE.sub("", text.text)
+    etree.SubElement(root, "script").text = UNREADABLE.sub("", text.text)
     return Document(text.url, text.text, DocumentType.HTML, root, "html", page_url)
 
 
@@ -137,13 +135,6 @@ def _is_segment(seen: SeenUrl, manifests: list[SeenUrl], listed: str) -> bool:
         return False
     name = urlsplit(seen.url).path.rpartition("/")[2]
     return name in listed or any(seen.url.startswith(each.url.rpartition("/")[0] + "/") for each in manifests)
-
-
-def _fill(candidate: Candidate, other: Candidate) -> None:
-    """Fill the gaps in a candidate's description."""
-    for field in fields(Description):
-        if getattr(candidate, field.name) is None:
-            setattr(candidate, field.name, getattr(other, field.name))
 
 
 _FOUND_KINDS = (Kind.AUDIO, Kind.STREAM, Kind.PLAYLIST, Kind.MANIFEST, Kind.EMBED)

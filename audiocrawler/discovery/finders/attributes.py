@@ -5,9 +5,8 @@ from collections.abc import Iterator
 
 from lxml import etree
 
-from audiocrawler.discovery.candidate import ATTRIBUTE, NAME, STRING, Description, Find, Kind, Role
+from audiocrawler.discovery.candidate import ATTRIBUTE, NAME, STRING, Description, Find, Kind, Role, fill
 from audiocrawler.discovery.document import Document, one_line
-from audiocrawler.discovery.finders.feeds import fill
 from audiocrawler.discovery.json_media import decoded_urls_in, media_in, tolerant_json, urls_in
 from audiocrawler.discovery.kinds import AUDIO_EXTENSIONS, MEDIA_NAME, extension_of
 from audiocrawler.discovery.roles import names_read_aloud

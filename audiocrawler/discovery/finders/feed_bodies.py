@@ -5,9 +5,9 @@ from dataclasses import replace
 
 from lxml import etree
 
-from audiocrawler.discovery.candidate import Description, Find
+from audiocrawler.discovery.candidate import Description, Find, fill
 from audiocrawler.discovery.document import Document, DocumentType, attribute, child_text, local_name, parse, text_of
-from audiocrawler.discovery.finders.feeds import FEED_ROOTS, channel_description, fill, item_description, items_of
+from audiocrawler.discovery.finders.feeds import FEED_ROOTS, channel_description, item_description, items_of
 from audiocrawler.discovery.finders.markup import find_elements, find_links, find_texts
 from audiocrawler.discovery.kinds import MEDIA_NAME
 from audiocrawler.discovery.urls import absolute

@@ -2,12 +2,20 @@
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import fields
 from urllib.parse import urlsplit
 
 from lxml import etree
 
-from audiocrawler.discovery.candidate import ATTRIBUTE, ELEMENT, LINK, Description, Find, Kind, Relation
+from audiocrawler.discovery.candidate import (
+    ATTRIBUTE,
+    ELEMENT,
+    LINK,
+    Description,
+    Find,
+    Kind,
+    Relation,
+    fill,
+)
 from audiocrawler.discovery.document import (
     Children,
     Document,
@@ -28,7 +36,6 @@ _ADDRESS = re.compile(r"\S+@\S+ \((.+)\)")  # RSS 2.0: the author is an e-mail a
 FEED_ROOTS = frozenset(("rss", "feed", "rdf"))
 _ITEMS = ("item", "entry", "liveitem")
 _RIGHTS = ("copyright", "rights")
-_DESCRIBED = tuple(field.name for field in fields(Description))
 
 
 def channel_description(root: etree._Element) -> Description:
@@ -78,13 +85,6 @@ def item_description(item: etree._Element, channel: Description) -> Description:
     about.credit = first_text(inner, "credit", "attributionname")
     fill(about, channel)
     return about
-
-
-def fill(target: Description | Find, source: Description) -> None:
-    """Fill missing values of ``target`` from ``source``."""
-    for name in _DESCRIBED:
-        if getattr(target, name) is None:
-            setattr(target, name, getattr(source, name))
 
 
 def _author(children: Children) -> str | None:

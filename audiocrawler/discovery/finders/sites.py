@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import quote
 
 from audiocrawler.discovery.candidate import ATTRIBUTE, ELEMENT, Find, Kind
-from audiocrawler.discovery.document import Document, one_line
+from audiocrawler.discovery.document import Document, line_of
 from audiocrawler.discovery.json_media import tolerant_json
 from audiocrawler.discovery.kinds import AUDIO_EXTENSIONS, extension_of
 from audiocrawler.discovery.values import duration_ms, published_at, size_bytes
@@ -39,10 +39,6 @@ def _is_public(file: dict[str, Any], name: str) -> bool:
     return extension_of(f"/{quote(name, errors='replace')}") in AUDIO_EXTENSIONS and file.get("private") != "true"
 
 
-def _quoted(name: str) -> str:
-    return quote(name, errors="replace")
-
-
 def _file(item: str, name: str, file: dict[str, Any], about: dict[str, Any]) -> Find:
     is_original = file.get("source") == _ORIGINAL
     return Find(
@@ -72,7 +68,7 @@ def _statements(file: dict[str, Any], about: dict[str, Any]) -> tuple[Statement,
 def _text(value: Any) -> str | None:
     """Return the text of a field, the first one if it has several."""
     first = value[0] if isinstance(value, list) and value else value
-    return one_line(first) if isinstance(first, str) else None
+    return line_of(first)
 
 
 def find_bandcamp(document: Document) -> Iterator[Find]:
@@ -97,12 +93,8 @@ def _track(album: dict[str, Any], track: dict[str, Any], files: dict[str, Any], 
                 confidence=ELEMENT,
                 expected=Kind.AUDIO,
                 group=group,
-                title=_track_text(track.get("title")),
-                artist=_track_text(track.get("artist") or album.get("artist")),
+                title=line_of(track.get("title")),
+                artist=line_of(track.get("artist") or album.get("artist")),
                 duration_ms=duration_ms(track.get("duration")),
                 published_at=published_at(current.get("release_date")) if isinstance(current, dict) else None,
             )
-
-
-def _track_text(value: Any) -> str | None:
-    return one_line(value) if isinstance(value, str) else None

@@ -8,7 +8,7 @@ from typing import Any
 from lxml import etree
 
 from audiocrawler.discovery.candidate import ATTRIBUTE, ELEMENT, LINK, STRING, Find, Kind, Relation
-from audiocrawler.discovery.document import Document, DocumentType, one_line, parse, text_of
+from audiocrawler.discovery.document import Document, DocumentType, line_of, one_line, parse, text_of
 from audiocrawler.discovery.finders.head import find_embeds
 from audiocrawler.discovery.json_media import media_in, tolerant_json, urls_in, values_in
 from audiocrawler.discovery.kinds import MEDIA_NAME
@@ -129,7 +129,7 @@ def find_jspf(document: Document) -> Iterator[Find]:
 
 
 def _track(track: dict[str, Any], group: str) -> Iterator[Find]:
-    statement = statement_of(_text(track.get("license")), "playlist")
+    statement = statement_of(line_of(track.get("license")), "playlist")
     locations = track.get("location")
     for url in locations if isinstance(locations, list) else [locations]:
         if isinstance(url, str):
@@ -139,15 +139,11 @@ def _track(track: dict[str, Any], group: str) -> Iterator[Find]:
                 confidence=LINK,
                 expected=Kind.AUDIO,
                 group=group,
-                title=_text(track.get("title")),
-                artist=_text(track.get("creator")),
+                title=line_of(track.get("title")),
+                artist=line_of(track.get("creator")),
                 duration_ms=whole_number(track.get("duration")),
                 statements=(statement,) if statement else None,
             )
-
-
-def _text(value: Any) -> str | None:
-    return one_line(value) if isinstance(value, str) else None
 
 
 _WORTH_PARSING = re.compile(r"audio/|mp3|podcast|AudioObject", re.IGNORECASE)
