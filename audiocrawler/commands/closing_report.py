@@ -19,12 +19,13 @@ TIMEOUT_S = 900
 MAX_SHOWN = 300
 
 
-def closing_report(crawler: Crawler, settings: BaseSettings) -> str | None:
+def closing_report(crawler: Crawler, settings: BaseSettings, *, is_scheduled: bool) -> str | None:
     """Write the page that AUDIO_REPORT names, and return its path; None where none is wanted or could be written.
 
-    A crawl that was stopped ends without one: whoever has stopped it waits for the prompt.
+    A job of Scrapyd writes one only where the setting names it. A crawl that was stopped writes none: whoever has
+    stopped it waits for the prompt.
     """
-    path = _path(crawler, settings)
+    path = _path(settings, is_scheduled=is_scheduled)
     if not path or was_stopped(crawler.stats.get_value("finish_reason")):
         return None
     command = [sys.executable, "-m", "scrapy", "report", "--out", path, *_given(settings)]
@@ -45,11 +46,10 @@ def closing_report(crawler: Crawler, settings: BaseSettings) -> str | None:
     return None
 
 
-def _path(crawler: Crawler, settings: BaseSettings) -> str | None:
+def _path(settings: BaseSettings, *, is_scheduled: bool) -> str | None:
     given = AudioSettings.of(settings).report
     if given is not None:
         return given
-    is_scheduled = getattr(crawler.spider, "job", None) is not None
     return None if is_scheduled or warehouse_path(settings) is None else str(DEFAULT)
 
 

@@ -22,7 +22,7 @@ from scrapy.settings import BaseSettings
 from audiocrawler.browser.handler import Browser, chromium_of
 from audiocrawler.commands.closing import outlook_of
 from audiocrawler.commands.closing_report import closing_report
-from audiocrawler.commands.streams import flush_output, messages_of, print_error, survive_closed_pipes
+from audiocrawler.commands.streams import flush_output, messages_of, print_error, say, survive_closed_pipes
 from audiocrawler.commands.usage import PROGRAM, program, refuse_options, use_plain_errors
 from audiocrawler.config.arguments import Arguments, parse_arguments
 from audiocrawler.config.scrapy_settings import check_dictionaries, check_scrapy_parts, check_scrapy_values
@@ -61,6 +61,8 @@ class Command(ScrapyCrawlCommand):
     """The exception that ended the crawl before it started."""
     _crawl_id: str | None = None
     """The id of a new crawl; one that is resumed keeps its own."""
+    _is_scheduled: bool = False
+    """Whether Scrapyd has started it, which passes its job's id."""
     _log_file: LogFile | None = None
     """The log file in AUDIO_LOG_DIR, unless the user has named another."""
 
@@ -138,6 +140,7 @@ class Command(ScrapyCrawlCommand):
             store_path(self.settings)
             warehouse_path(self.settings)
             check_arguments(self.settings)
+            self._is_scheduled = "_job" in arguments
             self._crawl_id = new_crawl_id(arguments.get("_job"))
             self._choose_log_file(self._crawl_id)
             log_as_json(self.settings)
@@ -221,7 +224,9 @@ class Command(ScrapyCrawlCommand):
         assert lifecycle is not None
         stats = crawler.stats.get_stats()
         assert self.settings is not None
-        places = replace(_places(self.settings), report=closing_report(crawler, self.settings))
+        places = replace(
+            _places(self.settings), report=closing_report(crawler, self.settings, is_scheduled=self._is_scheduled)
+        )
         rest = lifecycle.crawl.rest if lifecycle.crawl else Rest()
         summary, to = summarise(stats), messages_of(self.settings)
         outlook = outlook_of(rest, has_files=bool(summary.stored or summary.duplicates or summary.unchanged))
