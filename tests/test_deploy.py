@@ -113,8 +113,8 @@ def test_no_image_has_a_secret():
 def test_the_package_asks_for_what_requirements_txt_pins():
     project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     extras = project["optional-dependencies"]
-    assert set(extras) == {"gcp", "redis", "browser", "export", "hub", "scrapyd"}
-    optional = [each for extra in ("gcp", "redis", "browser", "export", "hub") for each in extras[extra]]
+    assert set(extras) == {"gcp", "redis", "browser", "export", "hub", "browse", "scrapyd"}
+    optional = [each for extra in ("gcp", "redis", "browser", "export", "hub", "browse") for each in extras[extra]]
     wanted = [*project["dependencies"], *optional, "setuptools"]
     used = (REPOSITORY / "requirements.txt").read_text().partition("# --- What audiocrawler uses")[2]
     assert requirement_names(wanted) == requirement_names(used.partition("\n# ---")[0].splitlines()[1:])
