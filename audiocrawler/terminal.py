@@ -1,4 +1,4 @@
-"""Extensions that say how far a crawl is: a live area on a terminal, and a line a minute in the log."""
+"""Extensions that show a crawl's progress: a live area on a terminal, and a line per minute in the log."""
 
 import logging
 import sys
@@ -21,13 +21,13 @@ from audiocrawler.report.summary import bytes_text
 
 REFRESH_S = 0.25
 LONG_S = 2.0
-"""A transfer that takes longer is shown by itself ..."""
+"""A longer transfer gets a line of its own ..."""
 SHOWN_TRANSFERS = 3
-"""... if it is one of the first; how many more there are is told."""
+"""... if it is among the first ones; the others are counted."""
 
 
 class Progress(CrawlComponent):
-    """The live area of a crawl; off where stderr is no terminal, or items go to the same one."""
+    """The live area of a crawl; off if stderr is not a terminal, or items are written to it."""
 
     def __init__(self, crawler: Crawler) -> None:
         super().__init__(crawler)
@@ -56,7 +56,7 @@ class Progress(CrawlComponent):
         self._tick.start(REFRESH_S, now=False)
 
     def _close(self) -> None:
-        """Show that the last rows are sent now, which may take a while."""
+        """Show that the last rows are being uploaded."""
         self._is_closing = True
 
     def _end(self) -> None:
@@ -73,7 +73,7 @@ class Progress(CrawlComponent):
         return View([*state, *self._progress.figures()], [*self._of_limit(), *self._of_transfers()])
 
     def _of_limit(self) -> list[Gauge]:
-        """Return the one bar whose end is known: links lead to any number of pages."""
+        """Return the bar of ``limit``: a crawl has no other known end."""
         limit = getattr(self._crawler.spider, "limit", None)
         if not isinstance(limit, int):
             return []
@@ -88,19 +88,19 @@ class Progress(CrawlComponent):
 
 
 class CrawlLog(LogStats):
-    """Scrapy's line a minute in the log, with our figures for a spider of ours; LOGSTATS_INTERVAL says how often."""
+    """Scrapy's periodic log line with our figures, for our spiders; LOGSTATS_INTERVAL is its period."""
 
     def __init__(self, stats: StatsCollector, interval: float = 60.0) -> None:
         super().__init__(stats, interval)
         self._progress = _Progress(stats)
 
     def spider_opened(self, spider: Spider) -> None:
-        """Begin, for a spider of somebody else's with Scrapy's own figures."""
+        """Start; other spiders get Scrapy's own figures."""
         self._is_ours = is_ours(spider)
         super().spider_opened(spider)
 
     def log(self, spider: Spider) -> None:
-        """Log a line."""
+        """Log the line."""
         if not self._is_ours:
             super().log(spider)
             return
@@ -109,7 +109,7 @@ class CrawlLog(LogStats):
 
 
 class _Progress:
-    """The figures of a crawl, with its age and throughput."""
+    """The figures of a crawl, with its duration and throughput."""
 
     def __init__(self, stats: StatsCollector) -> None:
         self._stats = stats
@@ -129,7 +129,7 @@ class _FirstLine(logging.Formatter):
 
 
 def _warnings_to(area: LiveArea) -> logging.Handler:
-    """Show warnings and errors above the area, too, where the log is a file."""
+    """Show warnings and errors above the area, too, if the log is a file."""
     handler = logging.StreamHandler(area.above)
     handler.setLevel(logging.WARNING)
     handler.setFormatter(_FirstLine())
@@ -139,9 +139,9 @@ def _warnings_to(area: LiveArea) -> logging.Handler:
 
 
 def _has_the_terminal(crawler: Crawler) -> bool:
-    """Return whether the terminal is the crawl's own: ``scrapy shell`` and its like talk there, and items may go there.
+    """Return whether the terminal is free: ``scrapy shell`` and its like use it, and items may be written to it.
 
-    For a spider of the user's own it is if the log goes elsewhere.
+    With the user's own spider it is if the log goes elsewhere.
     """
     settings = crawler.settings
     is_log_elsewhere = bool(settings["LOG_FILE"]) or not settings.getbool("LOG_ENABLED")

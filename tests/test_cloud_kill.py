@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from audiocrawler.warehouse.views import VIEWS
 from tests.cloud import Cloud, waiting_rows
 from tests.crawling import crawl, finish, processes_in, start
 from tests.emulators.fault_proxy import Action, Fault, FaultProxy
@@ -52,7 +53,7 @@ def test_killed_at_every_stage_a_crawl_ends_as_if_nothing_had_happened(
     assert {url: row.status for url, row in cloud.sources.items()} == {
         url: row.status for url, row in other.sources.items()
     }
-    assert cloud.tables() == {"audio_metadata", "audio_sources", "audio_crawls"}
+    assert cloud.tables() == {"audio_metadata", "audio_sources", "audio_crawls", *VIEWS}  # no staging table is left
 
 
 def final(cloud: Cloud) -> list[tuple[Any, ...]]:

@@ -1,4 +1,4 @@
-"""A file in; its first seconds as a small Opus file, which every browser plays, out."""
+"""Encode the first seconds of an audio file as a small Opus file, which every browser plays."""
 
 import io
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ BIT_RATE_BPS = 16_000
 
 
 def preview(file: IO[bytes]) -> bytes:
-    """Return the first seconds of an audio file; raises AnalysisError where it has none that can be decoded."""
+    """Return the first seconds of an audio file; raises AnalysisError if none can be decoded."""
     into = io.BytesIO()
     with container_in(file) as source, av.open(into, "w", format="ogg") as target:
         stream = target.add_stream("libopus", rate=RATE_HZ)

@@ -1,4 +1,4 @@
-"""Files of the store in; short previews for a page that cannot reach the store, out."""
+"""Make short previews of stored files, for a page that cannot reach the store."""
 
 import sys
 from base64 import b64encode
@@ -13,9 +13,9 @@ READERS = 4
 
 
 def previews_of(store: Store, files: Iterable[tuple[str, str]], number: int) -> Iterator[tuple[str, str]]:
-    """Yield hash and preview, in base64, of so many files, given by hash and extension: those of the smallest hashes.
+    """Yield (hash, preview in base64) of the ``number`` smallest hashes; ``files`` are (hash, extension).
 
-    What cannot be read or decoded is left out; each is told on standard error.
+    A file that cannot be read or decoded is skipped, with a line on standard error.
     """
     from audiocrawler.analysis.preview import preview
 

@@ -1,4 +1,4 @@
-"""A warehouse in; what its report says, out."""
+"""Query the warehouse for what a report says."""
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
@@ -36,24 +36,24 @@ SHOWN_COPIES = 30
 _UNSAFE_IN_SHELL = frozenset('"$`\\!\n')
 _STORED = quoted(Trait.STORED)
 _REASON = f"CASE WHEN status IN ({_STORED}) THEN '' ELSE COALESCE(reason, '') END"
-"""That of a duplicate names the other URL, so that each has its own."""
+"""The reason of a duplicate names the other URL, so each would be a group of its own."""
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a report is asked for."""
+    """The options of a report."""
 
     where: str = ""
     crawl_id: str | None = None
     rows: int = ROWS
     objects: str | None = None
-    """Address of the store as seen from the page; None where a page cannot reach it."""
+    """The store's address as seen from the page; None if the page cannot reach it."""
     backslashes: bool = False
-    """Whether the database takes a backslash in a text for the start of an escape."""
+    """Whether a backslash starts an escape in the database's string literals."""
     query_command: str | None = None
     manifest: Callable[[str], str | None] = field(default=lambda _: None)
     previews: Callable[[list[tuple[str, str]]], dict[str, str]] | None = None
-    """Hashes and extensions in; by hash, sound that is put into the page, out."""
+    """Returns previews to embed, by hash, of files given by hash and extension."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ class _Totals:
 
 
 def report_of(warehouse: Warehouse, wanted: Wanted) -> Report:
-    """Return what a warehouse holds; raises ConfigurationError for an expression that it does not take."""
+    """Return the contents of a report; raises ConfigurationError if the database refuses ``where``."""
     totals = _totals(warehouse, wanted)
     files = _files(warehouse, wanted, totals.files)
     numbers, reasons = _reasons(warehouse, wanted)
@@ -130,7 +130,7 @@ def _totals(warehouse: Warehouse, wanted: Wanted) -> _Totals:
 
 
 def _files(warehouse: Warehouse, wanted: Wanted, total: int) -> dict[str, Any]:
-    """Return the rows that are listed; where not all are, those with the smallest hashes: a sample that stays."""
+    """Return the listed rows; of too many, those with the smallest hashes: a sample that is stable between reports."""
     is_sample = total > wanted.rows
     order, limit = ("sha256", wanted.rows) if is_sample else ("", None)
     rows = warehouse.select(Query("files", wanted.where, COLUMNS, order, limit))
@@ -146,7 +146,7 @@ def _counts(warehouse: Warehouse, wanted: Wanted, expression: str) -> Counter[An
 
 
 def _names(files: dict[str, Any]) -> list[tuple[str, str]]:
-    """Return hash and extension of each file that is listed."""
+    """Return the hash and extension of each listed file."""
     hashes, extension = files["columns"]["sha256"], files["columns"]["extension"]
     return [
         (hashes[64 * place : 64 * place + 64], extension["values"][code])
@@ -156,7 +156,7 @@ def _names(files: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 def _reasons(warehouse: Warehouse, wanted: Wanted) -> tuple[Counter[str], list[Reason]]:
-    """Return how many URLs have each status, and those without a file of their own by reason."""
+    """Return the number of URLs by status, and the reasons of those without a file of their own."""
     tally = Tally({"status": "status", "why": _REASON})
     numbers: Counter[str] = Counter()
     reasons = []
@@ -173,7 +173,7 @@ def _reasons(warehouse: Warehouse, wanted: Wanted) -> tuple[Counter[str], list[R
 
 
 def _urls_by_reason(warehouse: Warehouse) -> dict[tuple[str, str], list[Any]]:
-    """Return the first URLs of each reason; those that are stored have none."""
+    """Return the first URLs of each reason, except stored ones."""
     place = f"ROW_NUMBER() OVER (PARTITION BY status, {_REASON} ORDER BY source_url)"
     has_none = f"status IN ('{Status.STORED}', '{Status.UNCHANGED}')"
     first = f"SELECT source_url, {place} AS place FROM sources WHERE NOT {has_none}"  # noqa: S608 - all declared
@@ -186,7 +186,7 @@ def _urls_by_reason(warehouse: Warehouse) -> dict[tuple[str, str], list[Any]]:
 
 
 def _listing(wanted: Wanted, status: str, why: str) -> str | None:
-    """Return the command that lists all URLs of a reason; none where a shell would make something else of it."""
+    """Return the command that lists all URLs of a reason; None if a shell would not take it literally."""
     if wanted.query_command is None or _UNSAFE_IN_SHELL & set(why):
         return None
     reason = "" if not why else f" AND reason = '{why.replace(chr(39), chr(39) * 2)}'"
@@ -195,7 +195,7 @@ def _listing(wanted: Wanted, status: str, why: str) -> str | None:
 
 
 def _copies(warehouse: Warehouse, wanted: Wanted) -> list[Copies]:
-    """Return files whose bytes differ and whose samples do not."""
+    """Return groups of files with different bytes and the same samples."""
     several = "SELECT pcm_hash FROM files WHERE pcm_hash IS NOT NULL GROUP BY pcm_hash HAVING COUNT(*) > 1"
     where = f"pcm_hash IN ({several})" + (f" AND (\n{wanted.where}\n)" if wanted.where else "")
     columns = ("pcm_hash", "title", "file_name", "source_url")
@@ -210,7 +210,7 @@ def _copies(warehouse: Warehouse, wanted: Wanted) -> list[Copies]:
 
 
 def _changes(warehouse: Warehouse, crawl: AudioCrawl, start: datetime) -> list[Reason]:
-    """Return what a crawl has met for the first time, with other bytes than before, or no longer."""
+    """Return what is new, changed or gone since the previous crawl."""
     since = f"'{time_to_text(start).replace('+00:00', 'Z')}'"
     tried = f"last_attempt_at >= {since}"
     known = f"first_seen_at < {since}"
@@ -236,7 +236,7 @@ def _changes(warehouse: Warehouse, crawl: AudioCrawl, start: datetime) -> list[R
 
 
 def _unseen(crawl: AudioCrawl, since: str) -> Iterator[tuple[str, str, str, str]]:
-    """Yield what no page of the same sites names any longer, where the crawl has come to its end."""
+    """Yield the URLs that no page of the same sites names any more; only a finished crawl can tell."""
     if crawl.exit_code == 0:
         sites = f"SELECT site FROM sources WHERE last_seen_at >= {since}"  # noqa: S608 - a time
         where = f"last_seen_at < {since} AND status IN ({_STORED}) AND site IN ({sites})"
@@ -244,7 +244,7 @@ def _unseen(crawl: AudioCrawl, since: str) -> Iterator[tuple[str, str, str, str]
 
 
 def _chosen(crawls: list[AudioCrawl], crawl_id: str | None) -> tuple[AudioCrawl | None, AudioCrawl | None]:
-    """Return the crawl that the report is headed by, and the one before."""
+    """Return the crawl shown at the top, and the previous one."""
     known = [place for place, row in enumerate(crawls) if crawl_id in {None, row.crawl_id}]
     if not known:
         return None, None

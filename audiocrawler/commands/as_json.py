@@ -1,4 +1,4 @@
-"""``--json``: one object on standard output in place of lines for people; what is to be known besides is on stderr."""
+"""``--json``: print one object on standard output; notes go to standard error."""
 
 import argparse
 import json
@@ -9,7 +9,7 @@ from audiocrawler.model.text import mask_text
 
 
 def add_json_option(parser: argparse.ArgumentParser) -> None:
-    """Add the option; ``opts.json`` says whether it is given."""
+    """Add the option, which sets ``opts.json``."""
     parser.add_argument("--json", action="store_true", help="print one JSON object, for programs")
 
 

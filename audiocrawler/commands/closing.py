@@ -1,4 +1,4 @@
-"""What to do after a crawl: the commands that there are."""
+"""Suggest what to do after a crawl."""
 
 from collections.abc import Iterator
 from importlib.util import find_spec
@@ -8,11 +8,11 @@ from audiocrawler.crawl.exit_codes import Rest
 from audiocrawler.report.outlook import Outlook
 
 SUGGESTED = {"export": "--format hf --out data/export"}
-"""Commands that load a collection -> what they are suggested with."""
+"""Command -> the options it is suggested with."""
 
 
 def outlook_of(rest: Rest, *, has_files: bool) -> Outlook:
-    """Return what waits, and what can be done with the files of the collection if it has any."""
+    """Return what is pending, and the commands to run next if the collection has files."""
     return Outlook(rest.waiting, rest.is_kept, tuple(_commands()) if has_files else ())
 
 

@@ -1,4 +1,4 @@
-"""The report at the end of a crawl, written by a process of its own: the crawl's memory stays what it was."""
+"""Write the report at the end of a crawl, in a process of its own to keep the crawl's memory bounded."""
 
 import json
 import os
@@ -20,10 +20,10 @@ MAX_SHOWN = 300
 
 
 def closing_report(crawler: Crawler, settings: BaseSettings, *, is_scheduled: bool) -> str | None:
-    """Write the page that AUDIO_REPORT names, and return its path; None where none is wanted or could be written.
+    """Write the page named by AUDIO_REPORT, and return its path; None if none is wanted or it could not be written.
 
-    A job of Scrapyd writes one only where the setting names it. A crawl that was stopped writes none: whoever has
-    stopped it waits for the prompt.
+    A Scrapyd job only writes one if the setting names it. A crawl that was stopped writes none: whoever
+    stopped it is waiting for the prompt.
     """
     path = _path(settings, is_scheduled=is_scheduled)
     if not path or was_stopped(crawler.stats.get_value("finish_reason")):
@@ -54,7 +54,7 @@ def _path(settings: BaseSettings, *, is_scheduled: bool) -> str | None:
 
 
 def _given(settings: BaseSettings) -> list[str]:
-    """Return those settings of ours that this command was given, as the next one takes them."""
+    """Return the AUDIO_ settings given on the command line, as options for the next command."""
     words = []
     for name in sorted(map(str, settings)):
         if name.startswith("AUDIO_") and (settings.getpriority(name) or 0) > SETTINGS_PRIORITIES["project"]:

@@ -1,4 +1,4 @@
-"""``scrapy doctor``: says what a crawl would miss on this machine, and what mends it."""
+"""``scrapy doctor``: check what a crawl needs of this machine, and name the command that repairs it."""
 
 import argparse
 import sys
@@ -17,7 +17,7 @@ from audiocrawler.report.outlook import in_red
 
 
 class Command(ScrapyCommand):
-    """Look at packages, machine, places and network, with the settings that a crawl would have.
+    """Check packages, machine, store, warehouse and network, with the settings of a crawl.
 
     Exit codes: 0 a crawl can start, 2 something is broken, 130 interrupted.
     """
@@ -36,7 +36,7 @@ class Command(ScrapyCommand):
         add_json_option(parser)
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
-        """Check one after the other, and print each line as soon as it is known."""
+        """Run the checks in order, and print each result at once."""
         survive_closed_pipes()
         refuse_words(args)
         assert self.settings is not None

@@ -1,4 +1,4 @@
-"""``scrapy report``: one page on which a collection is seen, heard and filtered, without a server or a network."""
+"""``scrapy report``: one page to see, hear and filter a collection, without a server or a network."""
 
 import argparse
 import json
@@ -43,7 +43,7 @@ class Command(CollectionCommand, ScrapyCommand):
         return "Write one HTML page to see, hear and filter the collection"
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
-        """Add where the page is written, and what is on it."""
+        """Add the options."""
         super().add_options(parser)
         use_plain_errors(parser)
         parser.add_argument("--out", metavar="FILE", help=f"the page (AUDIO_REPORT, else {DEFAULT})")
@@ -60,7 +60,7 @@ class Command(CollectionCommand, ScrapyCommand):
         parser.add_argument("--json", action="store_true", help="print what was written as JSON")
 
     def prepared(self, settings: BaseSettings, opts: argparse.Namespace, opened: ExitStack) -> Callable[[], int]:
-        """Open the warehouse; then read it, and write the page."""
+        """Open the warehouse, and return what reads it and writes the page."""
         require_present(warehouse_path(settings), settings["AUDIO_WAREHOUSE"], "warehouse")
         path = Path(opts.out or AudioSettings.of(settings).report or DEFAULT)
         warehouse = opened_warehouse(settings, opened)
@@ -89,7 +89,7 @@ def _wanted(settings: BaseSettings, opts: argparse.Namespace, path: Path) -> Wan
 
 
 def _address(folder: Path | None, page: Path) -> str | None:
-    """Return the address of a folder as the page has it: relative, so that both may be moved together."""
+    """Return the address of a folder relative to the page, so that both can be moved together."""
     if folder is None:
         return None
     relative = os.path.relpath(folder, page.absolute().parent)
@@ -123,7 +123,7 @@ def _said(report: Report, path: Path, opts: argparse.Namespace) -> str:
 
 
 def _replace(path: Path, text: str) -> None:
-    """Write the page in one step, so that nobody opens half of it."""
+    """Replace the page atomically."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with NamedTemporaryFile("w", encoding="utf-8", dir=path.parent, suffix=".part", delete=False) as part:
         try:

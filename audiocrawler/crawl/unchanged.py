@@ -1,4 +1,4 @@
-"""The files that a crawl finds unchanged in; their items, with the rows of the warehouse, out."""
+"""Export the files that a crawl finds unchanged, with their rows of the warehouse."""
 
 from collections.abc import Callable
 from functools import partial
@@ -9,14 +9,14 @@ from audiocrawler.model.rows import AUDIO_METADATA, AudioItem, AudioMetadata, Au
 from audiocrawler.warehouse import Query
 
 _HASHES = 1000
-"""Files that one query asks for."""
+"""Files per query."""
 
 
 class UnchangedFiles:
-    """Gives ``export`` an item for each file that is not fetched again, so that an export has all files of a crawl.
+    """Pass ``export`` an item for each unchanged file, so that an export has all files of a crawl.
 
-    Their rows are in the warehouse. A far one is asked at the end, for what this machine does not know, a batch at a
-    time, as each of its queries costs.
+    Their rows are in the warehouse. A remote one is queried at the end, only for rows unknown to this machine and in
+    batches, as each query costs money.
     """
 
     def __init__(self, crawl: Crawl, export: Callable[[AudioItem], None]) -> None:

@@ -1,1 +1,1 @@
-"""What a crawl needs of the machine, its packages and its places, looked at one by one before the crawl."""
+"""Checks of what a crawl needs: packages, machine, store, warehouse and network."""

@@ -1,22 +1,22 @@
-"""What one look came to."""
+"""The result of one check."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 
 class State(StrEnum):
-    """Whether a crawl can go on with what was looked at."""
+    """Whether a crawl can start with it."""
 
     OK = "ok"
     MISSING = "missing"
-    """A crawl does without."""
+    """Optional."""
     BROKEN = "broken"
-    """It must be mended first."""
+    """To be repaired before a crawl."""
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """What was looked at, what was found, and the command or deed that mends it."""
+    """What was checked, what was found, and what to do about it, a command if possible."""
 
     name: str
     state: State
@@ -24,20 +24,20 @@ class Check:
     remedy: str = ""
 
     def line(self) -> str:
-        """Return the line that is printed."""
+        """Return the line to print."""
         return f"{self.state:<8} {self.name:<11} {self.found}" + (f": {self.remedy}" if self.remedy else "")
 
 
 def ok(name: str, found: str) -> Check:
-    """Return that all is well."""
+    """Return a passed check."""
     return Check(name, State.OK, found)
 
 
 def missing(name: str, found: str, remedy: str = "") -> Check:
-    """Return that something is not there which a crawl can do without."""
+    """Return that something optional is missing."""
     return Check(name, State.MISSING, found, remedy)
 
 
 def broken(name: str, found: str, remedy: str = "") -> Check:
-    """Return that something must be mended."""
+    """Return that something must be repaired first."""
     return Check(name, State.BROKEN, found, remedy)

@@ -1,4 +1,4 @@
-"""The settings in; every check that makes sense with them out, one after the other."""
+"""Run the checks that apply to the settings."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,7 +23,7 @@ from audiocrawler.scrapy_private import SCRAPY, check_private_names
 
 
 def examine(settings: BaseSettings) -> Iterator[Check]:
-    """Yield the checks; wrong settings are one of them, and then what depends on settings is left out."""
+    """Yield the checks; if the settings are invalid, those that depend on them are skipped."""
     yield from of_packages()
     yield of_decoder()
     yield of_worker()
@@ -35,7 +35,7 @@ def examine(settings: BaseSettings) -> Iterator[Check]:
     except ConfigurationError as error:
         yield broken("settings", str(error))
         return
-    yield ok("settings", "all can be read")
+    yield ok("settings", "valid")
     yield _of_contact(ours)
     yield from of_disks(folders, ours.min_free_bytes)
     yield from of_places(settings)
@@ -52,7 +52,7 @@ def _of_contact(ours: AudioSettings) -> Check:
 
 
 def _folders(settings: BaseSettings, ours: AudioSettings) -> Iterator[tuple[str, Path]]:
-    """Yield where a crawl writes on this machine, with the setting that says so; raises ConfigurationError."""
+    """Yield (setting, folder) for each folder that a crawl writes to; raises ConfigurationError."""
     if (folder := store_path(settings)) is not None:
         yield "AUDIO_STORE", folder
     if (file := warehouse_path(settings)) is not None:

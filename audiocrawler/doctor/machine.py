@@ -1,4 +1,4 @@
-"""What the machine itself must do: decode, start a worker, give room on its disks, start a browser."""
+"""Check the machine: decoder, analysis worker, disk space, browser."""
 
 import asyncio
 import io
@@ -24,7 +24,7 @@ MAX_SHOWN = 200
 
 
 def of_decoder() -> Check:
-    """Decode a tenth of a second that is made in memory."""
+    """Decode a tenth of a second of generated audio."""
     reinstall = "pip install --force-reinstall av"
     try:
         import av
@@ -40,7 +40,7 @@ def of_decoder() -> Check:
 
 
 def of_worker() -> Check:
-    """Let a worker measure a file, as a crawl does."""
+    """Measure a file in an analysis worker, as a crawl does."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "tone.wav"
         path.write_bytes(_tone())
@@ -71,7 +71,7 @@ def _tone() -> bytes:
 
 
 def of_disks(folders: Iterable[tuple[str, Path]], min_free_bytes: int) -> Iterator[Check]:
-    """Look at the folders, each with what has named it: whether they can be written, and what is free there."""
+    """Check that the folders, given with the setting that names them, are writable and have free space."""
     seen: set[int] = set()
     for name, folder in folders:
         there = next(each for each in (folder.absolute(), *folder.absolute().parents) if each.exists())
@@ -97,7 +97,7 @@ def _not_writable(path: Path) -> str | None:
 
 
 def of_chromium(executable: str) -> Check:
-    """Start the browser once, without a page."""
+    """Start the browser once, with an empty page."""
     install = "playwright install --with-deps chromium"
     sandbox = [] if can_sandbox() else ["--no-sandbox"]
     with tempfile.TemporaryDirectory() as profile:
@@ -115,5 +115,5 @@ def of_chromium(executable: str) -> Check:
 
 
 def no_chromium(problem: str, *, is_named: bool) -> Check:
-    """Return that there is none; one that a setting names has to be there."""
+    """Return that there is no browser; broken if a setting names one."""
     return (broken if is_named else missing)("chromium", problem)

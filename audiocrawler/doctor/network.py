@@ -1,4 +1,4 @@
-"""Whether names can be looked up, proxies answer, and the clock is right."""
+"""Check name resolution, proxies and the clock."""
 
 import socket
 import time
@@ -12,14 +12,14 @@ from audiocrawler.doctor.check import Check, broken, missing, ok
 from audiocrawler.model.proxies import Proxies, Proxy
 
 HOST = "example.com"
-"""A name and a server that are there to be asked (RFC 2606, IANA)."""
+"""Reserved by IANA for such uses (RFC 2606)."""
 ANSWER_S = 10.0
 MAX_SKEW_S = 60.0
-"""Google refuses credentials of a clock that is five minutes off; freshness of files is told by seconds."""
+"""Google refuses credentials from a clock that is five minutes off; HTTP freshness counts in seconds."""
 
 
 def of_network(proxies: Proxies, user_agent: str) -> Iterator[Check]:
-    """Look at the proxies or, where there are none, at names; then at the clock."""
+    """Check the proxies or, without any, name resolution; then the clock."""
     checks = [_of_proxy(proxy) for proxy in dict.fromkeys(proxies.all())] or [_of_names()]
     yield from checks
     if all(check.state == "ok" for check in checks):
@@ -44,7 +44,7 @@ def _of_names() -> Check:
     if isinstance(answer, str):
         return ok("dns", f"{HOST} is {answer}")
     if answer.errno == socket.EAI_NONAME:  # a network of its own
-        return missing("dns", f"{HOST} is not known here", "cat /etc/resolv.conf shows who is asked")
+        return missing("dns", f"{HOST} cannot be resolved here", "cat /etc/resolv.conf shows who is asked")
     return broken("dns", f"no name can be looked up ({answer.strerror})", "cat /etc/resolv.conf shows who is asked")
 
 
@@ -56,7 +56,7 @@ def _looked_up() -> str | socket.gaierror:
 
 
 def _of_clock(proxy: Proxy | None, user_agent: str) -> Check:
-    """Compare the clock with the Date of an answer."""
+    """Compare the clock with the Date header of a response."""
     dates: list[str] = []
 
     def take(line: bytes) -> None:
@@ -79,7 +79,7 @@ def _of_clock(proxy: Proxy | None, user_agent: str) -> Check:
 
 
 def of_skew(skew_s: float, reference: str) -> Check:
-    """Judge by how many seconds the clock goes before another one."""
+    """Return whether a clock that is ``skew_s`` ahead of another is good enough."""
     if abs(skew_s) <= MAX_SKEW_S:
         return ok("clock", f"within {max(1, round(abs(skew_s)))} s of {reference}'s")
     how = f"{abs(skew_s):.0f} s {'fast' if skew_s > 0 else 'slow'} by that of {reference}"

@@ -1,4 +1,4 @@
-"""The versions of Python and of the packages, against the bounds of pyproject.toml, and the extras that are there."""
+"""Check the versions of Python, the packages and the extras against pyproject.toml."""
 
 import platform
 import tomllib
@@ -16,7 +16,7 @@ PROJECT = "audiocrawler"
 
 
 def of_packages() -> Iterator[Check]:
-    """Look at Python, at what is required, and at each extra."""
+    """Check Python, the required packages, and each extra."""
     python, required, extras = _declared()
     yield python_within(python, platform.python_version())
     yield from of_required(required)
@@ -25,14 +25,14 @@ def of_packages() -> Iterator[Check]:
 
 
 def python_within(bounds: str, version: str) -> Check:
-    """Look at the version of Python."""
+    """Check the version of Python."""
     if SpecifierSet(bounds).contains(version, prereleases=True):
         return ok("python", version)
     return broken("python", f"{version} is outside {bounds}", f"make a virtual environment with Python {bounds}")
 
 
 def of_required(required: Sequence[Requirement]) -> Iterator[Check]:
-    """Look at the packages without which there is no crawl."""
+    """Check the required packages."""
     problems = {str(wanted): problem for wanted in required if (problem := _problem(wanted))}
     for wanted, problem in problems.items():
         yield broken("packages", problem, f"pip install '{wanted.partition(';')[0].strip()}'")
@@ -41,7 +41,7 @@ def of_required(required: Sequence[Requirement]) -> Iterator[Check]:
 
 
 def of_extra(name: str, required: Sequence[Requirement]) -> Check:
-    """Look at the packages of an extra."""
+    """Check the packages of an extra."""
     absent = [each.name for each in required if _version(each.name) is None]
     if absent:
         return missing(f"[{name}]", f"{', '.join(absent)} not installed", f"pip install '{PROJECT}[{name}]'")
@@ -66,7 +66,7 @@ def _version(name: str) -> str | None:
 
 
 def _declared() -> tuple[str, list[Requirement], dict[str, list[Requirement]]]:
-    """Return the bounds of Python, what is required, and the extras: of the project's file, or of the wheel."""
+    """Return the bounds of Python, the requirements and the extras, from pyproject.toml or the installed wheel."""
     path = Path(audiocrawler.__file__).parents[1] / "pyproject.toml"
     if path.exists():
         project = tomllib.loads(path.read_text(encoding="utf-8"))["project"]
@@ -84,6 +84,6 @@ def _each(extras: Mapping[str, Sequence[str]]) -> dict[str, list[Requirement]]:
 
 
 def _needed(given: Sequence[str], extra: str = "") -> list[Requirement]:
-    """Return what this Python needs of it."""
+    """Return the requirements whose markers apply here."""
     wanted = map(Requirement, given)
     return [each for each in wanted if each.marker is None or each.marker.evaluate({"extra": extra})]

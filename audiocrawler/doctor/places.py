@@ -1,4 +1,4 @@
-"""Whether store and database can be opened, and still belong together; on this machine nothing is made."""
+"""Check that store and database can be opened and agree; nothing is created on this machine."""
 
 import sqlite3
 from collections.abc import Iterable, Iterator
@@ -20,12 +20,12 @@ from audiocrawler.warehouse import count_pending, open_warehouse
 
 BUSY_S = 2.0
 LOOKED_AT, LOOKED_AT_AFAR = 200, 20
-"""Rows whose objects are looked for."""
+"""Rows that are checked."""
 Row = tuple[str, int | None]
 
 
 def of_places(settings: BaseSettings) -> Iterator[Check]:
-    """Look at credentials, store and database, and at some rows with their objects."""
+    """Check credentials, store and database, and the objects of some rows."""
     of_credentials = list(_of_credentials(settings))
     yield from of_credentials
     if any(check.state == "broken" for check in of_credentials):
@@ -60,7 +60,7 @@ def _of_credentials(settings: BaseSettings) -> Iterator[Check]:
 def _opened_store(settings: BaseSettings) -> tuple[Store | None, Check]:
     uri, folder = AudioSettings.of(settings).store, store_path(settings)
     if folder is not None and not folder.exists():
-        return None, ok("store", f"{uri} is made by the first crawl")
+        return None, ok("store", f"{uri} will be created by the first crawl")
     try:
         return open_store(uri, store_options(settings)), ok("store", f"{uri} can be written")
     except AudioCrawlerError as error:
@@ -70,7 +70,9 @@ def _opened_store(settings: BaseSettings) -> tuple[Store | None, Check]:
 def _of_database(settings: BaseSettings, rows: list[Row]) -> Iterator[Check]:
     uri, path = AudioSettings.of(settings).warehouse, warehouse_path(settings)
     if path is not None:
-        yield _of_file(uri, path, rows) if path.exists() else ok("database", f"{uri} is made by the first crawl")
+        yield (
+            _of_file(uri, path, rows) if path.exists() else ok("database", f"{uri} will be created by the first crawl")
+        )
         return
     try:
         with closing(open_warehouse(uri, warehouse_options(settings))) as warehouse:
@@ -81,11 +83,11 @@ def _of_database(settings: BaseSettings, rows: list[Row]) -> Iterator[Check]:
         return
     yield ok("database", f"{uri} can be written")
     if waiting:
-        yield broken("outbox", f"{waiting} rows wait to be sent", "scrapy flush")
+        yield broken("outbox", f"{waiting} rows are pending", "scrapy flush")
 
 
 def _of_file(uri: str, path: Path, rows: list[Row]) -> Check:
-    """Look into the file without changing it, not even its tables, which a crawl would bring up to date."""
+    """Check the file without changing it: a crawl would migrate its tables."""
     try:
         with closing(sqlite3.connect(f"{path.as_uri()}?mode=rw", BUSY_S, isolation_level=None, uri=True)) as database:
             database.execute("BEGIN IMMEDIATE")
@@ -101,7 +103,7 @@ def _of_file(uri: str, path: Path, rows: list[Row]) -> Check:
 
 
 def _users(path: Path) -> str:
-    """Return which processes hold the lock of a crawl or a takedown, as far as the system tells."""
+    """Return which processes hold the lock of a crawl or takedown, if the system tells."""
     in_use = path.with_name(path.name + ".in-use")
     locks = Path("/proc/locks")
     if not in_use.exists() or not locks.exists():
@@ -113,7 +115,7 @@ def _users(path: Path) -> str:
 
 
 def _of_objects(store: Store, rows: Iterable[Row], warehouse: str) -> Iterator[Check]:
-    """Look for the objects of the rows, where the rows say and where the store is now."""
+    """Look for the objects of some rows, both where the rows say and where the store is now."""
     here = moved = lost = 0
     try:
         for url, size_bytes in rows:

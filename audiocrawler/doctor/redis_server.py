@@ -1,4 +1,4 @@
-"""Whether a Redis server answers, and keeps what it has confirmed."""
+"""Check that a Redis server answers, and persists what it acknowledges."""
 
 import time
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ MAX_SHOWN = 200
 
 
 def of_redis(uri: str) -> Iterator[Check]:
-    """Look at the server of AUDIO_FRONTIER."""
+    """Check the server of AUDIO_FRONTIER."""
     try:
         import redis
     except ImportError:
@@ -46,7 +46,7 @@ def of_redis(uri: str) -> Iterator[Check]:
 
 
 def of_durability(values: dict[str, Any]) -> Iterator[Check]:
-    """Judge the settings that decide whether requests outlast the server; see README, Many workers."""
+    """Check the settings that decide whether requests survive a restart of the server; see README, Many workers."""
     problems = []
     if values["appendonly"] != "yes":
         saved = f"only snapshots are kept (save {values['save']})" if values["save"] else "nothing is kept"
@@ -59,4 +59,4 @@ def of_durability(values: dict[str, Any]) -> Iterator[Check]:
         remedy = f"redis-cli CONFIG SET {name} {wanted}, and the same in redis.conf"
         yield broken("redis", f"{name} {value}: {why}", remedy)
     if not problems:
-        yield ok("redis", f"keeps what it has confirmed (appendonly yes, appendfsync {values['appendfsync']})")
+        yield ok("redis", f"persists what it acknowledges (appendonly yes, appendfsync {values['appendfsync']})")

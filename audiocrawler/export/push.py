@@ -1,4 +1,4 @@
-"""A set that is whole in; the same as a private dataset on the Hugging Face Hub out."""
+"""Upload a finished set to the Hugging Face Hub as a private dataset."""
 
 import re
 from pathlib import Path
@@ -11,12 +11,12 @@ from audiocrawler.model.text import one_line
 
 _REPOSITORY = re.compile(r"[\w-][\w.-]{0,95}/[\w-][\w.-]{0,95}", re.ASCII)
 _AUDIO = ["data/*", "audio/*", "*.tar"]
-"""What of an earlier upload goes where the set has it no longer: above all what was taken down."""
+"""Files of an earlier upload that are deleted if the set no longer has them: above all what was taken down."""
 _SHOWN = 300
 
 
 def check_repository(name: str, part: Part) -> None:
-    """Raise ConfigurationError where this process cannot publish anything under the name."""
+    """Raise ConfigurationError if nothing can be uploaded under the name."""
     if not _REPOSITORY.fullmatch(name):
         raise ConfigurationError(f"--push {name}: not the name of a dataset; write ORG/NAME, such as museum/birdsong")
     if part.of > 1:
@@ -27,10 +27,11 @@ def check_repository(name: str, part: Part) -> None:
 
 
 def push(path: Path, name: str) -> str:
-    """Upload the set, and return where it is; an upload that was interrupted resumes. Raises ExportError.
+    """Upload the set, and return a line with its URL; an interrupted upload is resumed. Raises ExportError.
 
-    A dataset that is not there yet is created as a private one: whether all may have it is for people to decide.
+    A new dataset is private: whether to publish it is for people to decide.
     """
+    from httpx2 import HTTPError  # the client of huggingface_hub, which passes its errors on
     from huggingface_hub import HfApi
     from huggingface_hub.errors import HFValidationError
 
@@ -45,7 +46,7 @@ def push(path: Path, name: str) -> str:
             ignore_patterns=[f"{OWN}/*"],
             delete_patterns=_AUDIO,
         )
-    except (OSError, HFValidationError) as error:  # its errors of HTTP, of logging in and of being offline are OSErrors
+    except (OSError, HTTPError, HFValidationError) as error:  # a missing login is an OSError
         reason = one_line(str(error), _SHOWN)
         raise ExportError(f"--push {name}: {reason}; see `hf auth login`, and run the same command again") from error
     return f"uploaded to {place}"

@@ -1,4 +1,4 @@
-"""The transfers of audio that are under way, as Scrapy's signals tell them."""
+"""Track the transfers of audio in progress, from Scrapy's signals."""
 
 import re
 import time
@@ -16,7 +16,7 @@ _RANGE = re.compile(r"bytes (\d+)-\d+/(\d+)")
 
 @dataclass(slots=True)
 class Transfer:
-    """One file: its host, how much of it is there, and its size if the server tells it."""
+    """A transfer: its host, the bytes received, and the size if the server states it."""
 
     host: str
     size_bytes: int = 0
@@ -25,7 +25,7 @@ class Transfer:
 
 
 class UnderWay:
-    """Knows the transfers from their headers to their ends."""
+    """Tracks transfers from their headers to their end."""
 
     def __init__(self, crawler: Crawler) -> None:
         self._transfers: dict[Request, Transfer] = {}
@@ -34,7 +34,7 @@ class UnderWay:
         crawler.signals.connect(self._ended, signal=signals.request_left_downloader)
 
     def longer_than(self, seconds: float) -> list[Transfer]:
-        """Return those that have been under way for longer, the oldest first."""
+        """Return the transfers that take longer, the oldest first."""
         before = time.monotonic() - seconds
         return [each for each in self._transfers.values() if each.begun_at < before]
 

@@ -1,4 +1,4 @@
-"""An item in; one flat row out, as spreadsheets and Parquet take it: a column a value."""
+"""Flatten an item into a row with one value per column, for spreadsheets and Parquet."""
 
 from base64 import b64encode
 from collections.abc import Iterable, Mapping
@@ -14,13 +14,13 @@ FLAT_TYPES: Mapping[str, str] = {
     "file_name": "STRING",
     **{f"{part}_{column.name}": column.type for part, table in _PARTS.items() for column in table.columns},
 }
-"""Column of a flat row -> its type as in TableSpec: those of both rows, after the row's name, as ``source_license``."""
+"""Column of a flat row -> its type as in TableSpec; the columns of both rows are prefixed, as in ``source_license``."""
 
 
 def flat_names(fields: Mapping[str, str] | Iterable[str]) -> dict[str, str]:
-    """Return the columns for which the fields of a feed stand, each with the name that it gets.
+    """Return the columns selected by a feed's fields, with their names in the feed.
 
-    ``source`` and ``audio`` stand for all columns of these rows.
+    ``source`` and ``audio`` select all columns of these rows.
     """
     if isinstance(fields, Mapping):
         return dict(fields)
@@ -31,7 +31,7 @@ _OF_PART = {part: [f"{part}_{column.name}" for column in table.columns] for part
 
 
 def flat(item: AudioItem) -> dict[str, Any]:
-    """Return the values of an item by FLAT_TYPES; those of a row that there is none of are None."""
+    """Return the values of an item by FLAT_TYPES; None for the columns of a missing row."""
     rows: dict[str, Row | None] = {"source": item.source, "audio": item.audio}
     values = {
         f"{part}_{column.name}": getattr(rows[part], column.name, None)
@@ -42,7 +42,7 @@ def flat(item: AudioItem) -> dict[str, Any]:
 
 
 def as_text(value: Any) -> Any:
-    """Return a value of a flat row as a cell of text shows it: times in RFC 3339, bytes in Base64, tags by name."""
+    """Return the text of a cell: times in RFC 3339, bytes in base64, tags by name."""
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
     if isinstance(value, bytes):

@@ -1,4 +1,4 @@
-"""A text in; whether a spreadsheet would run it, and what it may hold in its place, out (OWASP, "CSV Injection")."""
+"""Keep spreadsheets from running text as a formula (OWASP, "CSV Injection")."""
 
 import re
 
@@ -6,7 +6,7 @@ _FORMULA = re.compile(r"[=+\-@\t\r\n]")
 
 
 def is_formula(text: str) -> bool:
-    """Return whether a spreadsheet may take the text of a cell for a formula."""
+    """Return whether a spreadsheet would run the text as a formula."""
     return bool(_FORMULA.match(text)) and not _is_number(text)
 
 
@@ -19,5 +19,5 @@ def _is_number(text: str) -> bool:
 
 
 def safe_cell(text: str) -> str:
-    """Return a text that no spreadsheet takes for a formula: such a one gets an apostrophe in front."""
+    """Return the text, behind an apostrophe if a spreadsheet would run it."""
     return f"'{text}" if is_formula(text) else text

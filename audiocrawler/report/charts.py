@@ -1,4 +1,4 @@
-"""The charts of a report: into which bar a value falls, in Python and in SQL alike."""
+"""The charts of a report: assign values to bars, in Python and in SQL alike."""
 
 from bisect import bisect_right
 from collections import Counter
@@ -10,7 +10,7 @@ SECOND, MINUTE, HOUR = 1_000, 60_000, 3_600_000
 
 @dataclass(frozen=True, slots=True)
 class Histogram:
-    """Bars over a number: the first is below all edges, the last from the last edge on."""
+    """Bars between ``edges``, with one below the first edge and one from the last edge on."""
 
     column: str
     label: str
@@ -18,19 +18,19 @@ class Histogram:
     edges: tuple[float, ...]
 
     def bar_of(self, value: Any) -> int | None:
-        """Return the number of the bar, None where there is no value."""
+        """Return the bar's number, None for a missing value."""
         return None if value is None else bisect_right(self.edges, value)
 
     @property
     def sql(self) -> str:
-        """Return the expression that gives the same number."""
+        """Return the SQL expression for the same number."""
         cases = " ".join(f"WHEN {self.column} < {edge} THEN {bar}" for bar, edge in enumerate(self.edges))
         return f"CASE WHEN {self.column} IS NULL THEN NULL {cases} ELSE {len(self.edges)} END"
 
 
 @dataclass(frozen=True, slots=True)
 class Values:
-    """A bar for each value of a column; where nothing is stated is one, too."""
+    """A bar for each value of a column, and one for missing values."""
 
     column: str
     label: str
@@ -38,7 +38,7 @@ class Values:
 
     @property
     def sql(self) -> str:
-        """Return the expression whose values are counted."""
+        """Return the SQL expression whose values are counted."""
         return self.column
 
 
@@ -69,9 +69,9 @@ CHARTS: tuple[Chart, ...] = (*HISTOGRAMS, *VALUES)
 
 
 def encoded(chart: Chart, values: list[Any], counts: Counter[Any] | None = None) -> dict[str, Any]:
-    """Return a chart as the page reads it: which bar each of the ``values`` belongs to, and how many files a bar has.
+    """Return a chart as the page reads it: the bar of each of the ``values``, and the number of files per bar.
 
-    For a histogram the values are numbers of bars. ``counts`` are those of all files, where only some are listed.
+    The values of a histogram are bar numbers. ``counts`` are given if only some files are listed.
     """
     counts = Counter(values) if counts is None else counts
     about = {"column": chart.column, "label": chart.label, "unit": chart.unit}

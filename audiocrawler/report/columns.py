@@ -1,4 +1,4 @@
-"""Rows of the view ``files`` in; what the page needs of them out, in columns that compress well."""
+"""Pack rows of the view ``files`` into columns that compress well, for the page."""
 
 import gzip
 import json
@@ -13,26 +13,26 @@ from audiocrawler.report.charts import CHARTS, Chart, Histogram, encoded
 
 PLAIN = ("title", "artist", "file_name")
 NUMBERS = {"duration_ms": 1, "size_bytes": 1, "lufs": 10, "peak_dbfs": 10}
-"""Column -> what it is multiplied by before it is rounded."""
+"""Column -> the factor before rounding."""
 DICTIONARIES = ("codec", "sample_rate_hz", "channels", "license", "found_by", "status")
 COLUMNS = (
     *("sha256", "gcp_url", "source_url", "page_url", "license_url", "waveform", *PLAIN, *NUMBERS, *DICTIONARIES),
     *(chart.column for chart in CHARTS if chart.column not in {*NUMBERS, *DICTIONARIES}),
 )
-"""What is asked of the view."""
+"""The columns queried."""
 FINE_ROWS = 4_000
-"""Up to so many rows have waveforms of 100 peaks, more of 50."""
+"""Up to this many rows have waveforms of 100 peaks, more have 50."""
 LEVELS = 32
 MAX_TEXT = 300
-"""Characters of a text that the page repeats."""
+"""Characters of a text in the page."""
 _PEAKS = 200
 _DIGITS = b"0123456789ABCDEFGHIJKLMNOPQRSTUV"
 _LEVEL_OF_PEAK = bytes(_DIGITS[round((LEVELS - 1) * (peak / 255) ** 0.7)] for peak in range(256))
-"""Quiet passages stay visible."""
+"""A curve that keeps quiet passages visible."""
 
 
 def packed(rows: Iterable[Mapping[str, Any]], counts: Mapping[str, Counter[Any]] | None = None) -> dict[str, Any]:
-    """Return the columns, waveforms and charts of the rows; ``counts`` are those of all files, by chart's column."""
+    """Return the columns, waveforms and charts of the rows; ``counts`` are of all files, by the chart's column."""
     kept: dict[str, list[Any]] = {name: [] for name in _KEPT}
     for row in rows:
         for values, value_of in zip(kept.values(), _KEPT.values(), strict=True):
@@ -65,9 +65,9 @@ def _packed(name: str, values: list[Any]) -> Any:
 
 
 def compressed(payload: Mapping[str, Any]) -> str:
-    """Return what stands in the page: gzip in base64, in which nothing can end a script element.
+    """Return the payload as base64 of gzip, which cannot end a script element.
 
-    A piece at a time is written as JSON, for the whole of it takes much memory.
+    It is serialised in pieces to save memory.
     """
     into = BytesIO()
     with gzip.GzipFile(fileobj=into, mode="wb", compresslevel=6, mtime=0) as file:
@@ -87,7 +87,7 @@ def _json_pieces(value: Any, depth: int = 2) -> Iterator[str]:
 
 
 def front_coded(texts: list[str]) -> list[Any]:
-    """Return for each text how many characters it shares with the one before, and the rest of it."""
+    """Return for each text the length of the prefix shared with the previous one, and the rest."""
     coded: list[Any] = []
     before = ""
     for text in texts:
@@ -98,7 +98,7 @@ def front_coded(texts: list[str]) -> list[Any]:
 
 
 def _shared_length(one: str, other: str) -> int:
-    """Return how many characters two texts begin with in common."""
+    """Return the length of the common prefix."""
     least, most = 0, min(len(one), len(other))
     while least < most:
         middle = (least + most + 1) // 2
@@ -110,7 +110,7 @@ def _shared_length(one: str, other: str) -> int:
 
 
 def dictionary(values: list[Any]) -> dict[str, Any]:
-    """Return the distinct values, and for each value the number of its own; None has the number -1."""
+    """Return the distinct values, and each value's index among them; -1 for None."""
     place: dict[Any, int] = {}
     codes = [-1 if value is None else place.setdefault(value, len(place)) for value in values]
     return {"values": list(place), "codes": codes}
@@ -125,14 +125,14 @@ def _scaled(value: float | None, factor: int) -> int | None:
 
 
 def _fine(row: Mapping[str, Any]) -> bytes:
-    """Return half of the peaks as digits; none were measured where all digits are 0."""
+    """Return every second peak as a digit; all digits are 0 if none were measured."""
     waveform = row["waveform"]
     peaks = waveform if waveform and len(waveform) == _PEAKS else bytes(_PEAKS)
     return bytes(map(max, peaks[::2], peaks[1::2])).translate(_LEVEL_OF_PEAK)
 
 
 def _coarse(digits: bytes, step: int) -> bytes:
-    """Return the digits, two of them as one where ``step`` is 4."""
+    """Return the digits, merged in pairs if ``step`` is 4."""
     return digits if step == 2 else bytes(map(max, digits[::2], digits[1::2]))
 
 
@@ -142,7 +142,7 @@ def _extension(row: Mapping[str, Any]) -> str | None:
 
 
 def _file_name(row: Mapping[str, Any]) -> str | None:
-    """Return none where the page sees it in the URL."""
+    """Return None if the page can take it from the URL."""
     name = row["file_name"]
     return None if name == (row["source_url"] or "").rpartition("/")[2] else _cut(name)
 
@@ -156,7 +156,7 @@ def _number_of(name: str, factor: int) -> Callable[[Mapping[str, Any]], Any]:
 
 
 def _shared(value: Any) -> Any:
-    """Return the same object for the same text: there are few of them, in many rows."""
+    """Intern the text: there are few distinct ones in many rows."""
     return intern(value) if type(value) is str else value
 
 
@@ -182,4 +182,4 @@ _KEPT: dict[str, Callable[[Mapping[str, Any]], Any]] = {
     **{name: _value_of(name) for name in DICTIONARIES},
     **{f"chart {chart.column}": _bar_of(chart) for chart in CHARTS},
 }
-"""What is kept of a row: of 20,000 at a time."""
+"""The values kept of each row."""

@@ -1,4 +1,4 @@
-"""What a crawl has come to so far, from Scrapy's stats: the figures of the live area and of the log."""
+"""Compute the figures of the live area and of the log from Scrapy's stats."""
 
 from collections import deque
 from collections.abc import Mapping
@@ -8,19 +8,19 @@ from audiocrawler.model.statuses import Status, Trait
 from audiocrawler.report.summary import bytes_text, duration_text
 
 WAITING = "frontier/waiting"
-"""The stat of requests that are not started, with those of other workers."""
+"""Stat: pending requests, including those of other workers."""
 WINDOW_S = 5.0
-"""The throughput shown is that of so many seconds."""
+"""The throughput shown is the mean of this many seconds."""
 
 
 class Throughput:
-    """Bytes per second over the last WINDOW_S, from totals that are looked at now and then."""
+    """Bytes per second over the last WINDOW_S, from totals sampled now and then."""
 
     def __init__(self) -> None:
         self._totals: deque[tuple[float, int]] = deque()
 
     def of(self, total_bytes: int, now_s: float) -> float:
-        """Take the total of this moment, and return the throughput."""
+        """Add the current total, and return the throughput."""
         self._totals.append((now_s, total_bytes))
         while len(self._totals) > 2 and now_s - self._totals[1][0] >= WINDOW_S:
             self._totals.popleft()
@@ -29,7 +29,7 @@ class Throughput:
 
 
 def figures(stats: Mapping[str, Any], elapsed_s: float, bytes_per_s: float) -> list[str]:
-    """Return how far the crawl is, the most telling first: a narrow terminal has room for some of it."""
+    """Return the figures of the crawl, the most important first: a narrow terminal only shows some."""
     failed = sum(stats.get(f"audio/{status}", 0) for status in Status.having(Trait.FAILED))
     known = stats.get("audio/duplicate", 0) + stats.get("audio/unchanged", 0)
     size = bytes_text(stats.get("audio/bytes", 0))

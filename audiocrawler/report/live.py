@@ -1,6 +1,6 @@
-"""A few lines at the bottom of a terminal that are drawn anew in place, and whatever is written meanwhile above them.
+"""A few lines at the bottom of a terminal that are redrawn in place, below everything else that is written.
 
-rich is imported only where there is such a terminal: 7 MB that a crawl under cron does without.
+rich is only imported for such a terminal: it takes 7 MB that a crawl under cron does not need.
 """
 
 import io
@@ -24,7 +24,7 @@ INDENT = "  "
 
 @dataclass(frozen=True, slots=True)
 class Gauge:
-    """A line with a bar, if there is a ``total``, and what is told behind it, the most telling first."""
+    """A line with a bar, if there is a ``total``, followed by figures, the most important first."""
 
     done: float
     total: float | None
@@ -34,16 +34,16 @@ class Gauge:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What the area shows: a line of items, and gauges below it."""
+    """What the area shows: a line of figures, and gauges below it."""
 
     items: Sequence[str] = ()
     gauges: Sequence[Gauge] = field(default_factory=tuple)
 
 
 class LiveArea:
-    """The area; ``start`` draws it, ``refresh`` draws it anew, ``stop`` removes it.
+    """The area; ``start`` draws it, ``refresh`` redraws it, ``stop`` removes it.
 
-    What goes to ``sys.stderr`` or, through a handler of the log, to the terminal is written above it in the meantime.
+    Meanwhile, what is written to ``sys.stderr`` or logged to the terminal appears above it.
     """
 
     def __init__(self, terminal: TextIO, view: Callable[[], View]) -> None:
@@ -67,7 +67,7 @@ class LiveArea:
 
     @classmethod
     def on(cls, terminal: TextIO, view: Callable[[], View]) -> Self | None:
-        """Return an area; None where ``terminal`` is none on which lines can be drawn anew (TERM=dumb)."""
+        """Return an area; None if ``terminal`` cannot redraw lines (TERM=dumb)."""
         if not terminal.isatty():
             return None
         area = cls(terminal, view)
@@ -75,11 +75,11 @@ class LiveArea:
 
     @property
     def can_be_drawn(self) -> bool:
-        """Return whether the terminal takes what moves the cursor."""
+        """Return whether the terminal can move the cursor."""
         return self._console.is_interactive
 
     def start(self) -> None:
-        """Draw the area, and put what others write to the terminal above it from now on."""
+        """Draw the area; from now on, other output appears above it."""
         for handler in logging.root.handlers:
             if isinstance(handler, logging.StreamHandler) and _is_on_terminal(handler):
                 self._handlers.append((handler, handler.setStream(self.above)))
@@ -88,11 +88,11 @@ class LiveArea:
         self._live.start(refresh=True)
 
     def refresh(self) -> None:
-        """Draw what there is to show now."""
+        """Redraw the area."""
         self._live.refresh()
 
     def stop(self) -> None:
-        """Remove the area, and let others write to the terminal as before."""
+        """Remove the area, and restore the streams."""
         if not self._live.is_started:
             return
         self._live.stop()
@@ -112,7 +112,7 @@ class LiveArea:
 
 
 class Above(io.TextIOBase):
-    """A stream whose lines are written above a live area, as they are: the terminal wraps them, so URLs stay whole."""
+    """A stream whose lines are written above a live area, unwrapped, so that URLs stay whole."""
 
     def __init__(self, console: "Console", terminal: TextIO) -> None:
         super().__init__()
@@ -125,20 +125,20 @@ class Above(io.TextIOBase):
         return self._terminal.encoding
 
     def write(self, text: str) -> int:
-        """Write the lines that are complete."""
+        """Write the complete lines."""
         *lines, self._begun = (self._begun + text).split("\n")
         if lines:
             self._print("\n".join(lines))
         return len(text)
 
     def finish(self) -> None:
-        """Write a line that has no end."""
+        """Write an unfinished line."""
         if self._begun:
             self._print(self._begun)
             self._begun = ""
 
     def isatty(self) -> bool:
-        """Return whether the stream is a terminal, as it is."""
+        """Return whether the stream is a terminal."""
         return True
 
     def fileno(self) -> int:
@@ -159,7 +159,7 @@ def _is_on_terminal(handler: logging.StreamHandler[Any]) -> bool:
 
 
 def _cut(items: Sequence[str], columns: int, line: "Text | None" = None, *, is_plain: bool = False) -> "Text":
-    """Return as many of the items as fit, behind what ``line`` has."""
+    """Append as many of the items to ``line`` as fit."""
     from rich.cells import cell_len
     from rich.text import Text
 

@@ -1,23 +1,23 @@
-"""The last rows of the closing table: what waits, and what to do next."""
+"""The last rows of the closing table: what is pending, and what to do next."""
 
 from dataclasses import dataclass
 from typing import IO
 
 NEEDS_A_DEED = ("turned away", "start failed:")
-"""What the rows begin with of which nothing comes unless somebody does something."""
+"""How rows begin that need action."""
 _RED, _PLAIN = "\x1b[31m", "\x1b[0m"
 
 
 @dataclass(frozen=True, slots=True)
 class Outlook:
-    """Requests that wait, whether they are kept, and the commands that suggest themselves."""
+    """Pending requests, whether they are persisted, and the commands to suggest."""
 
     waiting: int = 0
     is_kept: bool = True
     commands: tuple[str, ...] = ()
 
     def waiting_rows(self) -> list[tuple[str, str]]:
-        """Return the row of the requests that wait, if any do."""
+        """Return the row of pending requests, if there are any."""
         if not self.waiting:
             return []
         number = f"{self.waiting} request{'s' * (self.waiting != 1)}"
@@ -26,12 +26,12 @@ class Outlook:
         return [("waiting", f"{number}; the same command goes on with {'it' if self.waiting == 1 else 'them'}")]
 
     def next_rows(self) -> list[tuple[str, str]]:
-        """Return a row for each command."""
+        """Return a row per command."""
         return [("" if number else "next", command) for number, command in enumerate(self.commands)]
 
 
 def in_red(text: str, stream: IO[str]) -> str:
-    """Return the text, red if the stream is a terminal with colours that are wanted (NO_COLOR, TERM=dumb)."""
+    """Return the text, red if the stream is a terminal with colours (see NO_COLOR, TERM=dumb)."""
     if not stream.isatty():
         return text
     from rich.console import Console  # reads the environment as others do
@@ -41,7 +41,7 @@ def in_red(text: str, stream: IO[str]) -> str:
 
 
 def marked(table: str, stream: IO[str]) -> str:
-    """Return the table, with the rows in red that need a deed."""
+    """Return the table, with the rows that need action in red."""
     needs = [line.lstrip().startswith(NEEDS_A_DEED) for line in table.split("\n")]
     lines = zip(table.split("\n"), needs, strict=True)
     return "\n".join(in_red(line, stream) if is_needed else line for line, is_needed in lines) if any(needs) else table

@@ -1,4 +1,4 @@
-"""What a report says in; one HTML page that needs nothing beside it, out."""
+"""Render a report as one self-contained HTML page."""
 
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
@@ -15,14 +15,14 @@ from audiocrawler.report.summary import bytes_text
 
 BAR_WIDTH = 1000.0
 THINNEST = 4.0
-"""Of a bar that is 1,000 wide: what is rare must still be seen."""
+"""Of a bar that is 1,000 wide: rare statuses must stay visible."""
 _WEB = compiled(r"(?i)https?://[^\s]+")
 _REFUSALS = (Status.OPTED_OUT, Status.ROBOTS)
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A number that stands at the top."""
+    """A number at the top of the page."""
 
     name: str
     value: str
@@ -32,7 +32,7 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How many URLs have a status, and where its part of the bar is."""
+    """The number of URLs with a status, and its part of the bar."""
 
     status: str
     number: int
@@ -44,7 +44,7 @@ class Outcome:
 
 @dataclass(slots=True)
 class Reason:
-    """The URLs that have a status for one reason, the first of them by name."""
+    """The URLs with one status and reason, of which the first are listed."""
 
     status: str
     reason: str
@@ -53,7 +53,7 @@ class Reason:
     meaning: str = ""
     rows: list[Mapping[str, Any]] = field(default_factory=list)
     query: str | None = None
-    """The command that lists them all."""
+    """The command that lists all of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ class Copies:
 
 @dataclass(frozen=True, slots=True)
 class Licence:
-    """What stands under one licence."""
+    """The files under one licence."""
 
     name: str | None
     url: str | None
@@ -76,7 +76,7 @@ class Licence:
 
 @dataclass(slots=True, kw_only=True)
 class Report:
-    """All that the page says; what ``files`` holds is drawn by its script."""
+    """The contents of the page; ``files`` is drawn by its script."""
 
     title: str
     lead: str
@@ -101,17 +101,17 @@ class Report:
 
     @property
     def urls(self) -> int:
-        """Return how many audio URLs are known."""
+        """Return the number of known audio URLs."""
         return sum(outcome.number for outcome in self.outcomes)
 
     @property
     def failed(self) -> int:
-        """Return how many gave no file although nobody asked for that."""
+        """Return the number of URLs that failed."""
         return sum(outcome.number for outcome in self.outcomes if outcome.kind == "failed")
 
 
 def kind_of(status: str) -> str:
-    """Return the word for a status by which the page colours it."""
+    """Return the colour class of a status."""
     known = Status(status) if status in set(Status) else Status.FAILED
     if known in _REFUSALS:
         return "refused"
@@ -121,7 +121,7 @@ def kind_of(status: str) -> str:
 
 
 def outcomes_of(numbers: Mapping[str, int]) -> list[Outcome]:
-    """Return the parts of the bar over all URLs, in the order of the statuses, none too thin to be seen."""
+    """Return the parts of the bar of all URLs, in the order of the statuses; none is too thin to see."""
     shown = [(status, numbers[status]) for status in _in_order(numbers)]
     total = sum(number for _, number in shown) or 1
     widths = [max(THINNEST, BAR_WIDTH * number / total) for _, number in shown]
@@ -134,7 +134,7 @@ def outcomes_of(numbers: Mapping[str, int]) -> list[Outcome]:
 
 
 def meaning_of(status: str) -> str:
-    """Return what a status means, as text."""
+    """Return the meaning of a status as text."""
     return Status(status).meaning.replace("`", "") if status in set(Status) else ""
 
 
@@ -171,18 +171,18 @@ def page_of(report: Report) -> str:
 
 
 def is_web(address: object) -> bool:
-    """Tell whether an address may become a link: a page can name any scheme, and some of them run scripts."""
+    """Return whether a URL is safe as a link: some schemes run scripts."""
     return isinstance(address, str) and bool(_WEB.fullmatch(address))
 
 
 def size_figure(name: str, size_bytes: int, note: str) -> Figure:
-    """Return a size as a figure."""
+    """Return the figure of a size."""
     value, _, unit = bytes_text(size_bytes).partition(" ")
     return Figure(name, value, unit, note)
 
 
 def audio_text(duration_ms: float) -> tuple[str, str]:
-    """Return a duration of much audio, and its unit."""
+    """Return a long duration and its unit."""
     if duration_ms < 60_000:
         return f"{duration_ms / 1000:.1f}", "s"
     if duration_ms < 3_600_000:
@@ -192,7 +192,7 @@ def audio_text(duration_ms: float) -> tuple[str, str]:
 
 
 def median(sorted_values: Sequence[float]) -> float:
-    """Return the middle one."""
+    """Return the median."""
     return sorted_values[len(sorted_values) // 2]
 
 

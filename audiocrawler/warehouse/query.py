@@ -1,4 +1,4 @@
-"""A question about a view: which rows, which columns, in which order."""
+"""A query over a view, and its SQL."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -11,9 +11,9 @@ MAX_WHERE_LENGTH = 100_000
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """How many rows, as ``n``, have each combination of what the expressions ``by`` name, and the sums of columns.
+    """Group by the expressions ``by`` (name -> SQL); count the rows as ``n``, and sum columns.
 
-    The expressions are the caller's own, and never what a user has given.
+    The expressions must never come from a user.
     """
 
     by: Mapping[str, str] = field(default_factory=dict)
@@ -22,15 +22,15 @@ class Tally:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """What Warehouse.select answers: the rows of a view that an SQL expression holds for."""
+    """The argument of Warehouse.select: which rows and columns of a view, in which order."""
 
     view: Selectable
     where: str = ""
-    """One SQL expression over the view, as the user has given it; nothing means all rows."""
+    """One SQL expression over the view's columns, as given by the user; empty for all rows."""
     columns: tuple[str, ...] = ()
-    """Nothing means all."""
+    """Empty for all."""
     order_by: str = ""
-    """A column; nothing means no order."""
+    """A column; empty for any order."""
     limit: int | None = None
     tally: Tally | None = None
     """Instead of columns."""
@@ -38,9 +38,9 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Statements:
-    """A query as SQL: two that need only be compiled, and the one that gives the rows.
+    """A query as SQL: ``probes`` are only compiled, ``select`` returns the rows.
 
-    What stands within brackets in one of ``probes`` and without any in the other can only be one whole expression.
+    One probe has the expression in brackets and the other has not: only one whole expression compiles in both.
     """
 
     probes: tuple[str, ...]
@@ -48,9 +48,9 @@ class Statements:
 
 
 def statements_of(query: Query, views: str) -> Statements:
-    """Return the SQL of a query, where ``views`` are the WITH clauses of all views. Raises ConfigurationError.
+    """Return the SQL of a query; ``views`` are the WITH clauses of all views. Raises ConfigurationError.
 
-    The expression stands on lines of its own, so that a comment ends where it ends.
+    The expression is on lines of its own, so that a comment in it ends there.
     """
     view = SELECTABLE[query.view]
     columns = _tallied(query.tally, view) if query.tally else ", ".join(_known(query.columns or view.types, view))
@@ -88,7 +88,7 @@ def _known(names: Iterable[str], view: View) -> list[str]:
 
 
 def refusal(query: Query, words: object) -> ConfigurationError:
-    """Return the error for an expression that the database, in these words, does not take."""
+    """Return the error for an expression that the database refuses in these words."""
     where = " ".join(query.where.split())
     shown = where if len(where) <= _SHOWN_LENGTH else f"{where[:_SHOWN_LENGTH]}..."
     return ConfigurationError(

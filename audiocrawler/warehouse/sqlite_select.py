@@ -1,4 +1,4 @@
-"""An SQLite file and a query in; the rows of a view out, read through a connection that can do nothing but read."""
+"""Select rows of a view from SQLite, through a connection that can only read."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -17,11 +17,11 @@ from audiocrawler.warehouse.views import SELECTABLE, with_views
 
 PAGE_ROWS = 1000
 TIMEOUT_S = 600.0
-"""For one page of rows; the first one includes the sorting."""
+"""Per page of rows; the first one includes sorting."""
 MAX_VALUE_BYTES = 50_000_000
-"""What an expression may make of a value, and more than a row has."""
+"""The largest value that an expression may build; rows have smaller ones."""
 _INSTRUCTIONS = 100_000
-"""SQLite's virtual machine is asked for the time after so many: some ten times a second."""
+"""Instructions of SQLite's virtual machine between checks of the clock: about a tenth of a second."""
 
 _READABLE = {*(table.name for table in TABLES), *SELECTABLE}
 _NAMES = (
@@ -31,14 +31,14 @@ _NAMES = (
     "sqrt strftime substr substring sum time total trim trunc typeof unicode unixepoch upper -> ->>"
 )
 FUNCTIONS = frozenset(_NAMES.split())
-"""What an expression may call: what touches no file, changes nothing and gives the same for the same."""
+"""Functions allowed in an expression: deterministic, without side effects or file access."""
 _OF_THE_EXPRESSION = {sqlite3.SQLITE_ERROR, sqlite3.SQLITE_AUTH, sqlite3.SQLITE_TOOBIG, sqlite3.SQLITE_MISMATCH, 0}
 
 
 def select(path: Path, query: Query) -> Iterator[dict[str, Any]]:
-    """Yield the rows of a query as they are at its start; see Warehouse.select.
+    """Yield the rows of a query, as of its start; see Warehouse.select.
 
-    What is wrong with the query is raised at once, before the first row.
+    Errors in the query are raised at once, before the first row.
     """
     statements = statements_of(query, with_views(lambda table: table.name))
     clock = _Clock()
@@ -71,13 +71,13 @@ def _page(cursor: sqlite3.Cursor, query: Query, path: Path, clock: "_Clock") -> 
 
 
 class _Clock:
-    """Says when a statement has had its time."""
+    """The time limit of a statement."""
 
     def __init__(self) -> None:
         self.start()
 
     def start(self) -> None:
-        """Give the statement TIMEOUT_S from now on."""
+        """Restart the limit of TIMEOUT_S."""
         self._end = monotonic() + TIMEOUT_S
 
     def is_over(self) -> bool:
@@ -96,7 +96,7 @@ def _read_only(path: Path, clock: _Clock) -> sqlite3.Connection:
 
 
 def _authorized(action: int, first: str | None, second: str | None, *_: str | None) -> int:
-    """Tell whether a statement may do this; see https://sqlite.org/c3ref/set_authorizer.html."""
+    """Return whether a statement may do this; see https://sqlite.org/c3ref/set_authorizer.html."""
     is_allowed = (
         action == sqlite3.SQLITE_SELECT
         or (action == sqlite3.SQLITE_READ and first in _READABLE)
@@ -107,9 +107,9 @@ def _authorized(action: int, first: str | None, second: str | None, *_: str | No
 
 @contextmanager
 def _explained(path: Path, query: Query, clock: _Clock) -> Iterator[None]:
-    """Raise what SQLite says of the expression as ConfigurationError, and what it says of the file as WarehouseError.
+    """Convert SQLite's errors: those of the expression to ConfigurationError, those of the file to WarehouseError.
 
-    Two statements in one are a Warning of Python's module, and text that has no UTF-8 does not come as far.
+    Python's module raises a Warning for two statements in one.
     """
     try:
         yield

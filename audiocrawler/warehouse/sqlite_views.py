@@ -1,4 +1,4 @@
-"""The views of an SQLite database: made with its tables, and brought up to date in older ones."""
+"""Create SQLite's views, and replace those of an older version."""
 
 import logging
 import sqlite3
@@ -6,18 +6,22 @@ import sqlite3
 from audiocrawler.warehouse.views import VIEWS, View, view_select
 
 _MARK = "/* made by audiocrawler, which replaces it */"
-"""What tells a view of ours, of whichever version, from one of the user's."""
+"""Marks our views, of any version."""
 
 logger = logging.getLogger(__name__)
 
 
 def create_views(connection: sqlite3.Connection, database: str) -> None:
-    """Create or replace the views, within the caller's transaction; what the user has called by their names stays."""
+    """Create or replace the views within the caller's transaction; what the user has given such a name stays."""
     there = {name.lower(): statement or "" for name, statement in connection.execute(_THERE)}
     for view in VIEWS.values():
         found, wanted = there.get(view.name), create_view(view)
         if found is not None and _MARK not in found:
-            logger.info("%s: %s is not made by audiocrawler and stays; there is no such view", database, view.name)
+            logger.info(
+                "%s: %s was not created by audiocrawler and stays, so the view of that name is missing",
+                database,
+                view.name,
+            )
         elif found != wanted:
             connection.execute(f"DROP VIEW IF EXISTS {view.name}")
             connection.execute(wanted)

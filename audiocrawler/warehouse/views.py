@@ -1,4 +1,4 @@
-"""The views for people: files, failures, hours and pages, each as one SELECT that SQLite and BigQuery both take."""
+"""The views for people: files, failures, hours and pages, each as a SELECT for both SQLite and BigQuery."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -14,29 +14,29 @@ FROM_SOURCE = (
     *("attribution", "license_raw", "license_found_in", "opt_out", "published_at", "transcript_url", "group_id"),
     *("page_title", "link_text", "host", "site", "last_seen_at"),
 )
-"""What ``files`` tells of the source that its source_url names."""
+"""Columns of ``files`` that come from the source named by its source_url."""
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A view: its columns, with their types as in TableSpec, and the SELECT that it stands for."""
+    """A view: its columns, with their types as in TableSpec, and its SELECT."""
 
     name: Selectable
     meaning: str
     types: Mapping[str, str]
     select: str
-    """With the names of the tables in braces."""
+    """With table names in braces."""
     example: str
-    """An expression over its columns."""
+    """A valid ``--where``."""
 
 
 def view_select(view: View, name_of: Callable[[TableSpec], str]) -> str:
-    """Return the SELECT of a view over tables that are called what ``name_of`` gives."""
+    """Return the SELECT of a view over the tables named by ``name_of``."""
     return view.select.format(audio_metadata=name_of(AUDIO_METADATA), audio_sources=name_of(AUDIO_SOURCES))
 
 
 def with_views(name_of: Callable[[TableSpec], str]) -> str:
-    """Return the WITH clauses that give all views to a statement, whether the database has them or not."""
+    """Return the WITH clauses of all views, for a statement that must not depend on the database having them."""
     return "WITH " + ",\n".join(f"{view.name} AS (\n{view_select(view, name_of)}\n)" for view in SELECTABLE.values())
 
 
@@ -50,7 +50,7 @@ _HOURS = "SUM(duration_ms) / 3600000.0"
 
 
 def _files_select() -> str:
-    """Return the SELECT of ``files``; an opt-out of any URL of the same bytes is one of the file."""
+    """Return the SELECT of ``files``; an opt-out of any URL of the same bytes counts."""
     opted_out = "SELECT MIN(o.opt_out) FROM {audio_sources} AS o WHERE o.sha256 = a.sha256"
     given = {"opt_out": f"COALESCE(s.opt_out, ({opted_out})) AS opt_out"}
     columns = [f"a.{name}" for name in _FILES] + [given.get(name, f"s.{name}") for name in FROM_SOURCE]
@@ -107,4 +107,4 @@ SELECTABLE: Mapping[Selectable, View] = {
         example="status = 'failed'",
     ),
 }
-"""What a query may be about: the views, and a table that is none."""
+"""What can be queried: the views, and a table."""

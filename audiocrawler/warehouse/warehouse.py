@@ -115,9 +115,9 @@ class Warehouse(Protocol):
         ...
 
     def select(self, query: Query) -> Iterator[dict[str, Any]]:
-        """Return the rows of a view as the tables have them, without those that wait; times are in UTC.
+        """Return rows of a view, without those pending in the outbox; times are in UTC.
 
-        Nothing is changed. Raises ConfigurationError, at once or with the first row, where the database does not take
+        Raises ConfigurationError, at once or with the first row, if the database refuses
         the expression, and WarehouseError.
         """
         ...

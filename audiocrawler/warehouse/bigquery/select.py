@@ -1,4 +1,4 @@
-"""A query in; the rows of a view of BigQuery's tables out."""
+"""Select rows of a view from BigQuery."""
 
 import json
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ PAGE_ROWS = 1000
 def select(jobs: Jobs, place: TableRef, query: Query) -> Iterator[dict[str, Any]]:
     """Yield the rows of a query; see Warehouse.select.
 
-    BigQuery checks the expression before anything is run, and what it bills is that of the columns that are named.
+    BigQuery checks the expression in a dry run first; only the named columns are billed.
     """
     statements = statements_of(query, with_views(lambda table: f"`{place.name_of(table)}`"))
     try:

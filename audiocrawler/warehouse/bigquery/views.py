@@ -1,4 +1,4 @@
-"""The views beside BigQuery's tables: made with them, and brought up to date where they are of an older version."""
+"""Create BigQuery's views, and replace those of an older version."""
 
 import hashlib
 import json
@@ -13,7 +13,7 @@ from audiocrawler.warehouse.bigquery.tables import TableRef
 from audiocrawler.warehouse.views import VIEWS, View, view_select
 
 _MARK = "made by audiocrawler, which replaces it"
-"""What tells a view of ours, of whichever version, from one of the user's."""
+"""Marks our views, of any version."""
 
 logger = logging.getLogger(__name__)
 
@@ -21,14 +21,14 @@ logger = logging.getLogger(__name__)
 def prepare_views(client: Client, jobs: Jobs, place: TableRef) -> None:
     """Create or replace the views. Raises FAILURES.
 
-    What the user has called by their names stays, and without the right to make views none is made: no query of ours
+    What the user has given such a name stays. Without the permission no view is created: no query of ours
     needs them.
     """
     for view in VIEWS.values():
         try:
             _prepare_view(client, jobs, place, view)
         except Forbidden as error:
-            logger.warning("%s.%s: the view is not made: %s", place.dataset, view.name, failure_of(error))
+            logger.warning("%s.%s: the view could not be created: %s", place.dataset, view.name, failure_of(error))
             return
 
 
@@ -38,13 +38,13 @@ def _prepare_view(client: Client, jobs: Jobs, place: TableRef, view: View) -> No
     description = _description(view, select)
     found = _found(client, name)
     if found is not None and _MARK not in (found.description or ""):
-        logger.info("%s: is not made by audiocrawler and stays; there is no such view", name)
+        logger.info("%s: was not created by audiocrawler and stays, so the view of that name is missing", name)
     elif found is None or found.description != description:
         jobs.run(f"CREATE OR REPLACE VIEW `{name}` OPTIONS (description = {json.dumps(description)}) AS\n{select}")
 
 
 def _description(view: View, select: str) -> str:
-    """Return what the view is for, who made it, and from which SELECT, so that it need not be compared."""
+    """Return a description that identifies the view's SELECT by its hash."""
     return f"{view.meaning}; {_MARK} ({hashlib.sha256(select.encode()).hexdigest()[:12]})"
 
 
