@@ -46,7 +46,8 @@ class ScrapydServer:
         self.folder = folder
         folder.mkdir()
         with socket.create_server(("127.0.0.1", 0)) as free:
-            port = free.getsockname()[1]
+            self._address = free.getsockname()
+        port = self._address[1]
         self.url = f"http://127.0.0.1:{port}/"
         (folder / "scrapyd.conf").write_text(
             f"[scrapyd]\nhttp_port = {port}\nusername = {LOGIN[0]}\npassword = {LOGIN[1]}\n"
@@ -61,12 +62,17 @@ class ScrapydServer:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "scrapyd"], cwd=self.folder, env=self._environment, stdout=log, stderr=log
             )
-        wait_until(lambda: "Scrapyd web console available" in self.log)
+        wait_until(self._takes_connections)  # its log says that it is available before that
         return self
 
     def __exit__(self, *_: object) -> None:
         self._process.terminate()
         self._process.wait(30)
+
+    def _takes_connections(self) -> bool:
+        assert self._process.poll() is None, self.log
+        with socket.socket() as connection:
+            return connection.connect_ex(self._address) == 0
 
     @property
     def log(self) -> str:
