@@ -40,6 +40,7 @@ GLUE = (
     "spiders",
     "scheduler",
     "collection",
+    "browse",
     "commands",
     "program",
     "settings",
