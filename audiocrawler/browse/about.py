@@ -11,11 +11,12 @@ PAGE_ROWS = 50
 
 _FIRST: Mapping[str, tuple[str, ...]] = {
     "files": (
-        *("sha256", "waveform", "title", "duration_ms", "license", "artist", "language", "lufs", "classification"),
+        *("sha256", "waveform", "title", "file_name", "duration_ms", "license", "artist", "language", "lufs"),
+        "classification",
         *("codec", "sample_rate_hz", "size_bytes", "host", "page_title", "page_url", "source_url", "attribution"),
-        *("opt_out", "status", "found_by", "published_at", "file_name"),
+        *("opt_out", "status", "found_by", "published_at"),
     ),
-    AUDIO_METADATA.name: ("sha256", "waveform", "title", "duration_ms", "license", "file_name"),
+    AUDIO_METADATA.name: ("sha256", "waveform", "title", "file_name", "duration_ms", "license"),
     AUDIO_SOURCES.name: ("sha256", "status", "reason", "title", "host", "page_url", "license", "size_bytes"),
 }
 _FACETS: Mapping[str, tuple[str, ...]] = {

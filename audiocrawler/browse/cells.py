@@ -3,9 +3,11 @@
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
+from urllib.parse import urlencode
 
 from markupsafe import Markup
 
+from audiocrawler.browse.about import DATABASE
 from audiocrawler.report.summary import bytes_text
 
 MAX_SHOWN = 60
@@ -43,12 +45,17 @@ def _waveform(value: Any, row: Mapping[str, Any]) -> Markup | None:
     """Draw the peaks, two at a time; a click into it plays from there."""
     if not isinstance(value, bytes) or len(value) not in _PEAKS:
         return None
-    heights = [max(1, round(max(value[at : at + 2]) * 0.46 / 2.55)) for at in range(0, len(value), 2)]
+    heights = [_height(max(value[at : at + 2])) for at in range(0, len(value), 2)]
     path = "".join(f"M{at + 0.5} {50 - height}V{50 + height}" for at, height in enumerate(heights))
     return Markup(
         '<span class="waveform" data-sha="{0}"><svg role="img" aria-label="waveform" viewBox="0 0 {1} 100" '
         'preserveAspectRatio="none"><path d="{2}"/></svg></span>'
     ).format(row.get("sha256") or "", len(heights), path)
+
+
+def _height(peak: int) -> int:
+    """Return the half height of a bar in percent; quiet passages stay visible."""
+    return max(1, round(48 * float((peak / 255) ** 0.7)))
 
 
 def _url(value: Any) -> Markup:
@@ -97,7 +104,25 @@ def _titled(title: str, text: str) -> Markup:
     return Markup('<span title="{}">{}</span>').format(title, text)
 
 
-_OF_ROW: dict[str, Callable[[Any, Mapping[str, Any]], Markup | None]] = {"sha256": _sound, "waveform": _waveform}
+def _links_to(table: str, *columns: str) -> Callable[[Any, Mapping[str, Any]], Markup | None]:
+    """Return what links a number of rows to those rows, where the row has the columns that they have in common."""
+
+    def cell(value: Any, row: Mapping[str, Any]) -> Markup | None:
+        known = [name for name in columns if name in row]
+        if not isinstance(value, int) or not known:
+            return None
+        asked = [(f"{name}__isnull", 1) if row[name] is None else (f"{name}__exact", row[name]) for name in known]
+        return Markup('<a href="/{}/{}?{}">{:,}</a>').format(DATABASE, table, urlencode(asked), value)
+
+    return cell
+
+
+_OF_ROW: dict[str, Callable[[Any, Mapping[str, Any]], Markup | None]] = {
+    "sha256": _sound,
+    "waveform": _waveform,
+    "n": _links_to("audio_sources", "status", "reason", "host"),
+    "files": _links_to("files", "page_url", "license", "language"),
+}
 _BY_NAME: dict[str, Callable[[Any], Markup | None]] = {
     "_url": _url,
     "example": _url,
