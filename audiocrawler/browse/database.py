@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from datasette.database import Database
 
@@ -27,6 +28,10 @@ class ReadOnlyDatabase(Database):  # type: ignore[misc]
         connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MAX_VALUE_BYTES)
         self._all_file_connections.append(connection)
         return connection
+
+    async def execute(self, sql: str, params: Any = None, *args: Any, **options: Any) -> Any:
+        """Run a statement; its page tells what is wrong with it, and the terminal stays quiet."""
+        return await super().execute(sql, params, *args, **{**options, "log_sql_errors": False})
 
     async def table_columns(self, table: str) -> Sequence[str]:
         """Return the columns in the order in which pages show them."""

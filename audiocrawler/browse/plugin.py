@@ -1,5 +1,6 @@
 """What we add to Datasette: cells, the route of objects, the checks, our looks, and errors in one line."""
 
+import logging
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,6 +15,7 @@ from audiocrawler.browse.guard import App, guarded
 from audiocrawler.browse.objects import Objects, Receive, Scope, Send
 from audiocrawler.warehouse.views import VIEWS
 
+logger = logging.getLogger(__name__)
 hookimpl = HookimplMarker("datasette")
 LOOKS = "looks"
 HOME = f"/{DATABASE}/files"
@@ -72,18 +74,21 @@ class Plugin:
 
     @hookimpl
     def handle_exception(self, datasette: Any, request: Any, exception: Exception) -> Any:
-        """Show what is wrong with a request on its page; Datasette's own would print a traceback for each."""
-        if not isinstance(exception, Base400 | DatasetteError):
-            return None
+        """Show what is wrong with a request on its page; what is wrong with us is logged, too."""
 
         async def page() -> Response:
-            message = str(exception.args[0] if isinstance(exception, Base400) else exception.message)
-            if isinstance(exception, DatasetteError) and exception.message_is_html:
-                message = Markup(message)  # noqa: S704 - Datasette's own words
-            shown = {"error": message, "status": exception.status, "title": getattr(exception, "title", None)}
+            status = getattr(exception, "status", 500)
+            if not isinstance(exception, Base400 | DatasetteError):
+                logger.error("%s could not be shown", request.path, exc_info=exception)
+            shown = {"error": _message(exception), "status": status, "title": getattr(exception, "title", None)}
             if request.path.partition("?")[0].endswith(".json"):
-                return Response.json({"ok": False, **shown}, status=exception.status)
-            text = await datasette.render_template("error.html", shown, request=request)
-            return Response.html(text, status=exception.status)
+                return Response.json({"ok": False, **shown}, status=status)
+            return Response.html(await datasette.render_template("error.html", shown, request=request), status=status)
 
         return page
+
+
+def _message(exception: Exception) -> str:
+    if not isinstance(exception, DatasetteError):
+        return str(exception)
+    return Markup(exception.message) if exception.message_is_html else str(exception.message)  # noqa: S704 - its own
