@@ -17,10 +17,12 @@ Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 PIECE_BYTES = 1 << 18
-POLICY = "default-src 'none'; media-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'none'; sandbox allow-same-origin"
-"""What a browser may do with an object that is opened as a page: play it, which it asks for again from the same origin.
+POLICY = (
+    "default-src 'none'; media-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'none'; sandbox allow-same-origin"
+)
+"""What a browser may do with an object that is opened as a page: play it, and run nothing.
 
-A sandbox in which no script runs.
+It asks for it again to play it, which an origin of its own would not be given.
 """
 _SOUND = re.compile(r"(?:audio|video)/[\w.+-]+|application/ogg")
 _RANGE = re.compile(r"bytes=(\d*)-(\d*)", re.IGNORECASE)

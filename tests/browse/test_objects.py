@@ -95,7 +95,8 @@ def test_an_object_says_what_it_is_and_cannot_run(shelf: Shelf) -> None:
     assert page.body == PAGE
     for answer in (sound, page):
         assert answer.headers["x-content-type-options"] == "nosniff"
-        assert {"default-src 'none'", "sandbox allow-same-origin"} <= set(answer.headers["content-security-policy"].split("; "))
+        policy = answer.headers["content-security-policy"].split("; ")
+        assert {"default-src 'none'", "sandbox allow-same-origin"} <= set(policy)
     assert sound.headers["content-disposition"].isprintable()
     assert "M%C3%B6" not in sound.headers["content-disposition"].partition("filename*")[0]
 
