@@ -20,7 +20,7 @@ _FIRST: Mapping[str, tuple[str, ...]] = {
     AUDIO_SOURCES.name: ("sha256", "status", "reason", "title", "host", "page_url", "license", "size_bytes"),
 }
 _FACETS: Mapping[str, tuple[str, ...]] = {
-    "files": ("license", "language", "classification", "codec", "host", "status", "opt_out"),
+    "files": ("license", "language", "classification", "codec", "host", "status"),
     "failures": ("status", "host"),
     "hours": ("license", "language"),
     AUDIO_METADATA.name: ("license", "classification", "codec", "status"),

@@ -73,3 +73,7 @@ audio.addEventListener("error", () => {
 for (const head of document.querySelectorAll("th[data-column-description]")) {
   head.title = head.dataset.columnDescription;
 }
+document.addEventListener("mouseover", (event) => {
+  const cell = event.target.closest("td");
+  if (cell && !cell.title && cell.scrollWidth > cell.clientWidth) cell.title = cell.textContent.trim();
+});
