@@ -37,7 +37,7 @@ def shelf(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shelf]:
     for digest, url in (
         (ELSEWHERE, "file:///etc/passwd"),
         (GONE, f"{here}/sha256/dd/dd/{GONE}.wav"),
-        (OTHERS, f"{here}/sha256/{HASH[:2]}/{HASH[2:4]}/{HASH}.mp3"),
+        (OTHERS, f"file:///elsewhere/sha256/{HASH[:2]}/{HASH[2:4]}/{HASH}.wav"),
     ):
         found, at = rows_of(int(digest[0], 16), b"", sha256=digest, gcp_url=url)
         warehouse.upsert([at, found])
