@@ -37,8 +37,8 @@ def _sound(value: Any, row: Mapping[str, Any]) -> Markup | None:
     name = next((row[key] for key in ("title", "file_name", "source_url") if row.get(key)), value)
     return Markup(
         '<a class="play" href="/-/audio/{0}" data-sha="{0}" data-name="{1}" title="Play {1}">{2}</a>'
-        '<code title="{0}">{3}</code>'
-    ).format(value, str(name)[:200], _TRIANGLE, value[:8])
+        '<a href="/{4}/files/{0}" title="{0}"><code>{3}</code></a>'
+    ).format(value, str(name)[:200], _TRIANGLE, value[:8], DATABASE)
 
 
 def _waveform(value: Any, row: Mapping[str, Any]) -> Markup | None:

@@ -12,6 +12,7 @@ from audiocrawler.browse.objects import Found
 
 MAX_VALUE_BYTES = 50_000_000
 """What an expression may make of a value."""
+KEYS_OF_VIEWS = {"files": ["sha256"]}
 
 
 class ReadOnlyDatabase(Database):  # type: ignore[misc]
@@ -36,6 +37,17 @@ class ReadOnlyDatabase(Database):  # type: ignore[misc]
     async def table_columns(self, table: str) -> Sequence[str]:
         """Return the columns in the order in which pages show them."""
         return in_order(table, await super().table_columns(table))
+
+    async def primary_keys(self, table: str) -> Sequence[str]:
+        """Return the keys; without one a view has neither pages of its rows nor, where it has blobs, CSV."""
+        return KEYS_OF_VIEWS.get(table) or await super().primary_keys(table)
+
+    async def get_all_foreign_keys(self) -> dict[str, Any]:
+        """Return the foreign keys of all that has rows with pages."""
+        return {
+            **{name: {"incoming": [], "outgoing": []} for name in KEYS_OF_VIEWS},
+            **await super().get_all_foreign_keys(),
+        }
 
     async def find(self, sha256: str) -> Found | None:
         """Return what is known of the object with this hash."""

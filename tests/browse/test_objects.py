@@ -1,5 +1,6 @@
 """Objects and pages over HTTP: ranges, hashes that are not there, other hosts, and that nothing can be changed."""
 
+import csv
 import json
 import sqlite3
 from collections.abc import Iterator
@@ -180,6 +181,21 @@ def test_no_statement_changes_anything(sql: str, shelf: Shelf) -> None:
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "OPTIONS"])
 def test_there_is_nothing_but_reading(method: str, shelf: Shelf) -> None:
     assert shelf.served.ask("/audio/files", method).status == 405
+
+
+def test_csv_has_every_row_with_the_address_of_its_waveform(shelf: Shelf) -> None:
+    body = shelf.served.ask("/audio/files.csv?_stream=1&_nofacet=1").body.decode()
+    rows = {row["sha256"]: row for row in csv.DictReader(body.splitlines())}
+    assert {HASH, PAGE_HASH, ELSEWHERE, GONE, OTHERS} == rows.keys()
+    address = rows[HASH]["waveform"].partition(f":{shelf.served.port}")[2]
+    assert shelf.served.ask(address).body == bytes(range(200))
+
+
+def test_a_file_has_a_page_of_its_own(shelf: Shelf) -> None:
+    answer = shelf.served.ask(f"/audio/files/{HASH}")
+    assert answer.status == 200
+    assert f"/-/audio/{HASH}".encode() in answer.body
+    assert shelf.served.ask(f"/audio/files/{'0' * 64}").status == 404
 
 
 def test_an_endless_query_is_ended(shelf: Shelf) -> None:
