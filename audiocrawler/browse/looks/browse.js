@@ -77,3 +77,8 @@ document.addEventListener("mouseover", (event) => {
   const cell = event.target.closest("td");
   if (cell && !cell.title && cell.scrollWidth > cell.clientWidth) cell.title = cell.textContent.trim();
 });
+for (const cell of document.querySelectorAll("body.row .rows-and-columns td")) {
+  const head = cell.closest("table").tHead.rows[0].cells[cell.cellIndex];
+  cell.dataset.label = head.textContent.trim();
+  cell.title = head.dataset.columnDescription ?? "";
+}
