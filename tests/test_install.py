@@ -10,7 +10,10 @@ import pytest
 from tests.crawling import QUICK, REPOSITORY, Run, run_apart
 from tests.site.server import Site
 
-OF_EXTRAS = ("google", "grpc", "redis", "playwright", "scrapy_playwright", "scrapyd", "pyarrow", "huggingface_hub")
+OF_EXTRAS = (
+    *("google", "grpc", "redis", "playwright", "scrapy_playwright", "scrapyd"),
+    *("pyarrow", "huggingface_hub", "datasette"),
+)
 WITHOUT_EXTRAS = (
     f"import sys; sys.modules.update(dict.fromkeys({OF_EXTRAS!r}))\n"  # an import finds None there, and fails
     "from scrapy.cmdline import execute; sys.argv[0] = 'scrapy'; execute()"
@@ -38,6 +41,7 @@ def test_a_folder_and_sqlite_need_no_extra(site: Site, tmp_path: Path) -> None:
         (["crawl", "audio", "-s", "AUDIO_FRONTIER=redis://127.0.0.1:9/0"], "AUDIO_FRONTIER=redis://", "redis"),
         (["crawl", "audio", "-a", "render=always"], "-a render", "browser"),
         (["crawl", "audio", "-O", "out.parquet"], "out.parquet", "export"),
+        (["browse"], "browse", "browse"),
         (["sync", "--to-store", "gs://bucket/audio"], "--to-store=gs://bucket/audio", "gcp"),
         (["export", "--format", "jsonl", "--push", "a/b"], "--push", "hub"),
         (["flush", "-s", "AUDIO_WAREHOUSE=bigquery://p/d/t"], "AUDIO_WAREHOUSE=bigquery://p/d/t", "gcp"),

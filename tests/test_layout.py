@@ -40,6 +40,7 @@ GLUE = (
     "spiders",
     "scheduler",
     "collection",
+    "browse",
     "commands",
     "program",
     "settings",
@@ -120,7 +121,7 @@ def test_settings_of_ours_are_read_as_attributes_of_the_model() -> None:
 
 
 def test_the_crawls_own_process_loads_no_decoder_and_no_cloud_library() -> None:
-    heavy = ("av", "numpy", "pydub", "google.cloud", "playwright", "redis", "rich", "pyarrow")
+    heavy = ("av", "numpy", "pydub", "google.cloud", "playwright", "redis", "rich", "pyarrow", "datasette", "uvicorn")
     code = (
         "import sys, audiocrawler.commands.crawl, audiocrawler.pipelines, audiocrawler.scheduler.scheduler\n"
         "import audiocrawler.spiders.audio, audiocrawler.browser.handler, audiocrawler.middlewares.optouts\n"

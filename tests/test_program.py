@@ -85,7 +85,7 @@ def test_an_option_of_ours_is_not_taken_for_another_spiders(tmp_path: Path) -> N
 def test_the_help_lists_the_commands_and_every_argument(tmp_path: Path) -> None:
     listed = audiocrawler(tmp_path, "--help").stdout
     assert [line.split()[0] for line in listed.splitlines() if line.startswith("  ")] == [
-        *("crawl", "doctor", "export", "flush", "report", "retry", "sync", "takedown", "verify"),
+        *("browse", "crawl", "doctor", "export", "flush", "report", "retry", "sync", "takedown", "verify"),
     ]
     run = audiocrawler(tmp_path, "crawl", "--help")
     assert run.stdout.startswith("usage: audiocrawler crawl [options] URL...")
