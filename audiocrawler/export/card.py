@@ -208,6 +208,7 @@ _LOADING = {
     "hf": 'from datasets import load_dataset\n\nrows = load_dataset("DIR", split="train")',
     "webdataset": 'import webdataset\n\nrows = webdataset.WebDataset("train-000000.tar", shardshuffle=False)',
     "audiofolder": 'from datasets import load_dataset\n\nrows = load_dataset("audiofolder", data_dir="data")',
+    "lhotse-shar": 'from lhotse import CutSet\n\ncuts = CutSet.from_shar(in_dir="train")',
     "lhotse": 'from lhotse import CutSet\n\ncuts = CutSet.from_file("cuts_train.jsonl.gz")',
 }
 

@@ -144,9 +144,9 @@ def _of_sound(plan: Plan, files: int) -> list[str]:
         found.append(
             "several kinds of files, of which `datasets` takes the first one only: --audio flac makes one of them"
         )
-    if name in {"lhotse", "nemo"} and len(plan.rates_hz) > 1:
+    if name.startswith(("lhotse", "nemo")) and len(plan.rates_hz) > 1:
         found.append(f"{len(plan.rates_hz)} sample rates: --audio flac --rate 16000 makes one of them")
-    if name == "nemo" and plan.channels != {1}:
+    if name.startswith("nemo") and plan.channels != {1}:
         found.append("some files have several channels, which NeMo reads as one: --audio flac --mono makes one of them")
     if name in _FOLDERS and files > MANY_FILES:
         found.append(f"{files:,} files in folders are slow to copy and to list: --format hf has them in a few")
