@@ -8,6 +8,7 @@ from typing import IO, Any
 
 from audiocrawler.export.card import write_card
 from audiocrawler.export.core import counted, listed
+from audiocrawler.export.croissant import write_croissant
 from audiocrawler.export.folder import OWN, Folder
 from audiocrawler.export.papers import counts, write_attribution, write_dataset
 from audiocrawler.export.plan import Plan
@@ -100,10 +101,7 @@ def _finish(writing: Writing, records: list[Record], about: dict[str, str]) -> d
         numbers = counts(plan, records)
         writing.format.finish(plan, records, papers)
         write_attribution(plan, records, papers)
-        if writing.format.name == "hf":
-            from audiocrawler.export.croissant import write_croissant
-
-            write_croissant(plan, numbers, papers)
+        write_croissant(plan, records, numbers, papers)
         write_card(plan, records, numbers, about, papers)
         write_dataset(plan, records, numbers, papers)
         writing.note_papers(papers.made)
