@@ -1,7 +1,7 @@
 # make crawl url=https://example.org/    finds, downloads and measures the audio of a page
 # make crawl                             does so with a small site that comes along, without a network
 # make test, make lint, make clean       (clean leaves data/ alone)
-# make test-formats                      reads what `scrapy export` writes with the libraries that it is for
+# make test-formats                      reads what `scrapy export` writes with its readers, and runs the notebook
 # make audit                             asks for known vulnerabilities of the packages
 #
 # The first run makes .venv with the newest suitable Python; PYTHON=... names another one.

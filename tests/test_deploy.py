@@ -149,16 +149,16 @@ def test_pods_have_no_root_a_read_only_disk_and_time_to_end(pod: dict[str, Any])
     assert [each for each in container["env"] if each["name"] == "REDIS_PASSWORD" and "value" in each] == []
 
 
-def test_a_lost_node_is_no_failure_of_a_crawl():
+def test_a_lost_node_is_no_failure():
     policies = [
         (document["spec"].get("jobTemplate") or document)["spec"]["podFailurePolicy"]["rules"]
         for name, document in documents()
         if document["kind"] in {"Job", "CronJob"} and name.startswith("kubernetes/")
     ]
-    assert len(policies) == 3
+    assert len(policies) == 4
     assert [rules[0] for rules in policies] == [
         {"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget"}]}
-    ] * 3
+    ] * 4
 
 
 def test_redis_of_the_manifests_is_as_confined_as_the_crawlers_and_open_to_them_alone():

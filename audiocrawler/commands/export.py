@@ -22,7 +22,7 @@ from audiocrawler.crawl.exit_codes import DONE, LEFT_BEHIND, NOTHING
 from audiocrawler.crawl.places import store_path, warehouse_path
 from audiocrawler.export.check import COLUMNS, Finding, PublishedSet
 from audiocrawler.export.columns import Row
-from audiocrawler.export.core import KEPT, OPEN, SPLIT_COLUMNS, Sound, Spec, check_sound, shares_of
+from audiocrawler.export.core import KEPT, OPEN, SPLIT_COLUMNS, Sound, Spec, check_sound, mono_unless_told, shares_of
 from audiocrawler.export.entries import Workshop
 from audiocrawler.export.folder import OWN
 from audiocrawler.export.formats import FORMATS, formats, require
@@ -70,7 +70,8 @@ class Command(CollectionCommand, ScrapyCommand):
         add("--split-by", choices=SPLIT_COLUMNS, default="page", help="what is never divided (default: page)")
         add("--audio", choices=("original", "flac", "wav", "opus"), default="original", help="as it is, or converted")
         add("--rate", type=int, metavar="HZ", help="sample rate of the converted audio")
-        add("--mono", action="store_true", help="mix the converted audio down to one channel")
+        mono = "mix the converted audio down to one channel, as is done for NeMo anyway"
+        add("--mono", action=argparse.BooleanOptionalAction, help=mono)
         add("--text", choices=TEXTS, default="", help="column that becomes the column text")
         add("--shard", metavar="N/M", default="1/1", help="only the Nth of M parts of the work")
         add("--push", metavar="ORG/NAME", help="upload the set to the Hugging Face Hub, as a private dataset")
@@ -103,7 +104,8 @@ class Command(CollectionCommand, ScrapyCommand):
 
 
 def _spec(opts: argparse.Namespace) -> Spec:
-    sound = Sound(opts.audio, opts.rate, opts.mono)
+    mono = mono_unless_told(opts.format, opts.audio) if opts.mono is None else opts.mono
+    sound = Sound(opts.audio, opts.rate, mono)
     check_sound(sound)
     names = frozenset(filter(None, re.split(r"[,\s]+", opts.licenses or "")))
     wanted_licences(sorted(names - {OPEN}), "--licenses ")

@@ -10,6 +10,7 @@ from typing import Any
 from audiocrawler.export.columns import Row
 from audiocrawler.export.core import counted
 from audiocrawler.export.folder import Folder
+from audiocrawler.export.histogram import Histogram
 from audiocrawler.export.papers import rows_in
 from audiocrawler.export.plan import Plan
 from audiocrawler.export.shards import Record
@@ -17,7 +18,6 @@ from audiocrawler.export.shards import Record
 CARD = "README.md"
 SHOWN = 30
 """Lines of a table."""
-BAR_WIDTH = 30
 _CC = (
     "by-2.0",
     "by-2.5",
@@ -46,8 +46,8 @@ class _Told:
     ms: Counter[str] = field(default_factory=Counter)
     hosts: Counter[str] = field(default_factory=Counter)
     languages: Counter[str] = field(default_factory=Counter)
-    seconds: Counter[int] = field(default_factory=Counter)
-    lufs: Counter[int] = field(default_factory=Counter)
+    seconds: Histogram = field(default_factory=lambda: Histogram("Duration", _SECONDS, "s"))
+    lufs: Histogram = field(default_factory=lambda: Histogram("Loudness", _LUFS, "LUFS"))
 
     def add(self, row: Row) -> None:
         licence = row.get("license") or "not stated"
@@ -56,13 +56,9 @@ class _Told:
         self.hosts[row.get("host") or "unknown"] += 1
         if found := re.match(r"[A-Za-z]{2,3}(?![A-Za-z])", row.get("language") or ""):
             self.languages[found[0].lower()] += 1
-        self.seconds[_place((row.get("duration_ms") or 0) / 1000, _SECONDS)] += 1
+        self.seconds.add((row.get("duration_ms") or 0) / 1000)
         if (lufs := row.get("lufs")) is not None:
-            self.lufs[_place(lufs, _LUFS)] += 1
-
-
-def _place(value: float, bounds: Sequence[float]) -> int:
-    return sum(value >= bound for bound in bounds)
+            self.lufs.add(lufs)
 
 
 def write_card(
@@ -86,8 +82,8 @@ def write_card(
         *_section("Splits", _splits(numbers)),
         *_section("Licences", _licences(told)),
         *_section("Hosts", _table(("host", "files"), _top(told.hosts))),
-        *_section("Duration", _bars(told.seconds, _SECONDS, "s")),
-        *_section("Loudness", _bars(told.lufs, _LUFS, "LUFS")),
+        *_section("Duration", _picture("duration.svg", told.seconds, folder)),
+        *_section("Loudness", _picture("loudness.svg", told.lufs, folder)),
         *_section("How it was made", _making(plan, numbers)),
         *_section("How to load it", _loading(plan)),
         *_section("Rights, voices, removal", _rights(about)),
@@ -175,16 +171,12 @@ def _licences(told: _Told) -> list[str]:
     return _table(("licence", "files", "hours"), rows)
 
 
-def _bars(found: Counter[int], bounds: Sequence[float], unit: str) -> list[str]:
-    if not found:
+def _picture(name: str, histogram: Histogram, folder: Folder) -> list[str]:
+    """Write the picture beside the card, since hubs show none that stands in it as markup."""
+    if not histogram.found:
         return []
-    largest = max(found.values())
-    lines = []
-    for place in range(min(found), max(found) + 1):
-        start = f"from {bounds[place - 1]:g}" if place else f"below {bounds[0]:g}"
-        bar = "█" * round(BAR_WIDTH * found[place] / largest)
-        lines.append(f"{start + ' ' + unit:>15}  {bar} {found[place]:,}")
-    return ["```text", *lines, "```"]
+    folder.write(name, histogram.svg())
+    return [f"![{histogram.words()}]({name})"]
 
 
 _MAKING = """\
@@ -208,6 +200,7 @@ _LOADING = {
     "hf": 'from datasets import load_dataset\n\nrows = load_dataset("DIR", split="train")',
     "webdataset": 'import webdataset\n\nrows = webdataset.WebDataset("train-000000.tar", shardshuffle=False)',
     "audiofolder": 'from datasets import load_dataset\n\nrows = load_dataset("audiofolder", data_dir="data")',
+    "lhotse-shar": 'from lhotse import CutSet\n\ncuts = CutSet.from_shar(in_dir="train")',
     "lhotse": 'from lhotse import CutSet\n\ncuts = CutSet.from_file("cuts_train.jsonl.gz")',
 }
 

@@ -83,7 +83,17 @@ class Spec:
             "--text": self.text,
         }
         words = [word for name, value in given.items() if value for word in (name, value)]
-        return shlex.join(["scrapy", "export", *words, *(["--mono"] if self.sound.mono else [])])
+        return shlex.join(["scrapy", "export", *words, *self._mono()])
+
+    def _mono(self) -> list[str]:
+        if self.sound.is_original or self.sound.mono == mono_unless_told(self.format, self.sound.kind):
+            return []
+        return ["--mono" if self.sound.mono else "--no-mono"]
+
+
+def mono_unless_told(format_name: str, kind: str) -> bool:
+    """Return whether converted audio of a set is mono where nobody says: NeMo reads one channel only."""
+    return kind != "original" and format_name in {"nemo", "nemo-tarred"}
 
 
 OPUS_RATES_HZ = (OPUS_RATE_HZ, 24_000, 16_000, 12_000, 8_000)

@@ -1,14 +1,13 @@
 """Sets whose audio stands in folders: ``audiofolder`` of ``datasets``, Lhotse's manifests and NeMo's."""
 
-import gzip
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar
 
-from audiocrawler.export.columns import TEXT, Row, json_text
+from audiocrawler.export.columns import Row, json_text
 from audiocrawler.export.entries import Entry
-from audiocrawler.export.folder import OWN, Folder, HashedFile
+from audiocrawler.export.folder import OWN, Folder
+from audiocrawler.export.manifests import compressed, cut, json_line, nemo_line, recording
 from audiocrawler.export.plan import Plan, Shard
 from audiocrawler.export.shards import Record
 
@@ -83,16 +82,10 @@ def _parts(plan: Plan, split: str, folder: Folder) -> Iterator[tuple[str, Row]]:
                 yield from (tuple(json.loads(line)) for line in file)
 
 
-def _told(row: Row, plan: Plan) -> Row:
-    """Return what there is to tell of a file besides what the manifest has fields for."""
-    return {name: row[name] for name, kind in plan.types.items() if kind != "BYTES" and row.get(name) is not None}
-
-
 class NemoFormat(ManifestFormat):
     """``train_manifest.json``: an object a line, whose ``audio_filepath`` is relative to the manifest.
 
-    See https://docs.nvidia.com/nemo-framework/user-guide/latest/nemotoolkit/asr/datasets.html. Each path has a slash,
-    for NeMo takes one without for a member of a tar archive, and each file its rate, for else NeMo opens it.
+    Each path has a slash, for NeMo takes one without for a member of a tar archive.
     """
 
     name: ClassVar[str] = "nemo"
@@ -101,89 +94,31 @@ class NemoFormat(ManifestFormat):
         """Write the manifest of a split."""
         with folder.writing(f"{split}_manifest.json") as file:
             for path, row in _parts(plan, split, folder):
-                line = {
-                    **_told(row, plan),
-                    "audio_filepath": path,
-                    "duration": _seconds(row),
-                    "sampling_rate": row.get("sample_rate_hz"),
-                    "text": row.get(TEXT) or "",
-                    **({"lang": row["language"]} if row.get("language") else {}),
-                }
-                file.write(f"{json.dumps(line, ensure_ascii=False)}\n".encode("utf-8", "replace"))
-
-
-def _samples(row: Row) -> int:
-    """Return how many samples a channel has, counted where a crawl or the conversion has counted them."""
-    counted = row.get("samples")
-    rate_hz = row.get("sample_rate_hz") or 0
-    return int(counted) if counted is not None else round((row.get("duration_ms") or 0) * rate_hz / 1000)
-
-
-def _seconds(row: Row) -> float:
-    rate_hz = row.get("sample_rate_hz")
-    return _samples(row) / rate_hz if rate_hz else (row.get("duration_ms") or 0) / 1000
+                file.write(json_line(nemo_line(row, path, plan)))
 
 
 class LhotseFormat(ManifestFormat):
     """``recordings_train.jsonl.gz`` and ``cuts_train.jsonl.gz``.
 
-    See https://lhotse.readthedocs.io. A relative path is taken from wherever the reader runs, so these are absolute.
+    A relative path is taken from wherever the reader runs, so these are absolute.
     """
 
     name: ClassVar[str] = "lhotse"
 
     def write_manifests(self, plan: Plan, split: str, folder: Folder) -> None:
         """Write the recordings and the cuts of a split."""
-        recordings = ((_recording(path, row, folder), row) for path, row in _parts(plan, split, folder))
-        _write_lines(f"recordings_{split}.jsonl.gz", (recording for recording, _ in recordings), folder)
-        recordings = ((_recording(path, row, folder), row) for path, row in _parts(plan, split, folder))
-        _write_lines(f"cuts_{split}.jsonl.gz", (_cut(each, row, plan) for each, row in recordings), folder)
+        recordings = (made for made, _ in _recordings(plan, split, folder))
+        _write_lines(f"recordings_{split}.jsonl.gz", recordings, folder)
+        cuts = (cut(made, row, plan) for made, row in _recordings(plan, split, folder))
+        _write_lines(f"cuts_{split}.jsonl.gz", cuts, folder)
 
 
-def _recording(path: str, row: Row, folder: Folder) -> dict[str, Any]:
-    channels = list(range(row.get("channels") or 1))
-    return {
-        "id": row["sha256"],
-        "sources": [{"type": "file", "channels": channels, "source": str(folder.path.absolute() / path)}],
-        "sampling_rate": row.get("sample_rate_hz"),
-        "num_samples": _samples(row),
-        "duration": _seconds(row),
-        "channel_ids": channels,
-    }
-
-
-def _cut(recording: dict[str, Any], row: Row, plan: Plan) -> dict[str, Any]:
-    channels = recording["channel_ids"]
-    is_mono = len(channels) == 1
-    supervision = {
-        "id": recording["id"],
-        "recording_id": recording["id"],
-        "start": 0.0,
-        "duration": recording["duration"],
-        "channel": 0 if is_mono else channels,
-        "text": row.get(TEXT),
-        **({"language": row["language"]} if row.get("language") else {}),
-    }
-    return {
-        "id": recording["id"],
-        "start": 0.0,
-        "duration": recording["duration"],
-        "channel": 0 if is_mono else channels,
-        "supervisions": [supervision] if row.get(TEXT) else [],
-        "recording": recording,
-        "custom": _told(row, plan),
-        "type": "MonoCut" if is_mono else "MultiCut",
-    }
+def _recordings(plan: Plan, split: str, folder: Folder) -> Iterator[tuple[dict[str, Any], Row]]:
+    for path, row in _parts(plan, split, folder):
+        yield recording(row, "file", str(folder.path.absolute() / path)), row
 
 
 def _write_lines(name: str, lines: Iterable[Any], folder: Folder) -> None:
-    with folder.writing(name) as file, _compressed(file) as compressed:
-        for line in lines:
-            compressed.write(f"{json.dumps(line, ensure_ascii=False)}\n".encode("utf-8", "replace"))
-
-
-@contextmanager
-def _compressed(file: HashedFile) -> Iterator[gzip.GzipFile]:
-    """Give a gzip file that tells neither its name nor the time, and so is the same each time."""
-    with gzip.GzipFile(filename="", mode="wb", fileobj=cast(Any, file), mtime=0) as compressed:
-        yield compressed
+    with folder.writing(name) as file, compressed(file) as target:
+        for each in lines:
+            target.write(json_line(each))

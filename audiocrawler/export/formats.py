@@ -7,10 +7,14 @@ from audiocrawler.export.folders import AudioFolderFormat, LhotseFormat, NemoFor
 from audiocrawler.export.hf import HfFormat
 from audiocrawler.export.shards import Format
 from audiocrawler.export.tables import CsvFormat, JsonLinesFormat, ParquetFormat, Sources
+from audiocrawler.export.tarred import LhotseSharFormat, NemoTarredFormat
 from audiocrawler.export.webdataset import WebDatasetFormat
 from audiocrawler.model.errors import ConfigurationError
 
-_AUDIO: tuple[Callable[[], Format], ...] = (HfFormat, AudioFolderFormat, WebDatasetFormat, LhotseFormat, NemoFormat)
+_AUDIO: tuple[Callable[[], Format], ...] = (
+    *(HfFormat, AudioFolderFormat, WebDatasetFormat),
+    *(LhotseFormat, LhotseSharFormat, NemoFormat, NemoTarredFormat),
+)
 _TABLES: tuple[Callable[[Sources], Format], ...] = (JsonLinesFormat, CsvFormat, ParquetFormat)
 
 

@@ -23,11 +23,11 @@ class HfFormat:
 
     def write(self, plan: Plan, shard: Shard, entries: Iterator[Entry], folder: Folder) -> None:
         """Write one file; see Format.write."""
-        from audiocrawler.export.parquet import Table, one_rate
+        from audiocrawler.export.parquet import Table
 
         with (
             folder.writing(f"data/{shard.label}.parquet") as file,
-            Table(file, plan.types, has_audio=True, audio_rate_hz=one_rate(plan)) as table,
+            Table(file, plan.types, has_audio=True, audio_rate_hz=plan.one_rate_hz) as table,
         ):
             for entry in entries:
                 table.add(entry.row, entry.path.read_bytes(), entry.name)

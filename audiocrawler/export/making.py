@@ -3,16 +3,18 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import IO, Any
 
 from audiocrawler.export.card import write_card
 from audiocrawler.export.core import counted, listed
+from audiocrawler.export.croissant import write_croissant
 from audiocrawler.export.folder import OWN, Folder
 from audiocrawler.export.papers import counts, write_attribution, write_dataset
 from audiocrawler.export.plan import Plan
-from audiocrawler.export.shards import Part, Writing, left_out_of
+from audiocrawler.export.shards import Part, Record, Writing, left_out_of
 from audiocrawler.model.errors import ConfigurationError, ExportError, LockedError
-from audiocrawler.model.locks import open_locked
+from audiocrawler.model.locks import lock, open_locked
 
 MANY_FILES = 100_000
 """Files in folders, above which the file system and the Hub get slow."""
@@ -40,7 +42,7 @@ def opened_folder(path: Path, format_name: str, part: Part) -> tuple[Folder, IO[
     try:
         _refuse_other(path, format_name)
         (path / OWN).mkdir(parents=True, exist_ok=True)
-        (path / _MARK).write_text(format_name, "utf-8")
+        _mark(path, format_name)
         locked = open_locked(path / OWN / f"lock-{part.number}-of-{part.of}")
     except OSError as error:
         raise ConfigurationError(f"--out {path}: {error.strerror}; make it writable or name another folder") from error
@@ -52,13 +54,21 @@ def opened_folder(path: Path, format_name: str, part: Part) -> tuple[Folder, IO[
 def _refuse_other(path: Path, format_name: str) -> None:
     if path.exists() and not path.is_dir():
         raise ConfigurationError(f"--out {path}: is a file; name a folder")
-    if not path.exists() or not any(path.iterdir()):
-        return
-    mark = path / _MARK
+    has_others = path.exists() and any(each.name != OWN for each in path.iterdir())
+    mark = path / _MARK  # looked for last: another part may be just making the folder
     if not mark.exists():
+        if not has_others:
+            return
         raise ConfigurationError(f"--out {path}: has files that no export has written; name another folder")
     if (found := mark.read_text("utf-8")) != format_name:
         raise ConfigurationError(f"--out {path}: has a set in the format {found}; name another folder or delete it")
+
+
+def _mark(path: Path, format_name: str) -> None:
+    """Say what the folder is for: whole at once, since the parts of one work begin at the same time."""
+    with NamedTemporaryFile("w", encoding="utf-8", dir=path / OWN, prefix=".format-", delete=False) as file:
+        file.write(format_name)
+    Path(file.name).replace(path / _MARK)
 
 
 def make(writing: Writing, part: Part, advance: Callable[[int, int], None], about: dict[str, str]) -> Outcome:
@@ -71,23 +81,31 @@ def make(writing: Writing, part: Part, advance: Callable[[int, int], None], abou
             done = sum(writing.done(shard) is not None for shard in writing.plan.shards)
             shards = counted(len(writing.plan.shards), "shard")
             return Outcome(f"{done} of {shards} are there; the part that writes the last one writes the papers")
-        writing.remove_others(records)
-        papers = Folder(folder.path)
-        numbers = counts(writing.plan, records)
-        writing.format.finish(writing.plan, records, papers)
-        write_attribution(writing.plan, records, papers)
-        if writing.format.name == "hf":
-            from audiocrawler.export.croissant import write_croissant
-
-            write_croissant(writing.plan, numbers, papers)
-        write_card(writing.plan, records, numbers, about, papers)
-        write_dataset(writing.plan, records, numbers, papers)
-        writing.note_papers(papers.made)
+        numbers = _finish(writing, records, about)
     except OSError as error:
         where = error.filename or folder.path
         raise ExportError(f"{where}: {error.strerror or error}; mend that and run the same command again") from error
     failed = left_out_of(records).total()
     return Outcome(_line(writing.plan, numbers), True, failed, numbers, warnings(writing.plan, numbers))
+
+
+def _finish(writing: Writing, records: list[Record], about: dict[str, str]) -> dict[str, Any]:
+    """Write the papers, and return how many files are in the set; raises OSError.
+
+    Of several parts that end at the same time each finds all shards there: they take turns, and write the same.
+    """
+    plan, papers = writing.plan, Folder(writing.folder.path)
+    with (papers.path / OWN / "lock-papers").open("ab") as turn:
+        lock(turn, wait=True)
+        writing.remove_others(records)
+        numbers = counts(plan, records)
+        writing.format.finish(plan, records, papers)
+        write_attribution(plan, records, papers)
+        write_croissant(plan, records, numbers, papers)
+        write_card(plan, records, numbers, about, papers)
+        write_dataset(plan, records, numbers, papers)
+        writing.note_papers(papers.made)
+    return numbers
 
 
 def _line(plan: Plan, numbers: dict[str, Any]) -> str:
@@ -124,9 +142,9 @@ def _of_sound(plan: Plan, files: int) -> list[str]:
         found.append(
             "several kinds of files, of which `datasets` takes the first one only: --audio flac makes one of them"
         )
-    if name in {"lhotse", "nemo"} and len(plan.rates_hz) > 1:
+    if name.startswith(("lhotse", "nemo")) and len(plan.rates_hz) > 1:
         found.append(f"{len(plan.rates_hz)} sample rates: --audio flac --rate 16000 makes one of them")
-    if name == "nemo" and plan.channels != {1}:
+    if name.startswith("nemo") and plan.channels != {1}:
         found.append("some files have several channels, which NeMo reads as one: --audio flac --mono makes one of them")
     if name in _FOLDERS and files > MANY_FILES:
         found.append(f"{files:,} files in folders are slow to copy and to list: --format hf has them in a few")

@@ -8,7 +8,6 @@ import pyarrow.parquet as pq
 
 from audiocrawler.export.columns import Row, Types, json_text, typed
 from audiocrawler.export.folder import HashedFile
-from audiocrawler.export.plan import Plan
 
 CELL_BYTES = (1 << 31) - 1
 """Arrow's binary type counts its bytes in 32 bits (Arrow Columnar Format, "Variable-size Binary Layout")."""
@@ -35,11 +34,6 @@ _FEATURES = {
 }
 """The same in the words of ``datasets``."""
 _AUDIO = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
-
-
-def one_rate(plan: Plan) -> int | None:
-    """Return the sample rate of all files; None where they differ."""
-    return next(iter(plan.rates_hz)) if len(plan.rates_hz) == 1 else None
 
 
 def features(types: Types, audio_rate_hz: int | None) -> dict[str, Any]:

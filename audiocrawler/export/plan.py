@@ -241,6 +241,11 @@ class Plan:
         """How many rows the expression holds for."""
         return self.files + self.left_out.total()
 
+    @property
+    def one_rate_hz(self) -> int | None:
+        """The sample rate of all files; None where they differ."""
+        return next(iter(self.rates_hz)) if len(self.rates_hz) == 1 else None
+
     def tallies(self) -> dict[str, tuple[int, int]]:
         """Return how many files and milliseconds each split has, in their order."""
         query = "SELECT split, COUNT(*), TOTAL(ms) FROM rows GROUP BY split"

@@ -10,7 +10,7 @@ from audiocrawler.model.errors import ConfigurationError, ExportError
 from audiocrawler.model.text import one_line
 
 _REPOSITORY = re.compile(r"[\w-][\w.-]{0,95}/[\w-][\w.-]{0,95}", re.ASCII)
-_AUDIO = ["data/*", "audio/*", "*.tar"]
+_AUDIO = ["data/*", "audio/*", "*.tar", "*/cuts.*", "*/sharded_manifests/*"]
 """Files of an earlier upload that are deleted if the set no longer has them: above all what was taken down."""
 _SHOWN = 300
 

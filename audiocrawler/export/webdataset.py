@@ -1,12 +1,11 @@
 """Tar archives of pairs, ``<sha256>.<extension>`` and ``<sha256>.json``: what ``webdataset`` and NeMo read in order."""
 
-import io
 import json
 import math
-import tarfile
 from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar
 
+from audiocrawler.export.archives import MAX_BYTES, SHARD_BYTES, add_audio, add_bytes, opened_archive
 from audiocrawler.export.columns import Row, cell, json_text
 from audiocrawler.export.entries import Entry
 from audiocrawler.export.folder import Folder
@@ -23,16 +22,17 @@ class WebDatasetFormat:
 
     name: ClassVar[str] = "webdataset"
     has_audio: ClassVar[bool] = True
-    max_bytes: ClassVar[int | None] = 0o77777777777
-    """What the header of USTAR can say (POSIX.1-2017, pax, "ustar Interchange Format")."""
-    shard_bytes: ClassVar[int | None] = 1_000_000_000
+    max_bytes: ClassVar[int | None] = MAX_BYTES
+    shard_bytes: ClassVar[int | None] = SHARD_BYTES
     needs: ClassVar[str | None] = None
 
     def write(self, plan: Plan, shard: Shard, entries: Iterator[Entry], folder: Folder) -> None:
         """Write one archive; see Format.write."""
-        with folder.writing(_name_of(shard)) as file, _archive(file) as archive:
+        with folder.writing(_name_of(shard)) as file, opened_archive(file) as archive:
             for entry in entries:
-                _add(archive, entry, plan)
+                add_audio(archive, entry)
+                described = json.dumps(_described(entry.row, plan), ensure_ascii=False, sort_keys=True)
+                add_bytes(archive, f"{entry.key}.json", described.encode("utf-8", "replace"))
 
     def finish(self, plan: Plan, records: Sequence[Record], folder: Folder) -> None:
         """Write how many samples are in each archive; see Format.finish."""
@@ -45,23 +45,6 @@ class WebDatasetFormat:
 
 def _name_of(shard: Shard) -> str:
     return f"{shard.split}-{shard.index:06}.tar"
-
-
-def _archive(file: Any) -> tarfile.TarFile:
-    return tarfile.open(fileobj=file, mode="w", format=tarfile.USTAR_FORMAT)
-
-
-def _add(archive: tarfile.TarFile, entry: Entry, plan: Plan) -> None:
-    with entry.path.open("rb") as audio:
-        archive.addfile(_member(entry.name, entry.size_bytes), audio)
-    described = json.dumps(_described(entry.row, plan), ensure_ascii=False, sort_keys=True).encode("utf-8", "replace")
-    archive.addfile(_member(f"{entry.key}.json", len(described)), io.BytesIO(described))
-
-
-def _member(name: str, size_bytes: int) -> tarfile.TarInfo:
-    member = tarfile.TarInfo(name)
-    member.size = size_bytes
-    return member
 
 
 def _described(row: Row, plan: Plan) -> dict[str, Any]:

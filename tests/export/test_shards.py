@@ -21,7 +21,7 @@ def run(collection: Collection, out: Path, *options: str) -> Run:
     return collection.run("export", "--out", str(out), *options)
 
 
-@pytest.mark.parametrize("name", ["hf", "webdataset", "audiofolder", "nemo"])
+@pytest.mark.parametrize("name", ["hf", "webdataset", "audiofolder", "nemo", "lhotse-shar", "nemo-tarred"])
 def test_parts_in_any_order_give_the_bytes_of_the_whole(collection, tmp_path, name):
     options = ("--format", name, "--split", "50/30/20")
     assert run(collection, tmp_path / "whole", *options).code == 0

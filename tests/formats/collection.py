@@ -22,6 +22,7 @@ def main(folder: Path) -> None:
     for name in FORMATS:
         _export(folder, name, f"sets/{name}")
         _export(folder, name, f"sets/{name}-16k", *UNIFORM)
+    _export(folder, "nemo", "sets/nemo-mono", "--audio", "flac")
 
 
 def _export(folder: Path, name: str, out: str, *options: str) -> None:
