@@ -77,7 +77,7 @@ def test_nothing_that_matches_is_exit_code_3_and_says_why(collection, tmp_path):
     [
         (("--where", "nonsense = 1"), "--where 'nonsense = 1': no such column"),
         (("--where", "1); DROP TABLE audio_metadata; --"), "write one SQL expression"),
-        (("--licenses", "CC-BY-5.0"), "--licenses CC-BY-5.0: is no known licence"),
+        (("--licenses", "CC-BY-5.0"), "--licenses CC-BY-5.0: unknown licence"),
         (("--with", "music"), "--with music: choose from opted-out, partial, silent"),
         (("--split", "90/5"), "--split 90/5: write two or three whole percentages"),
         (("--split", "100/0"), "--split 100/0: write two or three whole percentages"),
