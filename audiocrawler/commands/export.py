@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import asdict, dataclass
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import IO, Any
 
@@ -31,7 +31,7 @@ from audiocrawler.export.plan import Plan
 from audiocrawler.export.push import check_repository, push
 from audiocrawler.export.shards import Format, Part, Writing
 from audiocrawler.model.errors import ConfigurationError
-from audiocrawler.model.marks import hash_mark, is_tombstone
+from audiocrawler.model.marks import hash_mark
 from audiocrawler.model.settings import AudioSettings
 from audiocrawler.model.uris import local_path
 from audiocrawler.report.progress import Bar
@@ -135,13 +135,20 @@ class _Collection:
     def open(self, row: Row) -> IO[bytes]:
         return self.store.open_object(self._url(row))
 
+    def has(self, row: Row) -> bool:
+        return self.store.exists(self._url(row), None)
+
     def _url(self, row: Row) -> str:
         return place_of(row["gcp_url"], row.get("size_bytes"), self.store)
 
     def rows(self, where: str) -> Iterator[Row]:
-        if waiting := count_pending(self.warehouse):
-            say(f"{waiting} rows wait to be sent and are not looked at; `scrapy flush` sends them", sys.stderr)
+        _tell_waiting(self.warehouse)
         return self.warehouse.select(Query("files", where, order_by="sha256"))
+
+
+def _tell_waiting(warehouse: Warehouse) -> None:
+    if waiting := count_pending(warehouse):
+        say(f"{waiting} rows wait to be sent and are not looked at; `scrapy flush` sends them", sys.stderr)
 
 
 def _writing(
@@ -210,9 +217,11 @@ def _result(writing: Writing, outcome: Outcome, pushed: str | None) -> dict[str,
 
 
 def _check(published: PublishedSet, warehouse: Warehouse, opts: argparse.Namespace) -> int:
+    _tell_waiting(warehouse)
+    marks = cache(lambda: frozenset(warehouse.taken_down()))  # of all machines, which no lookup of one row tells
+
     def was_taken_down(sha256: str, source_url: str) -> bool:
-        rows = (warehouse.find_source(key) for key in (hash_mark(sha256), source_url))
-        return any(row is not None and is_tombstone(row) for row in rows)
+        return not marks().isdisjoint({hash_mark(sha256), source_url})
 
     found: list[Finding] = []
     with Bar("files", len(published.about["files"])) as bar:
