@@ -5,6 +5,7 @@ import logging
 import re
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from importlib.util import find_spec
+from pathlib import Path
 from typing import IO, Any
 
 from scrapy import Spider, signals
@@ -15,7 +16,8 @@ from scrapy.extensions.feedexport import FeedExporter, FeedSlot
 from scrapy.utils.defer import ensure_awaitable
 from scrapy.utils.python import is_listlike
 
-from audiocrawler.crawl.lifecycle import CrawlLifecycle, is_ours
+from audiocrawler.crawl.exit_codes import DONE, conclusion
+from audiocrawler.crawl.lifecycle import CrawlLifecycle, crawl_of, is_ours
 from audiocrawler.crawl.unchanged import UnchangedFiles
 from audiocrawler.fetch.headers import explain
 from audiocrawler.model.errors import ConfigurationError, WarehouseError
@@ -217,8 +219,21 @@ class ReportingFeedExporter(FeedExporter):
     async def _finish(self) -> str | None:
         """Close the feeds; return which of them failed and why, or None."""
         await self._noting_rows(self._unchanged.finish())
+        self._keep_earlier_files()
         await self.close_spider(self.crawler.spider)  # type: ignore[arg-type]
         return "; ".join(f"export to {mask_text(uri)} failed: {why}" for uri, why in self._failures.items()) or None
+
+    def _keep_earlier_files(self) -> None:
+        """Leave the file of an earlier crawl alone where this one has failed and has nothing to put in its place."""
+        crawl = crawl_of(self.crawler)
+        code, _ = conclusion(self.crawler.stats.get_stats(), "finished", crawl.rest)
+        if code == DONE and not crawl.is_stopping:
+            return
+        for slot in self.slots:
+            path = getattr(slot.storage, "path", None)
+            if not slot.itemcount and path and Path(path).is_file() and Path(path).stat().st_size:
+                slot.store_empty = False
+                logger.warning("export to %s: nothing to export; the file stays as it was", mask_text(slot.uri))
 
     def _run(self, uri: str, work: Callable[[], Any]) -> bool:
         """Do the work, record an error, and return whether the feed can go on."""
@@ -245,6 +260,7 @@ class _ReportingStorage:
 
     def __init__(self, slot: FeedSlot, record_failure: Callable[[str, BaseException], None]) -> None:
         self._storage, self._uri, self._record_failure = slot.storage, slot.uri, record_failure
+        self.path = getattr(slot.storage, "path", None)
         finish = slot.finish_exporting
 
         def finish_reporting() -> None:

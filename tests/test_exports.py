@@ -184,3 +184,23 @@ def test_another_machine_exports_unchanged_files_from_bigquery(cloud: Cloud, tmp
     assert {row["source_status"] for row in rows} == {"unchanged"}
     assert {row["audio_sha256"] for row in rows} == {row.sha256 for row in cloud.audio}
     assert all(row["audio_samples"] > 0 for row in rows)
+
+
+def test_a_crawl_that_fails_with_nothing_to_export_leaves_the_files_of_the_one_before(tmp_path: Path) -> None:
+    with Shelf(dict(PAGE)) as shelf:
+        url = shelf.url
+        crawl(tmp_path, f"url={url}/", settings=feeds(tmp_path))
+    before = {path.name: path.read_bytes() for path in tmp_path.glob("out.*")}
+    failed = crawl(tmp_path, f"url={url}/", settings=feeds(tmp_path) | {"RETRY_TIMES": "0"})
+    assert failed.code == 3
+    assert {path.name: path.read_bytes() for path in tmp_path.glob("out.*")} == before
+    assert len(before) == 3
+    assert failed.log.count("nothing to export; the file stays as it was") == 3
+
+
+def test_a_crawl_that_ends_well_with_nothing_to_export_says_so_by_an_empty_file(tmp_path: Path) -> None:
+    with Shelf(dict(PAGE)) as shelf:
+        crawl(tmp_path, f"url={shelf.url}/", settings=feeds(tmp_path))
+        changed = {"AUDIO_MIN_DURATION_MS": "3600000", "AUDIO_WAREHOUSE": "sqlite:data/other.db"}
+        run = crawl(tmp_path, f"url={shelf.url}/", settings=feeds(tmp_path) | changed)
+    assert (run.code, (tmp_path / "out.csv").read_bytes()) == (0, b"")

@@ -1,13 +1,12 @@
 """``scrapy export``: makes a training set of the collection, or says whether one may stay as it is."""
 
 import argparse
-import json
 import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import asdict, dataclass
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import IO, Any
 
@@ -15,6 +14,7 @@ from scrapy.commands import ScrapyCommand
 from scrapy.settings import BaseSettings
 
 from audiocrawler.collection import require_present
+from audiocrawler.commands.as_json import add_json_option, say_json
 from audiocrawler.commands.collection import CollectionCommand, opened_store, opened_warehouse
 from audiocrawler.commands.streams import print_error, say
 from audiocrawler.commands.usage import use_plain_errors
@@ -26,12 +26,12 @@ from audiocrawler.export.core import KEPT, OPEN, SPLIT_COLUMNS, Sound, Spec, che
 from audiocrawler.export.entries import Workshop
 from audiocrawler.export.folder import OWN
 from audiocrawler.export.formats import FORMATS, formats, require
-from audiocrawler.export.making import make, opened_folder
+from audiocrawler.export.making import Outcome, make, opened_folder
 from audiocrawler.export.plan import Plan
 from audiocrawler.export.push import check_repository, push
 from audiocrawler.export.shards import Format, Part, Writing
 from audiocrawler.model.errors import ConfigurationError
-from audiocrawler.model.marks import hash_mark, is_tombstone
+from audiocrawler.model.marks import hash_mark
 from audiocrawler.model.settings import AudioSettings
 from audiocrawler.model.uris import local_path
 from audiocrawler.report.progress import Bar
@@ -80,7 +80,7 @@ class Command(CollectionCommand, ScrapyCommand):
             metavar="DIR",
             help="say whether a set may stay as it is: taken down, opted out, relicensed, gone",
         )
-        add("--json", action="store_true", help="print the result as JSON")
+        add_json_option(parser)
 
     def prepared(self, settings: BaseSettings, opts: argparse.Namespace, opened: ExitStack) -> Callable[[], int]:
         """Check the options and decide on each row; then write, or check."""
@@ -137,13 +137,20 @@ class _Collection:
     def open(self, row: Row) -> IO[bytes]:
         return self.store.open_object(self._url(row))
 
+    def has(self, row: Row) -> bool:
+        return self.store.exists(self._url(row), None)
+
     def _url(self, row: Row) -> str:
         return place_of(row["gcp_url"], row.get("size_bytes"), self.store)
 
     def rows(self, where: str) -> Iterator[Row]:
-        if waiting := count_pending(self.warehouse):
-            say(f"{waiting} rows wait to be sent and are not looked at; `scrapy flush` sends them", sys.stderr)
+        _tell_waiting(self.warehouse)
         return self.warehouse.select(Query("files", where, order_by="sha256"))
+
+
+def _tell_waiting(warehouse: Warehouse) -> None:
+    if waiting := count_pending(warehouse):
+        say(f"{waiting} rows wait to be sent and are not looked at; `scrapy flush` sends them", sys.stderr)
 
 
 def _writing(
@@ -177,35 +184,57 @@ def _make(writing: Writing, part: Part, opts: argparse.Namespace, about: dict[st
         return NOTHING
     with Bar("files", sum(shard.files for shard in filter(part.has, plan.shards))) as bar:
         outcome = make(writing, part, bar.advance, about)
-    for warning in outcome.warnings:
-        say(f"note: {warning}", sys.stderr)
+    pushed = push(path, opts.push) if opts.push and outcome.is_whole and not outcome.failed else None
     if opts.json:
-        say(json.dumps({"out": str(path), "is_whole": outcome.is_whole, **outcome.numbers, "leaks": plan.leaks()}))
+        say_json(_result(writing, outcome, pushed))
     else:
-        say(f"{path}: {outcome.line}")
+        _say_lines(path, outcome, pushed)
     if outcome.failed:
         print_error(f"{outcome.failed} files had to be in the set and are not; see `scrapy verify --hash`")
-        return LEFT_BEHIND
-    if opts.push and outcome.is_whole:
-        say(push(path, opts.push))
-    return DONE
+    return LEFT_BEHIND if outcome.failed else DONE
+
+
+def _say_lines(path: Path, outcome: Outcome, pushed: str | None) -> None:
+    for warning in outcome.warnings:
+        say(f"note: {warning}", sys.stderr)
+    say(f"{path}: {outcome.line}")
+    if pushed:
+        say(f"uploaded to {pushed}")
+
+
+def _result(writing: Writing, outcome: Outcome, pushed: str | None) -> dict[str, Any]:
+    """Return what ``--json`` prints."""
+    shards = writing.plan.shards
+    return {
+        "out": str(writing.folder.path),
+        "is_whole": outcome.is_whole,
+        "shards": len(shards),
+        "shards_done": sum(writing.done(shard) is not None for shard in shards),
+        **outcome.numbers,
+        "failed": outcome.failed,
+        "leaks": writing.plan.leaks(),
+        "warnings": outcome.warnings,
+        "pushed_to": pushed,
+    }
 
 
 def _check(published: PublishedSet, warehouse: Warehouse, opts: argparse.Namespace) -> int:
+    _tell_waiting(warehouse)
+    marks = cache(lambda: frozenset(warehouse.taken_down()))  # of all machines, which no lookup of one row tells
+
     def was_taken_down(sha256: str, source_url: str) -> bool:
-        rows = (warehouse.find_source(key) for key in (hash_mark(sha256), source_url))
-        return any(row is not None and is_tombstone(row) for row in rows)
+        return not marks().isdisjoint({hash_mark(sha256), source_url})
 
     found: list[Finding] = []
     with Bar("files", len(published.about["files"])) as bar:
         found += published.damaged(bar.advance)
     rows = warehouse.select(Query("files", columns=COLUMNS, order_by="sha256"))
     found += published.withdrawn((row for row in rows if row["sha256"]), was_taken_down)
+    files = published.about["counts"]["files"]
     if opts.json:
-        say(json.dumps({"set": str(published.path), "findings": [asdict(each) for each in found]}))
+        say_json({"set": str(published.path), "files": files, "findings": [asdict(each) for each in found]})
     else:
         for each in found:
             say(each.text())
-        files = published.about["counts"]["files"]
         say(f"{published.path}: {files:,} files, {len(found) or 'no'} finding{'s' * (len(found) != 1)}")
     return LEFT_BEHIND if found else DONE

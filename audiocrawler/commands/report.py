@@ -1,7 +1,6 @@
 """``scrapy report``: one page to see, hear and filter a collection, without a server or a network."""
 
 import argparse
-import json
 import os
 import webbrowser
 from collections.abc import Callable
@@ -18,6 +17,7 @@ from scrapy.settings import BaseSettings
 from audiocrawler.collection import require_present
 from audiocrawler.collection.previews import previews_of
 from audiocrawler.collection.reporting import ROWS, Wanted, report_of
+from audiocrawler.commands.as_json import add_json_option, say_json
 from audiocrawler.commands.collection import CollectionCommand, opened_store, opened_warehouse
 from audiocrawler.commands.streams import print_error, say
 from audiocrawler.commands.usage import use_plain_errors
@@ -57,7 +57,7 @@ class Command(CollectionCommand, ScrapyCommand):
             help="embed the first 10 s of N files: for a bucket, or to send the page",
         )
         parser.add_argument("--open", action="store_true", help="open it in a browser")
-        parser.add_argument("--json", action="store_true", help="print what was written as JSON")
+        add_json_option(parser)
 
     def prepared(self, settings: BaseSettings, opts: argparse.Namespace, opened: ExitStack) -> Callable[[], int]:
         """Open the warehouse, and return what reads it and writes the page."""
@@ -109,17 +109,20 @@ def _write(warehouse: Warehouse, wanted: Wanted, path: Path, opts: argparse.Name
     except OSError as error:
         print_error(f"{path}: cannot be written: {error.strerror}; name another file with --out")
         return LEFT_BEHIND
-    say(_said(report, path, opts))
+    _tell(report, path, opts)
     if opts.open:
         webbrowser.open(path.absolute().as_uri())
     return DONE
 
 
-def _said(report: Report, path: Path, opts: argparse.Namespace) -> str:
-    size_bytes, files = path.stat().st_size, report.files
+def _tell(report: Report, path: Path, opts: argparse.Namespace) -> None:
+    files, size_bytes = report.files, path.stat().st_size
     if opts.json:
-        return json.dumps({"report": str(path), "files": files["total"], "rows": files["n"], "size_bytes": size_bytes})
-    return f"{path}: {files['total']:,} files, {report.urls:,} URLs, {bytes_text(size_bytes)}"
+        listed = {"rows": files["n"], "previews": len(files["previews"] or ())}
+        held = {"files": files["total"], "urls": report.urls}
+        say_json({"report": str(path), **held, **listed, "size_bytes": size_bytes})
+    else:
+        say(f"{path}: {files['total']:,} files, {report.urls:,} URLs, {bytes_text(size_bytes)}")
 
 
 def _replace(path: Path, text: str) -> None:

@@ -222,23 +222,43 @@ class Crawl:
     async def close(self, record: Callable[[], Row], *, pending_starts: int = 0) -> None:
         """Close everything in the order in which the data flows; ``record`` returns the row of the crawl itself.
 
+        An exception on the way leaves something behind, and keeps nothing else from being written.
         ``pending_starts`` is the number of start URLs that were not requested.
         """
-        await self.analysis.close()
+        await self._surely(self.analysis.close)
+        await self._surely(self._end_items)
+        self._files.close()
+        self._pending = pending_starts
+        await self._surely(self._count_requests)
+        await self._surely(lambda: self._send_last_rows(record))
+        known = self._left_behind
+        await self._surely(self._end_requests)
+        if self._left_behind != known:
+            await self._surely(lambda: self._send_last_rows(record))  # its exit code has changed
+        await self._surely(self._writer.close)
+        for each in (self.flusher, self.store, self.warehouse, self.incoming, self._use, self.frontier):
+            each.close()
+
+    async def _surely(self, work: Callable[[], Awaitable[None]]) -> None:
+        """Do one thing of closing: what fails is told by the exit code, and what comes after it is still done."""
+        try:
+            await work()
+        except Exception as error:
+            logger.exception("the crawl could not be closed in order")
+            problem = f"{type(error).__name__}: {' '.join(str(error).split())}"
+            self.leave_behind(f"the crawl could not be closed in order ({problem}); run the same command again")
+
+    async def _end_items(self) -> None:
         if self._finish_items is not None and (why := await self._finish_items()):
             self._left_behind = f"{self._left_behind}; {why}" if self._left_behind else why
-        self._files.close()
-        self._pending = pending_starts + (await self._count_pending() if self._count_pending else 0)
-        await self._send_last_rows(record)
-        await self._writer.close()
+
+    async def _count_requests(self) -> None:
+        if self._count_pending is not None:
+            self._pending += await self._count_pending()
+
+    async def _end_requests(self) -> None:
         if self._finish_requests is not None:
             await self._finish_requests()
-        self.flusher.close()
-        self.store.close()
-        self.warehouse.close()
-        self.incoming.close()
-        self._use.close()
-        self.frontier.close()
 
     async def _send_last_rows(self, record: Callable[[], Row]) -> None:
         await self._write_record(record)

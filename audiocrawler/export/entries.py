@@ -12,7 +12,7 @@ from typing import IO, Any, Protocol
 from audiocrawler.export.columns import PRIVATE, Row
 from audiocrawler.export.core import Sound
 from audiocrawler.export.folder import PIECE_BYTES, hash_of
-from audiocrawler.model.errors import AnalysisError, StoreError
+from audiocrawler.model.errors import AnalysisError, ExportError, StoreError
 
 MISSING, DAMAGED, UNREADABLE = "object missing", "object damaged", "object not readable"
 UNDECODABLE, TOO_LARGE = "not decodable", "too large"
@@ -34,6 +34,10 @@ class Objects(Protocol):
 
     def open(self, row: Row) -> IO[bytes]:
         """Return the object, opened. Raises StoreError."""
+        ...
+
+    def has(self, row: Row) -> bool:
+        """Return whether the object is there. Raises StoreError where the store does not answer."""
         ...
 
 
@@ -80,7 +84,10 @@ class Workshop:
 
     @contextmanager
     def entry(self, row: Row) -> Iterator[Entry]:
-        """Give the entry of a row for as long as it is needed; raises LeftOutError, and OSError of this disk."""
+        """Give the entry of a row for as long as it is needed.
+
+        Raises LeftOutError, OSError of this disk, and ExportError where the store answers no more.
+        """
         if not self.has_audio:
             yield Entry(row, Path(), "", row["sha256"], 0)
             return
@@ -132,10 +139,17 @@ class Workshop:
                     hashed.update(piece)
                     target.write(piece)
         except StoreError as error:
-            raise LeftOutError(MISSING) from error
+            raise LeftOutError(self._reason(row)) from error
         target.flush()
         if hashed.hexdigest() != row["sha256"]:
             raise LeftOutError(DAMAGED)
+
+    def _reason(self, row: Row) -> str:
+        """Return why an object could not be read; raises ExportError where that would be the same for all of them."""
+        try:
+            return UNREADABLE if self.objects.has(row) else MISSING
+        except StoreError as error:
+            raise ExportError(str(error)) from error
 
 
 def _proved(path: Path, expected: str) -> Path:

@@ -78,6 +78,8 @@ class Table:
         if kind is None:
             self._write()
             self._writer.close()
+        else:
+            self._writer.is_open = False  # half a file gets no end, for which PyArrow would write when it is collected
 
     def add(self, row: Row, audio: bytes | None = None, name: str = "") -> None:
         """Add a row, and its audio where there is any."""

@@ -49,4 +49,4 @@ def push(path: Path, name: str) -> str:
     except (OSError, HTTPError, HFValidationError) as error:  # a missing login is an OSError
         reason = one_line(str(error), _SHOWN)
         raise ExportError(f"--push {name}: {reason}; see `hf auth login`, and run the same command again") from error
-    return f"uploaded to {place}"
+    return str(place)

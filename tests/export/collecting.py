@@ -15,6 +15,7 @@ from audiocrawler.model.rows import AUDIO_METADATA, AUDIO_SOURCES, AudioMetadata
 from audiocrawler.storage import object_key, open_store
 from audiocrawler.warehouse import open_warehouse
 from audiocrawler.warehouse.sqlite_schema import UPSERT, to_record
+from tests.cloud import Cloud
 from tests.commands.collecting import Collection, audio, source
 from tests.warehouse.rows import NOON, a_crawl
 
@@ -105,6 +106,14 @@ def collect_many(folder: Path, number: int, samples: int = 5000) -> Collection:
                 database.execute(UPSERT[table.name], to_record(row, table))
         database.commit()
     return collection
+
+
+def copy(collection: Collection, cloud: Cloud) -> None:
+    """Copy a collection to a bucket and a dataset."""
+    targets = ("--to-store", cloud.env["AUDIO_STORE"], "--to-warehouse", cloud.uri)
+    hosts = {name: value for name, value in cloud.env.items() if name.endswith("_HOST")}
+    done = collection.run("sync", *targets, env=hosts | {"AUDIO_BIGQUERY_CREATE": "True"})
+    assert done.code == 0, done.stderr
 
 
 def ordinary(number: int = 40) -> list[tuple[bytes, dict[str, Any]]]:

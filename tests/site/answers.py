@@ -31,7 +31,7 @@ CONTENT_TYPES = {
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How long the slow parts of the site take, how many files /many/ lists, and what is broken.
+    """How long the slow parts of the site take, how many files /many/ lists and answers, and what is broken.
 
     ``missing`` are paths that answer 404; ``robots_status`` is the status of each host's robots.txt;
     ``login_page_bytes`` is the size of the page that is sent as audio.
@@ -40,6 +40,7 @@ class Options:
     slow_s: float = 3.0
     many_files: int = 80
     many_delay_s: float = 0.0
+    many_answered: int | None = None
     radio_s: float = 30.0
     missing: tuple[str, ...] = ()
     robots_status: int = 200

@@ -172,11 +172,12 @@ def many_page(visit: Visit) -> Answer:
 
 
 def many_file(visit: Visit) -> Answer:
-    """One of those files, after ``many_delay_s`` seconds."""
+    """One of those files, after ``many_delay_s`` seconds; not until the site closes if only others are answered."""
     match = re.fullmatch(r"/many/tone-(\d+)\.wav", visit.path)
     if not match or int(match[1]) >= visit.options.many_files:
         return missing(visit)
-    visit.closing.wait(visit.options.many_delay_s)
+    answered = visit.options.many_answered
+    visit.closing.wait(None if answered is not None and int(match[1]) >= answered else visit.options.many_delay_s)
     return Answer(200, CONTENT_TYPES[".wav"], tone_wav(int(match[1])))
 
 

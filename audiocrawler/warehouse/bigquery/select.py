@@ -45,7 +45,12 @@ def _value(value: Any, type_name: str) -> Any:
 
 def _explained(error: Exception, place: TableRef, query: Query) -> ConfigurationError | WarehouseError:
     if query.where and isinstance(error, BadRequest | NotFound):
-        return refusal(query, error.message)
+        return refusal(query, _words(error))
     if isinstance(error, UnicodeEncodeError):
         return refusal(query, error)
     return WarehouseError(f"{place.dataset}: cannot be read: {failure_of(error)}; check the network and run again")
+
+
+def _words(error: BadRequest | NotFound) -> str:
+    """Return what BigQuery says of the expression, without the request and the job that the client puts around it."""
+    return str(error.errors[0].get("message") or error.message) if error.errors else error.message
