@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from audiocrawler.export.columns import Row, cell, json_text
 from audiocrawler.export.entries import Entry
-from audiocrawler.export.folder import Folder
+from audiocrawler.export.folder import PIECE_BYTES, Folder
 from audiocrawler.export.plan import Plan, Shard
 from audiocrawler.export.shards import Record
 
@@ -48,11 +48,11 @@ def _name_of(shard: Shard) -> str:
 
 
 def _archive(file: Any) -> tarfile.TarFile:
-    return tarfile.open(fileobj=file, mode="w", format=tarfile.USTAR_FORMAT)
+    return tarfile.TarFile(fileobj=file, mode="w", format=tarfile.USTAR_FORMAT, copybufsize=PIECE_BYTES)
 
 
 def _add(archive: tarfile.TarFile, entry: Entry, plan: Plan) -> None:
-    with entry.path.open("rb") as audio:
+    with entry.path.open("rb") if entry.content is None else io.BytesIO(entry.content) as audio:
         archive.addfile(_member(entry.name, entry.size_bytes), audio)
     described = json.dumps(_described(entry.row, plan), ensure_ascii=False, sort_keys=True).encode("utf-8", "replace")
     archive.addfile(_member(f"{entry.key}.json", len(described)), io.BytesIO(described))
