@@ -48,4 +48,4 @@ def push(path: Path, name: str) -> str:
     except (OSError, HFValidationError) as error:  # its errors of HTTP, of logging in and of being offline are OSErrors
         reason = one_line(str(error), _SHOWN)
         raise ExportError(f"--push {name}: {reason}; see `hf auth login`, and run the same command again") from error
-    return f"uploaded to {place}"
+    return str(place)
