@@ -95,6 +95,8 @@ class Plan:
         self._shard_bytes = shard_bytes
         self.spec = spec
         self.types = public_types(types, spec.text)
+        self._unlike_json = [name for name, kind in types.items() if kind in {"TIMESTAMP", "BYTES"}]
+        self._without_nulls = set(self.types)
         self.left_out: Counter[str] = Counter()
         self.has_nulls: set[str] = set()
         """Columns that have no value in some row of the set."""
@@ -136,17 +138,20 @@ class Plan:
         return None if inserted else SAME_SAMPLES
 
     def _take(self, row: Row) -> None:
-        record = {name: plain(value) for name, value in row.items()}
+        record = row | {name: plain(row[name]) for name in self._unlike_json if row.get(name) is not None}
         if self.spec.text:
             record[TEXT] = row.get(self.spec.text) or ""
-        self.has_nulls |= {name for name in self.types if record.get(name) is None}
+        nulls = {name for name in self._without_nulls if record.get(name) is None}
+        self.has_nulls |= nulls
+        self._without_nulls -= nulls
         self.crawl_ids |= {row["crawl_id"]} if row.get("crawl_id") else set()
         self.as_of = max(self.as_of, record.get("updated_at") or "")
         first_seen = record.get("first_seen_at") or ""
         self.since = min(filter(None, (self.since, first_seen)), default="")
         self._note_sound(row)
         own, keys = keys_of(row, self.spec)
-        self._groups.add(keys)
+        if len(self.spec.splits) > 1:
+            self._groups.add(keys)
         payload = zlib.compress(json_text(record).encode("utf-8", "surrogatepass"), 1)
         first = f"{first_seen} {own}"
         size_bytes = planned_bytes(row, self.spec.sound)
@@ -169,6 +174,9 @@ class Plan:
 
     def _divide(self) -> None:
         """Give each row its split: the group is named by the member that was there first."""
+        if len(self.spec.splits) == 1:
+            self._connection.execute("UPDATE rows SET split = 0")
+            return
         for number, own in self._connection.execute("SELECT number, own FROM rows"):
             self._groups.propose(number, own)
         places = {name: place for place, name in enumerate(self.spec.splits)}

@@ -1,7 +1,6 @@
 """Tar archives of pairs, ``<sha256>.<extension>`` and ``<sha256>.json``: what ``webdataset`` and NeMo read in order."""
 
 import io
-import json
 import math
 import tarfile
 from collections.abc import Iterator, Sequence
@@ -54,7 +53,7 @@ def _archive(file: Any) -> tarfile.TarFile:
 def _add(archive: tarfile.TarFile, entry: Entry, plan: Plan) -> None:
     with entry.path.open("rb") if entry.content is None else io.BytesIO(entry.content) as audio:
         archive.addfile(_member(entry.name, entry.size_bytes), audio)
-    described = json.dumps(_described(entry.row, plan), ensure_ascii=False, sort_keys=True).encode("utf-8", "replace")
+    described = json_text(_described(entry.row, plan)).encode("utf-8", "replace")
     archive.addfile(_member(f"{entry.key}.json", len(described)), io.BytesIO(described))
 
 
