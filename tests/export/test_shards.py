@@ -70,6 +70,21 @@ def test_killed_at_any_moment_and_run_again_it_is_the_same_set(tmp_path, name):
     assert files_in(tmp_path / "killed") == files_in(tmp_path / "whole")
 
 
+def test_ctrl_c_is_one_line_and_the_same_command_resumes(tmp_path):
+    collection = collect(tmp_path / "c", [(tone(each, samples=16000), {}) for each in range(60)])
+    options = ("--format", "hf", "--split", "50/30/20", *UNIFORM)
+    process = collection.start("export", "--out", str(tmp_path / "set"), *options)
+    deadline = time.monotonic() + 30
+    while process.poll() is None and not list(tmp_path.glob("set/data/.*.part")) and time.monotonic() < deadline:
+        time.sleep(0.002)
+    process.send_signal(signal.SIGINT)
+    _, stderr = process.communicate(timeout=60)
+    assert (process.returncode, stderr.splitlines()[-1]) == (130, "interrupted; run the same command to resume")
+    assert run(collection, tmp_path / "set", *options).code == 0
+    assert run(collection, tmp_path / "whole", *options).code == 0
+    assert files_in(tmp_path / "set") == files_in(tmp_path / "whole")
+
+
 def test_what_is_missing_or_damaged_is_named_and_comes_when_it_is_there_again(tmp_path):
     collection = collect(tmp_path / "c", ordinary(20))
     rows = [row for row in collection.audio() if int(row.file_name.removesuffix(".wav")) > 5]
