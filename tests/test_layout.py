@@ -129,3 +129,12 @@ def test_the_crawls_own_process_loads_no_decoder_and_no_cloud_library() -> None:
     )
     printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=REPOSITORY)
     assert printed.stdout.strip() == "[]"
+
+
+def test_an_export_loads_neither_scrapy_nor_what_comes_with_it() -> None:
+    code = (
+        "import sys, audiocrawler.collection.exporting\n"
+        "print([name for name in ('scrapy', 'twisted', 'lxml', 'pydantic', 'pyarrow', 'av') if name in sys.modules])"
+    )
+    printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=REPOSITORY)
+    assert printed.stdout.strip() == "[]"

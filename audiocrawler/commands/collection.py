@@ -1,19 +1,17 @@
 """Shared by the commands on a collection: opening it, error messages, Ctrl-C and exit codes."""
 
 import argparse
-import sys
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from contextlib import ExitStack, closing
 
 from scrapy.settings import BaseSettings, Settings
 
-from audiocrawler.commands.streams import print_error, say, survive_closed_pipes
+from audiocrawler.collection.ending import exit_code_of
+from audiocrawler.commands.streams import survive_closed_pipes
 from audiocrawler.commands.usage import refuse_words
 from audiocrawler.config.settings import check_settings
-from audiocrawler.crawl.exit_codes import INTERRUPTED, LEFT_BEHIND, LOCKED, USAGE
 from audiocrawler.crawl.places import store_options, warehouse_options
-from audiocrawler.model.errors import AudioCrawlerError, ConfigurationError, LockedError
 from audiocrawler.storage import Store, open_store
 from audiocrawler.warehouse import Warehouse, open_warehouse
 
@@ -40,25 +38,14 @@ class CollectionCommand(ABC):
         """Do the work; an error ends it with one line."""
         survive_closed_pipes()
         refuse_words(args)
-        assert self.settings is not None
-        try:
-            with ExitStack() as opened:
-                self.exitcode = self._exit_code(self.settings, opts, opened)
-        except KeyboardInterrupt:
-            say("interrupted; run the same command to resume", sys.stderr)
-            self.exitcode = INTERRUPTED
-        except AudioCrawlerError as error:
-            print_error(error)
-            self.exitcode = LEFT_BEHIND
+        settings = self.settings
+        assert settings is not None
 
-    def _exit_code(self, settings: BaseSettings, opts: argparse.Namespace, opened: ExitStack) -> int:
-        try:
+        def prepare(opened: ExitStack) -> Callable[[], int]:
             check_settings(settings)
-            work = self.prepared(settings, opts, opened)
-        except ConfigurationError as error:
-            print_error(error)
-            return LOCKED if isinstance(error, LockedError) else USAGE
-        return work()
+            return self.prepared(settings, opts, opened)
+
+        self.exitcode = exit_code_of(prepare)
 
 
 def opened_store(settings: BaseSettings, opened: ExitStack, uri: str = "", named_by: str = "AUDIO_STORE") -> Store:

@@ -2,43 +2,27 @@
 
 import argparse
 import re
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager
-from dataclasses import asdict, dataclass
-from functools import cache, partial
+from collections.abc import Callable
+from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
-from typing import IO, Any
 
 from scrapy.commands import ScrapyCommand
 from scrapy.settings import BaseSettings
 
 from audiocrawler.collection import require_present
-from audiocrawler.commands.as_json import add_json_option, say_json
-from audiocrawler.commands.collection import CollectionCommand, opened_store, opened_warehouse
-from audiocrawler.commands.streams import print_error, say
+from audiocrawler.collection.exporting import Export, Places, replace_this_process
+from audiocrawler.commands.as_json import add_json_option
+from audiocrawler.commands.collection import CollectionCommand
 from audiocrawler.commands.usage import use_plain_errors
-from audiocrawler.crawl.exit_codes import DONE, LEFT_BEHIND, NOTHING
-from audiocrawler.crawl.places import store_path, warehouse_path
-from audiocrawler.export.check import COLUMNS, Finding, PublishedSet
-from audiocrawler.export.columns import Row
+from audiocrawler.crawl.places import store_options, store_path, warehouse_options, warehouse_path
 from audiocrawler.export.core import KEPT, OPEN, SPLIT_COLUMNS, Sound, Spec, check_sound, mono_unless_told, shares_of
-from audiocrawler.export.entries import Workshop
-from audiocrawler.export.folder import OWN
 from audiocrawler.export.formats import FORMATS, formats, require
-from audiocrawler.export.making import Outcome, make, opened_folder
-from audiocrawler.export.plan import Plan
-from audiocrawler.export.push import check_repository, push
-from audiocrawler.export.shards import Format, Part, Writing
+from audiocrawler.export.push import check_repository
+from audiocrawler.export.shards import Part
 from audiocrawler.model.errors import ConfigurationError
-from audiocrawler.model.marks import hash_mark
 from audiocrawler.model.settings import AudioSettings
-from audiocrawler.model.uris import local_path
-from audiocrawler.report.progress import Bar
 from audiocrawler.rights.licences import wanted_licences
-from audiocrawler.storage import Store, place_of
-from audiocrawler.warehouse import Query, Warehouse, count_pending
-from audiocrawler.warehouse.views import VIEWS
 
 TEXTS = ("title", "link_text", "page_title")
 
@@ -83,24 +67,30 @@ class Command(CollectionCommand, ScrapyCommand):
         add_json_option(parser)
 
     def prepared(self, settings: BaseSettings, opts: argparse.Namespace, opened: ExitStack) -> Callable[[], int]:
-        """Check the options and decide on each row; then write, or check."""
+        """Check the options; the rest is done by a program of its own."""
         require_present(warehouse_path(settings), settings["AUDIO_WAREHOUSE"], "AUDIO_WAREHOUSE")
+        export = self._checked(settings, opts)
+        if opts.profile:  # which would not outlive this process
+            return export.prepared(opened)
+        return partial(replace_this_process, export)
+
+    def _checked(self, settings: BaseSettings, opts: argparse.Namespace) -> Export:
+        places = Places(
+            settings["AUDIO_STORE"], store_options(settings), settings["AUDIO_WAREHOUSE"], warehouse_options(settings)
+        )
         if opts.check is not None:
-            return partial(_check, PublishedSet.read(Path(opts.check)), opened_warehouse(settings, opened), opts)
+            return Export(places, opts.json, check=Path(opts.check))
         spec, part = _spec(opts), _part(opts.shard)
         if opts.push:
             check_repository(opts.push, part)
-        warehouse = opened_warehouse(settings, opened)
-        layout = formats(warehouse.source_rows)[spec.format]
+        layout = formats(lambda: iter(()))[spec.format]
         require(layout.needs, "export", f"--format {spec.format}")
         if layout.has_audio:
             require_present(store_path(settings), settings["AUDIO_STORE"], "AUDIO_STORE")
-        store = opened_store(settings, opened)
-        writing = _writing(
-            spec, part, _Collection(store, warehouse), (layout, Path(opts.out or f"data/export/{spec.format}")), opened
-        )
         contact = AudioSettings.of(settings).contact
-        return partial(_make, writing, part, opts, {"contact": contact} if contact else {})
+        about = {"contact": contact} if contact else {}
+        out = Path(opts.out or f"data/export/{spec.format}")
+        return Export(places, opts.json, spec=spec, part=part, out=out, push=opts.push, about=about)
 
 
 def _spec(opts: argparse.Namespace) -> Spec:
@@ -121,120 +111,3 @@ def _part(text: str) -> Part:
     if not found or not 1 <= int(found[1]) <= int(found[2]):
         raise ConfigurationError(f"--shard {text}: write which part of how many, from 1/100 to 100/100")
     return Part(int(found[1]), int(found[2]))
-
-
-@dataclass(frozen=True, slots=True)
-class _Collection:
-    """The objects of rows, wherever the store was moved to."""
-
-    store: Store
-    warehouse: Warehouse
-
-    def path(self, row: Row) -> Path | None:
-        url = self._url(row)
-        return local_path(url) if url.startswith("file:") else None
-
-    def open(self, row: Row) -> IO[bytes]:
-        return self.store.open_object(self._url(row))
-
-    def has(self, row: Row) -> bool:
-        return self.store.exists(self._url(row), None)
-
-    def _url(self, row: Row) -> str:
-        return place_of(row["gcp_url"], row.get("size_bytes"), self.store)
-
-    def rows(self, where: str) -> Iterator[Row]:
-        _tell_waiting(self.warehouse)
-        return self.warehouse.select(Query("files", where, order_by="sha256"))
-
-
-def _tell_waiting(warehouse: Warehouse) -> None:
-    if waiting := count_pending(warehouse):
-        say(f"{waiting} rows wait to be sent and are not looked at; `scrapy flush` sends them", sys.stderr)
-
-
-def _writing(
-    spec: Spec, part: Part, collection: _Collection, target: tuple[Format, Path], opened: ExitStack
-) -> Writing:
-    layout, path = target
-    rows = collection.rows(spec.where)  # what is wrong with the expression is told before a folder is made
-    folder, locked = opened_folder(path, spec.format, part)
-    opened.enter_context(closing(locked))
-    plan = opened.enter_context(Plan(spec, VIEWS["files"].types, path / OWN, layout.shard_bytes))
-    plan.fill(rows)
-    workshop = Workshop(collection, spec.sound, _decoded, path / OWN, layout.has_audio, layout.max_bytes)
-    return Writing(plan, layout, workshop, folder)
-
-
-@contextmanager
-def _decoded(path: Path) -> Iterator[Iterator[Any]]:
-    """Give the frames of the first audio stream as a crawl measures them; raises AnalysisError."""
-    from audiocrawler.analysis import Limits
-    from audiocrawler.analysis.decode import Decoder, bounded, open_audio, uniform
-
-    with open_audio(path) as container:
-        yield uniform(bounded(Decoder(container).frames(), Limits()))
-
-
-def _make(writing: Writing, part: Part, opts: argparse.Namespace, about: dict[str, str]) -> int:
-    plan, path = writing.plan, writing.folder.path
-    if not plan.files:
-        reasons = ", ".join(f"{number:,} {reason}" for reason, number in sorted(plan.left_out.items()))
-        print_error(f"no file is left for the set: {reasons or 'no row matches'}")
-        return NOTHING
-    with Bar("files", sum(shard.files for shard in filter(part.has, plan.shards))) as bar:
-        outcome = make(writing, part, bar.advance, about)
-    pushed = push(path, opts.push) if opts.push and outcome.is_whole and not outcome.failed else None
-    if opts.json:
-        say_json(_result(writing, outcome, pushed))
-    else:
-        _say_lines(path, outcome, pushed)
-    if outcome.failed:
-        print_error(f"{outcome.failed} files had to be in the set and are not; see `scrapy verify --hash`")
-    return LEFT_BEHIND if outcome.failed else DONE
-
-
-def _say_lines(path: Path, outcome: Outcome, pushed: str | None) -> None:
-    for warning in outcome.warnings:
-        say(f"note: {warning}", sys.stderr)
-    say(f"{path}: {outcome.line}")
-    if pushed:
-        say(f"uploaded to {pushed}")
-
-
-def _result(writing: Writing, outcome: Outcome, pushed: str | None) -> dict[str, Any]:
-    """Return what ``--json`` prints."""
-    shards = writing.plan.shards
-    return {
-        "out": str(writing.folder.path),
-        "is_whole": outcome.is_whole,
-        "shards": len(shards),
-        "shards_done": sum(writing.done(shard) is not None for shard in shards),
-        **outcome.numbers,
-        "failed": outcome.failed,
-        "leaks": writing.plan.leaks(),
-        "warnings": outcome.warnings,
-        "pushed_to": pushed,
-    }
-
-
-def _check(published: PublishedSet, warehouse: Warehouse, opts: argparse.Namespace) -> int:
-    _tell_waiting(warehouse)
-    marks = cache(lambda: frozenset(warehouse.taken_down()))  # of all machines, which no lookup of one row tells
-
-    def was_taken_down(sha256: str, source_url: str) -> bool:
-        return not marks().isdisjoint({hash_mark(sha256), source_url})
-
-    found: list[Finding] = []
-    with Bar("files", len(published.about["files"])) as bar:
-        found += published.damaged(bar.advance)
-    rows = warehouse.select(Query("files", columns=COLUMNS, order_by="sha256"))
-    found += published.withdrawn((row for row in rows if row["sha256"]), was_taken_down)
-    files = published.about["counts"]["files"]
-    if opts.json:
-        say_json({"set": str(published.path), "files": files, "findings": [asdict(each) for each in found]})
-    else:
-        for each in found:
-            say(each.text())
-        say(f"{published.path}: {files:,} files, {len(found) or 'no'} finding{'s' * (len(found) != 1)}")
-    return LEFT_BEHIND if found else DONE

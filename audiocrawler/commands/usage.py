@@ -1,29 +1,16 @@
 """The program name in messages, and usage errors for unknown options and words."""
 
 import argparse
-import re
 import sys
 from difflib import get_close_matches
-from pathlib import Path
 from typing import NoReturn
 
 from scrapy.exceptions import UsageError
 
 from audiocrawler.model.text import mask_text, printable
+from audiocrawler.report.messages import PROGRAM, program
 
-PROGRAM = "audiocrawler"
-
-
-def program() -> str:
-    """Return the name of the program that was called: ``audiocrawler`` or ``scrapy``."""
-    return PROGRAM if sys.argv and Path(sys.argv[0]).name == PROGRAM else "scrapy"
-
-
-def as_called(message: str) -> str:
-    """Return the message with arguments written as the program that was called takes them."""
-    if program() != PROGRAM:
-        return message
-    return re.sub(r"-a (\w+)(=?)", lambda match: f"--{match[1]}{' ' if match[2] else ''}", message)
+__all__ = ("PROGRAM", "program", "refuse_options", "refuse_words", "use_plain_errors")
 
 
 def use_plain_errors(parser: argparse.ArgumentParser) -> None:

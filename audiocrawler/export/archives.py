@@ -1,10 +1,11 @@
-"""Files in; a tar archive that tells nothing but their names and bytes, and so is the same each time, out."""
+"""Write tar archives with nothing but names and bytes, so that the same files give the same archive."""
 
 import io
 import tarfile
 from typing import Any
 
 from audiocrawler.export.entries import Entry
+from audiocrawler.export.folder import PIECE_BYTES
 
 MAX_BYTES = 0o77777777777
 """What the header of USTAR can say (POSIX.1-2017, pax, "ustar Interchange Format")."""
@@ -13,12 +14,12 @@ SHARD_BYTES = 1_000_000_000
 
 def opened_archive(file: Any) -> tarfile.TarFile:
     """Return an archive that is written to the file."""
-    return tarfile.open(fileobj=file, mode="w", format=tarfile.USTAR_FORMAT)
+    return tarfile.TarFile(fileobj=file, mode="w", format=tarfile.USTAR_FORMAT, copybufsize=PIECE_BYTES)
 
 
 def add_audio(archive: tarfile.TarFile, entry: Entry) -> None:
     """Add the file of an entry. Raises OSError."""
-    with entry.path.open("rb") as audio:
+    with entry.path.open("rb") if entry.content is None else io.BytesIO(entry.content) as audio:
         archive.addfile(_member(entry.name, entry.size_bytes), audio)
 
 

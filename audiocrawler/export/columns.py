@@ -42,11 +42,6 @@ TYPED: dict[str, Callable[[Any], Any]] = {
 """Type -> what makes a plain value one of that type, where it is not one already."""
 
 
-def typed(value: Any, kind: str) -> Any:
-    """Return a plain value as one of its type: a time, bytes, JSON as text."""
-    return TYPED[kind](value) if value is not None and kind in TYPED else value
-
-
 def cell(value: Any, kind: str) -> Any:
     """Return a plain value for a table that knows only text and numbers."""
     return json_text(value) if value is not None and kind == "JSON" else value

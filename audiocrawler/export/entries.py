@@ -16,6 +16,8 @@ from audiocrawler.model.errors import AnalysisError, ExportError, StoreError
 
 MISSING, DAMAGED, UNREADABLE = "object missing", "object damaged", "object not readable"
 UNDECODABLE, TOO_LARGE = "not decodable", "too large"
+HELD_BYTES = 4 << 20
+"""Objects up to this size are read once: proved and written from memory."""
 
 Decode = Callable[[Path], AbstractContextManager[Iterator[Any]]]
 """A path in, the frames of PyAV that a crawl measured out; raises AnalysisError."""
@@ -52,6 +54,17 @@ class Entry:
     sha256: str
     """Of this file; the row has that of the object."""
     size_bytes: int
+    content: bytes | None = None
+    """All of it, where it is small and was read to be proved."""
+
+    def pieces(self) -> Iterator[bytes]:
+        """Yield its bytes. Raises OSError."""
+        if self.content is not None:
+            yield self.content
+            return
+        with self.path.open("rb") as file:
+            while piece := file.read(PIECE_BYTES):
+                yield piece
 
     @property
     def key(self) -> str:
@@ -91,10 +104,11 @@ class Workshop:
         if not self.has_audio:
             yield Entry(row, Path(), "", row["sha256"], 0)
             return
-        with self._object(row) as path:
+        with self._object(row) as (path, content):
             if self.sound.is_original:
                 extension = str(row[PRIVATE]).rpartition(".")[2]
-                yield self._checked(Entry(row, path, extension, row["sha256"], path.stat().st_size))
+                size_bytes = path.stat().st_size if content is None else len(content)
+                yield self._checked(Entry(row, path, extension, row["sha256"], size_bytes, content))
                 return
             with _scratch(self.scratch) as target:
                 yield self._checked(self._converted(row, path, target))
@@ -118,18 +132,18 @@ class Workshop:
         return Entry({**row, **facts, "size_bytes": size_bytes}, made, self.sound.kind, hash_of(made), size_bytes)
 
     @contextmanager
-    def _object(self, row: Row) -> Iterator[Path]:
-        """Give the file of an object once all of its bytes have been proved to be those of the row."""
+    def _object(self, row: Row) -> Iterator[tuple[Path, bytes | None]]:
+        """Give the file of an object, and its content if small, once it has been proved to be what the row tells."""
         try:
             path = self.objects.path(row)
         except StoreError as error:
             raise LeftOutError(UNREADABLE) from error
         if path is not None:
-            yield _proved(path, row["sha256"])
+            yield path, _proved(path, row["sha256"])
             return
         with _scratch(self.scratch) as target:
             self._fetch(row, target)
-            yield Path(target.name)
+            yield Path(target.name), None
 
     def _fetch(self, row: Row, target: IO[bytes]) -> None:
         hashed = sha256()
@@ -152,16 +166,18 @@ class Workshop:
             raise ExportError(str(error)) from error
 
 
-def _proved(path: Path, expected: str) -> Path:
+def _proved(path: Path, expected: str) -> bytes | None:
+    """Return the content of a small file, None for a large one. Raises LeftOutError where it has not this hash."""
     try:
-        found = hash_of(path)
+        content = path.read_bytes() if path.stat().st_size <= HELD_BYTES else None
+        found = hash_of(path) if content is None else sha256(content).hexdigest()
     except FileNotFoundError as error:
         raise LeftOutError(MISSING) from error
     except OSError as error:
         raise LeftOutError(UNREADABLE) from error
     if found != expected:
         raise LeftOutError(DAMAGED)
-    return path
+    return content
 
 
 @contextmanager

@@ -35,8 +35,9 @@ class HashedFile:
     def write(self, data: Any) -> int:
         """Write what has the buffer protocol."""
         self._hash.update(data)
-        self._size_bytes += memoryview(data).nbytes
-        return self._file.write(data)
+        size_bytes = memoryview(data).nbytes
+        self._size_bytes += size_bytes
+        return size_bytes if self._file.closed else self._file.write(data)  # PyArrow ends files that were given up, too
 
     def tell(self) -> int:
         """Return how much was written."""

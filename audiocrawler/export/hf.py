@@ -30,7 +30,7 @@ class HfFormat:
             Table(file, plan.types, has_audio=True, audio_rate_hz=plan.one_rate_hz) as table,
         ):
             for entry in entries:
-                table.add(entry.row, entry.path.read_bytes(), entry.name)
+                table.add(entry.row, entry)
 
     def finish(self, plan: Plan, records: Sequence[Record], folder: Folder) -> None:
         """Write nothing: each file tells all that it needs."""

@@ -21,8 +21,12 @@ ATTRIBUTION_COLUMNS = (
 
 def rows_in(plan: Plan, records: Iterable[Record]) -> Iterator[tuple[str, Row]]:
     """Yield the rows whose files are really in the set, each after its split."""
-    left_out = {sha256 for record in records for hashes in record.left_out.values() for sha256 in hashes}
-    return ((split, row) for split, row in plan.all_rows() if row["sha256"] not in left_out)
+    missing = _missing(records)
+    return ((split, row) for split, row in plan.all_rows() if row["sha256"] not in missing)
+
+
+def _missing(records: Iterable[Record]) -> set[str]:
+    return {sha256 for record in records for hashes in record.left_out.values() for sha256 in hashes}
 
 
 def write_attribution(plan: Plan, records: Sequence[Record], folder: Folder) -> None:
@@ -47,9 +51,11 @@ def counts(plan: Plan, records: Sequence[Record]) -> dict[str, Any]:
     """Return how many files are in the set and how many are not, by reason."""
     in_split: Counter[str] = Counter()
     ms: Counter[str] = Counter()
-    for split, row in rows_in(plan, records):
-        in_split[split] += 1
-        ms[split] += row.get("duration_ms") or 0
+    missing = _missing(records)
+    for split, sha256, length_ms in plan.lengths():
+        if sha256 not in missing:
+            in_split[split] += 1
+            ms[split] += length_ms
     left_out = plan.left_out + left_out_of(records)
     return {
         "matched": plan.matched,

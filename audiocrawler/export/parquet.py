@@ -6,13 +6,14 @@ from typing import Any, Self
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from audiocrawler.export.columns import Row, Types, json_text, typed
+from audiocrawler.export.columns import TYPED, Row, Types, json_text
+from audiocrawler.export.entries import Entry
 from audiocrawler.export.folder import HashedFile
 
 CELL_BYTES = (1 << 31) - 1
 """Arrow's binary type counts its bytes in 32 bits (Arrow Columnar Format, "Variable-size Binary Layout")."""
-GROUP_ROWS, GROUP_BYTES = 100, 4 << 20
-"""Of a row group with audio: it is held several times while it is written."""
+GROUP_ROWS, GROUP_BYTES = 100, 16 << 20
+"""Of a row group with audio, which is held in memory until it is written."""
 TABLE_GROUP_ROWS = 5000
 _ARROW: Mapping[str, pa.DataType] = {
     "STRING": pa.string(),
@@ -65,11 +66,11 @@ class Table:
             use_dictionary=texts,  # not the audio: a dictionary of it would be held in memory
             write_statistics=[name for name, kind in types.items() if kind != "BYTES"],
             write_page_index=True,
-            use_content_defined_chunking=has_audio,
+            write_batch_size=1 if has_audio else None,  # else all audio of a group would be one page, held once more
         )
         self._schema = schema
-        self._group: list[tuple[Row, bytes | None, str]] = []
-        self._group_bytes = 0
+        self._rows: list[Row] = []
+        self._audio = _Audio() if has_audio else None
 
     def __enter__(self) -> Self:
         return self
@@ -81,25 +82,68 @@ class Table:
         else:
             self._writer.is_open = False  # half a file gets no end, for which PyArrow would write when it is collected
 
-    def add(self, row: Row, audio: bytes | None = None, name: str = "") -> None:
-        """Add a row, and its audio where there is any."""
-        size_bytes = len(audio or b"")
-        limit = GROUP_ROWS if self._has_audio else TABLE_GROUP_ROWS
-        if self._group and (len(self._group) >= limit or self._group_bytes + size_bytes > GROUP_BYTES):
-            self._write()
-        self._group.append((row, audio, name))
-        self._group_bytes += size_bytes
+    def add(self, row: Row, entry: Entry | None = None) -> None:
+        """Add a row, and in a table with audio the entry that has it. Raises OSError."""
+        if self._audio is None or entry is None:
+            if len(self._rows) >= TABLE_GROUP_ROWS:
+                self._write()
+        else:
+            if len(self._rows) >= GROUP_ROWS or not self._audio.has_room(entry.size_bytes):
+                self._write()
+            self._audio.add(entry)
+        self._rows.append(row)
 
     def _write(self) -> None:
-        if not self._group:
+        if not self._rows:
             return
-        arrays = [
-            pa.array([typed(row.get(name), kind) for row, _, _ in self._group], _ARROW[kind])
-            for name, kind in self._types.items()
-        ]
-        if self._has_audio:
-            audio = pa.array([audio for _, audio, _ in self._group], pa.binary())
-            names = pa.array([name for _, _, name in self._group], pa.string())
-            arrays.insert(0, pa.StructArray.from_arrays([audio, names], fields=list(_AUDIO)))
-        self._group, self._group_bytes = [], 0
+        arrays = [_array([row.get(name) for row in self._rows], kind) for name, kind in self._types.items()]
+        if self._audio is not None:
+            arrays.insert(0, self._audio.array())
         self._writer.write_table(pa.Table.from_arrays(arrays, schema=self._schema))
+        self._rows.clear()
+        if self._audio is not None:
+            del arrays  # they are made of the memory that the next group is put into
+            self._audio.clear()
+
+
+def _array(values: list[Any], kind: str) -> pa.Array:
+    convert = TYPED.get(kind)
+    if convert is not None:
+        values = [None if value is None else convert(value) for value in values]
+    return pa.array(values, _ARROW[kind])
+
+
+class _Audio:
+    """The audio of a row group, put at once where Arrow reads it from."""
+
+    def __init__(self) -> None:
+        self._memory = bytearray(GROUP_BYTES)
+        self._ends = [0]
+        self._names: list[str] = []
+
+    def has_room(self, size_bytes: int) -> bool:
+        """Tell whether a file goes into the group, as the first one always does."""
+        return not self._names or self._ends[-1] + size_bytes <= GROUP_BYTES
+
+    def add(self, entry: Entry) -> None:
+        """Read a file. Raises OSError."""
+        end = self._ends[-1]
+        if entry.size_bytes > len(self._memory):  # it is the first one
+            self._memory = bytearray(entry.size_bytes)
+        for piece in entry.pieces():
+            self._memory[end : end + len(piece)] = piece
+            end += len(piece)
+        self._ends.append(end)
+        self._names.append(entry.name)
+
+    def array(self) -> pa.Array:
+        """Return the column; it is valid until the group is cleared."""
+        offsets = pa.array(self._ends, pa.int32()).buffers()[1]
+        parts = [None, offsets, pa.py_buffer(self._memory)]
+        audio = pa.Array.from_buffers(pa.binary(), len(self._names), parts)
+        return pa.StructArray.from_arrays([audio, pa.array(self._names, pa.string())], fields=list(_AUDIO))
+
+    def clear(self) -> None:
+        """Begin the next group."""
+        del self._memory[GROUP_BYTES:]
+        del self._ends[1:], self._names[:]

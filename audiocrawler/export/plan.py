@@ -28,8 +28,8 @@ from audiocrawler.export.groups import Groups
 
 _SCHEMA = """
     CREATE TABLE rows (
-        sha256 TEXT PRIMARY KEY, number INTEGER, split INTEGER, shard INTEGER, ms INTEGER, artist TEXT, page TEXT,
-        own TEXT, payload BLOB
+        sha256 TEXT PRIMARY KEY, number INTEGER, split INTEGER, shard INTEGER, ms INTEGER, size_bytes INTEGER,
+        artist TEXT, page TEXT, own TEXT, payload BLOB
     ) WITHOUT ROWID;
     CREATE TABLE samples (hash TEXT PRIMARY KEY) WITHOUT ROWID;
 """
@@ -95,6 +95,8 @@ class Plan:
         self._shard_bytes = shard_bytes
         self.spec = spec
         self.types = public_types(types, spec.text)
+        self._unlike_json = [name for name, kind in types.items() if kind in {"TIMESTAMP", "BYTES"}]
+        self._without_nulls = set(self.types)
         self.left_out: Counter[str] = Counter()
         self.has_nulls: set[str] = set()
         """Columns that have no value in some row of the set."""
@@ -136,23 +138,28 @@ class Plan:
         return None if inserted else SAME_SAMPLES
 
     def _take(self, row: Row) -> None:
-        record = {name: plain(value) for name, value in row.items()}
+        record = row | {name: plain(row[name]) for name in self._unlike_json if row.get(name) is not None}
         if self.spec.text:
             record[TEXT] = row.get(self.spec.text) or ""
-        self.has_nulls |= {name for name in self.types if record.get(name) is None}
+        nulls = {name for name in self._without_nulls if record.get(name) is None}
+        self.has_nulls |= nulls
+        self._without_nulls -= nulls
         self.crawl_ids |= {row["crawl_id"]} if row.get("crawl_id") else set()
         self.as_of = max(self.as_of, record.get("updated_at") or "")
         first_seen = record.get("first_seen_at") or ""
         self.since = min(filter(None, (self.since, first_seen)), default="")
         self._note_sound(row)
         own, keys = keys_of(row, self.spec)
-        self._groups.add(keys)
+        if len(self.spec.splits) > 1:
+            self._groups.add(keys)
         payload = zlib.compress(json_text(record).encode("utf-8", "surrogatepass"), 1)
         first = f"{first_seen} {own}"
-        values = (row["sha256"], self._number, row.get("duration_ms"), row.get("artist"), row.get("page_url"))
+        size_bytes = planned_bytes(row, self.spec.sound)
+        values = (self._number, row.get("duration_ms"), size_bytes, row.get("artist"), row.get("page_url"))
         self._connection.execute(
-            "INSERT INTO rows (sha256, number, ms, artist, page, own, payload) VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (*values, first, payload),
+            "INSERT INTO rows (sha256, number, ms, size_bytes, artist, page, own, payload) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (row["sha256"], *values, first, payload),
         )
         self._number += 1
 
@@ -167,6 +174,9 @@ class Plan:
 
     def _divide(self) -> None:
         """Give each row its split: the group is named by the member that was there first."""
+        if len(self.spec.splits) == 1:
+            self._connection.execute("UPDATE rows SET split = 0")
+            return
         for number, own in self._connection.execute("SELECT number, own FROM rows"):
             self._groups.propose(number, own)
         places = {name: place for place, name in enumerate(self.spec.splits)}
@@ -194,15 +204,15 @@ class Plan:
     def _cuts(self, place: int, first: int) -> list[_Cut]:
         """Divide a split into shards, the first of which has this number."""
         cuts: list[_Cut] = []
-        for _, row in self._records("split = ?", place):
-            bucket, size_bytes = "" if self._shard_bytes else row["sha256"][:2], planned_bytes(row, self.spec.sound)
+        for sha256, size_bytes, payload in self._pages("sha256, size_bytes, payload", "split = ?", place):
+            bucket = "" if self._shard_bytes else sha256[:2]
             if not cuts or self._is_full(cuts[-1], bucket, size_bytes):
                 cuts.append(_Cut(place, bucket))
             cut = cuts[-1]
             cut.files, cut.size_bytes = cut.files + 1, cut.size_bytes + size_bytes
-            cut.digest.update(json_text(row).encode("utf-8", "surrogatepass"))
+            cut.digest.update(zlib.decompress(payload))
             number = first + len(cuts) - 1
-            self._connection.execute("UPDATE rows SET shard = ? WHERE sha256 = ?", (number, row["sha256"]))
+            self._connection.execute("UPDATE rows SET shard = ? WHERE sha256 = ?", (number, sha256))
         return cuts
 
     def _is_full(self, cut: _Cut, bucket: str, size_bytes: int) -> bool:
@@ -211,12 +221,16 @@ class Plan:
         return cut.size_bytes + size_bytes > self._shard_bytes
 
     def _records(self, condition: str, *values: Any) -> Iterator[tuple[str, Row]]:
-        """Yield rows after their splits, a page at a time: they may be changed meanwhile."""
-        query = f"SELECT sha256, split, payload FROM rows WHERE {condition} AND sha256 > ? ORDER BY sha256 LIMIT 200"  # noqa: S608
+        """Yield rows after their splits."""
+        for _, place, payload in self._pages("sha256, split, payload", condition, *values):
+            yield self.spec.splits[place], json.loads(zlib.decompress(payload))
+
+    def _pages(self, columns: str, condition: str, *values: Any) -> Iterator[tuple[Any, ...]]:
+        """Yield columns, the first of which is the hash, a page at a time: rows may be changed meanwhile."""
+        query = f"SELECT {columns} FROM rows WHERE {condition} AND sha256 > ? ORDER BY sha256 LIMIT 200"  # noqa: S608
         last = ""
         while page := self._connection.execute(query, (*values, last)).fetchall():
-            for _, place, payload in page:
-                yield self.spec.splits[place], json.loads(zlib.decompress(payload))
+            yield from page
             last = page[-1][0]
 
     def rows(self, shard: Shard) -> Iterator[Row]:
@@ -246,11 +260,10 @@ class Plan:
         """The sample rate of all files; None where they differ."""
         return next(iter(self.rates_hz)) if len(self.rates_hz) == 1 else None
 
-    def tallies(self) -> dict[str, tuple[int, int]]:
-        """Return how many files and milliseconds each split has, in their order."""
-        query = "SELECT split, COUNT(*), TOTAL(ms) FROM rows GROUP BY split"
-        found = {self.spec.splits[place]: (files, int(ms)) for place, files, ms in self._connection.execute(query)}
-        return {name: found.get(name, (0, 0)) for name in self.spec.splits}
+    def lengths(self) -> Iterator[tuple[str, str, int]]:
+        """Yield the split, the hash and the milliseconds of each row of the set."""
+        for sha256, place, ms in self._pages("sha256, split, ms", "TRUE"):
+            yield self.spec.splits[place], sha256, ms or 0
 
     def leaks(self) -> list[str]:
         """Return a note for artists, and for pages, that are in several splits."""

@@ -27,7 +27,7 @@ def check_repository(name: str, part: Part) -> None:
 
 
 def push(path: Path, name: str) -> str:
-    """Upload the set, and return a line with its URL; an interrupted upload is resumed. Raises ExportError.
+    """Upload the set, and return its URL; an interrupted upload is resumed. Raises ExportError.
 
     A new dataset is private: whether to publish it is for people to decide.
     """

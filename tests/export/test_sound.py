@@ -8,7 +8,7 @@ from typing import Any
 import av
 import pytest
 
-from audiocrawler.commands.export import _decoded
+from audiocrawler.collection.exporting import decoded
 from audiocrawler.export.core import Sound
 from audiocrawler.export.sound import convert
 from tests.export.collecting import tone
@@ -18,7 +18,7 @@ def converted(tmp_path: Path, sound: Sound, content: bytes) -> tuple[bytes, dict
     path = tmp_path / "sound.wav"
     path.write_bytes(content)
     target = io.BytesIO()
-    with _decoded(path) as frames:
+    with decoded(path) as frames:
         facts = convert(frames, target, sound)
     return target.getvalue(), facts
 
