@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -116,5 +117,5 @@ def test_redis_gone_after_the_count_is_told_and_nothing_is_asked_for_again(
         again = crawl(tmp_path, f"url={site.url}/many/", settings=settings)
         assert set(tones(site).values()) == {1}
     assert again.code == 0, again.stderr
-    assert "resuming the crawl" in again.stderr
+    assert re.search("(resuming|joining) the crawl", again.stderr)  # the lost run's lease may not have expired yet
     assert {row["status"] for row in again.sources.values()} == {"stored"}
