@@ -13,7 +13,7 @@ from audiocrawler.crawl.crawl import Crawl
 from audiocrawler.discovery import Candidate, Document, Kind
 from audiocrawler.discovery.choose import choose, rank
 from audiocrawler.discovery.hls import Rendition
-from audiocrawler.fetch.requests import Place, is_rendered
+from audiocrawler.fetch.requests import LANDING, Place, is_rendered
 from audiocrawler.middlewares.optouts import OptOuts
 from audiocrawler.model.marks import tombstone
 from audiocrawler.model.rotation import is_rotating, row_key
@@ -106,11 +106,12 @@ class Taker:
 
     def _found_on_meta(self, candidate: Candidate, page: Response) -> dict[str, Any]:
         """Return the meta by which a document whose URLs may expire can be requested again."""
+        own = {LANDING: True} if LANDING in page.meta else {}
         if candidate.url == page.url or not (candidate.guid or is_rotating(candidate.url)):
-            return {}
+            return own
         first, *_ = page.meta.get("redirect_urls", [page.url])
         is_shown = page.request is not None and is_rendered(page.request)
-        return {"found_on": {"url": first, "is_rendered": is_shown, "where": Place.of(page.meta).meta}}
+        return own | {"found_on": {"url": first, "is_rendered": is_shown, "where": Place.of(page.meta).meta}}
 
     def _within_page_limit(self, media: list[Candidate], page: Response) -> list[Candidate]:
         """Return the candidates up to the limit per page, and log how many are left out."""
