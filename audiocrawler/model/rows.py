@@ -187,7 +187,7 @@ class AudioSource:
     confidence: float | None = column(Merge.SMALLEST_PAGE, "How sure that mechanism is that this is audio, 0 to 1")
     kind: str | None = column(
         Merge.SMALLEST_PAGE,
-        "audio or stream; page for a page that was not rendered, or in place of which something else came, so that audio "
+        "audio or stream; page for a page that was not rendered, or in place of which something else came: audio "
         "may be missing",
     )
     role: str | None = column(Merge.SMALLEST_PAGE, "main, preview, interface or speech_synthesis")

@@ -24,6 +24,7 @@ from audiocrawler.crawl.lifecycle import crawl_of, is_command_of_scrapy, leave_u
 from audiocrawler.discovery import DEFAULT_FINDERS, Candidate, Document, Kind, find_in, read
 from audiocrawler.discovery.document import DocumentType
 from audiocrawler.discovery.hls import audio_rendition
+from audiocrawler.discovery.paging import next_pages_in_headers
 from audiocrawler.discovery.urls import absolute
 from audiocrawler.fetch.headers import is_audio_type
 from audiocrawler.fetch.requests import CAME, KIND, LANDING, Place, Rendering, RequestKind, audio_row, is_rendered
@@ -342,7 +343,7 @@ class AudioSpider(Spider):
 
         def search() -> tuple[Document, list[Candidate], list[str]]:
             document = read(response)
-            candidates = list(find_in(document, self.finders))
+            candidates = [*find_in(document, self.finders), *next_pages_in_headers(response)]
             links = page_links(as_page(response, document), place.site or "", self.arguments) if follows_links else []
             return document, candidates, links
 
