@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
@@ -14,8 +14,10 @@ from scrapy.spidermiddlewares.httperror import HttpError
 from twisted.python.failure import Failure
 
 from audiocrawler.discovery import Candidate, Kind
+from audiocrawler.discovery.dash import Track
 from audiocrawler.discovery.hls import Rendition
 from audiocrawler.discovery.kinds import AUDIO_EXTENSIONS, extension_of
+from audiocrawler.discovery.paging import with_parameter
 from audiocrawler.fetch.file_names import suggested_name, unquoted
 from audiocrawler.fetch.first_bytes import judge
 from audiocrawler.fetch.headers import explain, header_text, is_disk_full, is_endless, media_type
@@ -127,12 +129,17 @@ def _guid_of(candidate: Candidate, page: Response) -> str | None:
 
 
 def direct_candidate(answer: Response) -> Candidate | None:
-    """Return the candidate for a response to a page request that is itself audio, None if it is something else.
+    """Return the candidate for a response to a page request that is a file itself: audio, a video or an archive.
 
+    A video that is a start is taken like audio. None for a document, and for what has no sound.
     Bytes of no known type are audio if the URL, or the name under which they are to be saved, ends like audio.
     """
     judgement = judge(answer.body, answer.headers)
     is_stopped = "download_stopped" in answer.flags and CAME not in answer.meta
+    if judgement.is_archive and judgement.is_neither:
+        return replace(audio_candidate(answer), kind=Kind.ARCHIVE)
+    if judgement.is_video and "start" not in answer.meta and not _is_named_like_audio(answer):
+        return replace(audio_candidate(answer), kind=Kind.VIDEO)
     if is_stopped or judgement.is_audio_instead_of_page:
         return audio_candidate(answer)
     is_unknown = judgement.kind is UNKNOWN and not judgement.is_declared_other
@@ -162,6 +169,17 @@ def rendition_candidate(answer: Response, rendition: Rendition) -> Candidate:
     place = Place.of(answer.meta)
     found_by = place.via if place.via and place.is_from_browser else "hls"
     return Candidate(url=answer.url, kind=Kind.AUDIO, found_by=found_by, confidence=0.9, duration_ms=duration_ms)
+
+
+def track_candidate(answer: Response, track: Track, *, is_only: bool) -> Candidate:
+    """Return the candidate for the audio of one language in a DASH manifest.
+
+    If there are several, the language is added to the manifest's URL as a parameter, so that each has a row.
+    """
+    own = rendition_candidate(answer, track.rendition)
+    url = answer.url if is_only else with_parameter(answer.url, "lang", track.language or "und")
+    found_by = own.found_by if Place.of(answer.meta).is_from_browser else "dash"
+    return replace(own, url=url, found_by=found_by, language=track.language, bit_rate_bps=track.bit_rate_bps)
 
 
 def media_meta(url: str, settings: AudioSettings) -> dict[str, Any]:

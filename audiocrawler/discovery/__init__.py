@@ -48,6 +48,10 @@ DEFAULT_FINDERS: dict[str, int] = {
     f"{_FINDERS}.structured.find_scripts": 1500,
     f"{_FINDERS}.markup.find_texts": 1600,
     f"{_FINDERS}.next_pages.find_next_pages": 1700,
+    f"{_FINDERS}.left_out.find_videos": 1800,
+    f"{_FINDERS}.left_out.find_archives": 1810,
+    f"{_FINDERS}.left_out.find_other_schemes": 1820,
+    f"{_FINDERS}.left_out.find_data_urls": 1830,
 }
 """Dotted path of each finder -> its order: of two with equal confidence in a URL, the lower one counts."""
 

@@ -35,6 +35,8 @@ INTERSTITIAL = "interstitial"
 """Of a file: the URL of the interstitial page that led to this request."""
 LANDING = "landing"
 """Of a document: whether it came where audio was expected; of a file: whether such a document led to it."""
+MOVED_TO = "moved_to"
+"""Of a document: the site to which its start page redirects."""
 SENT_BACK = "sent_back"
 """Of any request: whether it was put back into the queue, and is not new."""
 _AUDIO_BEFORE = frozenset({"hls", "audio_src", "audio_source"})
@@ -112,6 +114,8 @@ class Place:
     """The opt-out signals of the page that it belongs to."""
     is_landing: bool = False
     """Whether it came where audio was expected, or belongs to such a document."""
+    moved_to: str | None = None
+    """The site to which the start page redirects."""
 
     @classmethod
     def of(cls, meta: Mapping[str, Any]) -> Self:
@@ -125,6 +129,7 @@ class Place:
             is_certain_audio=meta.get("is_certain_audio", True),
             opt_out=meta.get("page_opt_out"),
             is_landing=meta.get(LANDING, False),
+            moved_to=meta.get(MOVED_TO),
         )
 
     @property
@@ -137,17 +142,24 @@ class Place:
             values["is_from_browser"] = True
         if self.is_landing:
             values[LANDING] = True
+        if self.moved_to is not None:
+            values[MOVED_TO] = self.moved_to
         return values if self.opt_out is None else values | {"page_opt_out": self.opt_out}
+
+    @property
+    def home(self) -> str | None:
+        """Return the site whose pages are followed."""
+        return self.moved_to or self.site
 
     @property
     def deeper(self) -> "Place":
         """Return the place of pages linked from here."""
-        return Place(site=self.site, level=self.level + 1)
+        return Place(site=self.site, level=self.level + 1, moved_to=self.moved_to)
 
     @property
     def alone(self) -> "Place":
         """Return the same place for a document that does not belong to this one."""
-        return Place(site=self.site, level=self.level, nesting=self.nesting, is_landing=self.is_landing)
+        return replace(self, via=None, is_from_browser=False, is_certain_audio=True, opt_out=None)
 
     def nested(self, via: str, *, is_from_browser: bool, is_certain_audio: bool) -> "Place":
         """Return the place of a playlist entry or player within this document."""

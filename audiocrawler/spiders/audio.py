@@ -23,11 +23,20 @@ from audiocrawler.crawl.items import FetchAgainError, RefusedError
 from audiocrawler.crawl.lifecycle import crawl_of, is_command_of_scrapy, leave_unfinished, stop_crawl
 from audiocrawler.discovery import DEFAULT_FINDERS, Candidate, Document, Kind, find_in, read
 from audiocrawler.discovery.document import DocumentType
-from audiocrawler.discovery.hls import audio_rendition
 from audiocrawler.discovery.paging import next_pages_in_headers
 from audiocrawler.discovery.urls import absolute
 from audiocrawler.fetch.headers import is_audio_type
-from audiocrawler.fetch.requests import CAME, KIND, LANDING, Place, Rendering, RequestKind, audio_row, is_rendered
+from audiocrawler.fetch.requests import (
+    CAME,
+    KIND,
+    LANDING,
+    MOVED_TO,
+    Place,
+    Rendering,
+    RequestKind,
+    audio_row,
+    is_rendered,
+)
 from audiocrawler.middlewares.optouts import OptOuts
 from audiocrawler.model.rows import AudioItem, AudioSource
 from audiocrawler.model.settings import settings_of
@@ -51,6 +60,7 @@ from audiocrawler.spiders.media import Downloads
 from audiocrawler.spiders.rendering import Renderer, as_from_browser, seen_candidates
 from audiocrawler.spiders.renewing import Renewal, may_have_expired
 from audiocrawler.spiders.taking import Taker
+from audiocrawler.spiders.walls import wall_in
 from audiocrawler.warehouse.rows import clean_url
 
 _NOT_ASKED_FOR = "https://start.invalid/"
@@ -197,6 +207,8 @@ class AudioSpider(Spider):
         """Search a document: follow it, and turn its audio into rows and requests."""
         if "level" not in response.meta:  # `scrapy parse` makes its own requests
             response.meta.update(Place(site=site_of(response.url)).meta)
+        for request in self._move(response):
+            yield request
         document, candidates, links = await self._found_in(response)
         if not candidates and (CAME in response.meta or (document is not None and not document.text.strip())):
             await self._note_no_page(response)
@@ -207,11 +219,14 @@ class AudioSpider(Spider):
             yield request
         async for each in self.take(response, document, candidates):
             yield each
-        if document is not None and (rendition := audio_rendition(document)):
-            async for each in self.taker.take_rendition(response, rendition):
+        if document is not None:
+            async for each in self.taker.take_renditions(response, document):
                 yield each
-        for request in await self.renderer.requests_to_render(response, document, candidates):
+        rendered = await self.renderer.requests_to_render(response, document, candidates)
+        for request in rendered:
             yield request
+        if document is not None and not (candidates or rendered):
+            await self._note_wall(response, document)
 
     async def parse_rendered(self, response: Any) -> AsyncIterator[Any]:
         """Search a rendered page for what its plain document did not contain."""
@@ -344,7 +359,7 @@ class AudioSpider(Spider):
         def search() -> tuple[Document, list[Candidate], list[str]]:
             document = read(response)
             candidates = [*find_in(document, self.finders), *next_pages_in_headers(response)]
-            links = page_links(as_page(response, document), place.site or "", self.arguments) if follows_links else []
+            links = page_links(as_page(response, document), place.home or "", self.arguments) if follows_links else []
             return document, candidates, links
 
         return await self.crawl.in_thread(search) if len(response.body) > LARGE_DOCUMENT_BYTES else search()
@@ -391,6 +406,26 @@ class AudioSpider(Spider):
         for each in await self.taker.found_in(page, None, candidates):
             urls.setdefault(each.source.source_url, []).append(each.candidate.url)
         return urls
+
+    def _move(self, response: Response) -> Iterator[Request]:
+        """Follow the pages of the site to which a start page redirects, and its sitemaps."""
+        place, home = Place.of(response.meta), site_of(response.url)
+        is_moved = "start" in response.meta and "redirect_urls" in response.meta and home != place.home
+        if not is_moved or not self.arguments.depth:
+            return
+        self.logger.info("%s redirects to %s: the pages of %s are followed", place.site, clean_url(response.url), home)
+        response.meta[MOVED_TO] = home
+        yield self._robots_request(response.url, Place.of(response.meta), {})
+
+    async def _note_wall(self, response: Response, document: Document) -> None:
+        """Write the row of a page that shows nothing but a form, if it does."""
+        if (wall := wall_in(document)) is None:
+            return
+        reason = f"{wall} stands before the page: export your browser's cookies and name the file by AUDIO_COOKIES"
+        self._note_failed_start(response.meta, reason)
+        assert response.request is not None
+        self.logger.info("%s: %s", clean_url(response.url), reason)
+        await self.crawl.write([page_row(response.request, Status.FAILED, reason, found_by="link")])
 
     async def _note_no_page(self, response: Response) -> None:
         """Write the row of a page in place of which something came that cannot be searched."""

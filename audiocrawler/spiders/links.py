@@ -166,7 +166,7 @@ class Follower:
                 yield self.request(candidate.url, nested_place(place, candidate))
             elif candidate.relation is Relation.NEXT_PAGE and self._is_next(candidate, page, number):
                 yield self.request(candidate.url, place.alone, {FEED_PAGE: number + 1})
-            elif may_go_deeper and self._is_deeper(candidate, place.site):
+            elif may_go_deeper and self._is_deeper(candidate, place.home):
                 yield self.request(candidate.url, place.deeper)
         for url in links:
             if self._traps.is_trap(url):

@@ -29,6 +29,8 @@ _MORE = re.compile(
 _NEXT_ATTRIBUTE = re.compile(
     r"(?:^|[-_:])(?:next|more|load-?more)(?:-?(?:page|posts|items|results|episodes))?(?:-?(?:url|uri|href|link|path|src))?$"
 )
+_ATTRIBUTE_MARK = re.compile(r"data-[\w-]{0,20}?(?:next|more)")
+_TAGS = ("a", "area", "link", "button")
 _TARGETS = (
     *("href", "formaction", "hx-get", "data-hx-get", "up-href", "ic-get-from"),
     *("data-url", "data-href", "data-link", "data-path", "data-endpoint", "data-action", "data-source", "data-api"),
@@ -45,7 +47,8 @@ def find_next_pages(document: Document) -> Iterator[Find]:
 
     HTML, "Link type next"; the classes and attributes of common pagers and of scripts that load more.
     """
-    for element in document.elements():
+    has_attributes = "hx-get" in document.text or bool(_ATTRIBUTE_MARK.search(document.text))
+    for element in document.elements(*(() if has_attributes else _TAGS)):
         url = element.get("href") or ""
         if element.tag in ("a", "link", "area") and "next" in (element.get("rel") or "").lower().split():
             yield from _page(document, url, ELEMENT)
@@ -54,14 +57,14 @@ def find_next_pages(document: Document) -> Iterator[Find]:
                 yield from _loaded(document, target)
         elif element.tag == "a" and url and _is_called_next(element):
             yield from _page(document, url, NAME)
-        else:
+        elif has_attributes:
             yield from _in_attributes(document, element)
 
 
 def _is_called_next(link: etree._Element) -> bool:
     parent = link.getparent()
     names = (link.get("class"), link.get("aria-label"), parent.get("class") if parent is not None else None)
-    if any(name and _NEXT_WORD.search(name) for name in names):
+    if _NEXT_WORD.search(" ".join(filter(None, names))):
         return True
     label = (link.text or "").strip()
     return (
