@@ -150,7 +150,7 @@ def test_addresses_that_are_not_http_are_never_asked_for(tmp_path: Path) -> None
     assert run.code == 0
     assert len(run.audio) == 1
     others = {source.partition(":")[0]: row["status"] for source, row in run.sources.items() if url not in source}
-    assert others == {"rtmp": "failed", "ftp": "failed", "data": "undecodable"}
+    assert others == {"rtmp": "failed", "ftp": "failed", "data": "not_audio"}
     assert "Traceback" not in run.log
 
 
