@@ -5,10 +5,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from hashlib import blake2b
+from urllib.parse import urlsplit
 
 from audiocrawler.discovery.candidate import DESCRIBED, Candidate, Find, Kind, Role, fill
 from audiocrawler.discovery.document import Document, one_line
-from audiocrawler.discovery.kinds import classify
+from audiocrawler.discovery.kinds import classify, is_endless
 from audiocrawler.discovery.page_statements import add_page_statements
 from audiocrawler.discovery.roles import names_read_aloud, role_of
 from audiocrawler.discovery.urls import absolute, file_key, key_of
@@ -38,6 +39,7 @@ def merge(document: Document, finds: Iterable[Find]) -> Iterator[Candidate]:
         if known is not candidate:
             candidates[key] = _merged(known, candidate)
         _note_groups(groups, key, find, candidate.kind)
+    _set_streams(document, candidates)
     _set_roles(document, candidates, shown)
     add_page_statements(document, candidates, keys)
     yield from _grouped(document, candidates, groups)
@@ -54,7 +56,7 @@ class _Place:
 
 def _resolved(base_url: str, url: str, mime_type: str | None, expected: Kind | None) -> _Place | None:
     absolute_url = absolute(base_url, url)
-    kind = classify(absolute_url, mime_type=mime_type, expected=expected) if absolute_url else None
+    kind = classify(absolute_url, mime_type=mime_type, expected=expected, is_finite=True) if absolute_url else None
     return _Place(absolute_url, key_of(absolute_url), kind) if absolute_url and kind else None
 
 
@@ -85,6 +87,15 @@ def _merged(one: Candidate, other: Candidate) -> Candidate:
     if best.kind is Kind.AUDIO and rest.kind is Kind.STREAM:
         best.kind = Kind.STREAM
     return best
+
+
+def _set_streams(document: Document, candidates: dict[str, Candidate]) -> None:
+    """Mark the mount points of radio among the files; not on the page's own host, and not what has a length."""
+    own_host = urlsplit(document.url).netloc.lower()
+    for each in candidates.values():
+        is_finite = each.duration_ms or each.size_bytes or urlsplit(each.url).netloc.lower() == own_host
+        if each.kind is Kind.AUDIO and not is_finite and is_endless(each.url):
+            each.kind = Kind.STREAM
 
 
 def _set_roles(document: Document, candidates: dict[str, Candidate], shown: set[str]) -> None:

@@ -25,6 +25,8 @@ from audiocrawler.discovery.kinds import classify
         "https://github.com/lab/demo/raw/main/a.wav",
         "https://huggingface.co/datasets/lab/demo/resolve/main/a.wav",
         "https://h.example/samples/tone.au",
+        "https://h.example/Bach;%20Suite.mp3",
+        "https://h.example/a;b;c.flac;jsessionid=0A.node1",
     ],
 )
 def test_a_url_that_names_an_audio_file_is_audio(url):
@@ -73,16 +75,34 @@ def test_a_page_about_a_file_that_is_named_like_it_is_a_page(url):
     "url",
     [
         "https://icecast.radio.example/main-midfi.mp3?id=1",
-        "https://direct.radio.example/ts/main.mp3",
-        "http://srv1.radio.example:8000/house.mp3",
-        "https://st01.radio.example/dlf/01/128/mp3/stream.mp3",
+        "http://radio.station.example:8000/house.mp3",
+        "https://stream.station.example/radio.aac",
         "https://radio.example/radio/8010/radio.mp3",
-        "https://live-radio01.example.com/2TJW/mp3.aac",
         "https://23123.live.streamtheworld.com/KEXP.mp3",
+        "http://station.example:8000/;stream.mp3",
     ],
 )
 def test_a_mount_of_a_streaming_server_is_a_stream_though_it_ends_like_a_file(url):
     assert classify(url) is Kind.STREAM
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://radio.college.example/shows/first.mp3",
+        "https://live.venue.example/interview.mp3",
+        "http://files.example:8080/take.mp3",
+        "http://radio.station.example:8000/master.flac",
+        "https://h.example/albums/live.mp3",
+        "https://h.example/stream.mp3",
+    ],
+)
+def test_one_sign_of_radio_does_not_make_a_file_a_stream(url):
+    assert classify(url) is Kind.AUDIO
+
+
+def test_a_known_length_outweighs_every_sign_of_radio():
+    assert classify("https://stream.station.example/radio.aac", is_finite=True) is Kind.AUDIO
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
+from urllib.parse import urlsplit
 
 from lxml import etree
 
@@ -18,7 +19,15 @@ from audiocrawler.discovery.document import (
 )
 from audiocrawler.discovery.hls import attributes_of, is_hls
 from audiocrawler.discovery.json_media import absolute_urls_in
-from audiocrawler.discovery.kinds import AUDIO_EXTENSIONS, MEDIA_NAME, extension_of
+from audiocrawler.discovery.kinds import (
+    AUDIO_EXTENSIONS,
+    FOLLOWED_EXTENSIONS,
+    MEDIA_NAME,
+    VIDEO_EXTENSIONS,
+    extension_of,
+    is_download_of_audio,
+    signs_of_radio,
+)
 from audiocrawler.discovery.urls import absolute
 from audiocrawler.discovery.values import duration_ms, size_bytes, whole_number
 from audiocrawler.model.statements import statement_of
@@ -75,42 +84,57 @@ def find_playlists(document: Document) -> Iterator[Find]:
     if document.type is not DocumentType.PLAYLIST or is_hls(document.text):
         return
     is_pls = document.text[:64].lstrip("\ufeff \t\r\n").lower().startswith("[playlist]")
-    yield from _pls(document.text) if is_pls else _m3u(document.text)
+    yield from _pls(document) if is_pls else _m3u(document)
 
 
-def _m3u(text: str) -> Iterator[Find]:
+def _m3u(document: Document) -> Iterator[Find]:
     duration, title = None, None
-    for line in text.splitlines()[:_MAX_ENTRIES]:
+    for line in document.text.splitlines()[:_MAX_ENTRIES]:
         entry = line.strip("\ufeff \t")
         if match := _EXTINF.match(entry):
             duration, title = match[1], match[2]
         elif entry and not entry.startswith("#") and not _LOCAL_PATH.match(entry):
-            yield _entry(entry, "m3u", title, duration)
+            yield _entry(document, entry, "m3u", title, duration)
             duration, title = None, None
 
 
-def _pls(text: str) -> Iterator[Find]:
+def _pls(document: Document) -> Iterator[Find]:
     entries: dict[int, dict[str, str]] = {}
-    for line in text.splitlines()[:_MAX_ENTRIES]:
+    for line in document.text.splitlines()[:_MAX_ENTRIES]:
         if match := _PLS_LINE.match(line):
             entries.setdefault(int(match[2][:9]), {})[match[1].lower()] = match[3]
     for _, entry in sorted(entries.items()):
         if (url := entry.get("file")) and not _LOCAL_PATH.match(url):
-            yield _entry(url, "pls", entry.get("title"), entry.get("length"))
+            yield _entry(document, url, "pls", entry.get("title"), entry.get("length"))
 
 
-def _entry(url: str, found_by: str, title: str | None, duration: str | None) -> Find:
-    """Return an entry; without extension and duration it is a radio stream, as most such entries are."""
+def _entry(document: Document, url: str, found_by: str, title: str | None, duration: str | None) -> Find:
     length_ms = duration_ms(duration)
-    endless = not extension_of(url) and length_ms is None
+    is_radio = length_ms is None and _is_radio(document, url, is_endless=(duration or "").startswith("-"))
     return Find(
         url=url,
         found_by=found_by,
         confidence=LINK,
-        expected=Kind.STREAM if endless else Kind.AUDIO,
+        expected=Kind.STREAM if is_radio else Kind.AUDIO,
         title=one_line(title),
         duration_ms=length_ms,
     )
+
+
+def _is_radio(document: Document, entry: str, *, is_endless: bool = False) -> bool:
+    """Return whether an entry of unknown duration is a radio stream.
+
+    Without extension it is, as most such entries are, unless the playlist's own host names it in a query or folder.
+    With one, the length -1 does not suffice: it also means unknown.
+    """
+    url = absolute(document.base_url, entry)
+    if url is None or extension_of(url) in FOLLOWED_EXTENSIONS or is_download_of_audio(url):
+        return False
+    parts = urlsplit(url)
+    is_own = parts.netloc.lower() == urlsplit(document.url).netloc.lower()
+    if extension_of(url) in AUDIO_EXTENSIONS:
+        return is_endless and not is_own and signs_of_radio(url) > 0
+    return not (is_own and (parts.query or "/" in parts.path.strip("/")))
 
 
 def find_xml_playlists(document: Document) -> Iterator[Find]:
@@ -119,13 +143,13 @@ def find_xml_playlists(document: Document) -> Iterator[Find]:
     if reader is None or document.root is None:
         return
     for number, entry in enumerate(each_named(document.root, "track", "entry", "media", "audio", "file")):
-        for each in reader(entry):
+        for each in reader(document, entry):
             each.url = absolute(base_of(entry, document.base_url), each.url) or ""
             each.group = f"track {number}"
             yield each
 
 
-def _xspf(track: etree._Element) -> Iterator[Find]:
+def _xspf(_: Document, track: etree._Element) -> Iterator[Find]:
     """XSPF 1: several locations are the same resource in order of preference; duration is in milliseconds."""
     title, artist = child_text(track, "title"), child_text(track, "creator")
     statement = statement_of(child_text(track, "license"), "playlist")
@@ -144,7 +168,7 @@ def _xspf(track: etree._Element) -> Iterator[Find]:
             )
 
 
-def _asx(entry: etree._Element) -> Iterator[Find]:
+def _asx(document: Document, entry: etree._Element) -> Iterator[Find]:
     title, artist = child_text(entry, "title"), child_text(entry, "author")
     duration = duration_ms(child_text(entry, "duration"))
     for reference in each_named(entry, "ref"):
@@ -153,13 +177,14 @@ def _asx(entry: etree._Element) -> Iterator[Find]:
                 url=url,
                 found_by="asx",
                 confidence=LINK,
+                expected=_expected(document, url, duration),
                 title=title,
                 artist=artist,
                 duration_ms=duration,
             )
 
 
-def _metalink(file: etree._Element) -> Iterator[Find]:
+def _metalink(_: Document, file: etree._Element) -> Iterator[Find]:
     """RFC 5854: the URLs of a file by priority; in version 3 by preference, and nested deeper."""
     names_audio = extension_of(f"/{attribute(file, 'name')}") in AUDIO_EXTENSIONS
     for mirror in sorted(each_named(file, "url"), key=_priority):
@@ -177,12 +202,20 @@ def _priority(mirror: etree._Element) -> int:
     return -preference if preference else whole_number(attribute(mirror, "priority")) or 999_999
 
 
-def _smil(media: etree._Element) -> Iterator[Find]:
+def _smil(document: Document, media: etree._Element) -> Iterator[Find]:
     if url := attribute(media, "src"):
-        yield Find(url=url, found_by="wpl", confidence=LINK, title=attribute(media, "title"))
+        expected = _expected(document, url, None)
+        yield Find(url=url, found_by="wpl", confidence=LINK, expected=expected, title=attribute(media, "title"))
 
 
-_READERS: dict[str, Callable[[etree._Element], Iterator[Find]]] = {
+def _expected(document: Document, url: str, length_ms: int | None) -> Kind | None:
+    """Return the kind of an entry that is played, but may be a video."""
+    if extension_of(url) in VIDEO_EXTENSIONS:
+        return None
+    return Kind.STREAM if length_ms is None and _is_radio(document, url) else Kind.AUDIO
+
+
+_READERS: dict[str, Callable[[Document, etree._Element], Iterator[Find]]] = {
     "playlist": _xspf,
     "asx": _asx,
     "metalink": _metalink,
