@@ -4,12 +4,14 @@ import re
 from base64 import urlsafe_b64decode
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from html import unescape
 from json import JSONDecoder
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from audiocrawler.discovery.candidate import ATTRIBUTE, ELEMENT, NAME, Description, Find, Kind, Role
+from audiocrawler.discovery.copies import copy_key, split_copies
 from audiocrawler.discovery.document import one_line, parse_json
 from audiocrawler.discovery.kinds import AUDIO_EXTENSIONS, MEDIA_EXTENSION, MEDIA_NAME, extension_of, kind_of_type
 from audiocrawler.discovery.values import duration_ms, published_at, size_bytes, whole_number
@@ -281,9 +283,15 @@ _PLACE_KEYS = frozenset(("href", "source", "uri", "url"))
 _URL_KEYS = _FILE_KEYS | _PLACE_KEYS
 _FEED_KEYS = frozenset(("feed_url", "feedurl", "rss", "rss_url", "rssfeed", "rssurl", "podcastfeed", "webfeed"))
 _TYPE_KEYS = ("mime_type", "mimetype", "encodingformat", "contenttype", "content_type", "fileformat", "mime", "type")
-_FORMAT_KEY = re.compile(
-    r"(?:aac|flac|m4a|mp3|oga|ogg|opus|wav)"
-    r"(?:[-_]?(?:\d+\w*|v\d|download|file|hd|hi|high|hq|link|lo|low|lq|sd|source|src|stream|uri|url))?"
+_FORMAT_WORDS = frozenset(("aac", "flac", "m4a", "mp3", "oga", "ogg", "opus", "wav"))
+_FORMAT_KEY = re.compile(r"(?:aac|flac|m4a|mp3|oga|ogg|opus|wav)\d*")
+_FORMAT_BESIDE = re.compile(
+    r"\d+\w*|v\d|audio|default|download|file|full|hd|hi|high|hq|link|lo|low|lq|media|medium|original|path|play|preview|sample"
+    r"|sd|source|sound|src|stream|track|uri|url|version"
+)
+_KEY_WORDS = re.compile(
+    r"[-_.\s]+|(?<=[a-z\d])(?=(?:download|file|hd|hi|high|hq|link|lo|low|lq|sd|src|uri|url|v\d)$)"
+    r"|(?:(?<=^audio)|(?<=^file)|(?<=^preview)|(?<=^stream)|(?<=^url))(?=aac|flac|m4a|mp3|oga|ogg|opus|wav)"
 )
 _LIVE_KEY = re.compile(r"(?<![a-z])live(?![rd])")
 _SPEECH_KEY = re.compile(r"tts|text_?to_?speech|speech_?synthesis|read_?aloud|polly")
@@ -302,6 +310,7 @@ def media_in(value: JSONValue, found_by: str, scope: str, *, stated_in: str = "j
     for node in objects_in(value):
         finds = list(_in_object(node, found_by, stated_in))
         _group_mirrors(finds, node)
+        split_copies(finds)
         for each in finds:
             each.group = each.group and f"{scope} {each.group}"
             yield each
@@ -317,7 +326,7 @@ def _in_object(node: Node, found_by: str, stated_in: str) -> Iterator[Find]:
         elif _names_media(node, key, text, mime_type):
             find = _find(node, key, text, mime_type, found_by)
             described(node, find, stated_in)
-            find.group = _group(node, key, find.title) or _group_of_encodings(node, text)
+            find.group = _group(node, key, text) or _group_of_encodings(node, text)
             find.guid = _guid(node)
             yield find
 
@@ -336,7 +345,7 @@ def _mime_type(node: Node) -> str | None:
 
 def _names_media(node: Node, key: str, text: str, mime_type: str | None) -> bool:
     if MEDIA_NAME.search(text):
-        return _is_url(text) or (key in _URL_KEYS and _is_path(text)) or bool(_FORMAT_KEY.fullmatch(key))
+        return _is_url(text) or (key in _URL_KEYS and _is_path(text)) or bool(is_format_key(key))
     if not _is_url(text):
         return False
     return _expected(node, key) is Kind.AUDIO or _has_declared_type(node, key, mime_type)
@@ -359,11 +368,21 @@ def _names_file(node: Node, key: str) -> bool:
     return key in _FILE_KEYS or not any(each in node.members for each in _FILE_KEYS)
 
 
+@lru_cache(maxsize=4096)
+def is_format_key(key: str) -> bool:
+    """Return whether a member's lower-case name is a format, as in ``mp3``, ``oggUrl`` and ``preview-hq-mp3``."""
+    if not any(each in key for each in _FORMAT_WORDS):
+        return False
+    words = [each for each in _KEY_WORDS.split(key) if each]
+    others = [each for each in words if not _FORMAT_KEY.fullmatch(each)]
+    return len(others) < len(words) and all(map(_FORMAT_BESIDE.fullmatch, others))
+
+
 def _expected(node: Node, key: str) -> Kind | None:
     """Return the kind that an object and the member's name imply for an ambiguous URL."""
     if _LIVE_KEY.search(key) or any(node.members.get(each) is True for each in _LIVE_FLAGS):
         return Kind.STREAM
-    return Kind.AUDIO if _FORMAT_KEY.fullmatch(key) or (key == "contenturl" and "AudioObject" in node.types) else None
+    return Kind.AUDIO if is_format_key(key) or (key == "contenturl" and "AudioObject" in node.types) else None
 
 
 def _find(node: Node, key: str, text: str, mime_type: str | None, found_by: str) -> Find:
@@ -385,12 +404,15 @@ def _role(key: str) -> Role:
     return Role.SPEECH_SYNTHESIS if _SPEECH_KEY.match(key) else Role.MAIN
 
 
-def _group(node: Node, key: str, title: str | None) -> str | None:
-    """Return the group of formats side by side, or of attachments with one title (JSON Feed 1.1, Attachments)."""
-    if _FORMAT_KEY.fullmatch(key):
+def _group(node: Node, key: str, url: str) -> str | None:
+    """Return the group of formats side by side, or of attachments with one title or name.
+
+    The former is so in JSON Feed 1.1 (Attachments).
+    """
+    if is_format_key(key):
         return f"json {node.number}"
-    if node.parent and title and "attachments" in node.parent.members:
-        return f"json {node.parent.number} {title}"
+    if node.parent and "attachments" in node.parent.members:
+        return f"json {node.parent.number} {one_line(_name(node.first(_TITLE_KEYS))) or copy_key(url)}"
     return None
 
 

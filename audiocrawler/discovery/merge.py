@@ -124,16 +124,18 @@ class Groups:
         self._parents[second] = first
 
 
+_GROUPED = frozenset((Kind.AUDIO, Kind.MANIFEST))
+
+
 def _note_groups(groups: Groups, key: str, find: Find, kind: Kind) -> None:
-    if kind is not Kind.AUDIO:
-        return
-    groups.join(key, f"file {file_key(key)}")
-    if find.group is not None:
-        groups.join(key, f"group {find.group}")
+    if kind is Kind.AUDIO:
+        groups.join(key, f"file {file_key(key)}")
+    if kind in _GROUPED and find.group is not None:
+        groups.join(key, f"{kind} group {find.group}")
 
 
 def _grouped(document: Document, candidates: dict[str, Candidate], groups: Groups) -> Iterator[Candidate]:
-    roots = {key: groups.root(key) for key, each in candidates.items() if each.kind is Kind.AUDIO}
+    roots = {key: groups.root(key) for key, each in candidates.items() if each.kind in _GROUPED}
     sizes = Counter(roots.values())
     for key, candidate in candidates.items():
         root = roots.get(key)

@@ -23,12 +23,14 @@ from audiocrawler.records import Outcome, opted_out, rendition_candidate, source
 from audiocrawler.rights.licences import refusal_before
 from audiocrawler.spiders.hls import HlsJoiner, tag_of
 from audiocrawler.spiders.identifying import Found, identify
+from audiocrawler.spiders.links import others_by_group
 from audiocrawler.spiders.media import Downloads
 from audiocrawler.warehouse.rows import clean_url
 
 MAX_REMEMBERED = 100_000
 """URLs found but not requested that are remembered as counted."""
 
+_OTHER_CHOSEN = "another file of the same recording was chosen"
 
 logger = logging.getLogger(__name__)
 
@@ -56,6 +58,7 @@ class Taker:
     ) -> AsyncIterator[Request | AudioItem]:
         """Write the rows of a document's audio, and yield requests for files to download, or items if only listed."""
         title = document.title if document is not None else None
+        await self._note_other_manifests(page, title, candidates)
         found = (candidate for candidate in candidates if candidate.kind in {Kind.AUDIO, Kind.STREAM})
         wanted = self._within_page_limit(
             [candidate for candidate in found if not await self._is_taken_down(candidate.url)], page
@@ -73,9 +76,7 @@ class Taker:
             elif candidate.kind is Kind.STREAM:
                 await self._leave_out(source, Outcome(Status.STREAM, "an endless stream"))
             elif source.source_url in left_out.get(candidate.group or "", {}):
-                await self._leave_out(
-                    source, Outcome(Status.ALTERNATE, "another file of the same recording was chosen")
-                )
+                await self._leave_out(source, Outcome(Status.ALTERNATE, _OTHER_CHOSEN))
             elif refusal := refusal_before(stated_by(source), self._crawl.licenses):
                 await self._leave_out(source, Outcome(Status.FILTERED, refusal))
             elif self._arguments.download == "yes":
@@ -87,6 +88,16 @@ class Taker:
             elif self._is_new(source):
                 self._stats.inc_value("audio/listed")
                 yield AudioItem(file_urls=[source.source_url], source=source)
+
+    async def _note_other_manifests(self, page: Response, title: str | None, candidates: list[Candidate]) -> None:
+        """Write the rows of manifests that are not followed because a better one of the recording is."""
+        if self._arguments.alternates == "all":
+            return
+        for members in others_by_group(candidates).values():
+            for each in members:
+                source = source_of(each, page, title, Place.of(page.meta).site)
+                if self._is_wanted(page, source):
+                    await self._leave_out(source, Outcome(Status.ALTERNATE, _OTHER_CHOSEN))
 
     async def found_in(self, page: Response, title: str | None, candidates: Sequence[Candidate]) -> list[Found]:
         """Return the audio of a document with its rows: existing ones where only the URL has changed."""

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from lxml import etree
 
 from audiocrawler.discovery.candidate import ATTRIBUTE, NAME, STRING, Description, Find, Kind, Role, fill
+from audiocrawler.discovery.copies import split_copies
 from audiocrawler.discovery.document import Document, one_line
 from audiocrawler.discovery.json_media import decoded_urls_in, media_in, tolerant_json, urls_in
 from audiocrawler.discovery.kinds import AUDIO_EXTENSIONS, MEDIA_NAME, extension_of
@@ -23,11 +24,16 @@ _JSON_HINT = re.compile(r"audio|mp3", re.IGNORECASE)
 def find_attributes(document: Document) -> Iterator[Find]:
     """Yield the audio in attributes that no other finder reads; several formats in an element are alternates."""
     for number, element in enumerate(document.elements()):
-        for name, value in ((str(name), str(value)) for name, value in element.items()):
-            if _may_hold_audio(value) and not _is_read_elsewhere(element, name, value):
-                for each in _in_attribute(element, name, value.strip()):
-                    each.group = each.group and f"attribute {number} {each.group}"
-                    yield each
+        finds = [
+            each
+            for name, value in ((str(name), str(value)) for name, value in element.items())
+            if _may_hold_audio(value) and not _is_read_elsewhere(element, name, value)
+            for each in _in_attribute(element, name, value.strip())
+        ]
+        split_copies(finds)
+        for each in finds:
+            each.group = each.group and f"attribute {number} {each.group}"
+            yield each
 
 
 def _may_hold_audio(value: str) -> bool:

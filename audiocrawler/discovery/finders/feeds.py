@@ -16,6 +16,7 @@ from audiocrawler.discovery.candidate import (
     Relation,
     fill,
 )
+from audiocrawler.discovery.copies import group_copies
 from audiocrawler.discovery.document import (
     Children,
     Document,
@@ -133,17 +134,19 @@ def child_text_of(element: etree._Element) -> str | None:
 
 
 def find_feeds(document: Document) -> Iterator[Find]:
-    """Yield the audio of each item of a feed; the files of one item are alternates."""
+    """Yield the audio of each item of a feed; copies of one recording are alternates."""
     if document.root is None or document.root_name not in FEED_ROOTS:
         return
     channel = channel_description(document.root)
     for number, item in enumerate(items_of(document.root)):
         about = item_description(item, channel)
-        for each in _media(item):
-            yield _completed(each, about, f"item {number}", live=local_name(item) == "liveitem")
+        finds = list(_media(item))
+        group_copies(finds, f"item {number}")
+        for each in finds:
+            yield _completed(each, about, live=local_name(item) == "liveitem")
     for trailer in each_named(document.root, "trailer"):
         for each in _trailer(trailer):
-            yield _completed(each, channel, None, live=False)
+            yield _completed(each, channel, live=False)
 
 
 def _media(item: etree._Element) -> Iterator[Find]:
@@ -152,8 +155,7 @@ def _media(item: etree._Element) -> Iterator[Find]:
             yield from reader(element)
 
 
-def _completed(each: Find, about: Description, group: str | None, *, live: bool) -> Find:
-    each.group = group
+def _completed(each: Find, about: Description, *, live: bool) -> Find:
     if live:
         each.expected = Kind.STREAM
     fill(each, about)

@@ -7,6 +7,7 @@ from itertools import islice
 from lxml import etree
 
 from audiocrawler.discovery.candidate import ELEMENT, LINK, NAME, STRING, Find, Kind, Role
+from audiocrawler.discovery.copies import split_copies
 from audiocrawler.discovery.document import Document, DocumentType, one_line, text_of
 from audiocrawler.discovery.json_media import absolute_urls_in, is_comment_feed, is_feed_url, wrapped_feed
 from audiocrawler.discovery.kinds import AUDIO_EXTENSIONS, MEDIA_EXTENSION, MEDIA_NAME, extension_of, kind_of_type
@@ -22,14 +23,16 @@ _MAX_SIBLINGS = 5
 
 
 def find_elements(document: Document) -> Iterator[Find]:
-    """Yield the sources of each player, in the author's order, as alternates of one recording."""
+    """Yield the sources of each player, in the author's order, as alternates unless they are clearly not."""
     seen: set[etree._Element] = set()
     for number, player in enumerate(document.elements(*_PLAYERS)):
         about = _Player(player, number)
-        yield from about.own_sources()
+        finds = list(about.own_sources())
         for source in player.iter("source"):
             seen.add(source)
-            yield from about.source(source)
+            finds.extend(about.source(source))
+        split_copies(finds)
+        yield from finds
     for source in document.elements("source"):
         if source not in seen:
             yield from _stray_source(source)

@@ -1,6 +1,7 @@
 """Find audio in playlists, manifests and sitemaps: M3U, PLS, XSPF and similar, HLS, DASH, and URLs in other XML."""
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator
 from urllib.parse import urlsplit
 
@@ -36,40 +37,69 @@ _VIDEO_CODEC = re.compile(r"avc|hev|hvc|vp0?[89]|av01|dvh", re.IGNORECASE)
 
 
 def find_hls(document: Document) -> Iterator[Find]:
-    """Yield the audio manifests in a master playlist (RFC 8216, section 4.3.4)."""
+    """Yield the audio manifests in a master playlist; the bit rates of one language are alternates.
+
+    RFC 8216, section 4.3.4: the renditions of a group differ in content, those of several groups in encoding.
+    """
     if document.type is not DocumentType.PLAYLIST or not is_hls(document.text):
         return
+    variants, renditions = _master(document.text)
+    bit_rates = {each.get("AUDIO", ""): _bandwidth(each) for _, each in reversed(variants)}
+    groups: dict[str, str] = {}
+    counts: Counter[tuple[str, str]] = Counter()
+    for each in renditions:
+        group_id, content = each.get("GROUP-ID", ""), _content_of(each)
+        group = f"hls {content} {counts[group_id, content]}"
+        counts[group_id, content] += 1
+        if group_id not in groups or each.get("DEFAULT") == "YES":
+            groups[group_id] = group
+        if url := each.get("URI"):
+            yield _manifest(url, each, group, bit_rates.get(group_id))
+    for url, each in variants:
+        if _is_audio(each):
+            yield _manifest(url, each, groups.get(each.get("AUDIO", ""), "hls"), _bandwidth(each))
+
+
+def _master(text: str) -> tuple[list[tuple[str, dict[str, str]]], list[dict[str, str]]]:
+    """Return the variant streams, with their URLs, and the attributes of the audio renditions."""
+    variants, renditions = [], []
     variant: dict[str, str] | None = None
-    for line in map(str.strip, document.text.splitlines()):
-        if line.startswith("#EXT-X-MEDIA:"):
-            yield from _rendition(attributes_of(line))
+    for line in map(str.strip, text.splitlines()):
+        if line.startswith("#EXT-X-MEDIA:") and (rendition := attributes_of(line)).get("TYPE") == "AUDIO":
+            renditions.append(rendition)
         elif line.startswith("#EXT-X-STREAM-INF:"):
             variant = attributes_of(line)
         elif line and not line.startswith("#"):
-            if variant is not None and _is_audio(variant):
-                yield _manifest(line, variant)
+            if variant is not None:
+                variants.append((line, variant))
             variant = None
+    return variants, renditions
 
 
-def _rendition(attributes: dict[str, str]) -> Iterator[Find]:
-    if attributes.get("TYPE") == "AUDIO" and (url := attributes.get("URI")):
-        yield _manifest(url, attributes)
+def _content_of(rendition: dict[str, str]) -> str:
+    language = rendition.get("LANGUAGE", "").lower()
+    return f"{language or rendition.get('NAME', '')} {rendition.get('CHARACTERISTICS', '')}"
+
+
+def _bandwidth(variant: dict[str, str]) -> int | None:
+    return whole_number(variant.get("BANDWIDTH"))
 
 
 def _is_audio(variant: dict[str, str]) -> bool:
     return "RESOLUTION" not in variant and not _VIDEO_CODEC.search(variant.get("CODECS", ""))
 
 
-def _manifest(url: str, attributes: dict[str, str]) -> Find:
+def _manifest(url: str, attributes: dict[str, str], group: str, bit_rate_bps: int | None) -> Find:
     return Find(
         url=url,
         found_by="hls",
         confidence=ELEMENT,
         expected=Kind.MANIFEST,
+        group=group,
         is_certain_audio=True,
         title=attributes.get("NAME"),
         language=attributes.get("LANGUAGE"),
-        bit_rate_bps=whole_number(attributes.get("BANDWIDTH")),
+        bit_rate_bps=bit_rate_bps,
     )
 
 

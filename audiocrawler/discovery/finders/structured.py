@@ -8,6 +8,7 @@ from typing import Any
 from lxml import etree
 
 from audiocrawler.discovery.candidate import ATTRIBUTE, ELEMENT, LINK, STRING, Find, Kind, Relation
+from audiocrawler.discovery.copies import split_copies
 from audiocrawler.discovery.document import Document, DocumentType, line_of, one_line, parse, text_of
 from audiocrawler.discovery.finders.head import find_embeds
 from audiocrawler.discovery.json_media import media_in, tolerant_json, urls_in, values_in
@@ -40,9 +41,11 @@ def find_microdata(document: Document) -> Iterator[Find]:
     for number, item in enumerate(each for each in document.elements() if each.get("itemscope") is not None):
         is_recording = (item.get("itemtype") or "").rpartition("/")[2] in _RECORDINGS
         properties = _properties(item)
-        for name in _URL_PROPERTIES & properties.keys():
-            for url in properties[name]:
-                yield _find(url, properties, f"microdata {number}" if is_recording else None)
+        group = f"microdata {number}" if is_recording else None
+        urls = (url for name in sorted(_URL_PROPERTIES & properties.keys()) for url in properties[name])
+        finds = [_find(url, properties, group) for url in urls]
+        split_copies(finds)
+        yield from finds
 
 
 def _properties(item: etree._Element) -> Properties:
