@@ -261,9 +261,8 @@ def _kind_by_place(url: str, declared: Other | None, expected: Kind | None) -> K
 
 
 def _contradicts(extension: str, declared: Kind | Other | None) -> bool:
-    if declared is Other.VIDEO:
-        return extension in _VIDEO_OR_AUDIO
-    return declared is Other.NO_MEDIA
+    """Return whether the type of a video rules out a file whose extension videos have, too."""
+    return declared is Other.VIDEO and extension in _VIDEO_OR_AUDIO
 
 
 def is_download_of_audio(url: str) -> bool:

@@ -29,7 +29,7 @@ from audiocrawler.discovery.document import (
     one_line,
     text_of,
 )
-from audiocrawler.discovery.kinds import extension_of, kind_of_type
+from audiocrawler.discovery.kinds import AUDIO_EXTENSIONS, extension_of, kind_of_type
 from audiocrawler.discovery.values import duration_ms, published_at, size_bytes, whole_number
 from audiocrawler.model.statements import NOTICE, Statement, statement_of
 
@@ -181,7 +181,8 @@ def _media_content(element: etree._Element) -> Iterator[Find]:
     each = _find(
         url, "media_content", attribute(element, "type"), size_bytes=size_bytes(attribute(element, "filesize"))
     )
-    if each.mime_type is None and attribute(element, "medium") not in (None, "audio"):
+    is_named_audio = extension_of(url) in AUDIO_EXTENSIONS
+    if each.mime_type is None and attribute(element, "medium") not in (None, "audio") and not is_named_audio:
         return
     each.duration_ms = duration_ms(attribute(element, "duration"))
     each.bit_rate_bps = whole_number(attribute(element, "bitrate"), unit=1000)
