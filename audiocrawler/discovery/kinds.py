@@ -202,6 +202,10 @@ _FILE_PAGE = re.compile(
     r"|(?:www\.)?archive\.org/details/|(?:www\.)?dropbox\.com/.+[?&]dl=0)",
     re.IGNORECASE,
 )
+_REPOSITORY_FOLDER = re.compile(
+    r"https?://(?:github\.com|gitlab\.[^/]+|huggingface\.co|codeberg\.org)/.+?/(?:blame|commits|edit|history|tree)/",
+    re.IGNORECASE,
+)
 _DOWNLOAD = re.compile(r"download|\bdl\b|getfile|get_file|media|audio|stream|serve|enclosure", re.IGNORECASE)
 _MAX_QUERY = 2048
 _PROGRAM_EXTENSIONS = frozenset(("", "php", "asp", "aspx", "ashx", "cgi", "do", "jsp", "pl"))
@@ -218,6 +222,8 @@ def classify(
     unambiguous audio extension outweighs both, because declared types are wrong more often. ``is_finite``: a declared
     length or duration, say, shows that it is no radio.
     """
+    if _REPOSITORY_FOLDER.match(url):  # with a file's name it is a folder's page and a path in its data, joined
+        return Kind.PAGE if expected is Kind.PAGE else None
     if is_file_page(url):
         return Kind.PAGE
     kind = _kind(url, kind_of_type(mime_type), expected)
@@ -265,10 +271,29 @@ def _contradicts(extension: str, declared: Kind | Other | None) -> bool:
     return declared is Other.VIDEO and extension in _VIDEO_OR_AUDIO
 
 
+_NAMING_PARAMETERS = frozenset(
+    ("dl", "download", "f", "file", "filename", "files", "fn", "fname", "mp3", "name", "song", "track", "wav")
+)
+_SHOWN = re.compile(r"edit|embed|info|player|popup|preview|share|show|view", re.IGNORECASE)
+_AFTER_NAME = frozenset(("content", "data", "download", "file", "get", "original", "play", "raw", "stream"))
+
+
 def is_download_of_audio(url: str) -> bool:
-    """Return whether a script's query names the audio file that it serves: ``download.php?file=x.mp3``."""
+    """Return whether a script serves an audio file that its URL names.
+
+    In the query, ``download.php?file=x.mp3`` and listings such as ``index.php?dir=a&file=x.mp3``; or in the path before
+    its last segment, ``x.mp3/download``, as repositories do.
+    """
     parts = urlsplit(url)
-    if extension_of(url) not in _PROGRAM_EXTENSIONS or not _DOWNLOAD.search(parts.path):
+    folder, _, name = parts.path.rstrip("/").rpartition("/")
+    if name.lower() in _AFTER_NAME and extension_of(f"/{folder.rpartition('/')[2]}") in AUDIO_EXTENSIONS:
+        return True
+    if extension_of(url) not in _PROGRAM_EXTENSIONS:
         return False
-    values = (value for _, value in parse_qsl(parts.query[:_MAX_QUERY]))
-    return any("://" not in value and extension_of(value) in AUDIO_EXTENSIONS for value in values)
+    serves = bool(_DOWNLOAD.search(parts.path))
+    may_list = not _SHOWN.search(parts.path)
+    return any(
+        extension_of(f"/{value.rpartition('/')[2]}") in AUDIO_EXTENSIONS and "://" not in value
+        for key, value in parse_qsl(parts.query[:_MAX_QUERY])
+        if serves or (may_list and key.lower() in _NAMING_PARAMETERS)
+    )

@@ -140,3 +140,9 @@ def test_metalink_gives_the_mirrors_of_each_file_by_priority():
         assert urls(found) == ["https://b.example/x.mp3", "https://a.example/get/1"]
         assert found[0].group == found[1].group is not None
     assert in_text(four, "")[0].size_bytes == 77
+
+
+def test_asx_as_it_was_before_xml_is_read_whatever_it_is_sent_as():
+    found = in_text("[Reference]\r\nRef1=http://h.example/a.wma?MSWMExt=.asf\r\nRef2=/b.mp3\r\n", "text/plain")
+    assert urls(found) == ["http://h.example/a.wma?MSWMExt=.asf", "https://site.example/b.mp3"]
+    assert {each.group for each in found} == {None}

@@ -182,6 +182,8 @@ def _link(element: etree._Element, href: str) -> Iterator[Find]:
     if "alternate" in relations and kind is Kind.FEED:
         if not is_comment_feed(href, element.get("title") or ""):
             yield Find(url=href, found_by="link_alternate", confidence=ELEMENT, expected=Kind.FEED, mime_type=mime_type)
+    elif "publication" in relations:  # the manifest of an audiobook (W3C Publication Manifest, section 4.3)
+        yield Find(url=href, found_by="link_href", confidence=LINK, expected=Kind.PLAYLIST)
     elif element.get("as") == "audio":
         yield Find(url=href, found_by="link_href", confidence=ELEMENT, expected=Kind.AUDIO, mime_type=mime_type)
     elif isinstance(kind, Kind) or MEDIA_NAME.search(href):

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from lxml import etree
 
 from audiocrawler.discovery.candidate import ELEMENT, LINK, STRING, Find, Kind, Relation
+from audiocrawler.discovery.copies import copy_key
 from audiocrawler.discovery.document import (
     Document,
     DocumentType,
@@ -105,16 +106,20 @@ def _manifest(url: str, attributes: dict[str, str], group: str, bit_rate_bps: in
 
 _EXTINF = re.compile(r"#EXTINF:\s*(-?[\d.]+)?[^,]*,?(.*)", re.IGNORECASE)
 _PLS_LINE = re.compile(r"\s*(file|title|length)(\d+)\s*=\s*(.*?)\s*$", re.IGNORECASE)
+_REFERENCE = re.compile(r"\s*ref\d+\s*=\s*(.*?)\s*$", re.IGNORECASE)
 _LOCAL_PATH = re.compile(r"[a-z]:[\\/]|\\\\|/(?:home|mnt|Users|Volumes)/", re.IGNORECASE)
 _MAX_ENTRIES = 100_000
 
 
 def find_playlists(document: Document) -> Iterator[Find]:
-    """Yield the entries of an M3U or PLS playlist; nothing for an HLS manifest."""
+    """Yield the entries of an M3U, PLS or old ASX playlist; nothing for an HLS manifest."""
     if document.type is not DocumentType.PLAYLIST or is_hls(document.text):
         return
-    is_pls = document.text[:64].lstrip("\ufeff \t\r\n").lower().startswith("[playlist]")
-    yield from _pls(document) if is_pls else _m3u(document)
+    head = document.text[:64].lstrip("\ufeff \t\r\n").lower()
+    if head.startswith("[reference]"):
+        yield from _references(document)
+    else:
+        yield from _pls(document) if head.startswith("[playlist]") else _m3u(document)
 
 
 def _m3u(document: Document) -> Iterator[Find]:
@@ -136,6 +141,15 @@ def _pls(document: Document) -> Iterator[Find]:
     for _, entry in sorted(entries.items()):
         if (url := entry.get("file")) and not _LOCAL_PATH.match(url):
             yield _entry(document, url, "pls", entry.get("title"), entry.get("length"))
+
+
+def _references(document: Document) -> Iterator[Find]:
+    """Yield the references of ASX as it was before XML; those with one name are addresses of one file."""
+    for line in document.text.splitlines()[:_MAX_ENTRIES]:
+        if match := _REFERENCE.match(line):
+            each = _entry(document, match[1], "asx", None, None)
+            each.group = f"reference {copy_key(match[1])}"
+            yield each
 
 
 def _entry(document: Document, url: str, found_by: str, title: str | None, duration: str | None) -> Find:

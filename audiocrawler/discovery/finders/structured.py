@@ -7,12 +7,23 @@ from typing import Any
 
 from lxml import etree
 
-from audiocrawler.discovery.candidate import ATTRIBUTE, ELEMENT, LINK, STRING, Find, Kind, Relation
+from audiocrawler.discovery.candidate import ATTRIBUTE, ELEMENT, LINK, STRING, Description, Find, Kind, Relation, fill
 from audiocrawler.discovery.copies import split_copies
 from audiocrawler.discovery.document import Document, DocumentType, line_of, one_line, parse, text_of
+from audiocrawler.discovery.finders.attributes import find_attributes
 from audiocrawler.discovery.finders.head import find_embeds
-from audiocrawler.discovery.json_media import media_in, tolerant_json, urls_in, values_in
+from audiocrawler.discovery.finders.markup import find_elements, find_links
+from audiocrawler.discovery.json_media import (
+    Node,
+    described,
+    media_in,
+    objects_in,
+    tolerant_json,
+    urls_in,
+    values_in,
+)
 from audiocrawler.discovery.kinds import MEDIA_NAME
+from audiocrawler.discovery.urls import absolute
 from audiocrawler.discovery.values import duration_ms, published_at, size_bytes, whole_number
 from audiocrawler.model.statements import NOTICE, Statement, statement_of
 
@@ -21,7 +32,14 @@ def find_jsonld(document: Document) -> Iterator[Find]:
     """Yield the audio of each JSON-LD block."""
     for number, script in enumerate(document.elements("script")):
         if "ld+json" in (script.get("type") or "").lower():
-            yield from media_in(tolerant_json(script.text or ""), "json_ld", f"script {number}", stated_in="json_ld")
+            text = script.text or ""
+            yield from media_in(
+                tolerant_json(text),
+                "json_ld",
+                f"script {number}",
+                stated_in="json_ld",
+                is_document='"readingOrder"' in text,  # a manifest within its page (W3C Audiobooks, section 3)
+            )
 
 
 _URL_PROPERTIES = frozenset(("associatedmedia", "audio", "contenturl"))
@@ -105,20 +123,54 @@ def _find(url: str, properties: Properties, group: str | None) -> Find:
 
 
 def find_json_documents(document: Document) -> Iterator[Find]:
-    """Yield the audio in a JSON document, the player in an oEmbed response, the next page of a JSON Feed.
+    """Yield the audio in a JSON document, and the next page of a JSON Feed (JSON Feed 1.1, Top-level).
 
-    oEmbed 1.0, section 2.3.4.2; JSON Feed 1.1, Top-level.
+    Relative URLs are relative to the document, or to its own address (Readium Web Publication Manifest, self link).
     """
     value = document.json
     if value is None:
         return
-    yield from media_in(value, "json", "document")
+    base = _own_address(value) or document.base_url
+    for each in media_in(value, "json", "document", is_document=True):
+        each.url = absolute(base, each.url) or each.url
+        yield each
     if not isinstance(value, dict):
         return
-    if isinstance(markup := value.get("html"), str):
-        yield from find_embeds(parse(markup, document.url, DocumentType.HTML))
     if isinstance(url := value.get("next_url"), str) and "jsonfeed.org" in str(value.get("version")):
         yield Find(url=url, found_by="feed_next", confidence=ELEMENT, expected=Kind.FEED, relation=Relation.NEXT_PAGE)
+
+
+def _own_address(value: Any) -> str | None:
+    links = value.get("links") if isinstance(value, dict) and "readingOrder" in value else None
+    own = (each for each in links or () if isinstance(each, dict) and "self" in str(each.get("rel")).split())
+    address = next(own, {}).get("href")
+    return address if isinstance(address, str) and address.startswith(("http://", "https://")) else None
+
+
+_MARKUP = re.compile(r"<(?:a|audio|embed|iframe|object|source|video)\b", re.IGNORECASE)
+_MARKUP_FINDERS = (find_elements, find_links, find_embeds, find_attributes)
+_MOST_MARKUP = 2_000_000
+
+
+def find_json_markup(document: Document) -> Iterator[Find]:
+    """Yield the audio and players in the HTML that a JSON document contains: oEmbed, JSON Feed, WordPress's API."""
+    if document.json is None or not _MARKUP.search(document.text.replace("\\u003c", "<").replace("\\u003C", "<")):
+        return
+    for node in objects_in(document.json):
+        for text in (each for each in node.members.values() if isinstance(each, str)):
+            if "<" in text and len(text) <= _MOST_MARKUP and _MARKUP.search(text):
+                yield from _in_markup(document, node, text)
+
+
+def _in_markup(document: Document, node: Node, text: str) -> Iterator[Find]:
+    page = parse(text, document.url, DocumentType.HTML)
+    about = Description()
+    described(node, about, "json")
+    about.duration_ms = about.size_bytes = about.bit_rate_bps = None
+    for each in (each for finder in _MARKUP_FINDERS for each in finder(page)):
+        each.group = each.group and f"markup {node.number} {each.group}"
+        fill(each, about)
+        yield each
 
 
 def find_jspf(document: Document) -> Iterator[Find]:
