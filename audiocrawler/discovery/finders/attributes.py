@@ -8,6 +8,7 @@ from lxml import etree
 from audiocrawler.discovery.candidate import ATTRIBUTE, NAME, STRING, Description, Find, Kind, Role, fill
 from audiocrawler.discovery.copies import split_copies
 from audiocrawler.discovery.document import Document, one_line
+from audiocrawler.discovery.flattened import without_pairs
 from audiocrawler.discovery.json_media import decoded_urls_in, media_in, tolerant_json, urls_in
 from audiocrawler.discovery.kinds import AUDIO_EXTENSIONS, MEDIA_NAME, extension_of
 from audiocrawler.discovery.roles import names_read_aloud
@@ -18,6 +19,7 @@ _LIVE = re.compile(r"(?:^|[-_])live")
 _PLAYERS = frozenset(("audio", "source", "video"))
 _PLUGINS = frozenset(("embed", "iframe", "object", "param"))
 _URL = re.compile(r"(?:https?:)?//[^\s'\"<>|{};]+|\.{0,2}/[^'\"<>|{};\n]+|[\w%-]+/[^'\"<>|{};:\n]+", re.IGNORECASE)
+_ISLAND = "astro-island"
 _JSON_HINT = re.compile(r"audio|mp3", re.IGNORECASE)
 
 
@@ -50,7 +52,8 @@ def _is_read_elsewhere(element: etree._Element, name: str, value: str) -> bool:
 
 def _in_attribute(element: etree._Element, name: str, value: str) -> Iterator[Find]:
     if value.startswith(("{", "[")):
-        for each in media_in(tolerant_json(value), "attribute_json", name):
+        stated = tolerant_json(value)
+        for each in media_in(without_pairs(stated) if element.tag == _ISLAND else stated, "attribute_json", name):
             fill(each, _data_of(element))
             each.is_in_script = True
             yield each

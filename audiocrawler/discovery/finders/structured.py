@@ -13,6 +13,14 @@ from audiocrawler.discovery.document import Document, DocumentType, line_of, one
 from audiocrawler.discovery.finders.attributes import find_attributes
 from audiocrawler.discovery.finders.head import find_embeds
 from audiocrawler.discovery.finders.markup import find_elements, find_links
+from audiocrawler.discovery.flattened import (
+    flight_payload,
+    flight_values,
+    is_flight,
+    is_streamed,
+    plain,
+    streamed_values,
+)
 from audiocrawler.discovery.json_media import (
     Node,
     described,
@@ -127,7 +135,7 @@ def find_json_documents(document: Document) -> Iterator[Find]:
 
     Relative URLs are relative to the document, or to its own address (Readium Web Publication Manifest, self link).
     """
-    value = document.json
+    value = plain(document.json)
     if value is None:
         return
     base = _own_address(value) or document.base_url
@@ -201,21 +209,27 @@ def _track(track: dict[str, Any], group: str) -> Iterator[Find]:
             )
 
 
-_WORTH_PARSING = re.compile(r"audio/|mp3|podcast|AudioObject", re.IGNORECASE)
+_WORTH_PARSING = re.compile(r"audio(?:/|_?(?:download|file|link|src|uri|url))|mp3|podcast|AudioObject", re.IGNORECASE)
 
 
 def find_scripts(document: Document) -> Iterator[Find]:
-    """Yield the audio in scripts, except JSON-LD, which has its own finder."""
+    """Yield the audio in scripts, except JSON-LD, which has its own finder; a payload in pieces is read as a whole."""
+    if payload := flight_payload(script.text or "" for script in document.elements("script")):
+        yield from _in_script(payload, "flight", flight_values(payload))
+    streamed = "".join(text for script in document.elements("script") if is_streamed(text := script.text or ""))
+    yield from _in_script(streamed, "stream", streamed_values(streamed))
     for number, script in enumerate(document.elements("script")):
         text = script.text or ""
-        if "ld+json" in (script.get("type") or "").lower():
+        if "ld+json" in (script.get("type") or "").lower() or (payload and is_flight(text)):
             continue
         if MEDIA_NAME.search(text) or _WORTH_PARSING.search(text):
-            yield from _in_script(text, f"script {number}")
+            yield from _in_script(text, f"script {number}", map(plain, values_in(text)))
 
 
-def _in_script(text: str, scope: str) -> Iterator[Find]:
-    for number, value in enumerate(values_in(text)):
+def _in_script(text: str, scope: str, values: Iterator[Any]) -> Iterator[Find]:
+    if not MEDIA_NAME.search(text) and not _WORTH_PARSING.search(text):
+        return
+    for number, value in enumerate(values):
         for each in media_in(value, "script_json", f"{scope} {number}"):
             each.hidden, each.is_in_script = each.title is None, True
             yield each
