@@ -167,6 +167,35 @@ def _anchor(element: etree._Element, href: str) -> Iterator[Find]:
         )
     elif feed := wrapped_feed(href) or (href if is_feed_url(href) else None):
         yield Find(url=feed, found_by="a_href", confidence=NAME, expected=Kind.FEED)
+    elif kind := _kind_of_download(element, href):
+        yield Find(url=href, found_by="a_href", confidence=NAME, expected=kind, link_text=_label(element))
+
+
+def _kind_of_download(element: etree._Element, href: str) -> Kind | None:
+    """Return how a download without extension is followed: at once if something says that it is audio.
+
+    ``rel=enclosure`` is for media (microformats); the text of a link may be the name of the file.
+    """
+    if extension_of(href) not in _NO_EXTENSION or href.startswith("#"):
+        return None
+    if "enclosure" in (element.get("rel") or "").lower().split():
+        return Kind.EMBED
+    label = _label(element) or ""
+    is_named = extension_of(f"/{label}") in AUDIO_EXTENSIONS
+    if element.get("download") is None:
+        return Kind.EMBED if is_named and _DOWNLOAD.search(href) else None
+    if extension_of(f"/{element.get('download')}"):
+        return None
+    return Kind.EMBED if is_named or _AUDIO_WORD.search(f"{label} {href} {element.get('class') or ''}") else Kind.PAGE
+
+
+_NO_EXTENSION = frozenset(("", "ashx", "asp", "aspx", "cgi", "php"))
+_DOWNLOAD = re.compile(r"attachment|download|\bdl\b|\bget|raw", re.IGNORECASE)
+_AUDIO_WORD = re.compile(
+    r"audio|aiff|\becouter|\bepisode|\bescuchar|flac|\bh(?:ö|oe)ren|listen|mp3|music|podcast|recording|\bsong|sound|wav\b"
+    r"|écouter",
+    re.IGNORECASE,
+)
 
 
 def _label(element: etree._Element) -> str | None:

@@ -31,6 +31,7 @@ from audiocrawler.discovery.json_media import (
     values_in,
 )
 from audiocrawler.discovery.kinds import MEDIA_NAME
+from audiocrawler.discovery.played import names_played
 from audiocrawler.discovery.urls import absolute
 from audiocrawler.discovery.values import duration_ms, published_at, size_bytes, whole_number
 from audiocrawler.model.statements import NOTICE, Statement, statement_of
@@ -233,5 +234,5 @@ def _in_script(text: str, scope: str, values: Iterator[Any]) -> Iterator[Find]:
         for each in media_in(value, "script_json", f"{scope} {number}"):
             each.hidden, each.is_in_script = each.title is None, True
             yield each
-    for url in urls_in(text):
+    for url in (*urls_in(text), *names_played(text)):
         yield Find(url=url, found_by="script_string", confidence=STRING, hidden=True, is_in_script=True)
