@@ -46,17 +46,24 @@ def copy_key(url: str) -> str:
     return "/".join([*(" ".join(_tokens(each)) for each in segments), *query])
 
 
-_BY_DEFINITION = frozenset(("alternate_enclosure", "media_content", "vendor_enclosure"))
+_BY_DEFINITION = frozenset(("alternate_enclosure", "vendor_enclosure"))
 """What a feed's item has beside its enclosures, which are recordings of their own unless they are named alike."""
 
 
 def group_copies(finds: Sequence[Find], item: str) -> None:
-    """Group the files of a feed's item: its enclosures by their names, all others with the first of their language."""
-    main = next((each for each in finds if each.found_by not in _BY_DEFINITION), None)
-    own = {copy_key(each.url) for each in finds if each.found_by not in _BY_DEFINITION}
+    """Group the files of a feed's item: its enclosures by their names, all others with the first of their language.
+
+    Media RSS without a group is of the enclosure if it is the only one.
+    """
+    media = {copy_key(each.url) for each in finds if each.found_by == "media_content" and each.group is None}
+    enclosures = [each for each in finds if each.found_by not in _BY_DEFINITION | {"media_content"}]
+    own = {copy_key(each.url) for each in enclosures}
+    is_only = len(media - own) == 1 == len(own)
+    main = next(iter(enclosures or finds), None)
     for each in finds:
         key = copy_key(each.url)
-        if main is not None and each.found_by in _BY_DEFINITION and key not in own:
+        is_copy = each.found_by in _BY_DEFINITION or each.group is not None or (is_only and key in media)
+        if main is not None and is_copy and key not in own:
             key = copy_key(main.url)
         each.group = f"{item} {key} {_primary(each.language)}".rstrip()
 

@@ -149,6 +149,8 @@ class Node:
     types: frozenset[str]
     number: int
     parent: "Node | None"
+    name: str = ""
+    """The lower-case name of the member that it is, or is in."""
 
     def first(self, keys: Iterable[str]) -> Any:
         """Return the first non-empty one of these members, here or in WordPress's ``meta`` beside it."""
@@ -171,19 +173,21 @@ _LISTED_TEXT = "url"
 
 def objects_in(value: JSONValue) -> Iterator[Node]:
     """Yield every object in document order, without recursion; the texts of a list in a list are an object, too."""
-    stack: list[tuple[Any, Node | None, bool]] = [([value], None, False)]
+    stack: list[tuple[Any, Node | None, str | None]] = [([value], None, "")]
     for number in range(_MAX_OBJECTS):
         if not stack:
             return
-        current, parent, is_listed = stack.pop()
+        current, parent, name = stack.pop()
         if isinstance(current, dict):
-            parent = Node({str(key).lower(): each for key, each in current.items()}, _types(current), number, parent)
+            members = {str(key).lower(): each for key, each in current.items()}
+            parent = Node(members, _types(current), number, parent, name or "")
             yield parent
-        elif is_listed and (texts := [each for each in current if isinstance(each, str)]):
-            yield Node({_LISTED_TEXT: texts}, frozenset(), number, parent)
-        inner: Iterable[Any] = current.values() if isinstance(current, dict) else current
-        is_list = isinstance(current, list)
-        stack.extend((each, parent, is_list) for each in reversed(list(inner)) if isinstance(each, dict | list))
+            inner: list[tuple[Any, Node | None, str | None]] = [(each, parent, key) for key, each in members.items()]
+        else:
+            if name is None and (texts := [each for each in current if isinstance(each, str)]):
+                yield Node({_LISTED_TEXT: texts}, frozenset(), number, parent)
+            inner = [(each, parent, None if isinstance(each, list) else name) for each in current]
+        stack.extend(each for each in reversed(inner) if isinstance(each[0], dict | list))
 
 
 def _types(members: dict[str, Any]) -> frozenset[str]:
@@ -295,6 +299,9 @@ _OWN_NAMES = frozenset(("@id", "file_name", "filename", "id"))
 """Members that are URLs in some documents, and names in most."""
 _FOLDERLESS = frozenset(("@id", "body", "content", "file_path", "filename", "filepath", "id"))
 _MAX_URL = 65_536
+_IN_AUDIO = frozenset(("file", "src", "uri", "url"))
+"""Members of an object that is named ``audio``, say, which contain its file's URL."""
+_LOCAL_PATH = re.compile(r"[a-z]:[\\/]|/(?:home|mnt|root|scratch|tmp|Users|Volumes)/")
 _PAIR = 2
 
 
@@ -350,7 +357,7 @@ def _names_media(node: Node, key: str, text: str, mime_type: str | None, *, is_d
 
 def _is_beside(node: Node, key: str, text: str) -> bool:
     """Return whether a name without a folder is that of a file beside the document, as in manifests."""
-    if key in _FOLDERLESS or "\n" in text or extension_of(f"/{text}") not in AUDIO_EXTENSIONS:
+    if key in _FOLDERLESS or "\n" in text or "/" in text or extension_of(f"/{text}") not in AUDIO_EXTENSIONS:
         return False
     others = (each for name, each in node.members.items() if name != key)
     return not any(isinstance(each, str) and each.startswith(("http://", "https://")) for each in others)
@@ -362,7 +369,7 @@ def _is_url(text: str) -> bool:
 
 def _is_path(text: str) -> bool:
     """Return whether the text may be a path; not a bare name, whose folder only the script knows."""
-    return "/" in text and "<" not in text and "\n" not in text
+    return "/" in text and not _LOCAL_PATH.match(text) and "<" not in text and "\n" not in text
 
 
 def _has_declared_type(node: Node, key: str, mime_type: str | None) -> bool:
@@ -377,9 +384,12 @@ def _names_audio(node: Node) -> bool:
 
 def _expected(node: Node, key: str) -> Kind | None:
     """Return the kind that an object and the member's name imply for an ambiguous URL."""
-    if _LIVE_KEY.search(key) or any(node.members.get(each) is True for each in _LIVE_FLAGS):
+    is_live = _LIVE_KEY.search(key) or any(node.members.get(each) is True for each in _LIVE_FLAGS)
+    if is_live and _duration_ms(node) is None:
         return Kind.STREAM
-    if is_format_key(key) or key in AUDIO_KEYS or (key == "contenturl" and "AudioObject" in node.types):
+    if key.replace("-", "_") in AUDIO_KEYS or (node.name in AUDIO_KEYS and key in _IN_AUDIO):
+        return Kind.AUDIO
+    if is_format_key(key) or (key == "contenturl" and "AudioObject" in node.types):
         return Kind.AUDIO
     is_named = key in URL_KEYS and key not in _OWN_NAMES and is_place_of_file(node.members, key) and _names_audio(node)
     return Kind.AUDIO if is_named else None

@@ -202,8 +202,10 @@ _FILE_PAGE = re.compile(
     r"|(?:www\.)?archive\.org/details/|(?:www\.)?dropbox\.com/.+[?&]dl=0)",
     re.IGNORECASE,
 )
-_REPOSITORY_FOLDER = re.compile(
-    r"https?://(?:github\.com|gitlab\.[^/]+|huggingface\.co|codeberg\.org)/.+?/(?:blame|commits|edit|history|tree)/",
+_REPOSITORY = re.compile(r"https?://(?:github\.com|gitlab\.com|huggingface\.co|codeberg\.org)/", re.IGNORECASE)
+_SERVED = re.compile(
+    r"https?://[^/]+/(?:user-attachments/|[^/]+/[^/]+/(?:assets|files|media|raw|releases)/|.+/-/|.+/(?:resolve|uploads)/)"
+    r"|[^?]+\?(?:.*&)?raw=",
     re.IGNORECASE,
 )
 _DOWNLOAD = re.compile(r"download|\bdl\b|getfile|get_file|media|audio|stream|serve|enclosure", re.IGNORECASE)
@@ -222,10 +224,10 @@ def classify(
     unambiguous audio extension outweighs both, because declared types are wrong more often. ``is_finite``: a declared
     length or duration, say, shows that it is no radio.
     """
-    if _REPOSITORY_FOLDER.match(url):  # with a file's name it is a folder's page and a path in its data, joined
-        return Kind.PAGE if expected is Kind.PAGE else None
     if is_file_page(url):
         return Kind.PAGE
+    if _REPOSITORY.match(url) and extension_of(url) in AUDIO_EXTENSIONS and not _SERVED.match(url):
+        return None  # a path in the data of a repository's page, joined to the page
     kind = _kind(url, kind_of_type(mime_type), expected)
     if kind is Kind.AUDIO and (expected is Kind.STREAM or (not is_finite and is_endless(url))):
         return Kind.STREAM
@@ -271,9 +273,8 @@ def _contradicts(extension: str, declared: Kind | Other | None) -> bool:
     return declared is Other.VIDEO and extension in _VIDEO_OR_AUDIO
 
 
-_NAMING_PARAMETERS = frozenset(
-    ("dl", "download", "f", "file", "filename", "files", "fn", "fname", "mp3", "name", "song", "track", "wav")
-)
+_NAMING = "attachment dl download f file filename files fn fname get mp3 name path song src track wav"
+_NAMING_PARAMETERS = frozenset(_NAMING.split())
 _SHOWN = re.compile(r"edit|embed|info|player|popup|preview|share|show|view", re.IGNORECASE)
 _AFTER_NAME = frozenset(("content", "data", "download", "file", "get", "original", "play", "raw", "stream"))
 

@@ -123,3 +123,25 @@ def test_audio_only_variants_are_copies_of_one_recording():
 def test_a_key_of_copies_is_had_of_any_text():
     assert copy_key("http://[/a.mp3") == "http://[/a.mp3"
     assert urls(in_feed('<item><enclosure url="http://[/a.mp3"/></item>')) == []
+
+
+def test_media_rss_without_a_group_are_recordings_of_their_own_if_there_are_several():
+    def groups(*names: str, around: str = "{}") -> set[str | None]:
+        media = "".join(f'<media:content url="/m/{name}" type="audio/mpeg"/>' for name in names)
+        return {
+            each.group for each in in_feed(enclosures("main.mp3").replace("</item>", around.format(media) + "</item>"))
+        }
+
+    assert groups("first.mp3", "second.mp3") == {None}
+    assert len(groups("0815.mp3")) == len(groups("7.mp3", "9.mp3", around="<media:group>{}</media:group>")) == 1
+
+
+def test_adaptation_sets_of_one_language_are_copies_if_their_codecs_differ():
+    one = (
+        '<AdaptationSet lang="{}" mimeType="audio/mp4" codecs="{}"><Representation bandwidth="{}"><BaseURL>{}</BaseURL>'
+        "</Representation></AdaptationSet>"
+    )
+    sets = [one.format(*each) for each in (("en", "opus", 9, "1.mp4"), ("en", "mp4a.40.2", 8, "2.mp4"))]
+    sets += [one.format("de", "opus", 9, "3.mp4"), one.format("de", "opus", 9, "4.mp4")]
+    found = in_text(f"<MPD><Period>{''.join(sets)}</Period></MPD>", "application/dash+xml")
+    assert [is_taken for _, is_taken in choose(found)] == [True, False, True, True]

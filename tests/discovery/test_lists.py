@@ -31,6 +31,9 @@ def taken(candidates: list[Candidate]) -> list[str]:
         {"id": 1, "link": "/1/get", "format": "audio/mpeg"},
         {"audio": "/1/get", "title": "x"},
         {"audio_url": "/1/get", "url": "/1"},
+        {"audio-url": "/1/get", "url": "/1"},
+        {"audio": {"url": "/1/get"}, "url": "/1"},
+        {"audio": [{"src": "/1/get"}]},
         {"enclosure": {"url": "/1/get", "type": "audio/mpeg"}, "link": "/1"},
         {"download_url": "/1/get", "content_type": "audio/wav", "url": "/1"},
         {"resource": {"@id": "/1/get", "format": "audio/mpeg"}},
@@ -50,6 +53,7 @@ def test_an_address_without_extension_is_audio_if_a_member_a_type_or_a_name_besi
         {"download": "/1/get", "title": "All.about.wav files"},
         {"body": "take one.mp3", "id": "take one.mp3"},
         {"path": "clips/x.wav", "type": "blob"},
+        {"audio_filepath": "/home/ada/corpus/x.wav"},
         {"name": "x.wav", "type": "file"},
     ],
 )
@@ -251,3 +255,13 @@ def test_the_blobs_of_an_azure_container_are_found():
     )
     found = the_one(in_text(text, "application/xml", "https://x.blob.example/c?restype=container&comp=list"))
     assert (found.url, found.size_bytes) == ("https://x.blob.example/c/d/a.mp3", 999)
+
+
+def test_the_xml_of_nginx_is_a_listing():
+    text = (
+        '<?xml version="1.0"?><list><directory mtime="2024-01-02T03:04:05Z">sub</directory>'
+        '<file mtime="2024-01-02T03:04:05Z" size="9000">a b.mp3</file><file size="1">x.txt</file></list>'
+    )
+    found = in_text(text, "text/xml", f"{HOST}/m/")
+    assert (the_one(found).url, the_one(found).size_bytes) == (f"{HOST}/m/a%20b.mp3", 9000)
+    assert urls(found, Kind.PAGE) == [f"{HOST}/m/sub/"]

@@ -184,6 +184,9 @@ def _media_content(element: etree._Element) -> Iterator[Find]:
     is_named_audio = extension_of(url) in AUDIO_EXTENSIONS
     if each.mime_type is None and attribute(element, "medium") not in (None, "audio") and not is_named_audio:
         return
+    each.group = (
+        "media:group" if (around := element.getparent()) is not None and local_name(around) == "group" else None
+    )
     each.duration_ms = duration_ms(attribute(element, "duration"))
     each.bit_rate_bps = whole_number(attribute(element, "bitrate"), unit=1000)
     each.language = attribute(element, "lang")

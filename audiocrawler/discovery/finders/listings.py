@@ -86,6 +86,15 @@ def _entry(place: str, entry: Entry) -> Iterator[Find]:
         )
 
 
+def find_xml_listings(document: Document) -> Iterator[Find]:
+    """Yield the audio and the folders of nginx's XML listing (ngx_http_autoindex_module, autoindex_format)."""
+    if document.root is None or document.root_name != "list" or document.root.find("file") is None:
+        return
+    for each in document.root:
+        about = {"name": text_of(each), "type": local_name(each), "size": each.get("size"), "mtime": each.get("mtime")}
+        yield from _entry("./", about)
+
+
 _BUCKETS = frozenset(("listbucketresult", "listversionsresult", "enumerationresults"))
 
 

@@ -177,7 +177,7 @@ def _is_radio(document: Document, entry: str, *, is_endless: bool = False) -> bo
     parts = urlsplit(url)
     is_own = parts.netloc.lower() == urlsplit(document.url).netloc.lower()
     if extension_of(url) in AUDIO_EXTENSIONS:
-        return is_endless and not is_own and signs_of_radio(url) > 0
+        return is_endless and not is_own and "/" not in parts.path.strip("/") and signs_of_radio(url) > 0
     return not (is_own and (parts.query or "/" in parts.path.strip("/")))
 
 
@@ -269,18 +269,35 @@ _READERS: dict[str, Callable[[Document, etree._Element], Iterator[Find]]] = {
 
 
 def find_dash(document: Document) -> Iterator[Find]:
-    """Yield the BaseURL of each audio representation that is not segmented (ISO/IEC 23009-1, 5.3.9)."""
+    """Yield the BaseURL of each audio representation that is not segmented (ISO/IEC 23009-1, 5.3.9).
+
+    Adaptation sets of one language and role are alternates if they differ in their codec.
+    """
     if document.root is None or document.root_name != "mpd":
         return
     duration = duration_ms(attribute(document.root, "mediapresentationduration"))
-    for number, adaptation in enumerate(each_named(document.root, "adaptationset")):
+    counts: Counter[tuple[str, str]] = Counter()
+    for adaptation in each_named(document.root, "adaptationset"):
         if _is_segmented(adaptation):
             continue
+        content, codec = _contents(document.root, adaptation)
+        group = f"dash {content} {counts[content, codec]}"
+        counts[content, codec] += 1
         for representation in each_named(adaptation, "representation"):
             if each := _whole_file(document, adaptation, representation):
-                each.group = f"dash {number}"
+                each.group = group
                 each.duration_ms = duration
                 yield each
+
+
+def _contents(root: etree._Element, adaptation: etree._Element) -> tuple[str, str]:
+    """Return what tells the content of an adaptation set from that of others, and its codec."""
+    number = [*each_named(root, "period"), adaptation.getparent()].index(adaptation.getparent())
+    roles = sorted(attribute(each, "value") or "" for each in each_named(adaptation, "role", "accessibility"))
+    first = next(each_named(adaptation, "representation"), adaptation)
+    codec = attribute(adaptation, "codecs") or attribute(first, "codecs") or attribute(first, "mimetype") or ""
+    language = attribute(adaptation, "lang") or ""
+    return f"{number} {language.lower()} {roles} {child_text(adaptation, 'label') or ''}", codec.partition(".")[0]
 
 
 def _whole_file(document: Document, adaptation: etree._Element, representation: etree._Element) -> Find | None:
