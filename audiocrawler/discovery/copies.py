@@ -84,10 +84,11 @@ def split_copies(finds: Sequence[Find]) -> None:
 
 def _divide(name: str, members: list[Find]) -> None:
     firsts: list[Find] = []
-    for each in members:
-        number = next((n for n, first in enumerate(firsts) if not _are_different(first, each)), len(firsts))
-        if number == len(firsts) < _MAX_CLASSES:
-            firsts.append(each)
+    for position, each in enumerate(members):
+        number = next((n for n, first in enumerate(firsts) if not _are_different(first, each)), None)
+        if number is None:
+            number = len(firsts) if len(firsts) < _MAX_CLASSES else position
+            firsts = [*firsts, each][:_MAX_CLASSES]
         each.group = name if number == 0 else f"{name} #{number}"
 
 

@@ -11,7 +11,9 @@ _PLAYED = re.compile(
     rf"(?:\bnew\s+Audio\(|\.src\s*=|\bsrc\s*:\s*\[?|\.setAttribute\(\s*[\"']src[\"']\s*,|addVariable\(\s*[\"']\w+[\"']\s*,)\s*{_NAME}",
     re.IGNORECASE,
 )
-_CALLED = re.compile(rf"\b\w*(?:audio|listen|play|song|sound|track)\w*\(\s*(?:this\s*,\s*)?{_NAME}", re.IGNORECASE)
+_CALLED = re.compile(
+    rf"\b\w{{0,40}}(?:audio|listen|play|song|sound|track)\w{{0,40}}\(\s*(?:this\s*,\s*)?{_NAME}", re.IGNORECASE
+)
 _WORDS = frozenset(("artist", "author", "caption", "name", "text", "title", "titles"))
 _LISTED = re.compile(r"[|,]")
 _MOST = 65_536

@@ -119,3 +119,7 @@ def test_a_bare_name_elsewhere_is_not(markup):
 def test_a_flash_player_may_have_several_files():
     found = in_html('<param name="FlashVars" value="mp3=music/1.mp3|music/2.mp3&amp;titles=One|Two">')
     assert urls(found) == ["https://site.example/shows/music/1.mp3", "https://site.example/shows/music/2.mp3"]
+
+
+def test_a_handler_that_repeats_itself_costs_little():
+    assert in_html(f"""<a onclick="{"play" * 20_000}(x.mp3">x</a>""") == []

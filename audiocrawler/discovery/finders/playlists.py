@@ -280,7 +280,7 @@ def find_dash(document: Document) -> Iterator[Find]:
     for adaptation in each_named(document.root, "adaptationset"):
         if _is_segmented(adaptation):
             continue
-        content, codec = _contents(document.root, adaptation)
+        content, codec = _contents(adaptation)
         group = f"dash {content} {counts[content, codec]}"
         counts[content, codec] += 1
         for representation in each_named(adaptation, "representation"):
@@ -290,9 +290,10 @@ def find_dash(document: Document) -> Iterator[Find]:
                 yield each
 
 
-def _contents(root: etree._Element, adaptation: etree._Element) -> tuple[str, str]:
+def _contents(adaptation: etree._Element) -> tuple[str, str]:
     """Return what tells the content of an adaptation set from that of others, and its codec."""
-    number = [*each_named(root, "period"), adaptation.getparent()].index(adaptation.getparent())
+    period = adaptation.getparent()
+    number = 0 if period is None else sum(1 for _ in period.itersiblings(preceding=True))
     roles = sorted(attribute(each, "value") or "" for each in each_named(adaptation, "role", "accessibility"))
     first = next(each_named(adaptation, "representation"), adaptation)
     codec = attribute(adaptation, "codecs") or attribute(first, "codecs") or attribute(first, "mimetype") or ""
