@@ -11,7 +11,10 @@ _LOSSLESS_TYPE = re.compile(r"audio/(?:x-)?(?:aiff|flac|wav|wave)|audio/vnd\.wav
 _RATE_IN_NAME = re.compile(
     r"(?<!\d)(\d{2,3})[ _-]?k(?:b(?:it)?(?:ps)?)?(?![a-z])|(?<=mp3[-_])(\d{2,3})(?!\d)", re.IGNORECASE
 )
+_QUALITY_IN_NAME = re.compile(r"[-_.](hi|high|hq|lo|low|lq)(?=[-_.])", re.IGNORECASE)
 _USUAL_BIT_RATE_BPS = 128_000
+_BIT_RATES_BPS = {"h": 192_000, "l": 64_000}
+"""By the first letter of a quality: what is usual, so that high comes before unnamed, and that before low."""
 _AD_INSERTING_HOST = re.compile(
     r"^(?:injector|stitcher\d*)\.|(?:^|\.)(?:adswizz\.com|dovetail\.prxu\.org|tritondigital\.com)$", re.IGNORECASE
 )
@@ -68,4 +71,5 @@ def _bit_rate_bps(candidate: Candidate) -> int:
         return int(named[-1][0] or named[-1][1]) * 1000
     if candidate.size_bytes and candidate.duration_ms:
         return candidate.size_bytes * 8000 // candidate.duration_ms
-    return _USUAL_BIT_RATE_BPS
+    quality = _QUALITY_IN_NAME.search(unquote(parts.path.rpartition("/")[2]))
+    return _BIT_RATES_BPS[quality[1][0].lower()] if quality else _USUAL_BIT_RATE_BPS

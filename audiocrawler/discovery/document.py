@@ -23,7 +23,7 @@ _MARKUP = re.compile(
 )
 _XML_ROOTS = frozenset(
     ("asx", "feed", "metalink", "mpd", "opml", "playlist", "rdf", "rss", "sitemapindex", "smil", "urlset")
-) | {"winmediaplaylist"}
+) | {"enumerationresults", "listbucketresult", "listversionsresult", "winmediaplaylist"}
 
 
 class DocumentType(StrEnum):
@@ -38,8 +38,8 @@ class DocumentType(StrEnum):
 
 def sniff(text: str, content_type: str, url: str) -> DocumentType:
     """Return the type of ``text``. Its content outweighs the server's Content-Type, which is wrong more often."""
-    head = text[:_LOOK].lstrip("\ufeff \t\r\n")
-    if head.startswith("#EXTM3U") or head[:10].lower() == "[playlist]":
+    head = text[:_LOOK].lstrip("\ufeff\x1e \t\r\n")
+    if head.startswith("#EXTM3U") or head[:11].lower().startswith(("[playlist]", "[reference]")):
         return DocumentType.PLAYLIST
     if head.startswith(("{", "[")):
         return DocumentType.JSON
@@ -129,7 +129,10 @@ class Document:
     @cached_property
     def json(self) -> Any:
         """The parsed JSON document, None if it is not JSON or invalid."""
-        return parse_json(self.text) if self.type is DocumentType.JSON else None
+        if self.type is not DocumentType.JSON:
+            return None
+        value = parse_json(self.text)
+        return json_lines(self.text) if value is None else value
 
     @cached_property
     def title(self) -> str | None:
@@ -207,6 +210,13 @@ def parse_json(text: str) -> Any:
         return json.loads(text.strip("\ufeff \t\r\n;"), strict=False)
     except (ValueError, RecursionError):
         return None
+
+
+def json_lines(text: str) -> list[Any] | None:
+    """Return the values of JSON Lines, or of a JSON text sequence (RFC 7464); None if there are none."""
+    lines = (line.strip("\x1e \t,") for line in text.splitlines())
+    values = [value for line in lines if line.startswith(("{", "[")) and (value := parse_json(line)) is not None]
+    return values or None
 
 
 def text_of(element: etree._Element) -> str:

@@ -10,7 +10,16 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from audiocrawler.discovery.candidate import ATTRIBUTE, ELEMENT, NAME, Description, Find, Kind, Role
+from audiocrawler.discovery.copies import copy_key, split_copies
 from audiocrawler.discovery.document import one_line, parse_json
+from audiocrawler.discovery.json_files import (
+    AUDIO_KEYS,
+    URL_KEYS,
+    is_format_key,
+    is_place_of_file,
+    names_audio_file,
+    type_in,
+)
 from audiocrawler.discovery.kinds import AUDIO_EXTENSIONS, MEDIA_EXTENSION, MEDIA_NAME, extension_of, kind_of_type
 from audiocrawler.discovery.values import duration_ms, published_at, size_bytes, whole_number
 from audiocrawler.model.statements import NOTICE, Statement, statement_of
@@ -140,6 +149,8 @@ class Node:
     types: frozenset[str]
     number: int
     parent: "Node | None"
+    name: str = ""
+    """The lower-case name of the member that it is, or is in."""
 
     def first(self, keys: Iterable[str]) -> Any:
         """Return the first non-empty one of these members, here or in WordPress's ``meta`` beside it."""
@@ -157,18 +168,26 @@ class Node:
         return self.parent.first(keys) if own is None and self.parent else own
 
 
+_LISTED_TEXT = "url"
+
+
 def objects_in(value: JSONValue) -> Iterator[Node]:
-    """Yield every object in document order, without recursion."""
-    stack: list[tuple[Any, Node | None]] = [([value], None)]
+    """Yield every object in document order, without recursion; the texts of a list in a list are an object, too."""
+    stack: list[tuple[Any, Node | None, str | None]] = [([value], None, "")]
     for number in range(_MAX_OBJECTS):
         if not stack:
             return
-        current, parent = stack.pop()
+        current, parent, name = stack.pop()
         if isinstance(current, dict):
-            parent = Node({str(key).lower(): each for key, each in current.items()}, _types(current), number, parent)
+            members = {str(key).lower(): each for key, each in current.items()}
+            parent = Node(members, _types(current), number, parent, name or "")
             yield parent
-        inner: Iterable[Any] = current.values() if isinstance(current, dict) else current
-        stack.extend((each, parent) for each in reversed(list(inner)) if isinstance(each, dict | list))
+            inner: list[tuple[Any, Node | None, str | None]] = [(each, parent, key) for key, each in members.items()]
+        else:
+            if name is None and (texts := [each for each in current if isinstance(each, str)]):
+                yield Node({_LISTED_TEXT: texts}, frozenset(), number, parent)
+            inner = [(each, parent, None if isinstance(each, list) else name) for each in current]
+        stack.extend(each for each in reversed(inner) if isinstance(each[0], dict | list))
 
 
 def _types(members: dict[str, Any]) -> frozenset[str]:
@@ -270,54 +289,51 @@ def _is_concatenated(text: str, match: re.Match[str]) -> bool:
     return before.endswith("+") or after.startswith("+")
 
 
-_FILE = """
-audio audiofile audiosrc audiourl contenturl downloadurl enclosure enclosureurl file fileurl filename mediaurl playurl
-sourceurl src stream streamurl
-"""
-_FILE_KEYS = frozenset(_FILE.split())
-"""Members that always contain a file's URL, never its page's."""
-_PLACE_KEYS = frozenset(("href", "source", "uri", "url"))
-"""Members that contain a file's URL, or its page's if the file is in another member."""
-_URL_KEYS = _FILE_KEYS | _PLACE_KEYS
 _FEED_KEYS = frozenset(("feed_url", "feedurl", "rss", "rss_url", "rssfeed", "rssurl", "podcastfeed", "webfeed"))
-_TYPE_KEYS = ("mime_type", "mimetype", "encodingformat", "contenttype", "content_type", "fileformat", "mime", "type")
-_FORMAT_KEY = re.compile(
-    r"(?:aac|flac|m4a|mp3|oga|ogg|opus|wav)"
-    r"(?:[-_]?(?:\d+\w*|v\d|download|file|hd|hi|high|hq|link|lo|low|lq|sd|source|src|stream|uri|url))?"
-)
 _LIVE_KEY = re.compile(r"(?<![a-z])live(?![rd])")
 _SPEECH_KEY = re.compile(r"tts|text_?to_?speech|speech_?synthesis|read_?aloud|polly")
 _LIVE_FLAGS = ("islive", "is_live", "live", "islivebroadcast")
 _EMBEDDED_TYPES = frozenset(("AudioObject", "MusicRecording", "PodcastEpisode", "RadioClip"))
 _ENCODING_KEYS = ("encoding", "encodings", "associatedmedia")
+_OWN_NAMES = frozenset(("@id", "file_name", "filename", "id"))
+"""Members that are URLs in some documents, and names in most."""
+_FOLDERLESS = frozenset(("@id", "body", "content", "file_path", "filename", "filepath", "id"))
 _MAX_URL = 65_536
+_IN_AUDIO = frozenset(("file", "src", "uri", "url"))
+"""Members of an object that is named ``audio``, say, which contain its file's URL."""
+_LOCAL_PATH = re.compile(r"[a-z]:[\\/]|/(?:home|mnt|root|scratch|tmp|Users|Volumes)/")
+_PAIR = 2
 
 
-def media_in(value: JSONValue, found_by: str, scope: str, *, stated_in: str = "json") -> Iterator[Find]:
+def media_in(
+    value: JSONValue, found_by: str, scope: str, *, stated_in: str = "json", is_document: bool = False
+) -> Iterator[Find]:
     """Yield the audio, playlists and feeds in a JSON value, with metadata from the object that contains each URL.
 
     ``scope`` identifies the value within the document, so that groups do not mix; ``stated_in`` is where licence
-    statements count as found.
+    statements count as found; ``is_document``: names without a folder are those of files beside it.
     """
     for node in objects_in(value):
-        finds = list(_in_object(node, found_by, stated_in))
+        finds = list(_in_object(node, found_by, stated_in, is_document=is_document))
+        _group_downloads(finds, node)
         _group_mirrors(finds, node)
+        split_copies(finds)
         for each in finds:
             each.group = each.group and f"{scope} {each.group}"
             yield each
 
 
-def _in_object(node: Node, found_by: str, stated_in: str) -> Iterator[Find]:
-    mime_type = _mime_type(node)
+def _in_object(node: Node, found_by: str, stated_in: str, *, is_document: bool) -> Iterator[Find]:
+    mime_type = type_in(node.members)
     for key, text in _strings(node):
         if _is_url(text) and (key in _FEED_KEYS or is_feed_url(text)):
             yield Find(url=text, found_by=found_by, confidence=NAME, expected=Kind.FEED)
         elif key == "embedurl" and node.types & _EMBEDDED_TYPES:
             yield Find(url=text, found_by=found_by, confidence=ATTRIBUTE, expected=Kind.EMBED)
-        elif _names_media(node, key, text, mime_type):
+        elif _names_media(node, key, text, mime_type, is_document=is_document):
             find = _find(node, key, text, mime_type, found_by)
             described(node, find, stated_in)
-            find.group = _group(node, key, find.title) or _group_of_encodings(node, text)
+            find.group = _group(node, key, text) or _group_of_encodings(node, text)
             find.guid = _guid(node)
             yield find
 
@@ -329,17 +345,22 @@ def _strings(node: Node) -> Iterator[tuple[str, str]]:
                 yield key, each
 
 
-def _mime_type(node: Node) -> str | None:
-    values = (node.members.get(key) for key in _TYPE_KEYS)
-    return next((each for each in values if isinstance(each, str) and "/" in each and each.isascii()), None)
-
-
-def _names_media(node: Node, key: str, text: str, mime_type: str | None) -> bool:
+def _names_media(node: Node, key: str, text: str, mime_type: str | None, *, is_document: bool) -> bool:
     if MEDIA_NAME.search(text):
-        return _is_url(text) or (key in _URL_KEYS and _is_path(text)) or bool(_FORMAT_KEY.fullmatch(key))
+        if _is_url(text) or is_format_key(key):
+            return True
+        return key in URL_KEYS and (_is_path(text) or (is_document and _is_beside(node, key, text)))
     if not _is_url(text):
         return False
     return _expected(node, key) is Kind.AUDIO or _has_declared_type(node, key, mime_type)
+
+
+def _is_beside(node: Node, key: str, text: str) -> bool:
+    """Return whether a name without a folder is that of a file beside the document, as in manifests."""
+    if key in _FOLDERLESS or "\n" in text or "/" in text or extension_of(f"/{text}") not in AUDIO_EXTENSIONS:
+        return False
+    others = (each for name, each in node.members.items() if name != key)
+    return not any(isinstance(each, str) and each.startswith(("http://", "https://")) for each in others)
 
 
 def _is_url(text: str) -> bool:
@@ -348,26 +369,34 @@ def _is_url(text: str) -> bool:
 
 def _is_path(text: str) -> bool:
     """Return whether the text may be a path; not a bare name, whose folder only the script knows."""
-    return "/" in text and "<" not in text and "\n" not in text
+    return "/" in text and not _LOCAL_PATH.match(text) and "<" not in text and "\n" not in text
 
 
 def _has_declared_type(node: Node, key: str, mime_type: str | None) -> bool:
-    return key in _URL_KEYS and kind_of_type(mime_type) is Kind.AUDIO and _names_file(node, key)
+    if key not in URL_KEYS or not is_place_of_file(node.members, key):
+        return False
+    return kind_of_type(mime_type) is Kind.AUDIO or (key not in _OWN_NAMES and _names_audio(node))
 
 
-def _names_file(node: Node, key: str) -> bool:
-    return key in _FILE_KEYS or not any(each in node.members for each in _FILE_KEYS)
+def _names_audio(node: Node) -> bool:
+    return names_audio_file(node.members, node.parent.members if node.parent else None)
 
 
 def _expected(node: Node, key: str) -> Kind | None:
     """Return the kind that an object and the member's name imply for an ambiguous URL."""
-    if _LIVE_KEY.search(key) or any(node.members.get(each) is True for each in _LIVE_FLAGS):
+    is_live = _LIVE_KEY.search(key) or any(node.members.get(each) is True for each in _LIVE_FLAGS)
+    if is_live and _duration_ms(node) is None:
         return Kind.STREAM
-    return Kind.AUDIO if _FORMAT_KEY.fullmatch(key) or (key == "contenturl" and "AudioObject" in node.types) else None
+    if key.replace("-", "_") in AUDIO_KEYS or (node.name in AUDIO_KEYS and key in _IN_AUDIO):
+        return Kind.AUDIO
+    if is_format_key(key) or (key == "contenturl" and "AudioObject" in node.types):
+        return Kind.AUDIO
+    is_named = key in URL_KEYS and key not in _OWN_NAMES and is_place_of_file(node.members, key) and _names_audio(node)
+    return Kind.AUDIO if is_named else None
 
 
 def _find(node: Node, key: str, text: str, mime_type: str | None, found_by: str) -> Find:
-    own_type = mime_type if key in _URL_KEYS and _names_file(node, key) else None
+    own_type = mime_type if key in URL_KEYS and is_place_of_file(node.members, key) else None
     declared = kind_of_type(own_type) is Kind.AUDIO or "AudioObject" in node.types
     return Find(
         url=text,
@@ -385,12 +414,15 @@ def _role(key: str) -> Role:
     return Role.SPEECH_SYNTHESIS if _SPEECH_KEY.match(key) else Role.MAIN
 
 
-def _group(node: Node, key: str, title: str | None) -> str | None:
-    """Return the group of formats side by side, or of attachments with one title (JSON Feed 1.1, Attachments)."""
-    if _FORMAT_KEY.fullmatch(key):
+def _group(node: Node, key: str, url: str) -> str | None:
+    """Return the group of formats side by side, or of attachments with one title or name.
+
+    The former is so in JSON Feed 1.1 (Attachments).
+    """
+    if is_format_key(key):
         return f"json {node.number}"
-    if node.parent and title and "attachments" in node.parent.members:
-        return f"json {node.parent.number} {title}"
+    if node.parent and "attachments" in node.parent.members:
+        return f"json {node.parent.number} {one_line(_name(node.first(_TITLE_KEYS))) or copy_key(url)}"
     return None
 
 
@@ -425,3 +457,16 @@ def _group_mirrors(finds: list[Find], node: Node) -> None:
         if len({each.url.split("/")[2] for each in each_of}) > 1:
             for each in each_of:
                 each.group = f"json {node.number} {name}"
+
+
+def _group_downloads(finds: list[Find], node: Node) -> None:
+    """Group what an object plays or describes with what it offers for download, which is preferred."""
+    downloads = {each for key, each in node.members.items() if "download" in key and isinstance(each, str)}
+    if len(finds) < _PAIR or not any(each.url in downloads for each in finds):
+        return
+    names = {copy_key(url.partition("?")[0]) for url in downloads}
+    for each in finds:
+        is_named = MEDIA_NAME.search(each.url) is not None
+        if each.group is None and (not is_named or copy_key(each.url.partition("?")[0]) in names):
+            each.group = f"json {node.number} download"
+            each.is_derivative = each.url not in downloads or None

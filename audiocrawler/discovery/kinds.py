@@ -56,6 +56,8 @@ _FOLLOWED_TYPES = {
 _AUDIO_TYPES = frozenset(f"application/{name}" for name in ("aac", "flac", "mp3", "ogg", "x-flac", "x-mp3"))
 _SILENT_TYPES = frozenset(("application/octet-stream", "binary/octet-stream", "application/force-download"))
 
+_MAX_NAME = 1000
+_NAMED = AUDIO_EXTENSIONS | VIDEO_EXTENSIONS | OTHER_EXTENSIONS | FOLLOWED_EXTENSIONS.keys()
 _BY_LENGTH = sorted(AUDIO_EXTENSIONS | FOLLOWED_EXTENSIONS.keys(), key=len, reverse=True)
 MEDIA_EXTENSION = f"(?:{'|'.join(_BY_LENGTH)})"
 """Pattern of the extensions of audio files, playlists and manifests."""
@@ -74,12 +76,24 @@ class Other(Enum):
 
 
 def extension_of(url: str) -> str:
-    """Return the extension of the last path segment in lower case, without dot; empty if there is none."""
+    """Return the extension of the last path segment in lower case, without dot; empty if there is none.
+
+    A semicolon may begin the segment's parameters (RFC 3986, section 3.3), or be part of a file's name.
+    """
     try:
         path = urlsplit(url).path
     except ValueError:
         return ""
-    name = path.rpartition("/")[2].partition(";")[0]
+    name = path.rpartition("/")[2]
+    rest = name[-_MAX_NAME:]
+    while ";" in rest:
+        if (extension := _extension(rest)) in _NAMED:
+            return extension
+        rest = rest.rpartition(";")[0]
+    return _extension(name.partition(";")[0])
+
+
+def _extension(name: str) -> str:
     stem, dot, extension = name.rpartition(".")
     if not stem or not dot or _AUSTRALIAN_HOST.search(name):
         return ""
@@ -121,33 +135,41 @@ _STREAM_HOSTS = (
     "torontocast.stream",
     "zeno.fm",
 )
-_STREAM_LABEL = re.compile(r"(?:direct|ice|live|listen|radio|streams?|streaming)\d*|.*(?:icecast|shoutcast).*")
-_STREAM_NAME = re.compile(r"(?:live)?stream(?:\.\w+)?", re.IGNORECASE)
-_MOUNT_NAME = re.compile(r"(?:listen|live|radio)(?:\.\w+)?", re.IGNORECASE)
-_EPISODE = re.compile(r"/(?:episodes?|podcasts?|tracks?)/|[0-9a-f]{8}", re.IGNORECASE)
+_STREAM_LABEL = re.compile(r"(?:direct|ice|live|listen|radio|streams?|streaming)\d*")
+_STREAM_SERVER = re.compile(r"icecast|shoutcast")
+_MOUNT_NAME = re.compile(r"(?:listen|live|radio|(?:live)?streams?)(?:\.\w+)?", re.IGNORECASE)
 _STREAM_PATH = re.compile(r"/radio/8\d{3}/|/livestream-redirect/", re.IGNORECASE)
 _LONG_NUMBER = re.compile(r"\d{4}")
 _MOUNT_DEPTH = 2
+_CERTAIN = 2
 
 
 def is_endless(url: str) -> bool:
-    """Return whether ``url`` looks like a mount point of a streaming server rather than a file.
+    """Return whether ``url`` can only be a mount point of a streaming server, so that it need not be requested.
 
-    Mount points have short paths without dates or numbers, on hosts, ports or under names that are usual for radio.
+    Either the server or the path is of a known kind of radio; or the path is short, without dates or numbers, and two
+    of these are usual for radio: the host's name, its port, the file's name. No radio sends lossless files by name.
     """
     parts = urlsplit(url)
     host = (parts.hostname or "").lower().removesuffix(".")
+    name = parts.path.rpartition("/")[2]
+    if extension_of(url) in LOSSLESS_EXTENSIONS:
+        return False
     if _STREAM_PATH.search(parts.path):
         return True
     if _LONG_NUMBER.search(parts.path):
         return False
-    name = parts.path.rpartition("/")[2]
     if host.endswith(_STREAM_HOSTS) or name.startswith(";"):
         return True
-    if _STREAM_NAME.fullmatch(name) and not _EPISODE.search(parts.path):
-        return True
-    is_mount = _MOUNT_NAME.fullmatch(name) or _is_stream_host(host) or _has_odd_port(parts, host)
-    return _is_short(parts.path) and bool(is_mount)
+    return _is_short(parts.path) and (_has_stream_server(host) or signs_of_radio(url) >= _CERTAIN)
+
+
+def signs_of_radio(url: str) -> int:
+    """Return how many of host, port and name are usual for radio; none of them proves anything."""
+    parts = urlsplit(url)
+    host = (parts.hostname or "").lower().removesuffix(".")
+    is_mount = _MOUNT_NAME.fullmatch(parts.path.rpartition("/")[2]) is not None
+    return is_mount + _is_stream_host(host) + _has_odd_port(parts, host)
 
 
 def _is_short(path: str) -> bool:
@@ -158,7 +180,11 @@ def _is_stream_host(host: str) -> bool:
     """Return whether a subdomain, or a part of one, is a word for streaming."""
     below = host.split(".")[:-2]
     words = (word for label in below[:1] for word in label.split("-"))
-    return any(_STREAM_LABEL.fullmatch(word) for word in words) or any("icecast" in label for label in below)
+    return any(_STREAM_LABEL.fullmatch(word) for word in words)
+
+
+def _has_stream_server(host: str) -> bool:
+    return any(_STREAM_SERVER.search(label) for label in host.split(".")[:-2])
 
 
 def _has_odd_port(parts: SplitResult, host: str) -> bool:
@@ -176,6 +202,12 @@ _FILE_PAGE = re.compile(
     r"|(?:www\.)?archive\.org/details/|(?:www\.)?dropbox\.com/.+[?&]dl=0)",
     re.IGNORECASE,
 )
+_REPOSITORY = re.compile(r"https?://(?:github\.com|gitlab\.com|huggingface\.co|codeberg\.org)/", re.IGNORECASE)
+_SERVED = re.compile(
+    r"https?://[^/]+/(?:user-attachments/|[^/]+/[^/]+/(?:assets|files|media|raw|releases)/|.+/-/|.+/(?:resolve|uploads)/)"
+    r"|[^?]+\?(?:.*&)?raw=",
+    re.IGNORECASE,
+)
 _DOWNLOAD = re.compile(r"download|\bdl\b|getfile|get_file|media|audio|stream|serve|enclosure", re.IGNORECASE)
 _MAX_QUERY = 2048
 _PROGRAM_EXTENSIONS = frozenset(("", "php", "asp", "aspx", "ashx", "cgi", "do", "jsp", "pl"))
@@ -183,16 +215,21 @@ _MAY_BE_PACKED = (Kind.FEED, Kind.PLAYLIST)
 _VIDEO_OR_AUDIO = frozenset(("ogg", "3ga", "asf"))
 
 
-def classify(url: str, *, mime_type: str | None = None, expected: Kind | None = None) -> Kind | None:
+def classify(
+    url: str, *, mime_type: str | None = None, expected: Kind | None = None, is_finite: bool = False
+) -> Kind | None:
     """Return the kind of an absolute URL, None if it is irrelevant.
 
     ``mime_type`` is the type that the document declares, ``expected`` the kind implied by the URL's context. An
-    unambiguous audio extension outweighs both, because declared types are wrong more often.
+    unambiguous audio extension outweighs both, because declared types are wrong more often. ``is_finite``: a declared
+    length or duration, say, shows that it is no radio.
     """
     if is_file_page(url):
         return Kind.PAGE
+    if _REPOSITORY.match(url) and extension_of(url) in AUDIO_EXTENSIONS and not _SERVED.match(url):
+        return None  # a path in the data of a repository's page, joined to the page
     kind = _kind(url, kind_of_type(mime_type), expected)
-    if kind is Kind.AUDIO and (expected is Kind.STREAM or is_endless(url)):
+    if kind is Kind.AUDIO and (expected is Kind.STREAM or (not is_finite and is_endless(url))):
         return Kind.STREAM
     return kind
 
@@ -232,15 +269,32 @@ def _kind_by_place(url: str, declared: Other | None, expected: Kind | None) -> K
 
 
 def _contradicts(extension: str, declared: Kind | Other | None) -> bool:
-    if declared is Other.VIDEO:
-        return extension in _VIDEO_OR_AUDIO
-    return declared is Other.NO_MEDIA
+    """Return whether the type of a video rules out a file whose extension videos have, too."""
+    return declared is Other.VIDEO and extension in _VIDEO_OR_AUDIO
+
+
+_NAMING = "attachment dl download f file filename files fn fname get mp3 name path song src track wav"
+_NAMING_PARAMETERS = frozenset(_NAMING.split())
+_SHOWN = re.compile(r"edit|embed|info|player|popup|preview|share|show|view", re.IGNORECASE)
+_AFTER_NAME = frozenset(("content", "data", "download", "file", "get", "original", "play", "raw", "stream"))
 
 
 def is_download_of_audio(url: str) -> bool:
-    """Return whether a script's query names the audio file that it serves: ``download.php?file=x.mp3``."""
+    """Return whether a script serves an audio file that its URL names.
+
+    In the query, ``download.php?file=x.mp3`` and listings such as ``index.php?dir=a&file=x.mp3``; or in the path before
+    its last segment, ``x.mp3/download``, as repositories do.
+    """
     parts = urlsplit(url)
-    if extension_of(url) not in _PROGRAM_EXTENSIONS or not _DOWNLOAD.search(parts.path):
+    folder, _, name = parts.path.rstrip("/").rpartition("/")
+    if name.lower() in _AFTER_NAME and extension_of(f"/{folder.rpartition('/')[2]}") in AUDIO_EXTENSIONS:
+        return True
+    if extension_of(url) not in _PROGRAM_EXTENSIONS:
         return False
-    values = (value for _, value in parse_qsl(parts.query[:_MAX_QUERY]))
-    return any("://" not in value and extension_of(value) in AUDIO_EXTENSIONS for value in values)
+    serves = bool(_DOWNLOAD.search(parts.path))
+    may_list = not _SHOWN.search(parts.path)
+    return any(
+        extension_of(f"/{value.rpartition('/')[2]}") in AUDIO_EXTENSIONS and "://" not in value
+        for key, value in parse_qsl(parts.query[:_MAX_QUERY])
+        if serves or (may_list and key.lower() in _NAMING_PARAMETERS)
+    )

@@ -5,17 +5,18 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from hashlib import blake2b
+from urllib.parse import urlsplit
 
 from audiocrawler.discovery.candidate import DESCRIBED, UNRESOLVED, Candidate, Find, Kind, Role, fill
 from audiocrawler.discovery.document import Document, one_line
-from audiocrawler.discovery.kinds import classify
+from audiocrawler.discovery.kinds import classify, is_endless
 from audiocrawler.discovery.page_statements import add_page_statements
 from audiocrawler.discovery.roles import names_read_aloud, role_of
 from audiocrawler.discovery.urls import absolute, file_key, key_of
 from audiocrawler.model.statements import Statement
 
 _TAKEN_OVER = ("found_by", "confidence", "role", "relation", "is_in_script", "is_certain_audio")
-_GROUPED = frozenset((Kind.AUDIO, Kind.VIDEO))
+_GROUPED = frozenset((Kind.AUDIO, Kind.VIDEO, Kind.MANIFEST))
 _TEXTS = ("title", "artist", "language", "link_text", "guid")
 
 
@@ -39,6 +40,7 @@ def merge(document: Document, finds: Iterable[Find]) -> Iterator[Candidate]:
         if known is not candidate:
             candidates[key] = _merged(known, candidate)
         _note_groups(groups, key, find, candidate.kind)
+    _set_streams(document, candidates)
     _set_roles(document, candidates, shown)
     add_page_statements(document, candidates, keys)
     yield from _grouped(document, candidates, groups)
@@ -59,7 +61,7 @@ def _resolved(base_url: str, url: str, mime_type: str | None, expected: Kind | N
     absolute_url = absolute(base_url, url)
     if expected is Kind.ARCHIVE:
         return _Place(absolute_url, key_of(absolute_url), expected) if absolute_url else None
-    kind = classify(absolute_url, mime_type=mime_type, expected=expected) if absolute_url else None
+    kind = classify(absolute_url, mime_type=mime_type, expected=expected, is_finite=True) if absolute_url else None
     return _Place(absolute_url, key_of(absolute_url), kind) if absolute_url and kind else None
 
 
@@ -94,6 +96,15 @@ def _merged(one: Candidate, other: Candidate) -> Candidate:
     return best
 
 
+def _set_streams(document: Document, candidates: dict[str, Candidate]) -> None:
+    """Mark the mount points of radio among the files; not on the page's own host, and not what has a length."""
+    own_host = urlsplit(document.url).netloc.lower()
+    for each in candidates.values():
+        is_finite = each.duration_ms or each.size_bytes or urlsplit(each.url).netloc.lower() == own_host
+        if each.kind is Kind.AUDIO and not is_finite and is_endless(each.url):
+            each.kind = Kind.STREAM
+
+
 def _set_roles(document: Document, candidates: dict[str, Candidate], shown: set[str]) -> None:
     about_speech = names_read_aloud(f"{document.url} {document.title or ''}") or "speech" in (document.title or "")
     for key, candidate in candidates.items():
@@ -123,9 +134,10 @@ class Groups:
 def _note_groups(groups: Groups, key: str, find: Find, kind: Kind) -> None:
     if kind not in _GROUPED:
         return
-    groups.join(key, f"file {file_key(key)}")
+    if kind is not Kind.MANIFEST:
+        groups.join(key, f"file {file_key(key)}")
     if find.group is not None:
-        groups.join(key, f"group {find.group}")
+        groups.join(key, f"{'manifest' if kind is Kind.MANIFEST else 'file'} group {find.group}")
 
 
 def _grouped(document: Document, candidates: dict[str, Candidate], groups: Groups) -> Iterator[Candidate]:

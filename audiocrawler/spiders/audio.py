@@ -254,8 +254,8 @@ class AudioSpider(Spider):
             if sitemap := absolute(response.url, url):
                 yield self.follower.request(sitemap, place)
 
-    async def page_failed(self, failure: Failure) -> None:
-        """Log why a page failed; a failed start page is listed in the summary, too."""
+    async def page_failed(self, failure: Failure) -> AsyncIterator[Request]:
+        """Log why a page failed, and try the alternate of a manifest; a failed start is listed in the summary, too."""
         outcome = outcome_of_failure(failure)
         request: Request = failure.request  # type: ignore[attr-defined]
         if self.crawl.is_stopping:
@@ -265,6 +265,8 @@ class AudioSpider(Spider):
         self.logger.info("%s: %s", clean_url(request.url), outcome.reason)
         self.crawler.stats.inc_value("audio/pages_failed")
         self._note_failed_start(request.meta, outcome.reason)
+        for each in self.follower.instead_of(request):
+            yield each
         if outcome.status == Status.TOO_LARGE and LANDING not in request.meta:
             await self.crawl.write([page_row(request, outcome.status, outcome.reason, found_by="link")])
 

@@ -13,8 +13,9 @@ from scrapy.link import Link
 from scrapy.linkextractors import LinkExtractor
 
 from audiocrawler.config.arguments import Arguments
-from audiocrawler.discovery import Candidate, Kind
+from audiocrawler.discovery import Candidate, Kind, choose
 from audiocrawler.discovery.candidate import Relation
+from audiocrawler.discovery.choose import rank
 from audiocrawler.discovery.kinds import classify
 from audiocrawler.discovery.paging import is_next_page, is_same_list
 from audiocrawler.discovery.urls import MAX_URL_LENGTH
@@ -32,6 +33,8 @@ FEED_PAGE = "feed_page"
 """In the meta of a request for a page of a feed or list: its number, absent for the first."""
 FRAMES = "frames"
 """In the meta of a request for a document in a frame: how many frames it is in."""
+INSTEAD = "instead"
+"""In the meta of a request for a manifest: the URLs of its alternates, best first."""
 MAX_PATH_LENGTH = 2000
 MAX_SEGMENTS = 20
 MAX_REPEATED_SEGMENTS = 3
@@ -157,13 +160,20 @@ class Follower:
         """Yield the requests for playlists, players and feeds of a document, and for the pages below it."""
         place, number, frames = Place.of(page.meta), page.meta.get(FEED_PAGE, 1), page.meta.get(FRAMES, 0)
         may_go_deeper = place.level < self._arguments.depth
+        others = {} if self._arguments.alternates == "all" else others_by_group(candidates)
+        left_out = {each.url for members in others.values() for each in members}
         for candidate in candidates:
+            if candidate.url in left_out:
+                continue
             if candidate.relation is Relation.SITEMAP and not self._arguments.depth:
                 continue  # its pages would not be followed
             if candidate.relation is Relation.FRAME:
                 yield from self._frame(candidate, place, frames)
             elif candidate.kind in FOLLOWED and place.nesting < MAX_NESTING:
-                yield self.request(candidate.url, nested_place(place, candidate))
+                instead = [each.url for each in others.get(candidate.group or "", ())]
+                yield self.request(
+                    candidate.url, nested_place(place, candidate), {INSTEAD: instead} if instead else None
+                )
             elif candidate.relation is Relation.NEXT_PAGE and self._is_next(candidate, page, number):
                 yield self.request(candidate.url, place.alone, {FEED_PAGE: number + 1})
             elif may_go_deeper and self._is_deeper(candidate, place.home):
@@ -190,11 +200,26 @@ class Follower:
         is_next = is_next_page(page.url, candidate.url, is_in_list=number > 1)
         return is_next and is_allowed(candidate.url, self._arguments)
 
+    def instead_of(self, request: Request) -> Iterator[Request]:
+        """Yield the request for the next best bit rate where that of a manifest has failed."""
+        for url in request.meta.get(INSTEAD, ())[:1]:
+            yield self.request(url, Place.of(request.meta), {INSTEAD: request.meta[INSTEAD][1:]})
+
     def _is_deeper(self, candidate: Candidate, site: str | None) -> bool:
         if candidate.kind is Kind.FEED:
             return True
         is_own = candidate.kind is Kind.PAGE and site_of(candidate.url) == site
         return is_own and is_allowed(candidate.url, self._arguments)
+
+
+def others_by_group(candidates: list[Candidate]) -> dict[str, list[Candidate]]:
+    """Return the manifests that are alternates of better ones, other bit rates of a recording: by group, best first."""
+    manifests = (each for each in candidates if each.kind is Kind.MANIFEST)
+    others: dict[str, list[Candidate]] = {}
+    for each, is_taken in sorted(choose(manifests), key=lambda pair: rank(pair[0])):
+        if not is_taken:
+            others.setdefault(each.group or "", []).append(each)
+    return others
 
 
 def nested_place(place: Place, candidate: Candidate) -> Place:

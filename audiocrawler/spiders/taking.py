@@ -26,6 +26,7 @@ from audiocrawler.rights.licences import refusal_before
 from audiocrawler.spiders.hls import HlsJoiner, tag_of
 from audiocrawler.spiders.identifying import Found, identify
 from audiocrawler.spiders.inline import Inline, inline_item, named, why_not
+from audiocrawler.spiders.links import others_by_group
 from audiocrawler.spiders.media import Downloads
 from audiocrawler.warehouse.rows import clean_url
 
@@ -39,6 +40,7 @@ _NOT_TAKEN = {
 MAX_REMEMBERED = 100_000
 """URLs found but not requested that are remembered as counted."""
 
+_OTHER_CHOSEN = "another file of the same recording was chosen"
 
 logger = logging.getLogger(__name__)
 
@@ -66,6 +68,7 @@ class Taker:
     ) -> AsyncIterator[Request | AudioItem]:
         """Write the rows of a document's audio, and yield requests for files to download, or items if only listed."""
         title = document.title if document is not None else None
+        await self._note_other_manifests(page, title, candidates)
         candidates, held = named(candidates)
         found = (candidate for candidate in candidates if candidate.kind in FILES)
         wanted = self._within_page_limit(
@@ -101,7 +104,7 @@ class Taker:
         if (outcome := self._why_not_kind(candidate)) is not None:
             return outcome
         if source.source_url in left_out.get(candidate.group or "", {}):
-            return Outcome(Status.ALTERNATE, "another file of the same recording was chosen")
+            return Outcome(Status.ALTERNATE, _OTHER_CHOSEN)
         refusal = refusal_before(stated_by(source), self._crawl.licenses)
         return Outcome(Status.FILTERED, refusal) if refusal else None
 
@@ -128,6 +131,16 @@ class Taker:
         else:
             return await inline_item(self._crawl, inline, source)
         return None
+
+    async def _note_other_manifests(self, page: Response, title: str | None, candidates: list[Candidate]) -> None:
+        """Write the rows of manifests that are not followed because a better one of the recording is."""
+        if self._arguments.alternates == "all":
+            return
+        for members in others_by_group(candidates).values():
+            for each in members:
+                source = source_of(each, page, title, Place.of(page.meta).site)
+                if self._is_wanted(page, source):
+                    await self._leave_out(source, Outcome(Status.ALTERNATE, _OTHER_CHOSEN))
 
     async def found_in(self, page: Response, title: str | None, candidates: Sequence[Candidate]) -> list[Found]:
         """Return the audio of a document with its rows: existing ones where only the URL has changed."""

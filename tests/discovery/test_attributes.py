@@ -77,3 +77,49 @@ def test_live_attributes_name_streams():
 )
 def test_words_names_and_templates_are_no_urls(attribute):
     assert in_html(f"<div {attribute}></div>") == []
+
+
+@pytest.mark.parametrize(
+    "markup",
+    [
+        '<div data-src="one take.mp3"></div>',
+        '<li data-mp3="one take.mp3">x</li>',
+        '<li data-audio-src="one take.mp3">x</li>',
+        '<select><option value="one take.mp3">x</option></select>',
+        """<a href="#" onclick="playSound('one take.mp3')">x</a>""",
+        """<a href="javascript:listen(this, 'one take.mp3')">x</a>""",
+        """<button @click="new Audio('one take.mp3').play()">x</button>""",
+        '<script>var a = document.getElementById("p"); a.src = "one take.mp3";</script>',
+        '<script>const sound = new Howl({src: ["one take.mp3"]})</script>',
+        '<script>so.addVariable("file", "one take.mp3")</script>',
+        '<object data="player.swf?mp3=one%20take.mp3"></object>',
+        '<embed src="player.swf" flashvars="autoplay=1&amp;file=one+take.mp3">',
+    ],
+)
+def test_a_bare_name_where_a_source_is_meant_is_a_file_beside_the_page(markup):
+    assert the_one(in_html(markup)).url == "https://site.example/shows/one take.mp3"
+
+
+@pytest.mark.parametrize(
+    "markup",
+    [
+        '<div data-name="one.mp3" data-file-name="one.mp3"></div>',
+        """<a href="#" onclick="remove('one.mp3')">x</a>""",
+        """<a href="#" onclick="play('one.mp3' + sid)">x</a>""",
+        '<script>folder + "one.mp3"; names = ["one.mp3"]</script>',
+        '<script>a.src = base + "one.mp3"</script>',
+        '<embed src="player.swf" flashvars="title=one.mp3">',
+        '<iframe src="https://other.example/player.html?file=one.mp3"></iframe>',
+    ],
+)
+def test_a_bare_name_elsewhere_is_not(markup):
+    assert urls(in_html(markup)) == []
+
+
+def test_a_flash_player_may_have_several_files():
+    found = in_html('<param name="FlashVars" value="mp3=music/1.mp3|music/2.mp3&amp;titles=One|Two">')
+    assert urls(found) == ["https://site.example/shows/music/1.mp3", "https://site.example/shows/music/2.mp3"]
+
+
+def test_a_handler_that_repeats_itself_costs_little():
+    assert in_html(f"""<a onclick="{"play" * 20_000}(x.mp3">x</a>""") == []

@@ -23,8 +23,17 @@ from audiocrawler.discovery.kinds import classify
         "https://stream.h.example/episodes/0a1b2c3d-aaaa-bbbb-cccc-dddddddddddd/stream.mp3",
         "https://github.com/lab/demo/blob/main/a.wav?raw=true",
         "https://github.com/lab/demo/raw/main/a.wav",
+        "https://github.com/lab/demo/releases/download/v1/a.wav",
+        "https://gitlab.com/group/lab/demo/-/raw/main/a.wav",
         "https://huggingface.co/datasets/lab/demo/resolve/main/a.wav",
         "https://h.example/samples/tone.au",
+        "https://h.example/Bach;%20Suite.mp3",
+        "https://h.example/music/index.php?dir=Live/&file=One%20Song.mp3",
+        "https://h.example/play/index.php?sid=1&name=Ada%20-%20Song.mp3",
+        "https://h.example/?p=music&dl=a.mp3",
+        "https://h.example/projects/p/files/x.mp3/download",
+        "https://h.example/api/records/1/files/x.wav/content",
+        "https://h.example/a;b;c.flac;jsessionid=0A.node1",
     ],
 )
 def test_a_url_that_names_an_audio_file_is_audio(url):
@@ -43,6 +52,13 @@ def test_a_url_that_names_an_audio_file_is_audio(url):
         "https://h.example/emff.swf?src=https://h.example/a.mp3",
         "https://h.example/share?u=https://h.example/a.mp3",
         "https://h.example/.mp3",
+        "https://h.example/player.php?file=talk.mp3",
+        "https://h.example/index.php?title=File:Bell.ogg",
+        "https://github.com/lab/demo/tree/main/data/a.wav",
+        "https://github.com/lab/data/a.wav",
+        "https://huggingface.co/datasets/lab/demo/tree/main/data/a.wav",
+        "https://gitlab.com/group/lab/data/a.wav",
+        "https://h.example/a.mp3/about",
         "https://h.example/clip.mp4",
         "https://h.example/page",
         "https://h.example/sites/news.com.au",
@@ -73,16 +89,34 @@ def test_a_page_about_a_file_that_is_named_like_it_is_a_page(url):
     "url",
     [
         "https://icecast.radio.example/main-midfi.mp3?id=1",
-        "https://direct.radio.example/ts/main.mp3",
-        "http://srv1.radio.example:8000/house.mp3",
-        "https://st01.radio.example/dlf/01/128/mp3/stream.mp3",
+        "http://radio.station.example:8000/house.mp3",
+        "https://stream.station.example/radio.aac",
         "https://radio.example/radio/8010/radio.mp3",
-        "https://live-radio01.example.com/2TJW/mp3.aac",
         "https://23123.live.streamtheworld.com/KEXP.mp3",
+        "http://station.example:8000/;stream.mp3",
     ],
 )
 def test_a_mount_of_a_streaming_server_is_a_stream_though_it_ends_like_a_file(url):
     assert classify(url) is Kind.STREAM
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://radio.college.example/shows/first.mp3",
+        "https://live.venue.example/interview.mp3",
+        "http://files.example:8080/take.mp3",
+        "http://radio.station.example:8000/master.flac",
+        "https://h.example/albums/live.mp3",
+        "https://h.example/stream.mp3",
+    ],
+)
+def test_one_sign_of_radio_does_not_make_a_file_a_stream(url):
+    assert classify(url) is Kind.AUDIO
+
+
+def test_a_known_length_outweighs_every_sign_of_radio():
+    assert classify("https://stream.station.example/radio.aac", is_finite=True) is Kind.AUDIO
 
 
 @pytest.mark.parametrize(
@@ -110,6 +144,10 @@ def test_playlists_and_manifests_are_told_by_their_extension(url, kind):
         ("https://h.example/talk.mp3", "application/octet-stream", Kind.AUDIO),
         ("https://h.example/play", "application/vnd.apple.mpegurl; charset=utf-8", Kind.MANIFEST),
         ("https://h.example/play", "audio/x-scpls", Kind.PLAYLIST),
+        ("https://h.example/talk.mp3", "image/jpeg", Kind.AUDIO),
+        ("https://h.example/talk.wav", "text/html", Kind.AUDIO),
+        ("https://h.example/talk.ogg", "application/x-shockwave-flash", Kind.AUDIO),
+        ("https://h.example/talk.m4a", "application/rss+xml", Kind.AUDIO),
         ("https://h.example/film.ogg", "video/ogg", None),
         ("https://h.example/film", "video/mp4", None),
         ("https://h.example/cover.jpg", "audio/mpeg", None),

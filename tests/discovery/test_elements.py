@@ -67,3 +67,25 @@ def test_base_href_decides_where_a_relative_url_leads():
 def test_an_expected_stream_in_an_audio_element_is_a_stream():
     found = in_html('<audio src="http://srv.radio.example:8000/stream"></audio>')
     assert urls(found, Kind.STREAM) == ["http://srv.radio.example:8000/stream"]
+
+
+def test_a_player_of_the_own_host_plays_files_whatever_the_port_and_the_name():
+    markup = (
+        '<audio src="/stream"></audio><audio src="/live.mp3"></audio><a href="radio.mp3">x</a>'
+        '<audio src="http://stream.other.example/live.mp3"></audio>'
+    )
+    found = in_html(markup, "http://radio.lab.example:8000/show/")
+    assert urls(found) == [
+        "http://radio.lab.example:8000/stream",
+        "http://radio.lab.example:8000/live.mp3",
+        "http://radio.lab.example:8000/show/radio.mp3",
+    ]
+    assert urls(found, Kind.STREAM) == ["http://stream.other.example/live.mp3"]
+
+
+def test_a_row_that_states_a_size_or_duration_lists_a_file():
+    listed = (
+        '<table><tr><td><a href="http://stream.other.example/live.mp3">Concert</a></td><td>1:02:03</td></tr>'
+        '<tr><td><a href="http://stream.other.example:8000/radio.mp3">Play</a></td><td>12 MB</td></tr></table>'
+    )
+    assert len(urls(in_html(listed))) == 2

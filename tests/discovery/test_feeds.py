@@ -136,3 +136,12 @@ def test_of_an_items_two_bodies_a_cut_summary_hides_nothing():
         "</content:encoded></item>"
     )
     assert urls(found) == ["https://site.example/1.mp3", "https://site.example/2.mp3"]
+
+
+def test_a_wrong_type_or_medium_does_not_hide_an_audio_file():
+    found = in_feed(
+        '<item><enclosure url="/1.mp3" type="image/jpeg"/></item>'
+        '<item><media:content url="/2.flac" medium="image"/></item>'
+        '<item><enclosure url="/3.jpg" type="audio/mpeg"/></item>'
+    )
+    assert urls(found) == ["https://site.example/1.mp3", "https://site.example/2.flac"]

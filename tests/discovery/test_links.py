@@ -1,5 +1,7 @@
 from base64 import urlsafe_b64encode
 
+import pytest
+
 from audiocrawler.discovery import Kind
 from tests.discovery.pages import in_html, the_one, urls
 
@@ -45,4 +47,32 @@ def test_a_link_to_google_podcasts_carries_the_feed():
 
 def test_a_link_that_is_saved_as_audio_is_audio():
     assert urls(in_html('<a href="/get/42" download="talk.mp3">x</a>')) == ["https://site.example/get/42"]
-    assert in_html('<a href="/get/42" download="talk.pdf">x</a><a href="/get/43" download>x</a>') == []
+    assert in_html('<a href="/get/42" download="talk.pdf">x</a><a href="/get/43">x</a>') == []
+
+
+@pytest.mark.parametrize(
+    ("link", "kind"),
+    [
+        ('<a href="/dl/1" download>Save</a>', Kind.PAGE),
+        ('<a href="/dl/1" download>Listen</a>', Kind.EMBED),
+        ('<a href="/dl/1" download class="mp3">Save</a>', Kind.EMBED),
+        ('<a href="/dl/1" rel="enclosure">Save</a>', Kind.EMBED),
+        ('<a href="/files/1/download">interview.wav</a>', Kind.EMBED),
+    ],
+)
+def test_a_download_that_may_be_audio_is_asked_for(link, kind):
+    (found,) = in_html(link)
+    assert (found.url.startswith("https://site.example/"), found.kind) == (True, kind)
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        '<a href="/report.pdf" download>Listen</a>',
+        '<a href="/a.zip" rel="enclosure">x</a>',
+        '<a href="/songs/1">interview.wav</a>',
+        '<a href="#" download>Listen</a>',
+    ],
+)
+def test_other_links_are_left_alone(link):
+    assert in_html(link) == []

@@ -21,6 +21,32 @@ def test_entries_of_unknown_length_without_extension_are_radio():
     assert urls(found) == ["http://h.example/a.mp3"]
 
 
+def test_a_length_of_minus_one_confirms_a_mount_but_does_not_make_a_file_one():
+    found = in_text(
+        "#EXTM3U\n#EXTINF:-1,a\nhttp://ice.example:8000/jazz.mp3\n#EXTINF:-1,b\nhttp://h.example/talk.mp3\n", ""
+    )
+    assert urls(found, Kind.STREAM) == ["http://ice.example:8000/jazz.mp3"]
+    assert urls(found) == ["http://h.example/talk.mp3"]
+
+
+def test_a_server_that_lists_its_own_tracks_by_number_lists_files():
+    found = in_text("/rest/track?id=1\n/tracks/2/raw\n/main\n", "audio/x-mpegurl", "https://music.example/l.m3u")
+    assert urls(found) == ["https://music.example/rest/track?id=1", "https://music.example/tracks/2/raw"]
+    assert urls(found, Kind.STREAM) == ["https://music.example/main"]
+
+
+def test_entries_of_asx_and_wpl_without_extension_are_taken_as_those_of_other_playlists():
+    asx = (
+        '<asx version="3.0"><entry><ref href="http://radio.example/Main"/></entry><entry><ref href="/get.php?id=3"/>'
+        '</entry><entry><duration value="00:01:00"/><ref href="http://radio.example/clip.wmv"/></entry></asx>'
+    )
+    found = in_text(asx, "video/x-ms-asf", "https://site.example/l.wax")
+    assert urls(found, Kind.STREAM) == ["http://radio.example/Main"]
+    assert urls(found) == ["https://site.example/get.php?id=3"]
+    wpl = '<?wpl version="1.0"?><smil><body><seq><media src="http://radio.example/Main"/></seq></body></smil>'
+    assert urls(in_text(wpl, "application/vnd.ms-wpl"), Kind.STREAM) == ["http://radio.example/Main"]
+
+
 def test_pls_entries_may_be_numbered_with_gaps():
     found = in_text("[playlist]\nFile3=c.mp3\nTitle3=Third\nLength3=9\nfile1=next.pls\n", "audio/x-scpls")
     assert urls(found, Kind.PLAYLIST) == ["https://site.example/shows/next.pls"]
@@ -114,3 +140,9 @@ def test_metalink_gives_the_mirrors_of_each_file_by_priority():
         assert urls(found) == ["https://b.example/x.mp3", "https://a.example/get/1"]
         assert found[0].group == found[1].group is not None
     assert in_text(four, "")[0].size_bytes == 77
+
+
+def test_asx_as_it_was_before_xml_is_read_whatever_it_is_sent_as():
+    found = in_text("[Reference]\r\nRef1=http://h.example/a.wma?MSWMExt=.asf\r\nRef2=/b.mp3\r\n", "text/plain")
+    assert urls(found) == ["http://h.example/a.wma?MSWMExt=.asf", "https://site.example/b.mp3"]
+    assert {each.group for each in found} == {None}

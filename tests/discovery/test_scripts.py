@@ -1,3 +1,5 @@
+import json
+
 import pytest
 
 from audiocrawler.discovery import Kind
@@ -117,3 +119,12 @@ def test_a_json_feed_gives_attachments_and_those_of_one_title_are_alternates():
     assert (mp3.duration_ms, mp3.title) == (60_000, "T")
     assert hls.kind is Kind.MANIFEST
     assert (other.group, other.size_bytes) == (None, 9)
+
+
+def test_a_recording_of_something_live_is_a_file_if_it_has_a_duration():
+    def kinds(**said: object) -> list[Kind]:
+        value = {"url": "https://h.example/concert.mp3", "live": True} | said
+        return [each.kind for each in in_html(f"<script>x = {json.dumps(value)}</script>")]
+
+    assert kinds(duration=240) == [Kind.AUDIO]
+    assert kinds() == [Kind.STREAM]

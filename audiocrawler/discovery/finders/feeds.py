@@ -16,6 +16,7 @@ from audiocrawler.discovery.candidate import (
     Relation,
     fill,
 )
+from audiocrawler.discovery.copies import group_copies
 from audiocrawler.discovery.document import (
     Children,
     Document,
@@ -28,7 +29,7 @@ from audiocrawler.discovery.document import (
     one_line,
     text_of,
 )
-from audiocrawler.discovery.kinds import extension_of, kind_of_type
+from audiocrawler.discovery.kinds import AUDIO_EXTENSIONS, extension_of, kind_of_type
 from audiocrawler.discovery.values import duration_ms, published_at, size_bytes, whole_number
 from audiocrawler.model.statements import NOTICE, Statement, statement_of
 
@@ -133,17 +134,19 @@ def child_text_of(element: etree._Element) -> str | None:
 
 
 def find_feeds(document: Document) -> Iterator[Find]:
-    """Yield the audio of each item of a feed; the files of one item are alternates."""
+    """Yield the audio of each item of a feed; copies of one recording are alternates."""
     if document.root is None or document.root_name not in FEED_ROOTS:
         return
     channel = channel_description(document.root)
     for number, item in enumerate(items_of(document.root)):
         about = item_description(item, channel)
-        for each in _media(item):
-            yield _completed(each, about, f"item {number}", live=local_name(item) == "liveitem")
+        finds = list(_media(item))
+        group_copies(finds, f"item {number}")
+        for each in finds:
+            yield _completed(each, about, live=local_name(item) == "liveitem")
     for trailer in each_named(document.root, "trailer"):
         for each in _trailer(trailer):
-            yield _completed(each, channel, None, live=False)
+            yield _completed(each, channel, live=False)
 
 
 def _media(item: etree._Element) -> Iterator[Find]:
@@ -152,8 +155,7 @@ def _media(item: etree._Element) -> Iterator[Find]:
             yield from reader(element)
 
 
-def _completed(each: Find, about: Description, group: str | None, *, live: bool) -> Find:
-    each.group = group
+def _completed(each: Find, about: Description, *, live: bool) -> Find:
     if live:
         each.expected = Kind.STREAM
     fill(each, about)
@@ -179,8 +181,12 @@ def _media_content(element: etree._Element) -> Iterator[Find]:
     each = _find(
         url, "media_content", attribute(element, "type"), size_bytes=size_bytes(attribute(element, "filesize"))
     )
-    if each.mime_type is None and attribute(element, "medium") not in (None, "audio"):
+    is_named_audio = extension_of(url) in AUDIO_EXTENSIONS
+    if each.mime_type is None and attribute(element, "medium") not in (None, "audio") and not is_named_audio:
         return
+    each.group = (
+        "media:group" if (around := element.getparent()) is not None and local_name(around) == "group" else None
+    )
     each.duration_ms = duration_ms(attribute(element, "duration"))
     each.bit_rate_bps = whole_number(attribute(element, "bitrate"), unit=1000)
     each.language = attribute(element, "lang")

@@ -7,6 +7,7 @@ from itertools import islice
 from lxml import etree
 
 from audiocrawler.discovery.candidate import ELEMENT, LINK, NAME, STRING, Find, Kind, Role
+from audiocrawler.discovery.copies import split_copies
 from audiocrawler.discovery.document import Document, DocumentType, one_line, text_of
 from audiocrawler.discovery.json_media import absolute_urls_in, is_comment_feed, is_feed_url, wrapped_feed
 from audiocrawler.discovery.kinds import AUDIO_EXTENSIONS, MEDIA_EXTENSION, MEDIA_NAME, extension_of, kind_of_type
@@ -22,14 +23,16 @@ _MAX_SIBLINGS = 5
 
 
 def find_elements(document: Document) -> Iterator[Find]:
-    """Yield the sources of each player, in the author's order, as alternates of one recording."""
+    """Yield the sources of each player, in the author's order, as alternates unless they are clearly not."""
     seen: set[etree._Element] = set()
     for number, player in enumerate(document.elements(*_PLAYERS)):
         about = _Player(player, number)
-        yield from about.own_sources()
+        finds = list(about.own_sources())
         for source in player.iter("source"):
             seen.add(source)
-            yield from about.source(source)
+            finds.extend(about.source(source))
+        split_copies(finds)
+        yield from finds
     for source in document.elements("source"):
         if source not in seen:
             yield from _stray_source(source)
@@ -164,6 +167,35 @@ def _anchor(element: etree._Element, href: str) -> Iterator[Find]:
         )
     elif feed := wrapped_feed(href) or (href if is_feed_url(href) else None):
         yield Find(url=feed, found_by="a_href", confidence=NAME, expected=Kind.FEED)
+    elif kind := _kind_of_download(element, href):
+        yield Find(url=href, found_by="a_href", confidence=NAME, expected=kind, link_text=_label(element))
+
+
+def _kind_of_download(element: etree._Element, href: str) -> Kind | None:
+    """Return how a download without extension is followed: at once if something says that it is audio.
+
+    ``rel=enclosure`` is for media (microformats); the text of a link may be the name of the file.
+    """
+    if extension_of(href) not in _NO_EXTENSION or href.startswith("#"):
+        return None
+    if "enclosure" in (element.get("rel") or "").lower().split():
+        return Kind.EMBED
+    label = _label(element) or ""
+    is_named = extension_of(f"/{label}") in AUDIO_EXTENSIONS
+    if element.get("download") is None:
+        return Kind.EMBED if is_named and _DOWNLOAD.search(href) else None
+    if extension_of(f"/{element.get('download')}"):
+        return None
+    return Kind.EMBED if is_named or _AUDIO_WORD.search(f"{label} {href} {element.get('class') or ''}") else Kind.PAGE
+
+
+_NO_EXTENSION = frozenset(("", "ashx", "asp", "aspx", "cgi", "php"))
+_DOWNLOAD = re.compile(r"attachment|download|\bdl\b|\bget|raw", re.IGNORECASE)
+_AUDIO_WORD = re.compile(
+    r"audio|aiff|\becouter|\bepisode|\bescuchar|flac|\bh(?:ö|oe)ren|listen|mp3|music|podcast|recording|\bsong|sound|wav\b"
+    r"|écouter",
+    re.IGNORECASE,
+)
 
 
 def _label(element: etree._Element) -> str | None:
@@ -179,6 +211,8 @@ def _link(element: etree._Element, href: str) -> Iterator[Find]:
     if "alternate" in relations and kind is Kind.FEED:
         if not is_comment_feed(href, element.get("title") or ""):
             yield Find(url=href, found_by="link_alternate", confidence=ELEMENT, expected=Kind.FEED, mime_type=mime_type)
+    elif "publication" in relations:  # the manifest of an audiobook (W3C Publication Manifest, section 4.3)
+        yield Find(url=href, found_by="link_href", confidence=LINK, expected=Kind.PLAYLIST)
     elif element.get("as") == "audio":
         yield Find(url=href, found_by="link_href", confidence=ELEMENT, expected=Kind.AUDIO, mime_type=mime_type)
     elif isinstance(kind, Kind) or MEDIA_NAME.search(href):

@@ -7,11 +7,32 @@ from typing import Any
 
 from lxml import etree
 
-from audiocrawler.discovery.candidate import ATTRIBUTE, ELEMENT, LINK, STRING, Find, Kind, Relation
+from audiocrawler.discovery.candidate import ATTRIBUTE, ELEMENT, LINK, STRING, Description, Find, Kind, Relation, fill
+from audiocrawler.discovery.copies import split_copies
 from audiocrawler.discovery.document import Document, DocumentType, line_of, one_line, parse, text_of
+from audiocrawler.discovery.finders.attributes import find_attributes
 from audiocrawler.discovery.finders.head import find_embeds
-from audiocrawler.discovery.json_media import media_in, tolerant_json, urls_in, values_in
+from audiocrawler.discovery.finders.markup import find_elements, find_links
+from audiocrawler.discovery.flattened import (
+    flight_payload,
+    flight_values,
+    is_flight,
+    is_streamed,
+    plain,
+    streamed_values,
+)
+from audiocrawler.discovery.json_media import (
+    Node,
+    described,
+    media_in,
+    objects_in,
+    tolerant_json,
+    urls_in,
+    values_in,
+)
 from audiocrawler.discovery.kinds import MEDIA_NAME
+from audiocrawler.discovery.played import names_played
+from audiocrawler.discovery.urls import absolute
 from audiocrawler.discovery.values import duration_ms, published_at, size_bytes, whole_number
 from audiocrawler.model.statements import NOTICE, Statement, statement_of
 
@@ -20,7 +41,14 @@ def find_jsonld(document: Document) -> Iterator[Find]:
     """Yield the audio of each JSON-LD block."""
     for number, script in enumerate(document.elements("script")):
         if "ld+json" in (script.get("type") or "").lower():
-            yield from media_in(tolerant_json(script.text or ""), "json_ld", f"script {number}", stated_in="json_ld")
+            text = script.text or ""
+            yield from media_in(
+                tolerant_json(text),
+                "json_ld",
+                f"script {number}",
+                stated_in="json_ld",
+                is_document='"readingOrder"' in text,  # a manifest within its page (W3C Audiobooks, section 3)
+            )
 
 
 _URL_PROPERTIES = frozenset(("associatedmedia", "audio", "contenturl"))
@@ -40,9 +68,11 @@ def find_microdata(document: Document) -> Iterator[Find]:
     for number, item in enumerate(each for each in document.elements() if each.get("itemscope") is not None):
         is_recording = (item.get("itemtype") or "").rpartition("/")[2] in _RECORDINGS
         properties = _properties(item)
-        for name in _URL_PROPERTIES & properties.keys():
-            for url in properties[name]:
-                yield _find(url, properties, f"microdata {number}" if is_recording else None)
+        group = f"microdata {number}" if is_recording else None
+        urls = (url for name in sorted(_URL_PROPERTIES & properties.keys()) for url in properties[name])
+        finds = [_find(url, properties, group) for url in urls]
+        split_copies(finds)
+        yield from finds
 
 
 def _properties(item: etree._Element) -> Properties:
@@ -102,20 +132,54 @@ def _find(url: str, properties: Properties, group: str | None) -> Find:
 
 
 def find_json_documents(document: Document) -> Iterator[Find]:
-    """Yield the audio in a JSON document, the player in an oEmbed response, the next page of a JSON Feed.
+    """Yield the audio in a JSON document, and the next page of a JSON Feed (JSON Feed 1.1, Top-level).
 
-    oEmbed 1.0, section 2.3.4.2; JSON Feed 1.1, Top-level.
+    Relative URLs are relative to the document, or to its own address (Readium Web Publication Manifest, self link).
     """
-    value = document.json
+    value = plain(document.json)
     if value is None:
         return
-    yield from media_in(value, "json", "document")
+    base = _own_address(value) or document.base_url
+    for each in media_in(value, "json", "document", is_document=True):
+        each.url = absolute(base, each.url) or each.url
+        yield each
     if not isinstance(value, dict):
         return
-    if isinstance(markup := value.get("html"), str):
-        yield from find_embeds(parse(markup, document.url, DocumentType.HTML))
     if isinstance(url := value.get("next_url"), str) and "jsonfeed.org" in str(value.get("version")):
         yield Find(url=url, found_by="feed_next", confidence=ELEMENT, expected=Kind.FEED, relation=Relation.NEXT_PAGE)
+
+
+def _own_address(value: Any) -> str | None:
+    links = value.get("links") if isinstance(value, dict) and "readingOrder" in value else None
+    own = (each for each in links or () if isinstance(each, dict) and "self" in str(each.get("rel")).split())
+    address = next(own, {}).get("href")
+    return address if isinstance(address, str) and address.startswith(("http://", "https://")) else None
+
+
+_MARKUP = re.compile(r"<(?:a|audio|embed|iframe|object|source|video)\b", re.IGNORECASE)
+_MARKUP_FINDERS = (find_elements, find_links, find_embeds, find_attributes)
+_MOST_MARKUP = 2_000_000
+
+
+def find_json_markup(document: Document) -> Iterator[Find]:
+    """Yield the audio and players in the HTML that a JSON document contains: oEmbed, JSON Feed, WordPress's API."""
+    if document.json is None or not _MARKUP.search(document.text.replace("\\u003c", "<").replace("\\u003C", "<")):
+        return
+    for node in objects_in(document.json):
+        for text in (each for each in node.members.values() if isinstance(each, str)):
+            if "<" in text and len(text) <= _MOST_MARKUP and _MARKUP.search(text):
+                yield from _in_markup(document, node, text)
+
+
+def _in_markup(document: Document, node: Node, text: str) -> Iterator[Find]:
+    page = parse(text, document.url, DocumentType.HTML)
+    about = Description()
+    described(node, about, "json")
+    about.duration_ms = about.size_bytes = about.bit_rate_bps = None
+    for each in (each for finder in _MARKUP_FINDERS for each in finder(page)):
+        each.group = each.group and f"markup {node.number} {each.group}"
+        fill(each, about)
+        yield each
 
 
 def find_jspf(document: Document) -> Iterator[Find]:
@@ -146,23 +210,29 @@ def _track(track: dict[str, Any], group: str) -> Iterator[Find]:
             )
 
 
-_WORTH_PARSING = re.compile(r"audio/|mp3|podcast|AudioObject", re.IGNORECASE)
+_WORTH_PARSING = re.compile(r"audio(?:/|_?(?:download|file|link|src|uri|url))|mp3|podcast|AudioObject", re.IGNORECASE)
 
 
 def find_scripts(document: Document) -> Iterator[Find]:
-    """Yield the audio in scripts, except JSON-LD, which has its own finder."""
+    """Yield the audio in scripts, except JSON-LD, which has its own finder; a payload in pieces is read as a whole."""
+    if payload := flight_payload(script.text or "" for script in document.elements("script")):
+        yield from _in_script(payload, "flight", flight_values(payload))
+    streamed = "".join(text for script in document.elements("script") if is_streamed(text := script.text or ""))
+    yield from _in_script(streamed, "stream", streamed_values(streamed))
     for number, script in enumerate(document.elements("script")):
         text = script.text or ""
-        if "ld+json" in (script.get("type") or "").lower():
+        if "ld+json" in (script.get("type") or "").lower() or (payload and is_flight(text)):
             continue
         if MEDIA_NAME.search(text) or _WORTH_PARSING.search(text):
-            yield from _in_script(text, f"script {number}")
+            yield from _in_script(text, f"script {number}", map(plain, values_in(text)))
 
 
-def _in_script(text: str, scope: str) -> Iterator[Find]:
-    for number, value in enumerate(values_in(text)):
+def _in_script(text: str, scope: str, values: Iterator[Any]) -> Iterator[Find]:
+    if not MEDIA_NAME.search(text) and not _WORTH_PARSING.search(text):
+        return
+    for number, value in enumerate(values):
         for each in media_in(value, "script_json", f"{scope} {number}"):
             each.hidden, each.is_in_script = each.title is None, True
             yield each
-    for url in urls_in(text):
+    for url in (*urls_in(text), *names_played(text)):
         yield Find(url=url, found_by="script_string", confidence=STRING, hidden=True, is_in_script=True)
