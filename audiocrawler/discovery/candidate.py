@@ -44,6 +44,7 @@ class Relation(StrEnum):
 
     SITEMAP = "sitemap"
     NEXT_PAGE = "next_page"
+    FRAME = "frame"
 
 
 @dataclass(slots=True, kw_only=True)
