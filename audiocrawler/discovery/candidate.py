@@ -45,6 +45,10 @@ class Relation(StrEnum):
     SITEMAP = "sitemap"
     NEXT_PAGE = "next_page"
     FRAME = "frame"
+    ITEM = "item"
+    """The page of a feed's item."""
+    LISTED = "listed"
+    """A feed in a list of feeds."""
 
 
 @dataclass(slots=True, kw_only=True)

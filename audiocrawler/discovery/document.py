@@ -20,7 +20,7 @@ _MARKUP = re.compile(
     r"<(?:a|article|audio|body|div|head|html|iframe|img|link|meta|p|script|source|span|title)\b", re.IGNORECASE
 )
 _XML_ROOTS = frozenset(
-    ("asx", "feed", "metalink", "mpd", "opml", "playlist", "rdf", "rss", "sitemapindex", "smil", "urlset")
+    ("asx", "feed", "metalink", "mpd", "opml", "playlist", "rdf", "redirect", "rss", "sitemapindex", "smil", "urlset")
 ) | {"winmediaplaylist"}
 
 

@@ -279,7 +279,10 @@ _FILE_KEYS = frozenset(_FILE.split())
 _PLACE_KEYS = frozenset(("href", "source", "uri", "url"))
 """Members that contain a file's URL, or its page's if the file is in another member."""
 _URL_KEYS = _FILE_KEYS | _PLACE_KEYS
-_FEED_KEYS = frozenset(("feed_url", "feedurl", "rss", "rss_url", "rssfeed", "rssurl", "podcastfeed", "webfeed"))
+_FEED_KEY = re.compile(
+    r"(?:original|podcast|self|show)?_?(?:atom|feed|rss|xml)_?(?:feed)?_?(?:href|link|uri|url)"
+    r"|(?:podcast|url|web)?_?(?:feed|rss)(?:_?feed)?"
+)
 _TYPE_KEYS = ("mime_type", "mimetype", "encodingformat", "contenttype", "content_type", "fileformat", "mime", "type")
 _FORMAT_KEY = re.compile(
     r"(?:aac|flac|m4a|mp3|oga|ogg|opus|wav)"
@@ -310,7 +313,7 @@ def media_in(value: JSONValue, found_by: str, scope: str, *, stated_in: str = "j
 def _in_object(node: Node, found_by: str, stated_in: str) -> Iterator[Find]:
     mime_type = _mime_type(node)
     for key, text in _strings(node):
-        if _is_url(text) and (key in _FEED_KEYS or is_feed_url(text)):
+        if _is_url(text) and (_FEED_KEY.fullmatch(key) or is_feed_url(text)):
             yield Find(url=text, found_by=found_by, confidence=NAME, expected=Kind.FEED)
         elif key == "embedurl" and node.types & _EMBEDDED_TYPES:
             yield Find(url=text, found_by=found_by, confidence=ATTRIBUTE, expected=Kind.EMBED)

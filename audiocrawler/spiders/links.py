@@ -158,19 +158,26 @@ class Follower:
                 continue  # its pages would not be followed
             if candidate.kind in FOLLOWED and place.nesting < MAX_NESTING:
                 yield self.request(candidate.url, nested_place(place, candidate))
-            elif candidate.relation is Relation.NEXT_PAGE and number < MAX_FEED_PAGES:
+            elif _is_continued(candidate, place) and number < MAX_FEED_PAGES:
                 yield self.request(candidate.url, place.alone, {FEED_PAGE: number + 1})
-            elif may_go_deeper and self._is_deeper(candidate, place.site):
+            elif may_go_deeper and self._is_deeper(candidate, place):
                 yield self.request(candidate.url, place.deeper)
         for url in links:
             if not self._traps.is_trap(url):
                 yield self.request(url, place.deeper)
 
-    def _is_deeper(self, candidate: Candidate, site: str | None) -> bool:
+    def _is_deeper(self, candidate: Candidate, place: Place) -> bool:
+        """Return whether to follow it; the pages of a feed that is a start may be on another site than the feed."""
         if candidate.kind is Kind.FEED:
             return True
-        is_own = candidate.kind is Kind.PAGE and site_of(candidate.url) == site
-        return is_own and is_allowed(candidate.url, self._arguments)
+        is_own = site_of(candidate.url) == place.site or (candidate.relation is Relation.ITEM and not place.level)
+        return candidate.kind is Kind.PAGE and is_own and is_allowed(candidate.url, self._arguments)
+
+
+def _is_continued(candidate: Candidate, place: Place) -> bool:
+    """Return whether it costs no depth: a feed's next page or new address, a feed in a list that is a start."""
+    is_listed = candidate.relation is Relation.LISTED and not place.level
+    return candidate.relation is Relation.NEXT_PAGE or is_listed
 
 
 def nested_place(place: Place, candidate: Candidate) -> Place:

@@ -14,6 +14,7 @@ from audiocrawler.discovery.candidate import (
     Find,
     Kind,
     Relation,
+    Role,
     fill,
 )
 from audiocrawler.discovery.document import (
@@ -35,6 +36,7 @@ from audiocrawler.model.statements import NOTICE, Statement, statement_of
 _ADDRESS = re.compile(r"\S+@\S+ \((.+)\)")  # RSS 2.0: the author is an e-mail address, the name in brackets
 FEED_ROOTS = frozenset(("rss", "feed", "rdf"))
 _ITEMS = ("item", "entry", "liveitem")
+_PAID = ("http://opds-spec.org/acquisition/borrow", "http://opds-spec.org/acquisition/buy")
 _RIGHTS = ("copyright", "rights")
 
 
@@ -139,14 +141,15 @@ def find_feeds(document: Document) -> Iterator[Find]:
     channel = channel_description(document.root)
     for number, item in enumerate(items_of(document.root)):
         about = item_description(item, channel)
-        for each in _media(item):
+        for each in media_of(item):
             yield _completed(each, about, f"item {number}", live=local_name(item) == "liveitem")
     for trailer in each_named(document.root, "trailer"):
         for each in _trailer(trailer):
             yield _completed(each, channel, None, live=False)
 
 
-def _media(item: etree._Element) -> Iterator[Find]:
+def media_of(item: etree._Element) -> Iterator[Find]:
+    """Yield the files that an item names, without its metadata."""
     for element in elements_of(item):
         if reader := _READERS.get(local_name(element)):
             yield from reader(element)
@@ -168,13 +171,18 @@ def _enclosure(element: etree._Element) -> Iterator[Find]:
 
 
 def _link(element: etree._Element) -> Iterator[Find]:
-    if (attribute(element, "rel") or "").lower() == "enclosure":
-        yield from _enclosure(element)
+    """RFC 4287, section 4.2.7.2: any link may have the type of audio; OPDS 1.2, section 5: what may be acquired."""
+    relation = (attribute(element, "rel") or "").lower()
+    is_audio = kind_of_type(attribute(element, "type")) is Kind.AUDIO
+    if relation == "enclosure" or (is_audio and not relation.startswith(_PAID)):
+        for each in _enclosure(element):
+            each.role = Role.PREVIEW if relation.endswith(("/sample", "/preview")) else Role.MAIN
+            yield each
 
 
 def _media_content(element: etree._Element) -> Iterator[Find]:
-    """Media RSS 1.5.1: duration in seconds, bitrate in kilobits per second."""
-    if not (url := attribute(element, "url")):
+    """Media RSS 1.5.1: duration in seconds, bitrate in kilobits per second; Atom's ``src`` (RFC 4287, 4.1.3.2)."""
+    if not (url := attribute(element, "url", "src")):
         return
     each = _find(
         url, "media_content", attribute(element, "type"), size_bytes=size_bytes(attribute(element, "filesize"))

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from itertools import islice
+from urllib.parse import urlsplit
 
 from lxml import etree
 
@@ -11,6 +12,7 @@ from audiocrawler.discovery.document import Document, DocumentType, one_line, te
 from audiocrawler.discovery.json_media import absolute_urls_in, is_comment_feed, is_feed_url, wrapped_feed
 from audiocrawler.discovery.kinds import AUDIO_EXTENSIONS, MEDIA_EXTENSION, MEDIA_NAME, extension_of, kind_of_type
 from audiocrawler.discovery.roles import names_read_aloud
+from audiocrawler.discovery.subscriptions import subscribed_feed
 from audiocrawler.discovery.values import duration_ms, row_description, whole_number
 
 _PLAYERS = ("audio", "amp-audio", "bgsound", "video", "amp-video")
@@ -138,13 +140,16 @@ def find_links(document: Document) -> Iterator[Find]:
     """Yield the links to audio, playlists and feeds, by URL or declared type."""
     for element in document.elements("a", "area"):
         if href := element.get("href"):
-            yield from _anchor(element, href)
+            yield from _anchor(element, href, urlsplit(document.url).scheme)
     for element in document.elements("link"):
         if href := element.get("href"):
-            yield from _link(element, href)
+            yield from _link(element, subscribed_feed(href, scheme=urlsplit(document.url).scheme) or href)
 
 
-def _anchor(element: etree._Element, href: str) -> Iterator[Find]:
+def _anchor(element: etree._Element, href: str, scheme: str) -> Iterator[Find]:
+    if feed := subscribed_feed(href, scheme=scheme):
+        yield Find(url=feed, found_by="a_href", confidence=LINK, expected=Kind.FEED)
+        return
     mime_type = element.get("type")
     saved_as_audio = extension_of(element.get("download") or "") in AUDIO_EXTENSIONS
     declared = saved_as_audio or isinstance(kind_of_type(mime_type), Kind)

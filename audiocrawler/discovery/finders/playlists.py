@@ -254,12 +254,10 @@ _READ_ELSEWHERE = frozenset(("rss", "feed", "rdf", "playlist", "asx", "smil", "w
 
 
 def find_xml_strings(document: Document) -> Iterator[Find]:
-    """Yield the audio URLs of an XML document that no other finder reads, and the feeds that OPML lists."""
+    """Yield the audio URLs of an XML document that no other finder reads."""
     if document.root is None or document.type is not DocumentType.XML or document.root_name in _READ_ELSEWHERE:
         return
     for element in document.root.iter(etree.Element):
-        if document.root_name == "opml" and (feed := attribute(element, "xmlurl")):
-            yield Find(url=feed, found_by="opml", confidence=LINK, expected=Kind.FEED)
         for text in (element.text or "", *map(str, element.values())):
             if MEDIA_NAME.search(text):
                 for url in absolute_urls_in(text):
