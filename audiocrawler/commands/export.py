@@ -40,7 +40,7 @@ from audiocrawler.storage import Store, place_of
 from audiocrawler.warehouse import Query, Warehouse, count_pending
 from audiocrawler.warehouse.views import VIEWS
 
-TEXTS = ("title", "link_text", "page_title")
+TEXTS = ("title", "description", "link_text", "page_title")
 
 
 class Command(CollectionCommand, ScrapyCommand):

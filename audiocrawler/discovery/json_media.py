@@ -11,6 +11,7 @@ from urllib.parse import unquote, urlsplit
 
 from audiocrawler.discovery.candidate import ATTRIBUTE, ELEMENT, NAME, Description, Find, Kind, Role
 from audiocrawler.discovery.document import one_line, parse_json
+from audiocrawler.discovery.json_about import add_rest, licence_codes
 from audiocrawler.discovery.kinds import AUDIO_EXTENSIONS, MEDIA_EXTENSION, MEDIA_NAME, extension_of, kind_of_type
 from audiocrawler.discovery.values import duration_ms, published_at, size_bytes, whole_number
 from audiocrawler.model.statements import NOTICE, Statement, statement_of
@@ -177,8 +178,8 @@ def _types(members: dict[str, Any]) -> frozenset[str]:
     return frozenset(name.rpartition("/")[2] for name in names if isinstance(name, str))
 
 
-def described(node: Node, about: Description, place: str) -> None:
-    """Copy an object's metadata of its file into ``about``; ``place`` is where licence statements count as found."""
+def described(node: Node, about: Description, place: str, url: str) -> None:
+    """Copy an object's metadata of its file at ``url`` into ``about``; ``place`` is where licences count as found."""
     about.title = one_line(_name(node.first_around(_TITLE_KEYS)))
     about.artist = one_line(_name(node.first_around(_ARTIST_KEYS)))
     about.language = one_line(_name(node.first_around(_LANGUAGE_KEYS)))
@@ -188,6 +189,8 @@ def described(node: Node, about: Description, place: str) -> None:
     about.duration_ms = _duration_ms(node) or (_duration_ms(node.parent) if node.parent else None)
     about.size_bytes = size_bytes(node.first(_SIZE_KEYS))
     about.bit_rate_bps = _bit_rate_bps(node.members.get("bitrate"))
+    about.statements = tuple(dict.fromkeys((*(about.statements or ()), *licence_codes(node, place)))) or None
+    add_rest(node, about, url)
 
 
 def _statements(node: Node, place: str) -> tuple[Statement, ...] | None:
@@ -212,8 +215,14 @@ def _name(value: Any) -> str | None:
     if isinstance(value, list) and value:
         value = value[0]
     if isinstance(value, dict):
-        value = value.get("name") or value.get("@id") or value.get("url")
+        value = value.get("name") or _rendered(value) or value.get("@id") or value.get("url")
     return value if isinstance(value, str) else None
+
+
+def _rendered(value: dict[str, Any]) -> str | None:
+    """Return the text of a WordPress object, which has entities."""
+    rendered = value.get("rendered")
+    return unescape(rendered) if isinstance(rendered, str) else None
 
 
 def _duration_ms(node: Node) -> int | None:
@@ -319,7 +328,7 @@ def _in_object(node: Node, found_by: str, stated_in: str) -> Iterator[Find]:
             yield Find(url=text, found_by=found_by, confidence=ATTRIBUTE, expected=Kind.EMBED)
         elif _names_media(node, key, text, mime_type):
             find = _find(node, key, text, mime_type, found_by)
-            described(node, find, stated_in)
+            described(node, find, stated_in, text)
             find.group = _group(node, key, find.title) or _group_of_encodings(node, text)
             find.guid = _guid(node)
             yield find

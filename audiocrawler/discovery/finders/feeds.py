@@ -29,6 +29,7 @@ from audiocrawler.discovery.document import (
     one_line,
     text_of,
 )
+from audiocrawler.discovery.finders.feed_about import add_item, add_shared, host_of
 from audiocrawler.discovery.kinds import extension_of, kind_of_type
 from audiocrawler.discovery.values import duration_ms, published_at, size_bytes, whole_number
 from audiocrawler.model.statements import NOTICE, Statement, statement_of
@@ -41,13 +42,15 @@ _RIGHTS = ("copyright", "rights")
 
 
 def channel_description(root: etree._Element) -> Description:
-    """Return the metadata of a feed that applies to all items: author, language and licence."""
+    """Return the metadata of a feed that applies to all items: author, language, licence, show, image and people."""
     channel = channel_of(root)
     children = children_of(channel)
     language = first_text(children, "language") or attribute(channel, "lang")
     about = Description(artist=_author(children), language=language)
     about.statements = statements_in(children, "feed_channel")
     about.credit = first_text(children, "credit", "attributionname")
+    about.show_title = first_text(children, "title")
+    add_shared(about, children)
     return about
 
 
@@ -76,16 +79,17 @@ def item_description(item: etree._Element, channel: Description) -> Description:
     children = children_of(item)
     about = Description(
         title=first_text(children, "title"),
-        guid=first_text(children, "guid", "id"),
-        artist=_author(children) or first_text(children, "person"),
+        guid=first_text(children, "guid", "id", "identifier"),
+        artist=_author(children),
         duration_ms=duration_ms(first_text(children, "duration")),
         language=first_text(children, "language") or attribute(item, "lang"),
         published_at=published_at(first_text(children, "pubdate", "published", "date", "updated")),
-        transcript_url=_transcript(children),
     )
     about.statements = statements_in(inner := _with_media(children), "feed_item")
     about.credit = first_text(inner, "credit", "attributionname")
+    add_item(about, inner)
     fill(about, channel)
+    about.artist = about.artist or host_of(about.people)
     return about
 
 
@@ -96,11 +100,6 @@ def _author(children: Children) -> str | None:
     author = first_text(children, "creator", "author")
     match = _ADDRESS.fullmatch(author) if author else None
     return match[1] if match else author
-
-
-def _transcript(children: Children) -> str | None:
-    urls = (attribute(transcript, "url") for transcript in children.get("transcript", ()))
-    return next(filter(None, urls), None)
 
 
 def statements_in(children: Children, place: str) -> tuple[Statement, ...] | None:
