@@ -9,6 +9,7 @@ from hashlib import blake2b
 from audiocrawler.discovery.candidate import DESCRIBED, Candidate, Find, Kind, Role, Texts, fill
 from audiocrawler.discovery.document import Document, one_line
 from audiocrawler.discovery.kinds import classify
+from audiocrawler.discovery.page_about import add_page_description
 from audiocrawler.discovery.page_statements import add_page_statements
 from audiocrawler.discovery.roles import names_read_aloud, role_of
 from audiocrawler.discovery.urls import absolute, file_key, key_of
@@ -41,7 +42,9 @@ def merge(document: Document, finds: Iterable[Find]) -> Iterator[Candidate]:
         _note_groups(groups, key, find, candidate.kind)
     _set_roles(document, candidates, shown)
     add_page_statements(document, candidates, keys)
-    yield from _grouped(document, candidates, groups)
+    grouped = list(_grouped(document, candidates, groups))
+    add_page_description(document, grouped)
+    yield from grouped
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,6 +100,40 @@ def test_the_tracks_of_a_player_are_its_transcripts_and_chapters():
     assert (found.transcript_url, found.chapters_url) == ("https://site.example/de.vtt", "https://site.example/c.vtt")
 
 
+DUBLIN_CORE = (
+    '<meta name="DC.title" content="Tides"><meta name="DC.creator" content="Ann">'
+    '<meta name="DCTERMS.language" content="fy"><meta name="dc.date" content="2024-03-01">'
+    '<meta name="DC.description" content="On tides"><meta property="og:type" content="article">'
+    '<meta property="og:description" content="An article"><meta property="og:image" content="/i.jpg">'
+)
+
+
+def test_the_head_of_a_page_is_about_its_only_recording():
+    one = the_one(in_html(f'{DUBLIN_CORE}<audio src="/a.mp3"></audio>'))
+    assert (one.title, one.artist, one.language, one.description) == ("Tides", "Ann", "fy", "On tides")
+    assert (one.published_at, one.image_url) == (datetime(2024, 3, 1, tzinfo=UTC), None)
+    two = in_html(f'{DUBLIN_CORE}<a href="/a.mp3">a</a><a href="/b.mp3">b</a>')
+    assert [(each.title, each.artist) for each in two] == [(None, None)] * 2
+
+
+def test_open_graph_is_about_the_audio_that_it_names():
+    head = (
+        '<meta property="og:audio" content="/a.mp3"><meta property="og:description" content="On tides">'
+        '<meta property="og:image" content="/i.jpg">'
+    )
+    found = the_one(in_html(head))
+    assert (found.description, found.image_url) == ("On tides", "https://site.example/i.jpg")
+
+
+def test_microdata_says_what_an_episode_is():
+    properties = (
+        '<meta itemprop="contentUrl" content="/a.mp3"><span itemprop="partOfSeries" itemscope><b itemprop="name">Coasts'
+        '</b></span><meta itemprop="episodeNumber" content="4"><p itemprop="description">On tides</p>'
+    )
+    found = the_one(in_html(f'<div itemscope itemtype="https://schema.org/PodcastEpisode">{properties}</div>'))
+    assert (found.show_title, found.episode, found.description) == ("Coasts", 4, "On tides")
+
+
 def test_json_ld_says_what_an_episode_is():
     episode = {
         "@type": "PodcastEpisode",

@@ -67,7 +67,6 @@ def _manifest(url: str, attributes: dict[str, str]) -> Find:
 _EXTINF = re.compile(r"#EXTINF:\s*(-?[\d.]+)?[^,]*,?(.*)", re.IGNORECASE)
 _PLS_LINE = re.compile(r"\s*(file|title|length)(\d+)\s*=\s*(.*?)\s*$", re.IGNORECASE)
 _LOCAL_PATH = re.compile(r"[a-z]:[\\/]|\\\\|/(?:home|mnt|Users|Volumes)/", re.IGNORECASE)
-_MAX_ENTRIES = 100_000
 
 
 def find_playlists(document: Document) -> Iterator[Find]:
@@ -80,7 +79,7 @@ def find_playlists(document: Document) -> Iterator[Find]:
 
 def _m3u(text: str) -> Iterator[Find]:
     duration, title = None, None
-    for line in text.splitlines()[:_MAX_ENTRIES]:
+    for line in text.splitlines():
         entry = line.strip("\ufeff \t")
         if match := _EXTINF.match(entry):
             duration, title = match[1], match[2]
@@ -91,7 +90,7 @@ def _m3u(text: str) -> Iterator[Find]:
 
 def _pls(text: str) -> Iterator[Find]:
     entries: dict[int, dict[str, str]] = {}
-    for line in text.splitlines()[:_MAX_ENTRIES]:
+    for line in text.splitlines():
         if match := _PLS_LINE.match(line):
             entries.setdefault(int(match[2][:9]), {})[match[1].lower()] = match[3]
     for _, entry in sorted(entries.items()):

@@ -12,7 +12,7 @@ from audiocrawler.discovery.document import Document, DocumentType, line_of, one
 from audiocrawler.discovery.finders.head import find_embeds
 from audiocrawler.discovery.json_media import media_in, tolerant_json, urls_in, values_in
 from audiocrawler.discovery.kinds import MEDIA_NAME
-from audiocrawler.discovery.values import duration_ms, published_at, size_bytes, whole_number
+from audiocrawler.discovery.values import duration_ms, ordinal, plain_text, published_at, size_bytes, whole_number
 from audiocrawler.model.statements import NOTICE, Statement, statement_of
 
 
@@ -98,6 +98,11 @@ def _find(url: str, properties: Properties, group: str | None) -> Find:
         statements=_statements(properties),
         credit=first("credittext", "copyrightholder"),
         published_at=published_at(first("datepublished", "uploaddate")),
+        show_title=first("partofseries", "partofpodcast", "inalbum"),
+        season=ordinal(first("seasonnumber")),
+        episode=ordinal(first("episodenumber")),
+        description=plain_text(first("description", "abstract")),
+        image_url=first("image", "thumbnailurl"),
     )
 
 
