@@ -97,7 +97,7 @@ _ROW_GROUP = 1000
 
 
 def _parquet_value(value: Any) -> Any:
-    return json.dumps(value, ensure_ascii=False, sort_keys=True) if isinstance(value, dict) else value
+    return json.dumps(value, ensure_ascii=False, sort_keys=True) if isinstance(value, dict | list) else value
 
 
 def _schema_of(names: Mapping[str, str]) -> Any:

@@ -227,6 +227,7 @@ class AnalysisPipeline(Stage):
         item.audio.classification = self.crawl.energy.classify(item.audio.duration_ms, item.audio.loudness)
         item.audio.file_name = _with_extension(item.file_name, sniffed.extension)
         item.audio.source_url, item.audio.page_url = source.source_url, source.page_url
+        item.audio.language = source.language or item.audio.language
         item.audio.found_by = source.found_by
         item.audio.first_seen_at, item.audio.updated_at = source.first_seen_at, source.last_seen_at
 

@@ -86,7 +86,17 @@ def source_of(candidate: Candidate, page: Response, page_title: str | None, site
         published_at=candidate.published_at,
         declared_duration_ms=candidate.duration_ms,
         declared_size_bytes=candidate.size_bytes,
-        transcript_url=mask_url(candidate.transcript_url) if candidate.transcript_url else None,
+        language=candidate.language,
+        show_title=candidate.show_title,
+        season=candidate.season,
+        episode=candidate.episode,
+        description=candidate.description,
+        episode_url=_masked(candidate.episode_url),
+        image_url=_masked(candidate.image_url),
+        people=candidate.people,
+        transcript_url=_masked(candidate.transcript_url),
+        transcripts=candidate.transcripts,
+        chapters_url=_masked(candidate.chapters_url),
         status=Status.PENDING,
         first_seen_at=now,
         last_seen_at=now,
@@ -113,6 +123,10 @@ def page_row(request: Request, status: Status, reason: str, *, found_by: str) ->
         first_seen_at=now,
         last_seen_at=now,
     )
+
+
+def _masked(url: str | None) -> str | None:
+    return mask_url(url) if url else None
 
 
 def source_url_of(candidate: Candidate) -> str:

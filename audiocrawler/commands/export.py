@@ -24,7 +24,7 @@ from audiocrawler.model.errors import ConfigurationError
 from audiocrawler.model.settings import AudioSettings
 from audiocrawler.rights.licences import wanted_licences
 
-TEXTS = ("title", "link_text", "page_title")
+TEXTS = ("title", "description", "link_text", "page_title")
 
 
 class Command(CollectionCommand, ScrapyCommand):

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from audiocrawler.discovery.subscriptions import subscribed_feed
 from audiocrawler.model.declared import demand, first_error, shown
 from audiocrawler.model.errors import ConfigurationError
 from audiocrawler.model.text import mask_url
@@ -118,9 +119,10 @@ class Arguments(BaseModel):
     @field_validator("url")
     @classmethod
     def _check_urls(cls, urls: tuple[str, ...]) -> tuple[str, ...]:
-        for url in urls:
+        starts = tuple(subscribed_feed(url) or url for url in urls)
+        for url in starts:
             _check_url(url)
-        return urls
+        return starts
 
     @field_validator("allow", "deny", mode="before")
     @classmethod
@@ -187,7 +189,7 @@ def _one_line(error: ValidationError, model: type[BaseModel], given: dict[str, A
 def _read_urls(path: Path | None) -> tuple[str, ...]:
     if path is None:
         return ()
-    lines = list(read_lines(path))
+    lines = [(number, subscribed_feed(url) or url) for number, url in read_lines(path)]
     if not lines:
         raise ConfigurationError(f"-a urls={path}: contains no URLs; put one on each line")
     for number, url in lines:

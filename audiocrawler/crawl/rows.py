@@ -107,7 +107,13 @@ def mask_row(row: Row) -> None:
         if isinstance(value, str):
             setattr(row, name, mask_text(value))
         elif isinstance(value, dict):
-            setattr(row, name, {key: mask_text(text) for key, text in value.items()})
+            setattr(row, name, _masked(value))
+        elif isinstance(value, list):
+            setattr(row, name, [_masked(each) for each in value])
+
+
+def _masked(texts: dict[str, str]) -> dict[str, str]:
+    return {key: mask_text(text) for key, text in texts.items()}
 
 
 class RowWriter:

@@ -1,19 +1,21 @@
 """Find the audio in a response: run every finder on the parsed document, and classify each URL once.
 
-candidate: the result; document: the input; finders/: one function per mechanism, registered here; kinds, urls, roles:
-classification of URLs; merge: one candidate per URL, alternates grouped; choose: the best alternate.
+candidate: the result; reading, document: the input; finders/: one function per mechanism, registered here; kinds, urls,
+roles: classification of URLs; merge: one candidate per URL, alternates grouped; choose: the best alternate.
 """
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from importlib import import_module
+from itertools import chain
 
 from scrapy.http import Response
 
 from audiocrawler.discovery.candidate import Candidate, Find, Kind, Role
 from audiocrawler.discovery.choose import choose
-from audiocrawler.discovery.document import Document, read
+from audiocrawler.discovery.document import Document
 from audiocrawler.discovery.merge import merge
+from audiocrawler.discovery.reading import read
 
 __all__ = ["DEFAULT_FINDERS", "Candidate", "Document", "Kind", "Role", "choose", "find", "find_in", "read"]
 
@@ -28,8 +30,13 @@ DEFAULT_FINDERS: dict[str, int] = {
     f"{_FINDERS}.structured.find_microdata": 350,
     f"{_FINDERS}.head.find_opengraph": 400,
     f"{_FINDERS}.head.find_embeds": 500,
+    f"{_FINDERS}.frames.find_srcdoc": 550,
+    f"{_FINDERS}.frames.find_frames": 560,
     f"{_FINDERS}.feeds.find_feeds": 600,
     f"{_FINDERS}.feeds.find_feed_pages": 650,
+    f"{_FINDERS}.feed_links.find_item_links": 660,
+    f"{_FINDERS}.feed_links.find_other_feeds": 670,
+    f"{_FINDERS}.feed_links.find_opml": 680,
     f"{_FINDERS}.feed_bodies.find_feed_bodies": 700,
     f"{_FINDERS}.playlists.find_playlists": 800,
     f"{_FINDERS}.playlists.find_hls": 900,
@@ -42,6 +49,7 @@ DEFAULT_FINDERS: dict[str, int] = {
     f"{_FINDERS}.structured.find_json_documents": 1300,
     f"{_FINDERS}.next_pages.find_json_next_pages": 1305,
     f"{_FINDERS}.structured.find_json_markup": 1308,
+    f"{_FINDERS}.feed_links.find_json_links": 1305,
     f"{_FINDERS}.structured.find_jspf": 1310,
     f"{_FINDERS}.manifests.find_iiif": 1312,
     f"{_FINDERS}.listings.find_json_listings": 1314,
@@ -90,5 +98,13 @@ def find(response: Response, finders: Mapping[str, int | None] = DEFAULT_FINDERS
 
 def find_in(document: Document, finders: Mapping[str, int | None] = DEFAULT_FINDERS) -> Iterator[Candidate]:
     """Yield the Candidates in a parsed document."""
-    finds = (each for finder in load_finders(finders) for each in finder(document))
-    yield from merge(document, finds)
+    loaded = load_finders(finders)
+    yield from merge(document, _finds_in(document, loaded))
+
+
+def _finds_in(document: Document, finders: list[Finder]) -> Iterator[Find]:
+    for number, part in enumerate(chain((document,), document.following)):
+        for each in (each for finder in finders for each in finder(part)):
+            if number and each.group is not None:
+                each.group = f"{number} {each.group}"
+            yield each

@@ -59,6 +59,13 @@ class Relation(StrEnum):
     SITEMAP = "sitemap"
     NEXT_PAGE = "next_page"
     FRAME = "frame"
+    ITEM = "item"
+    """The page of a feed's item."""
+    LISTED = "listed"
+    """A feed in a list of feeds."""
+
+
+Texts = list[dict[str, str]]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -75,6 +82,17 @@ class Description:
     statements: tuple[Statement, ...] | None = None
     credit: str | None = None
     transcript_url: str | None = None
+    transcripts: Texts | None = None
+    """Each with its ``url`` and, where stated, ``type``, ``language`` and ``rel``."""
+    chapters_url: str | None = None
+    show_title: str | None = None
+    season: int | None = None
+    episode: int | None = None
+    description: str | None = None
+    episode_url: str | None = None
+    image_url: str | None = None
+    people: Texts | None = None
+    """Each with ``name`` and ``role`` and, where stated, ``group``, ``url`` and ``image``."""
     published_at: datetime | None = None
     link_text: str | None = None
     guid: str | None = None

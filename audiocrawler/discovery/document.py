@@ -2,18 +2,16 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property, lru_cache
 from typing import Any
-from zlib import MAX_WBITS, decompressobj
-from zlib import error as zlib_error
 
 from lxml import etree
-from scrapy.http import Response, TextResponse
 
 from audiocrawler.discovery.kinds import bare_type, extension_of
+from audiocrawler.discovery.mending import whole_page
 from audiocrawler.discovery.urls import absolute
 
 _LOOK = 4096
@@ -22,8 +20,11 @@ _MARKUP = re.compile(
     r"<(?:a|article|audio|body|div|head|html|iframe|img|link|meta|p|script|source|span|title)\b", re.IGNORECASE
 )
 _XML_ROOTS = frozenset(
-    ("asx", "feed", "metalink", "mpd", "opml", "playlist", "rdf", "rss", "sitemapindex", "smil", "urlset")
-) | {"enumerationresults", "listbucketresult", "listversionsresult", "winmediaplaylist"}
+    (
+        *("asx", "feed", "metalink", "mpd", "opml", "playlist", "rdf", "redirect", "rss", "sitemapindex", "smil"),
+        *("urlset", "enumerationresults", "listbucketresult", "listversionsresult", "winmediaplaylist"),
+    )
+)
 
 
 class DocumentType(StrEnum):
@@ -87,10 +88,7 @@ def _is_playlist(content_type: str, extension: str) -> bool:
     return "mpegurl" in content_type or "scpls" in content_type or extension in ("m3u", "m3u8", "pls")
 
 
-MAX_CHARACTERS = 16 * 2**20
-"""Longer texts are cut; no real page comes near."""
 _MAX_TITLE = 300
-_GZIP = b"\x1f\x8b\x08"
 UNREADABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _HALF_CHARACTER = re.compile("[\ud800-\udfff]")
 _SURROGATE = re.compile(
@@ -117,6 +115,12 @@ class Document:
     root: etree._Element | None = None
     root_name: str = ""
     base_url: str = field(default="")
+    value: Any = None
+    """The parsed JSON, if it was parsed together with this document."""
+    following: Iterable["Document"] = ()
+    """What follows it in the same response: pieces of a large document, or other documents."""
+    left_out: str | None = None
+    """What could not be read, in words; known once ``following`` has been iterated."""
 
     def __post_init__(self) -> None:
         self.base_url = self.base_url or self._declared_base() or self.url
@@ -129,6 +133,8 @@ class Document:
     @cached_property
     def json(self) -> Any:
         """The parsed JSON document, None if it is not JSON or invalid."""
+        if self.value is not None:
+            return self.value
         if self.type is not DocumentType.JSON:
             return None
         value = parse_json(self.text)
@@ -148,17 +154,11 @@ class Document:
         return None
 
 
-def read(response: Response) -> Document:
-    """Parse a response. Never raises: an unreadable body is an empty text."""
-    text = _text_of_response(response)[:MAX_CHARACTERS]
-    content_type = (response.headers.get("Content-Type") or b"").decode("latin-1").lower()
-    return parse(text, response.url, sniff(text, content_type, response.url))
-
-
-def parse(text: str, url: str, kind: DocumentType, *, base_url: str = "") -> Document:
-    """Parse ``text`` as a Document of this type."""
+def parse(text: str, url: str, kind: DocumentType, *, base_url: str = "", is_xml: bool = False) -> Document:
+    """Parse ``text`` as a Document of this type; ``is_xml``: the server calls a page XML."""
     if kind not in (DocumentType.HTML, DocumentType.XML):
         return Document(url, text, kind)
+    text = whole_page(text, is_xml=is_xml) if kind is DocumentType.HTML else text
     root = parse_html(text) if kind is DocumentType.HTML else parse_xml(text, url)
     return Document(url, text, kind, root, root_name(text), base_url)
 
@@ -188,7 +188,13 @@ def parse_xml(text: str, url: str) -> etree._Element | None:
     body = _PROLOG.sub("", text.lstrip("\ufeff"), count=1)
     body = _CDATA_OR_AMPERSAND.sub(lambda match: "&amp;" if match[0] == "&" else match[0], body)
     parser = etree.XMLParser(
-        encoding="utf-8", recover=True, resolve_entities=False, no_network=True, remove_comments=True, remove_pis=True
+        encoding="utf-8",
+        recover=True,
+        resolve_entities=False,
+        no_network=True,
+        remove_comments=True,
+        remove_pis=True,
+        huge_tree=True,
     )
     return _parse(_DOCTYPE.sub("", body, count=1), parser, url)
 
@@ -235,25 +241,6 @@ def one_line(text: str | None, length: int = _MAX_TITLE) -> str | None:
 def line_of(value: object) -> str | None:
     """Return ``one_line`` of a JSON value, None if it is not text."""
     return one_line(value) if isinstance(value, str) else None
-
-
-def _text_of_response(response: Response) -> str:
-    body = response.body
-    if body.startswith(_GZIP):
-        body = _unpacked(body)
-    elif isinstance(response, TextResponse):
-        return response.text
-    if b"\0" in body[:1024]:
-        return ""
-    return TextResponse(response.url, headers=response.headers, body=body).text
-
-
-def _unpacked(body: bytes) -> bytes:
-    """Return the content of a gzip file as far as it is readable; sitemaps are served so, without Content-Encoding."""
-    try:
-        return decompressobj(wbits=16 + MAX_WBITS).decompress(body, MAX_CHARACTERS)
-    except zlib_error:
-        return b""
 
 
 Children = dict[str, list[etree._Element]]  # noqa: SLF001 -- lxml offers no other name for the type

@@ -12,6 +12,7 @@ from urllib.parse import unquote, urlsplit
 from audiocrawler.discovery.candidate import ATTRIBUTE, ELEMENT, NAME, Description, Find, Kind, Role
 from audiocrawler.discovery.copies import copy_key, split_copies
 from audiocrawler.discovery.document import one_line, parse_json
+from audiocrawler.discovery.json_about import add_rest, licence_codes
 from audiocrawler.discovery.json_files import (
     AUDIO_KEYS,
     URL_KEYS,
@@ -196,8 +197,8 @@ def _types(members: dict[str, Any]) -> frozenset[str]:
     return frozenset(name.rpartition("/")[2] for name in names if isinstance(name, str))
 
 
-def described(node: Node, about: Description, place: str) -> None:
-    """Copy an object's metadata of its file into ``about``; ``place`` is where licence statements count as found."""
+def described(node: Node, about: Description, place: str, url: str) -> None:
+    """Copy an object's metadata of its file at ``url`` into ``about``; ``place`` is where licences count as found."""
     about.title = one_line(_name(node.first_around(_TITLE_KEYS)))
     about.artist = one_line(_name(node.first_around(_ARTIST_KEYS)))
     about.language = one_line(_name(node.first_around(_LANGUAGE_KEYS)))
@@ -207,6 +208,8 @@ def described(node: Node, about: Description, place: str) -> None:
     about.duration_ms = _duration_ms(node) or (_duration_ms(node.parent) if node.parent else None)
     about.size_bytes = size_bytes(node.first(_SIZE_KEYS))
     about.bit_rate_bps = _bit_rate_bps(node.members.get("bitrate"))
+    about.statements = tuple(dict.fromkeys((*(about.statements or ()), *licence_codes(node, place)))) or None
+    add_rest(node, about, url)
 
 
 def _statements(node: Node, place: str) -> tuple[Statement, ...] | None:
@@ -231,8 +234,14 @@ def _name(value: Any) -> str | None:
     if isinstance(value, list) and value:
         value = value[0]
     if isinstance(value, dict):
-        value = value.get("name") or value.get("@id") or value.get("url")
+        value = value.get("name") or _rendered(value) or value.get("@id") or value.get("url")
     return value if isinstance(value, str) else None
+
+
+def _rendered(value: dict[str, Any]) -> str | None:
+    """Return the text of a WordPress object, which has entities."""
+    rendered = value.get("rendered")
+    return unescape(rendered) if isinstance(rendered, str) else None
 
 
 def _duration_ms(node: Node) -> int | None:
@@ -289,7 +298,10 @@ def _is_concatenated(text: str, match: re.Match[str]) -> bool:
     return before.endswith("+") or after.startswith("+")
 
 
-_FEED_KEYS = frozenset(("feed_url", "feedurl", "rss", "rss_url", "rssfeed", "rssurl", "podcastfeed", "webfeed"))
+_FEED_KEY = re.compile(
+    r"(?:original|podcast|self|show)?_?(?:atom|feed|rss|xml)_?(?:feed)?_?(?:href|link|uri|url)"
+    r"|(?:podcast|url|web)?_?(?:feed|rss)(?:_?feed)?"
+)
 _LIVE_KEY = re.compile(r"(?<![a-z])live(?![rd])")
 _SPEECH_KEY = re.compile(r"tts|text_?to_?speech|speech_?synthesis|read_?aloud|polly")
 _LIVE_FLAGS = ("islive", "is_live", "live", "islivebroadcast")
@@ -326,13 +338,13 @@ def media_in(
 def _in_object(node: Node, found_by: str, stated_in: str, *, is_document: bool) -> Iterator[Find]:
     mime_type = type_in(node.members)
     for key, text in _strings(node):
-        if _is_url(text) and (key in _FEED_KEYS or is_feed_url(text)):
+        if _is_url(text) and (_FEED_KEY.fullmatch(key) or is_feed_url(text)):
             yield Find(url=text, found_by=found_by, confidence=NAME, expected=Kind.FEED)
         elif key == "embedurl" and node.types & _EMBEDDED_TYPES:
             yield Find(url=text, found_by=found_by, confidence=ATTRIBUTE, expected=Kind.EMBED)
         elif _names_media(node, key, text, mime_type, is_document=is_document):
             find = _find(node, key, text, mime_type, found_by)
-            described(node, find, stated_in)
+            described(node, find, stated_in, text)
             find.group = _group(node, key, text) or _group_of_encodings(node, text)
             find.guid = _guid(node)
             yield find

@@ -27,12 +27,16 @@ FOLLOWED_EXTENSIONS = {
         ["asx", "b4s", "jspf", "m3u", "meta4", "metalink", "pls", "ram", "wax", "wpl", "wvx", "xspf"], Kind.PLAYLIST
     ),
     **dict.fromkeys(("m3u8", "mpd"), Kind.MANIFEST),
+    "opml": Kind.FEED,
 }
 
 _FOLLOWED_TYPES = {
     "application/atom+xml": Kind.FEED,
     "application/feed+json": Kind.FEED,
+    "application/opds+json": Kind.FEED,
     "application/rss+xml": Kind.FEED,
+    **dict.fromkeys(("application/x-opml", "text/opml", "text/x-opml", "text/x-opml+xml"), Kind.FEED),
+    **dict.fromkeys(("application/audiobook+json", "application/opds-publication+json"), Kind.EMBED),
     "application/jspf+json": Kind.PLAYLIST,
     "application/metalink+xml": Kind.PLAYLIST,
     "application/metalink4+xml": Kind.PLAYLIST,

@@ -7,9 +7,10 @@ from functools import lru_cache, partial
 from hashlib import blake2b
 from urllib.parse import urlsplit
 
-from audiocrawler.discovery.candidate import DESCRIBED, UNRESOLVED, Candidate, Find, Kind, Role, fill
+from audiocrawler.discovery.candidate import DESCRIBED, UNRESOLVED, Candidate, Find, Kind, Role, Texts, fill
 from audiocrawler.discovery.document import Document, one_line
 from audiocrawler.discovery.kinds import classify, is_endless
+from audiocrawler.discovery.page_about import add_page_description
 from audiocrawler.discovery.page_statements import add_page_statements
 from audiocrawler.discovery.roles import names_read_aloud, role_of
 from audiocrawler.discovery.urls import absolute, file_key, key_of
@@ -17,7 +18,8 @@ from audiocrawler.model.statements import Statement
 
 _TAKEN_OVER = ("found_by", "confidence", "role", "relation", "is_in_script", "is_certain_audio")
 _GROUPED = frozenset((Kind.AUDIO, Kind.VIDEO, Kind.MANIFEST))
-_TEXTS = ("title", "artist", "language", "link_text", "guid")
+_TEXTS = ("title", "artist", "language", "link_text", "guid", "show_title")
+_URLS = ("transcript_url", "chapters_url", "episode_url", "image_url")
 
 
 def merge(document: Document, finds: Iterable[Find]) -> Iterator[Candidate]:
@@ -43,7 +45,9 @@ def merge(document: Document, finds: Iterable[Find]) -> Iterator[Candidate]:
     _set_streams(document, candidates)
     _set_roles(document, candidates, shown)
     add_page_statements(document, candidates, keys)
-    yield from _grouped(document, candidates, groups)
+    grouped = list(_grouped(document, candidates, groups))
+    add_page_description(document, grouped)
+    yield from grouped
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +73,25 @@ def _candidate(document: Document, find: Find, place: _Place) -> Candidate:
     described = {name: getattr(find, name) for name in DESCRIBED}
     for name in _TEXTS:
         described[name] = one_line(described[name])
-    if find.transcript_url is not None:
-        described["transcript_url"] = absolute(document.base_url, find.transcript_url)
+    for name in _URLS:
+        described[name] = described[name] and absolute(document.base_url, described[name])
+    for name in ("transcripts", "people"):
+        described[name] = described[name] and _resolved_texts(document, described[name])
     if find.statements is not None:
         described["statements"] = tuple(_complete(document, each) for each in find.statements)
     taken_over = {name: getattr(find, name) for name in _TAKEN_OVER}
     return Candidate(url=place.url, kind=place.kind, **taken_over, **described)
+
+
+def _resolved_texts(document: Document, each_of: Texts) -> Texts | None:
+    """Return the texts with absolute URLs, without those that have neither a name nor a URL."""
+    resolved = [{name: _resolved_text(document, name, text) for name, text in each.items()} for each in each_of]
+    named = [{name: text for name, text in each.items() if text} for each in resolved]
+    return [each for each in named if each.get("name") or each.get("url")] or None
+
+
+def _resolved_text(document: Document, name: str, text: str) -> str | None:
+    return absolute(document.base_url, text) if name in ("url", "image") else one_line(text)
 
 
 def _complete(document: Document, statement: Statement) -> Statement:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from html import unescape
 from itertools import islice
 from math import isfinite
 from typing import Any
@@ -22,6 +23,12 @@ _SIZE = re.compile(r"(\d{1,12}(?:[.,]\d+)?)\s*([kmg]?)i?b(?:ytes)?", re.IGNORECA
 _SIZE_FACTORS = {"": 1, "k": 1000, "m": 1000**2, "g": 1000**3}
 _LISTED = re.compile(r"(\d{1,6}(?:\.\d+)?)\s?([KMGT])")
 _MAX_DURATION_MS = 30 * 24 * 3600 * 1000
+_MAX_ORDINAL_DIGITS = 9
+_MAX_DESCRIPTION = 4000
+_TAG = re.compile(r"<(script|style)\b.*?</\1\s*>|<[!/?]?[a-zA-Z-][^<>]*>", re.IGNORECASE | re.DOTALL)
+_BREAK = re.compile(r"</?(?:br|p|div|li|ul|ol|h[1-6]|tr|td|blockquote)\b[^<>]*>", re.IGNORECASE)
+_STAMP = re.compile(r"\d{9,10}|\d{12,13}")
+_FIRST_STAMP_S, _LAST_STAMP_S = 315_532_800, 4_102_444_800
 _LEAST_SIZE = 2  # feeds use 0 or 1 for unknown
 
 
@@ -71,8 +78,28 @@ def whole_number(value: Any, *, unit: int = 1) -> int | None:
     return round(float(text) * unit) or None if _NUMBER.fullmatch(text) else None
 
 
+def ordinal(value: Any) -> int | None:
+    """Return the number of an episode or season, which may be 0; of an object its ``seasonNumber``."""
+    if isinstance(value, dict):
+        value = value.get("seasonNumber") or value.get("number")
+    text = str(value).strip() if isinstance(value, int | str) and not isinstance(value, bool) else ""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= _MAX_ORDINAL_DIGITS else None
+
+
+def plain_text(markup: str | None, length: int = _MAX_DESCRIPTION) -> str | None:
+    """Return the text of a piece of HTML on one line, cut to ``length`` characters; None if empty."""
+    if not markup:
+        return None
+    text = markup[: 8 * length]
+    if "<" in text:
+        text = _TAG.sub("", _BREAK.sub(" ", text))
+    return one_line(unescape(text) if "&" in text else text, length)
+
+
 def published_at(value: Any) -> datetime | None:
-    """Return a time in UTC from ISO 8601 or RFC 822; UTC is assumed without a zone."""
+    """Return a time in UTC from ISO 8601, RFC 822 or seconds since 1970; UTC is assumed without a zone."""
+    if (stamp := _stamp(value)) is not None:
+        return datetime.fromtimestamp(stamp, UTC)
     text = value.strip() if isinstance(value, str) else ""
     parsed = _parse_date(text[:64])
     if parsed is None:
@@ -81,6 +108,15 @@ def published_at(value: Any) -> datetime | None:
         return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)
     except (OverflowError, ValueError):
         return None
+
+
+def _stamp(value: Any) -> float | None:
+    """Return seconds since 1970 from a number of seconds or milliseconds between 1980 and 2100."""
+    number = (
+        float(value) if isinstance(value, int | float) or (isinstance(value, str) and _STAMP.fullmatch(value)) else 0
+    )
+    seconds = number / 1000 if number > _LAST_STAMP_S else number
+    return seconds if _FIRST_STAMP_S <= seconds <= _LAST_STAMP_S else None
 
 
 def _parse_date(text: str) -> datetime | None:

@@ -47,4 +47,6 @@ def as_text(value: Any) -> Any:
         return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
     if isinstance(value, bytes):
         return b64encode(value).decode()
+    if isinstance(value, list):
+        return " | ".join(map(as_text, value))
     return "; ".join(f"{name}={text}" for name, text in sorted(value.items())) if isinstance(value, dict) else value

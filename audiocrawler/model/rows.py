@@ -45,6 +45,7 @@ _TYPES = {
     datetime: "TIMESTAMP",
     bytes: "BYTES",
     dict[str, str]: "JSON",
+    list[dict[str, str]]: "JSON",
 }
 
 
@@ -204,7 +205,23 @@ class AudioSource:
     published_at: datetime | None = column(Merge.SMALLEST_PAGE, "Publication time that the document gives, in UTC")
     declared_duration_ms: int | None = column(Merge.SMALLEST_PAGE, "Duration that the document gives")
     declared_size_bytes: int | None = column(Merge.SMALLEST_PAGE, "Size that the document gives")
-    transcript_url: str | None = column(Merge.SMALLEST_PAGE, "Transcript that the document names")
+    language: str | None = column(Merge.SMALLEST_PAGE, "Language that the document gives, as it writes it")
+    show_title: str | None = column(Merge.SMALLEST_PAGE, "Podcast, series or programme that it belongs to")
+    season: int | None = column(Merge.SMALLEST_PAGE, "Number of the season")
+    episode: int | None = column(Merge.SMALLEST_PAGE, "Number of the episode")
+    description: str | None = column(
+        Merge.SMALLEST_PAGE, "Text about it that the document gives, without markup, up to 4000 characters"
+    )
+    episode_url: str | None = column(Merge.SMALLEST_PAGE, "Page about it that the document names")
+    image_url: str | None = column(Merge.SMALLEST_PAGE, "Image of it, else of its show")
+    people: list[dict[str, str]] | None = column(
+        Merge.SMALLEST_PAGE, "Hosts, guests, readers and others: name and role, where stated group, url and image"
+    )
+    transcript_url: str | None = column(Merge.SMALLEST_PAGE, "Transcript that the document names, the first of several")
+    transcripts: list[dict[str, str]] | None = column(
+        Merge.SMALLEST_PAGE, "All transcripts and captions: url, where stated type, language and rel"
+    )
+    chapters_url: str | None = column(Merge.SMALLEST_PAGE, "Chapters that the document names")
     status: str = column(Merge.OUTCOME, "pending, or the outcome; a failure keeps a success", required=True)
     reason: str | None = column(Merge.OUTCOME, "Why it has that status, in one line")
     last_status: str | None = column(Merge.ATTEMPT, "Outcome of the last attempt")

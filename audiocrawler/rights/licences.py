@@ -43,6 +43,8 @@ _CC_WORDS = re.compile(rf"(?<![a-z])(?:cc|creative commons)[ :_-]*(?:licen[sc]es
 _BARE_WORDS = re.compile(
     rf"(?=attribution){_ELEMENTS} (?P<version>\d\.\d){_PORT}(?: (?:international|unported|generic))?(?: licen[sc]e)?"
 )
+_BARE_CODE = re.compile(r"(?P<kind>by(?:-nc)?(?:-nd|-sa)?)(?:[ _-]v?(?P<version>\d\.\d))?")
+"""How programs that know only Creative Commons write a licence: Openverse, Flickr, Wikimedia."""
 _CC_ZERO = re.compile(r"(?<![a-z])(?:cc|creative commons)[ _-]?(?:0|zero)(?![\w]|\.\d(?<!1\.0))")
 _DOUBT = re.compile(r"\b(?:not|except|unless|otherwise|cannot|isn't|dual|nicht|sauf)\b")
 _DASHES = str.maketrans("\u2010\u2011\u2012\u2013\u2014", "-----")
@@ -106,6 +108,8 @@ def _of_url(url: str) -> str | None:
 def _in_words(words: str) -> set[str | None]:
     matches = [*_CC_WORDS.finditer(words), *filter(None, [_BARE_WORDS.fullmatch(words)])]
     found: set[str | None] = {_of_words(match) for match in matches}
+    if code := _BARE_CODE.fullmatch(words):
+        found.add(_creative_commons(code["kind"].split("-"), code["version"], None))
     if _CC_ZERO.search(words):
         found.add("CC0-1.0")
     elif _DOMAIN_MARK.search(words):

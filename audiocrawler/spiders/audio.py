@@ -10,7 +10,7 @@ from scrapy import Request, Spider, signals
 from scrapy.crawler import Crawler
 from scrapy.downloadermiddlewares.retry import get_retry_request
 from scrapy.exceptions import CloseSpider
-from scrapy.http import HtmlResponse, Response, TextResponse
+from scrapy.http import HtmlResponse, Response
 from scrapy.http.request import NO_CALLBACK
 from scrapy.settings import BaseSettings
 from scrapy.spidermiddlewares.referer import RefererMiddleware
@@ -362,6 +362,9 @@ class AudioSpider(Spider):
             document = read(response)
             candidates = [*find_in(document, self.finders), *next_pages_in_headers(response)]
             links = page_links(as_page(response, document), place.home or "", self.arguments) if follows_links else []
+            if document.left_out:
+                self.logger.warning("%s was searched in part: %s was left out", response.url, document.left_out)
+                self.crawler.stats.inc_value("audio/pages_in_part")
             return document, candidates, links
 
         return await self.crawl.in_thread(search) if len(response.body) > LARGE_DOCUMENT_BYTES else search()
@@ -451,6 +454,8 @@ def missing_settings(settings: BaseSettings) -> list[str]:
 
 
 def as_page(answer: Response, document: Document) -> Response:
-    """Return the response as HTML if its declared type hides that it is."""
-    is_hidden = document.type is DocumentType.HTML and not isinstance(answer, TextResponse)
-    return answer.replace(cls=HtmlResponse) if is_hidden else answer
+    """Return the response as HTML with the text that was searched, if its type or its text is another."""
+    is_same = isinstance(answer, HtmlResponse) and answer.text == document.text
+    if is_same or document.type is not DocumentType.HTML:
+        return answer
+    return answer.replace(cls=HtmlResponse, body=document.text.encode(errors="replace"), encoding="utf-8")

@@ -174,10 +174,14 @@ class Follower:
                 yield self.request(
                     candidate.url, nested_place(place, candidate), {INSTEAD: instead} if instead else None
                 )
-            elif candidate.relation is Relation.NEXT_PAGE and self._is_next(candidate, page, number):
+            elif self._is_continued(candidate, page, number):
                 yield self.request(candidate.url, place.alone, {FEED_PAGE: number + 1})
-            elif may_go_deeper and self._is_deeper(candidate, place.home):
+            elif may_go_deeper and self._is_deeper(candidate, place):
                 yield self.request(candidate.url, place.deeper)
+        yield from self._follow_links(page, links)
+
+    def _follow_links(self, page: Response, links: list[str]) -> Iterator[Request]:
+        place, number = Place.of(page.meta), page.meta.get(FEED_PAGE, 1)
         for url in links:
             if self._traps.is_trap(url):
                 continue
@@ -191,9 +195,13 @@ class Follower:
         if frames < MAX_NESTING and not self._traps.is_trap(candidate.url):
             yield self.request(candidate.url, place, {FRAMES: frames + 1})
 
-    def _is_next(self, candidate: Candidate, page: Response, number: int) -> bool:
-        """Return whether a candidate is the next page of the list that the page is one of."""
+    def _is_continued(self, candidate: Candidate, page: Response, number: int) -> bool:
+        """Return whether a candidate costs no depth: a next page, a feed that has moved, a feed in a list of feeds."""
         if number >= MAX_LIST_PAGES or self._traps.is_trap(candidate.url):
+            return False
+        if candidate.relation is Relation.LISTED:
+            return not Place.of(page.meta).level  # the list is a start
+        if candidate.relation is not Relation.NEXT_PAGE:
             return False
         if candidate.kind is not Kind.PAGE:
             return True
@@ -205,11 +213,12 @@ class Follower:
         for url in request.meta.get(INSTEAD, ())[:1]:
             yield self.request(url, Place.of(request.meta), {INSTEAD: request.meta[INSTEAD][1:]})
 
-    def _is_deeper(self, candidate: Candidate, site: str | None) -> bool:
+    def _is_deeper(self, candidate: Candidate, place: Place) -> bool:
+        """Return whether to follow it; the pages of a feed that is a start may be on another site than the feed."""
         if candidate.kind is Kind.FEED:
             return True
-        is_own = candidate.kind is Kind.PAGE and site_of(candidate.url) == site
-        return is_own and is_allowed(candidate.url, self._arguments)
+        is_own = site_of(candidate.url) == place.home or (candidate.relation is Relation.ITEM and not place.level)
+        return candidate.kind is Kind.PAGE and is_own and is_allowed(candidate.url, self._arguments)
 
 
 def others_by_group(candidates: list[Candidate]) -> dict[str, list[Candidate]]:

@@ -101,7 +101,13 @@ def _bytes(value: Any) -> bytes:
     return bytes(value)
 
 
-def _texts(value: Any) -> dict[str, str]:
+def _texts(value: Any) -> dict[str, str] | list[dict[str, str]]:
+    if isinstance(value, list):
+        return [_text_members(each) for each in value]
+    return _text_members(value)
+
+
+def _text_members(value: Any) -> dict[str, str]:
     return {_text(name): _text(text) for name, text in value.items()}
 
 
@@ -212,6 +218,10 @@ def _is_base64(value: Any) -> bool:
 
 
 def _is_texts(value: Any) -> bool:
+    return all(map(_is_text_members, value)) if isinstance(value, list) else _is_text_members(value)
+
+
+def _is_text_members(value: Any) -> bool:
     return isinstance(value, dict) and all(_is_text(each) for pair in value.items() for each in pair)
 
 

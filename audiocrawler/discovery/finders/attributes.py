@@ -49,7 +49,7 @@ def _may_hold_audio(value: str) -> bool:
 
 
 def _is_read_elsewhere(element: etree._Element, name: str, value: str) -> bool:
-    if _WORDS.search(name):
+    if _WORDS.search(name) or name in ("srcdoc", "data-srcdoc"):
         return True
     if name == "href":
         return element.tag in ("a", "area", "link", "base") and not value.lower().startswith("javascript:")

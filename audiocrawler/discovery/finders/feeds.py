@@ -14,6 +14,7 @@ from audiocrawler.discovery.candidate import (
     Find,
     Kind,
     Relation,
+    Role,
     fill,
 )
 from audiocrawler.discovery.copies import group_copies
@@ -29,6 +30,7 @@ from audiocrawler.discovery.document import (
     one_line,
     text_of,
 )
+from audiocrawler.discovery.finders.feed_about import add_item, add_shared, host_of
 from audiocrawler.discovery.kinds import AUDIO_EXTENSIONS, extension_of, kind_of_type
 from audiocrawler.discovery.values import duration_ms, published_at, size_bytes, whole_number
 from audiocrawler.model.statements import NOTICE, Statement, statement_of
@@ -36,17 +38,20 @@ from audiocrawler.model.statements import NOTICE, Statement, statement_of
 _ADDRESS = re.compile(r"\S+@\S+ \((.+)\)")  # RSS 2.0: the author is an e-mail address, the name in brackets
 FEED_ROOTS = frozenset(("rss", "feed", "rdf"))
 _ITEMS = ("item", "entry", "liveitem")
+_PAID = ("http://opds-spec.org/acquisition/borrow", "http://opds-spec.org/acquisition/buy")
 _RIGHTS = ("copyright", "rights")
 
 
 def channel_description(root: etree._Element) -> Description:
-    """Return the metadata of a feed that applies to all items: author, language and licence."""
+    """Return the metadata of a feed that applies to all items: author, language, licence, show, image and people."""
     channel = channel_of(root)
     children = children_of(channel)
     language = first_text(children, "language") or attribute(channel, "lang")
     about = Description(artist=_author(children), language=language)
     about.statements = statements_in(children, "feed_channel")
     about.credit = first_text(children, "credit", "attributionname")
+    about.show_title = first_text(children, "title")
+    add_shared(about, children)
     return about
 
 
@@ -75,16 +80,17 @@ def item_description(item: etree._Element, channel: Description) -> Description:
     children = children_of(item)
     about = Description(
         title=first_text(children, "title"),
-        guid=first_text(children, "guid", "id"),
-        artist=_author(children) or first_text(children, "person"),
+        guid=first_text(children, "guid", "id", "identifier"),
+        artist=_author(children),
         duration_ms=duration_ms(first_text(children, "duration")),
         language=first_text(children, "language") or attribute(item, "lang"),
         published_at=published_at(first_text(children, "pubdate", "published", "date", "updated")),
-        transcript_url=_transcript(children),
     )
     about.statements = statements_in(inner := _with_media(children), "feed_item")
     about.credit = first_text(inner, "credit", "attributionname")
+    add_item(about, inner)
     fill(about, channel)
+    about.artist = about.artist or host_of(about.people)
     return about
 
 
@@ -95,11 +101,6 @@ def _author(children: Children) -> str | None:
     author = first_text(children, "creator", "author")
     match = _ADDRESS.fullmatch(author) if author else None
     return match[1] if match else author
-
-
-def _transcript(children: Children) -> str | None:
-    urls = (attribute(transcript, "url") for transcript in children.get("transcript", ()))
-    return next(filter(None, urls), None)
 
 
 def statements_in(children: Children, place: str) -> tuple[Statement, ...] | None:
@@ -140,7 +141,7 @@ def find_feeds(document: Document) -> Iterator[Find]:
     channel = channel_description(document.root)
     for number, item in enumerate(items_of(document.root)):
         about = item_description(item, channel)
-        finds = list(_media(item))
+        finds = list(media_of(item))
         group_copies(finds, f"item {number}")
         for each in finds:
             yield _completed(each, about, live=local_name(item) == "liveitem")
@@ -149,7 +150,8 @@ def find_feeds(document: Document) -> Iterator[Find]:
             yield _completed(each, channel, live=False)
 
 
-def _media(item: etree._Element) -> Iterator[Find]:
+def media_of(item: etree._Element) -> Iterator[Find]:
+    """Yield the files that an item names, without its metadata."""
     for element in elements_of(item):
         if reader := _READERS.get(local_name(element)):
             yield from reader(element)
@@ -170,13 +172,18 @@ def _enclosure(element: etree._Element) -> Iterator[Find]:
 
 
 def _link(element: etree._Element) -> Iterator[Find]:
-    if (attribute(element, "rel") or "").lower() == "enclosure":
-        yield from _enclosure(element)
+    """RFC 4287, section 4.2.7.2: any link may have the type of audio; OPDS 1.2, section 5: what may be acquired."""
+    relation = (attribute(element, "rel") or "").lower()
+    is_audio = kind_of_type(attribute(element, "type")) is Kind.AUDIO
+    if relation == "enclosure" or (is_audio and not relation.startswith(_PAID)):
+        for each in _enclosure(element):
+            each.role = Role.PREVIEW if relation.endswith(("/sample", "/preview")) else Role.MAIN
+            yield each
 
 
 def _media_content(element: etree._Element) -> Iterator[Find]:
-    """Media RSS 1.5.1: duration in seconds, bitrate in kilobits per second."""
-    if not (url := attribute(element, "url")):
+    """Media RSS 1.5.1: duration in seconds, bitrate in kilobits per second; Atom's ``src`` (RFC 4287, 4.1.3.2)."""
+    if not (url := attribute(element, "url", "src")):
         return
     each = _find(
         url, "media_content", attribute(element, "type"), size_bytes=size_bytes(attribute(element, "filesize"))

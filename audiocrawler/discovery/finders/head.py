@@ -61,9 +61,14 @@ def _frames(element: etree._Element) -> Iterator[Find]:
 
 def is_audio_player(url: str) -> bool:
     """Return whether a framed document is an audio player, by its host or name."""
-    if is_video_host(url) or _NO_PLAYER.search(url):
+    if is_video_host(url) or is_sign_in(url):
         return False
     return is_audio_player_host(url) or bool(_ARCHIVE.match(url) or _AUDIO_PLAYER.search(url))
+
+
+def is_sign_in(url: str) -> bool:
+    """Return whether a framed document is a form to sign in or to consent."""
+    return bool(_NO_PLAYER.search(url))
 
 
 _AUDIO_NAMES = {

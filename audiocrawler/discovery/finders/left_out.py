@@ -8,8 +8,9 @@ from urllib.parse import urlsplit
 from lxml import etree
 
 from audiocrawler.discovery.candidate import LINK, STRING, Find, Kind
+from audiocrawler.discovery.copies import group_copies
 from audiocrawler.discovery.document import Document, DocumentType, attribute, each_named, one_line, text_of
-from audiocrawler.discovery.finders.feeds import FEED_ROOTS, items_of
+from audiocrawler.discovery.finders.feeds import FEED_ROOTS, items_of, media_of
 from audiocrawler.discovery.kinds import (
     OTHER_EXTENSIONS,
     VIDEO_EXTENSIONS,
@@ -93,10 +94,13 @@ def _linked(link: etree._Element, url: str, found_by: str, kind: Kind) -> Find:
 def _in_feed(root: etree._Element) -> Iterator[Find]:
     for number, item in enumerate(items_of(root)):
         title = next((one_line(text_of(each)) for each in each_named(item, "title")), None)
+        groups = _groups(item, f"item {number}")
         for element in each_named(item, *_FEED_FILES):
             url, mime_type = attribute(element, "url", "href", "uri", "resource"), attribute(element, "type")
             if url and _is_video(url, mime_type):
-                found = _video(url, "feed_video", f"item {number}", mime_type, title)
+                found = _video(
+                    url, "feed_video", groups.get(url) or next(iter(groups.values()), None), mime_type, title
+                )
                 found.size_bytes = size_bytes(attribute(element, "length", "filesize"))
                 yield found
             elif url and _is_archive(url, mime_type):
@@ -108,6 +112,13 @@ def _in_feed(root: etree._Element) -> Iterator[Find]:
                     title=title,
                     mime_type=mime_type,
                 )
+
+
+def _groups(item: etree._Element, name: str) -> dict[str, str | None]:
+    """Return the groups of an item's audio files by URL: a video is another file of the only one, or of its namesake."""
+    finds = list(media_of(item))
+    group_copies(finds, name)
+    return {each.url: each.group for each in finds}
 
 
 _ARCHIVE_NAME = re.compile(r"\.(?:zip|7z|rar|tar|tgz|tbz2?|txz|tzst|tar\.(?:gz|bz2|xz|zst|lzma|Z))$", re.IGNORECASE)

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from itertools import islice
+from urllib.parse import urlsplit
 
 from lxml import etree
 
@@ -12,11 +13,13 @@ from audiocrawler.discovery.document import Document, DocumentType, one_line, te
 from audiocrawler.discovery.json_media import absolute_urls_in, is_comment_feed, is_feed_url, wrapped_feed
 from audiocrawler.discovery.kinds import AUDIO_EXTENSIONS, MEDIA_EXTENSION, MEDIA_NAME, extension_of, kind_of_type
 from audiocrawler.discovery.roles import names_read_aloud
+from audiocrawler.discovery.subscriptions import subscribed_feed
 from audiocrawler.discovery.values import duration_ms, row_description, whole_number
 
 _PLAYERS = ("audio", "amp-audio", "bgsound", "video", "amp-video")
 _URL_ATTRIBUTES = ("src", "data-src", "data-lazy-src", "data-original", "data-lazy")
 _TRANSCRIPTS = frozenset(("captions", "descriptions", "subtitles", ""))
+_CHAPTERS = frozenset(("chapters",))
 _HEADINGS = frozenset(("h1", "h2", "h3", "h4", "h5", "h6", "figcaption"))
 _MAX_CLIMB = 3
 _MAX_SIBLINGS = 5
@@ -46,7 +49,8 @@ class _Player:
         self._group = f"player {number}"
         self._is_audio = "video" not in element.tag
         self._title = _title(element)
-        self._transcript = _transcript(element)
+        self._transcripts = list(_tracks(element, _TRANSCRIPTS)) or None
+        self._chapters = next((each["url"] for each in _tracks(element, _CHAPTERS)), None)
         self._role = Role.SPEECH_SYNTHESIS if _reads_aloud(element) else Role.MAIN
         self._hidden = element.get("controls") is None or element.get("hidden") is not None
 
@@ -71,7 +75,9 @@ class _Player:
                 duration_ms=duration_ms(self._element.get("data-durationhint")),
                 bit_rate_bps=whole_number(element.get("data-bandwidth")),
                 language=element.get("lang") or element.get("srclang") or self._element.get("lang"),
-                transcript_url=self._transcript,
+                transcript_url=self._transcripts[0]["url"] if self._transcripts else None,
+                transcripts=self._transcripts,
+                chapters_url=self._chapters,
                 role=self._role,
                 hidden=self._hidden,
                 is_certain_audio=self._is_audio,
@@ -90,11 +96,13 @@ def _urls(element: etree._Element) -> Iterator[str]:
             yield url
 
 
-def _transcript(player: etree._Element) -> str | None:
+def _tracks(player: etree._Element, kinds: frozenset[str]) -> Iterator[dict[str, str]]:
+    """Yield the player's text tracks of these kinds (HTML, section 4.8.11.11.1)."""
     for track in player.iter("track"):
-        if (track.get("kind") or "").lower() in _TRANSCRIPTS and track.get("src"):
-            return str(track.get("src"))
-    return None
+        kind, url = (track.get("kind") or "").lower(), track.get("src")
+        if kind in kinds and url:
+            stated = {"type": track.get("type"), "language": track.get("srclang"), "rel": kind}
+            yield {"url": str(url), **{name: str(value) for name, value in stated.items() if value}}
 
 
 def _reads_aloud(player: etree._Element) -> bool:
@@ -141,13 +149,16 @@ def find_links(document: Document) -> Iterator[Find]:
     """Yield the links to audio, playlists and feeds, by URL or declared type."""
     for element in document.elements("a", "area"):
         if href := element.get("href"):
-            yield from _anchor(element, href)
+            yield from _anchor(element, href, urlsplit(document.url).scheme)
     for element in document.elements("link"):
         if href := element.get("href"):
-            yield from _link(element, href)
+            yield from _link(element, subscribed_feed(href, scheme=urlsplit(document.url).scheme) or href)
 
 
-def _anchor(element: etree._Element, href: str) -> Iterator[Find]:
+def _anchor(element: etree._Element, href: str, scheme: str) -> Iterator[Find]:
+    if feed := subscribed_feed(href, scheme=scheme):
+        yield Find(url=feed, found_by="a_href", confidence=LINK, expected=Kind.FEED)
+        return
     mime_type = element.get("type")
     saved_as_audio = extension_of(element.get("download") or "") in AUDIO_EXTENSIONS
     declared = saved_as_audio or isinstance(kind_of_type(mime_type), Kind)

@@ -108,7 +108,6 @@ _EXTINF = re.compile(r"#EXTINF:\s*(-?[\d.]+)?[^,]*,?(.*)", re.IGNORECASE)
 _PLS_LINE = re.compile(r"\s*(file|title|length)(\d+)\s*=\s*(.*?)\s*$", re.IGNORECASE)
 _REFERENCE = re.compile(r"\s*ref\d+\s*=\s*(.*?)\s*$", re.IGNORECASE)
 _LOCAL_PATH = re.compile(r"[a-z]:[\\/]|\\\\|/(?:home|mnt|Users|Volumes)/", re.IGNORECASE)
-_MAX_ENTRIES = 100_000
 
 
 def find_playlists(document: Document) -> Iterator[Find]:
@@ -124,7 +123,7 @@ def find_playlists(document: Document) -> Iterator[Find]:
 
 def _m3u(document: Document) -> Iterator[Find]:
     duration, title = None, None
-    for line in document.text.splitlines()[:_MAX_ENTRIES]:
+    for line in document.text.splitlines():
         entry = line.strip("\ufeff \t")
         if match := _EXTINF.match(entry):
             duration, title = match[1], match[2]
@@ -135,7 +134,7 @@ def _m3u(document: Document) -> Iterator[Find]:
 
 def _pls(document: Document) -> Iterator[Find]:
     entries: dict[int, dict[str, str]] = {}
-    for line in document.text.splitlines()[:_MAX_ENTRIES]:
+    for line in document.text.splitlines():
         if match := _PLS_LINE.match(line):
             entries.setdefault(int(match[2][:9]), {})[match[1].lower()] = match[3]
     for _, entry in sorted(entries.items()):
@@ -145,7 +144,7 @@ def _pls(document: Document) -> Iterator[Find]:
 
 def _references(document: Document) -> Iterator[Find]:
     """Yield the references of ASX as it was before XML; those with one name are addresses of one file."""
-    for line in document.text.splitlines()[:_MAX_ENTRIES]:
+    for line in document.text.splitlines():
         if match := _REFERENCE.match(line):
             each = _entry(document, match[1], "asx", None, None)
             each.group = f"reference {copy_key(match[1])}"
@@ -349,12 +348,10 @@ _READ_ELSEWHERE = frozenset(("rss", "feed", "rdf", "playlist", "asx", "smil", "w
 
 
 def find_xml_strings(document: Document) -> Iterator[Find]:
-    """Yield the audio URLs of an XML document that no other finder reads, and the feeds that OPML lists."""
+    """Yield the audio URLs of an XML document that no other finder reads."""
     if document.root is None or document.type is not DocumentType.XML or document.root_name in _READ_ELSEWHERE:
         return
     for element in document.root.iter(etree.Element):
-        if document.root_name == "opml" and (feed := attribute(element, "xmlurl")):
-            yield Find(url=feed, found_by="opml", confidence=LINK, expected=Kind.FEED)
         for text in (element.text or "", *map(str, element.values())):
             if MEDIA_NAME.search(text):
                 for url in absolute_urls_in(text):

@@ -33,7 +33,7 @@ from audiocrawler.discovery.json_media import (
 from audiocrawler.discovery.kinds import MEDIA_NAME
 from audiocrawler.discovery.played import names_played
 from audiocrawler.discovery.urls import absolute
-from audiocrawler.discovery.values import duration_ms, published_at, size_bytes, whole_number
+from audiocrawler.discovery.values import duration_ms, ordinal, plain_text, published_at, size_bytes, whole_number
 from audiocrawler.model.statements import NOTICE, Statement, statement_of
 
 
@@ -128,6 +128,11 @@ def _find(url: str, properties: Properties, group: str | None) -> Find:
         statements=_statements(properties),
         credit=first("credittext", "copyrightholder"),
         published_at=published_at(first("datepublished", "uploaddate")),
+        show_title=first("partofseries", "partofpodcast", "inalbum"),
+        season=ordinal(first("seasonnumber")),
+        episode=ordinal(first("episodenumber")),
+        description=plain_text(first("description", "abstract")),
+        image_url=first("image", "thumbnailurl"),
     )
 
 
@@ -174,7 +179,7 @@ def find_json_markup(document: Document) -> Iterator[Find]:
 def _in_markup(document: Document, node: Node, text: str) -> Iterator[Find]:
     page = parse(text, document.url, DocumentType.HTML)
     about = Description()
-    described(node, about, "json")
+    described(node, about, "json", "")
     about.duration_ms = about.size_bytes = about.bit_rate_bps = None
     for each in (each for finder in _MARKUP_FINDERS for each in finder(page)):
         each.group = each.group and f"markup {node.number} {each.group}"
