@@ -28,6 +28,7 @@ from scrapy.responsetypes import responsetypes
 
 from audiocrawler.config.arguments import Arguments
 from audiocrawler.discovery import Candidate, Kind, choose, find_in, read
+from audiocrawler.discovery.candidate import UNRESOLVED
 from audiocrawler.discovery.hls import audio_rendition
 from audiocrawler.model.urls import site_of
 from audiocrawler.records import rendition_candidate, source_of
@@ -208,7 +209,8 @@ def search(body: bytes, content_type: str) -> int:
 
 def _check(candidate: Candidate) -> None:
     parts = urlsplit(candidate.url)
-    if parts.scheme.lower() not in {"http", "https"} or not parts.hostname:
+    is_web = parts.scheme.lower() in {"http", "https"} and parts.hostname
+    if not is_web and candidate.kind not in UNRESOLVED:
         raise ValueError(f"not an absolute http URL: {candidate.url!r}")
     Request(candidate.url)
     if not 0 <= candidate.confidence <= 1 or not isinstance(candidate.kind, Kind):
