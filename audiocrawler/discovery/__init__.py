@@ -13,6 +13,7 @@ from scrapy.http import Response
 from audiocrawler.discovery.candidate import Candidate, Find, Kind, Role
 from audiocrawler.discovery.choose import choose
 from audiocrawler.discovery.document import Document, read
+from audiocrawler.discovery.hubs import answer_of
 from audiocrawler.discovery.merge import merge
 
 __all__ = ["DEFAULT_FINDERS", "Candidate", "Document", "Kind", "Role", "choose", "find", "find_in", "read"]
@@ -20,8 +21,11 @@ __all__ = ["DEFAULT_FINDERS", "Candidate", "Document", "Kind", "Role", "choose",
 Finder = Callable[[Document], Iterator[Find]]
 
 _FINDERS = "audiocrawler.discovery.finders"
+HUBS = "audiocrawler.discovery.hubs.find_hubs"
+"""The finder of hubs: an answer of a hub is read by it alone, since the others would mistake its members."""
 
 DEFAULT_FINDERS: dict[str, int] = {
+    HUBS: 50,
     f"{_FINDERS}.markup.find_elements": 100,
     f"{_FINDERS}.markup.find_links": 200,
     f"{_FINDERS}.structured.find_jsonld": 300,
@@ -39,7 +43,6 @@ DEFAULT_FINDERS: dict[str, int] = {
     f"{_FINDERS}.playlists.find_xml_strings": 1200,
     f"{_FINDERS}.structured.find_json_documents": 1300,
     f"{_FINDERS}.structured.find_jspf": 1310,
-    f"{_FINDERS}.sites.find_archive_org": 1320,
     f"{_FINDERS}.sites.find_bandcamp": 1330,
     f"{_FINDERS}.attributes.find_attributes": 1400,
     f"{_FINDERS}.structured.find_scripts": 1500,
@@ -74,5 +77,10 @@ def find(response: Response, finders: Mapping[str, int | None] = DEFAULT_FINDERS
 
 def find_in(document: Document, finders: Mapping[str, int | None] = DEFAULT_FINDERS) -> Iterator[Candidate]:
     """Yield the Candidates in a parsed document."""
-    finds = (each for finder in load_finders(finders) for each in finder(document))
-    yield from merge(document, finds)
+    answer = answer_of(document) if finders.get(HUBS) is not None else None
+    yield from merge(document, answer if answer is not None else _finds(document, finders))
+
+
+def _finds(document: Document, finders: Mapping[str, int | None]) -> Iterator[Find]:
+    for finder in load_finders(finders):
+        yield from finder(document)

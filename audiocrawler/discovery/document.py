@@ -117,6 +117,10 @@ class Document:
     root: etree._Element | None = None
     root_name: str = ""
     base_url: str = field(default="")
+    next_url: str | None = None
+    """The next page, by the Link header (RFC 8288)."""
+    collection: dict[str, str] = field(default_factory=dict)
+    """What the document that led here says of the files listed here."""
 
     def __post_init__(self) -> None:
         self.base_url = self.base_url or self._declared_base() or self.url
@@ -149,7 +153,18 @@ def read(response: Response) -> Document:
     """Parse a response. Never raises: an unreadable body is an empty text."""
     text = _text_of_response(response)[:MAX_CHARACTERS]
     content_type = (response.headers.get("Content-Type") or b"").decode("latin-1").lower()
-    return parse(text, response.url, sniff(text, content_type, response.url))
+    document = parse(text, response.url, sniff(text, content_type, response.url))
+    document.next_url = _next_url(response)
+    return document
+
+
+_NEXT = re.compile(r"<([^<>]+)>\s*(?:;[^,<>]*)?;\s*rel\s*=\s*\"?next\b", re.IGNORECASE)
+
+
+def _next_url(response: Response) -> str | None:
+    header = b", ".join(response.headers.getlist("Link")).decode("latin-1")
+    match = _NEXT.search(header) if header else None
+    return absolute(response.url, match[1]) if match else None
 
 
 def parse(text: str, url: str, kind: DocumentType, *, base_url: str = "") -> Document:

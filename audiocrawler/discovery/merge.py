@@ -14,7 +14,7 @@ from audiocrawler.discovery.roles import names_read_aloud, role_of
 from audiocrawler.discovery.urls import absolute, file_key, key_of
 from audiocrawler.model.statements import Statement
 
-_TAKEN_OVER = ("found_by", "confidence", "role", "relation", "is_in_script", "is_certain_audio")
+_TAKEN_OVER = ("found_by", "confidence", "role", "relation", "is_in_script", "is_certain_audio", "collection")
 _TEXTS = ("title", "artist", "language", "link_text", "guid")
 
 

@@ -14,11 +14,11 @@ from scrapy.linkextractors import LinkExtractor
 
 from audiocrawler.config.arguments import Arguments
 from audiocrawler.discovery import Candidate, Kind
-from audiocrawler.discovery.candidate import Relation
+from audiocrawler.discovery.candidate import Find, Relation
 from audiocrawler.discovery.kinds import classify
 from audiocrawler.discovery.urls import MAX_URL_LENGTH
 from audiocrawler.fetch.requests import Place
-from audiocrawler.model.urls import site_of
+from audiocrawler.model.urls import site_of, without_credentials
 
 FOLLOWED = {Kind.PLAYLIST, Kind.MANIFEST, Kind.EMBED}
 """Kinds that belong to the page itself: they are requested and searched at every depth."""
@@ -28,6 +28,12 @@ MAX_FEED_PAGES = 1000
 NESTED_PRIORITY = 20
 FEED_PAGE = "feed_page"
 """In the meta of a request for a feed: its page number, absent for the first."""
+MAX_FOLDERS = 50
+"""Folders in folders of one collection."""
+FOLDER_LEVEL = "folder_level"
+"""In the meta of a request for a folder of a collection: how deep it is in it, absent for the first."""
+COLLECTION = "collection"
+"""In the meta of a request for a document of a hub: what the files listed there share."""
 MAX_PATH_LENGTH = 2000
 MAX_SEGMENTS = 20
 MAX_REPEATED_SEGMENTS = 3
@@ -149,6 +155,14 @@ class Follower:
             priority=priority_at(place),
         )
 
+    def ask(self, found: Candidate | Find, place: Place, more: dict[str, Any] | None = None) -> Request:
+        """Return the request for a document of a hub."""
+        shared = {COLLECTION: found.collection} if found.collection else {}
+        request = self.request(without_credentials(found.url), place, {**shared, **(more or {})})
+        if found.relation is Relation.COLLECTION:  # RFC 4918, section 9.1
+            request = request.replace(method="PROPFIND", headers={"Depth": "1"})
+        return request
+
     def follow(self, page: Response, candidates: list[Candidate], links: list[str]) -> Iterator[Request]:
         """Yield the requests for playlists, players and feeds of a document, and for the pages below it."""
         place, number = Place.of(page.meta), page.meta.get(FEED_PAGE, 1)
@@ -156,7 +170,9 @@ class Follower:
         for candidate in candidates:
             if candidate.relation is Relation.SITEMAP and not self._arguments.depth:
                 continue  # its pages would not be followed
-            if candidate.kind in FOLLOWED and place.nesting < MAX_NESTING:
+            if is_of_collection(candidate):
+                yield from self._in_collection(page, candidate)
+            elif candidate.kind in FOLLOWED and place.nesting < MAX_NESTING:
                 yield self.request(candidate.url, nested_place(place, candidate))
             elif candidate.relation is Relation.NEXT_PAGE and number < MAX_FEED_PAGES:
                 yield self.request(candidate.url, place.alone, {FEED_PAGE: number + 1})
@@ -166,11 +182,27 @@ class Follower:
             if not self._traps.is_trap(url):
                 yield self.request(url, place.deeper)
 
+    def _in_collection(self, page: Response, candidate: Candidate) -> Iterator[Request]:
+        """Yield the request for a folder or a page of a listing, which costs no depth, within bounds."""
+        level, number = page.meta.get(FOLDER_LEVEL, 0), page.meta.get(FEED_PAGE, 1)
+        if candidate.relation is Relation.NEXT_PAGE:
+            number += 1
+        else:
+            level, number = level + 1, 1
+        if level <= MAX_FOLDERS and number <= MAX_FEED_PAGES:
+            yield self.ask(candidate, Place.of(page.meta).alone, {FOLDER_LEVEL: level, FEED_PAGE: number})
+
     def _is_deeper(self, candidate: Candidate, site: str | None) -> bool:
         if candidate.kind is Kind.FEED:
             return True
         is_own = candidate.kind is Kind.PAGE and site_of(candidate.url) == site
         return is_own and is_allowed(candidate.url, self._arguments)
+
+
+def is_of_collection(candidate: Candidate) -> bool:
+    """Return whether the URL is a folder or a further page of a hub's listing."""
+    is_page = candidate.relation is Relation.NEXT_PAGE and candidate.kind is Kind.EMBED
+    return is_page or candidate.relation in {Relation.FOLDER, Relation.COLLECTION}
 
 
 def nested_place(place: Place, candidate: Candidate) -> Place:
