@@ -14,6 +14,7 @@ from lxml import etree
 from scrapy.http import Response, TextResponse
 
 from audiocrawler.discovery.kinds import bare_type, extension_of
+from audiocrawler.discovery.link_header import next_url
 from audiocrawler.discovery.urls import absolute
 
 _LOOK = 4096
@@ -154,17 +155,8 @@ def read(response: Response) -> Document:
     text = _text_of_response(response)[:MAX_CHARACTERS]
     content_type = (response.headers.get("Content-Type") or b"").decode("latin-1").lower()
     document = parse(text, response.url, sniff(text, content_type, response.url))
-    document.next_url = _next_url(response)
+    document.next_url = next_url(response)
     return document
-
-
-_NEXT = re.compile(r"<([^<>]+)>\s*(?:;[^,<>]*)?;\s*rel\s*=\s*\"?next\b", re.IGNORECASE)
-
-
-def _next_url(response: Response) -> str | None:
-    header = b", ".join(response.headers.getlist("Link")).decode("latin-1")
-    match = _NEXT.search(header) if header else None
-    return absolute(response.url, match[1]) if match else None
 
 
 def parse(text: str, url: str, kind: DocumentType, *, base_url: str = "") -> Document:
