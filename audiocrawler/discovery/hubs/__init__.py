@@ -96,24 +96,27 @@ def find_hubs(document: Document) -> Iterator[Find]:
     elif document.type is DocumentType.HTML:
         if (own := start_of(document.url)) is not None:
             yield own
+        for hub in HUBS:
+            yield from hub.page(document) if hub.page is not None else ()
         yield from _shares(document)
 
 
-_SHARES = (google_drive.download_of, dropbox.download_of, onedrive.download_of)
+_SHARES = (google_drive.download_of, dropbox.download_of, onedrive.download_of, webdav.download_of)
 
 
 def _shares(document: Document) -> Iterator[Find]:
     """Yield the downloads of shared files that a page links to under the name of an audio file."""
     for element in document.elements("a", "iframe"):
         href = absolute(document.base_url, element.get("href") or element.get("src") or "")
-        if href is None or not any(each in href for each in _SHARE_HOSTS):
+        if href is None or not any(each in href for each in _MARKS):
             continue
         label = one_line(text_of(element) or element.get("title"), _MAX_LABEL)
         if (url := download_of(href)) and (_is_audio(label or "") or _is_audio(href)):
             yield Find(url=url, found_by="share", confidence=ATTRIBUTE, expected=Kind.AUDIO, link_text=label)
 
 
-_SHARE_HOSTS = ("google.com", "dropbox.com", "1drv.ms", "sharepoint.com")
+_MARKS = ("google.com", "dropbox.com", "1drv.ms", "sharepoint.com", "/s/")
+"""What the URL of a share contains: a cheap check before a costly one."""
 
 
 def _is_audio(name: str) -> bool:

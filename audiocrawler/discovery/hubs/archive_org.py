@@ -56,11 +56,10 @@ def find(document: Document) -> Iterator[Find] | None:
     about = inner(value, "metadata")
     if isinstance(item := about.get("identifier"), str) and isinstance(value.get("files"), list):
         return _item(document, value, about, item)
-    if not Address.of(document.url).is_at(_HOST):
-        return None
     if isinstance(value.get("items"), list) and "/search/v1/scrape" in document.url:
         return _scraped(document, value)
-    return _advanced(document, value) if "docs" in inner(value, "response") else None
+    is_search = "/advancedsearch.php" in document.url and "docs" in inner(value, "response")
+    return _advanced(document, value) if is_search else None
 
 
 def _item(document: Document, value: dict[str, Any], about: dict[str, Any], item: str) -> Iterator[Find]:

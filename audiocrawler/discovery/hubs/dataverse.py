@@ -16,6 +16,7 @@ from audiocrawler.discovery.hubs.hub import (
     follow,
     inner,
     listed,
+    names_of,
     next_page,
     stated,
     text,
@@ -75,7 +76,7 @@ def _datasets(document: Document, data: dict[str, Any]) -> Iterator[Find]:
 
 def _files(document: Document, version: dict[str, Any]) -> Iterator[Find]:
     place = f"{Address.of(document.url).origin}/api/access/datafile"
-    author, statements = _author(version), _licence(version)
+    title, author, statements = _cited(version, "title"), _author(version), _licence(version)
     for file in listed(version, "files"):
         data = inner(file, "dataFile")
         name, number = text(file, "label") or text(data, "filename"), text(data, "id")
@@ -83,6 +84,7 @@ def _files(document: Document, version: dict[str, Any]) -> Iterator[Find]:
             about = Description(
                 mime_type=text(data, "contentType"),
                 size_bytes=size_bytes(data.get("filesize")),
+                title=title,
                 artist=author,
                 statements=statements,
                 published_at=published_at(text(version, "releaseTime") or text(data, "publicationDate")),
@@ -91,11 +93,16 @@ def _files(document: Document, version: dict[str, Any]) -> Iterator[Find]:
 
 
 def _author(version: dict[str, Any]) -> str | None:
-    for each in listed(version, "metadataBlocks", "citation", "fields"):
-        if each.get("typeName") == "author":
-            names = (text(person, "authorName", "value") for person in listed(each, "value"))
-            return "; ".join(filter(None, names)) or None
-    return None
+    people = (listed(each, "value") for each in _fields(version, "author"))
+    return next((names_of(each, "authorName", "value") for each in people), None)
+
+
+def _cited(version: dict[str, Any], name: str) -> str | None:
+    return next((text(each, "value") for each in _fields(version, name)), None)
+
+
+def _fields(version: dict[str, Any], name: str) -> list[dict[str, Any]]:
+    return [each for each in listed(version, "metadataBlocks", "citation", "fields") if each.get("typeName") == name]
 
 
 def _licence(version: dict[str, Any]) -> tuple[Statement, ...] | None:

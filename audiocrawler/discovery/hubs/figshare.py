@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from audiocrawler.discovery.candidate import Description, Find
+from audiocrawler.discovery.candidate import Description, Find, fill
 from audiocrawler.discovery.document import Document
 from audiocrawler.discovery.hubs.hub import (
     Address,
@@ -30,6 +30,7 @@ NAME = "figshare"
 _API = "api.figshare.com"
 _LISTED_WITH_ARTICLE = 10
 _PAGE_SIZE = 100
+_OF_ARTICLES = frozenset(("figshare_url", "url_public_api"))
 _NUMBER = re.compile(r"\d{3,}")
 _FILES = re.compile(r"/v2/articles/\d+(?:/versions/\d+)?/files(?:\?|$)")
 
@@ -54,19 +55,19 @@ def start(address: Address, _: Mapping[str, str]) -> Find | None:
 def find(document: Document) -> Iterator[Find] | None:
     """Return the files of an article or of its list of files, or the articles of a list."""
     value = document.json
-    if isinstance(value, dict) and "figshare_url" in value | _public(value) and isinstance(value.get("files"), list):
+    if isinstance(value, dict) and value.keys() & _OF_ARTICLES and isinstance(value.get("files"), list):
         return _article(document, value)
-    if not isinstance(value, list) or Address.of(document.url).host != _API:
+    if not isinstance(value, list) or "/v2/" not in document.url:
         return None
-    return _files(document, value) if _FILES.search(document.url) else _articles(document, value)
-
-
-def _public(value: dict[str, Any]) -> dict[str, Any]:
-    return {"figshare_url": 1} if "url_public_api" in value else {}
+    if _FILES.search(document.url):
+        return _files(document, value)
+    is_list = value and all(isinstance(each, dict) and "url_public_api" in each for each in value)
+    return _articles(document, value) if is_list else None
 
 
 def _article(document: Document, value: dict[str, Any]) -> Iterator[Find]:
     about = Description(
+        title=text(value, "title"),
         artist=names_of(listed(value, "authors"), "full_name"),
         statements=stated(text(value, "license", "name"), url=text(value, "license", "url")),
         published_at=published_at(text(value, "published_date")),
@@ -89,10 +90,8 @@ def _files(document: Document, value: list[Any]) -> Iterator[Find]:
 def _file(file: dict[str, Any], about: Description) -> Iterator[Find]:
     name, url = text(file, "name"), text(file, "download_url")
     if name and url:
-        own = Description(
-            size_bytes=size_bytes(file.get("size")), mime_type=text(file, "mimetype"), artist=about.artist
-        )
-        own.statements, own.published_at = about.statements, about.published_at
+        own = Description(size_bytes=size_bytes(file.get("size")), mime_type=text(file, "mimetype"))
+        fill(own, about)
         yield from file_at(NAME, url, name, own)
 
 

@@ -1,4 +1,4 @@
-"""Repositories of GitHub: the tree of a revision, or a folder's contents.
+"""Repositories of GitHub: the tree of a revision, or a folder's contents. Gitea and Forgejo answer alike.
 
 Documented: docs.github.com/rest/git/trees ("Get a tree": ``recursive``, ``truncated``), rest/repos/contents,
 rest/repos/repos ("Get a repository": ``license``, ``default_branch``). Not documented: that a file in Git LFS is served
@@ -12,12 +12,23 @@ from urllib.parse import quote
 
 from audiocrawler.discovery.candidate import Description, Find
 from audiocrawler.discovery.document import Document
-from audiocrawler.discovery.hubs.hub import Address, Hub, Token, file_at, follow, path_of, shared, stated, text
+from audiocrawler.discovery.hubs.hub import (
+    Address,
+    Hub,
+    Token,
+    file_at,
+    follow,
+    path_of,
+    shared,
+    stated,
+    text,
+    with_query,
+)
 from audiocrawler.discovery.values import published_at, size_bytes
 
 NAME = "github"
 _API = "api.github.com"
-_REPOSITORY = re.compile(r"https?://[^/]+/(?:api/v3/)?repos/([^/?#]+)/([^/?#]+)(/git/trees/([^/?#]+)|/contents\b)?")
+_REPOSITORY = re.compile(r"(https?://[^/]+/(?:api/v\d/)?)repos/([^/?#]+/[^/?#]+)(/git/trees/([^/?#]+)|/contents\b)?")
 _OWN_PAGES = frozenset(("about", "apps", "collections", "explore", "features", "orgs", "search", "topics", "trending"))
 _POINTER_BYTES = range(100, 200)
 
@@ -76,21 +87,30 @@ def _tree(document: Document, value: dict[str, Any], match: re.Match[str]) -> It
     for entry in value["tree"]:
         path = folder + (text(entry, "path") or "") if isinstance(entry, dict) else ""
         if path.startswith(under) and entry.get("type") == "blob":
-            yield from _blob(address, path, entry, match, given.get("revision") or match[4])
+            yield from _blob(path, entry, match, given.get("revision") or match[4])
         elif (
             path and entry.get("type") == "tree" and not is_recursive and f"{path}/".startswith(under[: len(path) + 1])
         ):
             yield follow(NAME, f"{trees}/{text(entry, 'sha')}?recursive=1", {**given, "folder": path})
 
 
-def _blob(address: Address, path: str, entry: dict[str, Any], match: re.Match[str], revision: str) -> Iterator[Find]:
+def _blob(path: str, entry: dict[str, Any], match: re.Match[str], revision: str) -> Iterator[Find]:
     size = size_bytes(entry.get("size"))
     is_pointer = size is not None and size in _POINTER_BYTES
-    place = (
-        f"{address.on('media.githubusercontent.com')}/media" if is_pointer else address.on("raw.githubusercontent.com")
-    )
-    about = Description(size_bytes=None if is_pointer else size)
-    yield from file_at(NAME, f"{place}/{match[1]}/{match[2]}/{quote(revision)}/{path_of(path)}", path, about)
+    url = _raw(match, revision, path, is_pointer=is_pointer)
+    yield from file_at(NAME, url, path, Description(size_bytes=None if is_pointer else size))
+
+
+def _raw(match: re.Match[str], revision: str, path: str, *, is_pointer: bool) -> str:
+    """Return the URL of a file at GitHub, GitHub Enterprise or Gitea."""
+    address, place = Address.of(match[1]), f"{match[2]}/{quote(revision)}/{path_of(path)}"
+    if match[1].endswith("/api/v1/"):
+        return with_query(f"{match[1]}repos/{match[2]}/raw/{path_of(path)}", ref=revision)
+    if address.host != _API:
+        return f"{address.origin}/{match[2]}/raw/{quote(revision)}/{path_of(path)}"
+    if is_pointer:
+        return f"{address.on('media.githubusercontent.com')}/media/{place}"
+    return f"{address.on('raw.githubusercontent.com')}/{place}"
 
 
 def _contents(document: Document, entries: list[dict[str, Any]]) -> Iterator[Find]:

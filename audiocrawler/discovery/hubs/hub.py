@@ -71,7 +71,7 @@ class Hub:
 
     ``start`` returns what to request instead of a start URL, None for a URL that is not the hub's; it is given the
     environment, for hubs that answer only with a key. ``find`` returns what an answer holds, None for a document that
-    is none of its answers.
+    is none of its answers. ``page`` yields the listing of what a page shows, which is searched itself as well.
     """
 
     name: str
@@ -79,6 +79,7 @@ class Hub:
     examples: tuple[str, ...]
     find: Callable[[Document], Iterator[Find] | None]
     start: Callable[[Address, Mapping[str, str]], Find | None] | None = None
+    page: Callable[[Document], Iterator[Find]] | None = None
     schemes: tuple[str, ...] = ()
     token: Token | None = None
     variables: tuple[str, ...] = field(default=())
@@ -179,6 +180,7 @@ def shared(about: Description) -> dict[str, str]:
     """Return what the files of a collection share as text, for the request of the document that lists them."""
     first = about.statements[0] if about.statements else None
     values = {
+        "title": about.title,
         "artist": about.artist,
         "licence": first.text if first else None,
         "licence_url": first.url if first else None,
@@ -190,6 +192,7 @@ def shared(about: Description) -> dict[str, str]:
 def shared_in(collection: Mapping[str, str]) -> Description:
     """Return what ``shared`` has written."""
     return Description(
+        title=collection.get("title"),
         artist=collection.get("artist"),
         statements=stated(collection.get("licence"), url=collection.get("licence_url")),
         published_at=published_at(collection.get("published_at")),

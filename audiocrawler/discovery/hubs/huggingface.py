@@ -1,4 +1,4 @@
-"""Datasets of the Hugging Face Hub, by its API.
+"""Datasets of the Hugging Face Hub, by its API; models and spaces answer alike.
 
 Documented: huggingface.co/docs/hub/api (``/api/datasets/{id}``, ``/tree/{revision}``); that trees come in pages whose
 next one the Link header names is how huggingface_hub reads them (utils/_pagination.py). Files are at ``/resolve/``
@@ -30,7 +30,8 @@ from audiocrawler.discovery.values import published_at, size_bytes
 NAME = "huggingface"
 _HOSTS = ("huggingface.co", "hf.co")
 _ANSWER = re.compile(
-    r"(https?://[^/]+)/api/datasets/([^/?#]+/[^/?#]+?)(?:/(tree|revision)/([^/?#]+)(?:/[^?#]*)?)?/?(?:[?#]|$)"
+    r"(?P<origin>https?://[^/]+)/api/(?P<kind>datasets|models|spaces)/(?P<name>[^/?#]+/[^/?#]+?)"
+    r"(?:/(?P<what>tree|revision)/(?P<revision>[^/?#]+)(?:/[^?#]*)?)?/?(?:[?#]|$)"
 )
 _PLACES = ("tree", "blob", "resolve", "viewer", "discussions")
 
@@ -55,8 +56,8 @@ def find(document: Document) -> Iterator[Find] | None:
     match = _ANSWER.match(document.url)
     if match is None or document.json is None:
         return None
-    if isinstance(document.json, list) and match[3] == "tree":
-        return _files(document, document.json, f"{match[1]}/datasets/{match[2]}/resolve/{match[4]}")
+    if isinstance(document.json, list) and match["what"] == "tree":
+        return _files(document, document.json, match)
     if isinstance(document.json, dict) and isinstance(document.json.get("id"), str):
         return _described(document, document.json, match)
     return None
@@ -64,9 +65,9 @@ def find(document: Document) -> Iterator[Find] | None:
 
 def _described(document: Document, value: dict[str, Any], match: re.Match[str]) -> Iterator[Find]:
     under = document.collection.get("under", "")
-    tree = f"{match[1]}/api/datasets/{match[2]}/tree/{match[4] or 'main'}"
+    tree = f"{match['origin']}/api/{match['kind']}/{match['name']}/tree/{match['revision'] or 'main'}"
     about = Description(
-        artist=text(value, "author") or match[2].partition("/")[0],
+        artist=text(value, "author") or match["name"].partition("/")[0],
         statements=stated(_licence(value)),
         published_at=published_at(text(value, "createdAt") or text(value, "lastModified")),
     )
@@ -85,7 +86,10 @@ def _licence(value: dict[str, Any]) -> str | None:
     return (text(card, "license_name") or named) if named == "other" else named
 
 
-def _files(document: Document, entries: list[Any], place: str) -> Iterator[Find]:
+def _files(document: Document, entries: list[Any], match: re.Match[str]) -> Iterator[Find]:
+    folder = "" if match["kind"] == "models" else f"{match['kind']}/"
+    place = f"{match['origin']}/{folder}{match['name']}/resolve/{match['revision']}"
+    tree = f"{match['origin']}/api/{match['kind']}/{match['name']}/tree/{match['revision']}"
     is_recursive = "recursive=" in document.url
     for entry in entries:
         path = text(entry, "path") if isinstance(entry, dict) else None
@@ -94,7 +98,6 @@ def _files(document: Document, entries: list[Any], place: str) -> Iterator[Find]
                 NAME, f"{place}/{path_of(path)}", path, Description(size_bytes=size_bytes(entry.get("size")))
             )
         elif path and entry.get("type") == "directory" and not is_recursive:
-            tree = place.replace("/datasets/", "/api/datasets/", 1).replace("/resolve/", "/tree/", 1)
             yield follow(NAME, f"{tree}/{path_of(path)}?recursive=true", document.collection)
     if document.next_url:
         yield next_page(NAME, document.next_url, document.collection)

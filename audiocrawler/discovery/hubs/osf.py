@@ -77,6 +77,7 @@ def _about(node: dict[str, Any]) -> Description:
     people = listed(node, "embeds", "contributors", "data")
     licence = inner(node, "embeds", "license", "data", "attributes")
     return Description(
+        title=text(node, "attributes", "title"),
         artist=names_of(people, "embeds", "users", "data", "attributes", "full_name"),
         statements=stated(text(licence, "name"), url=text(licence, "url")),
         published_at=published_at(

@@ -19,6 +19,8 @@ NAME = "s3"
 _ROOT = "listbucketresult"
 _PATH_STYLE = re.compile(r"s3[.-](?:dualstack\.)?(?:[a-z0-9-]+\.)?amazonaws\.com(?:\.cn)?|s3\.amazonaws\.com(?:\.cn)?")
 _VIRTUAL = re.compile(r"(?P<bucket>.+)\.s3[.-](?:[a-z0-9.-]+\.)?amazonaws\.com(?:\.cn)?")
+_SHOWN = re.compile(r"\bBUCKET_URL\s*=\s*['\"](https?://[^'\"<>\s]+)['\"]")
+"""The variable by which rufuspollock/s3-bucket-listing knows its bucket."""
 _CONSOLE = re.compile(r"(?:[a-z0-9-]+\.)?console\.aws\.amazon\.com")
 
 
@@ -55,6 +57,12 @@ def find(document: Document) -> Iterator[Find] | None:
     """Return the objects of a listing, its folders if it stops at them, and its next page."""
     root = xml_root(document, _ROOT)
     return _objects(document, root) if root is not None else None
+
+
+def page(document: Document) -> Iterator[Find]:
+    """Yield the listing of the bucket that the scripts of a page show."""
+    if match := _SHOWN.search(document.text):
+        yield _listing(match[1].rstrip("/"), "")
 
 
 def _objects(document: Document, root: etree._Element) -> Iterator[Find]:
@@ -111,5 +119,6 @@ HUB = Hub(
     examples=("s3://BUCKET/PREFIX/", "https://BUCKET.s3.amazonaws.com/PREFIX/", "https://s3.example.org/BUCKET/"),
     start=start,
     find=find,
+    page=page,
     schemes=("s3",),
 )

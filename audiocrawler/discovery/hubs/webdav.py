@@ -13,13 +13,15 @@ from urllib.parse import unquote, urljoin, urlsplit
 from lxml import etree
 
 from audiocrawler.discovery.candidate import Description, Find
-from audiocrawler.discovery.document import Document, DocumentType, child_text, each_named, text_of
+from audiocrawler.discovery.document import Document, child_text, each_named, text_of
 from audiocrawler.discovery.hubs.hub import Address, Hub, file_at, follow, xml_root
 from audiocrawler.discovery.values import published_at, size_bytes
 
 NAME = "webdav"
 _SCHEMES = {"dav": "http", "webdav": "http", "davs": "https", "webdavs": "https"}
 _SHARE = re.compile(r"(?P<place>https?://[^/?#]+(?:/[^/?#]+)*?)(?:/index\.php)?/s/(?P<token>[\w-]{5,64})/?(?:[?#]|$)")
+_TOKEN = re.compile(r"[A-Za-z0-9]{15}")
+"""Of a share, as Nextcloud and ownCloud make them."""
 _MAKER = re.compile(r"nextcloud|owncloud", re.IGNORECASE)
 
 
@@ -32,20 +34,25 @@ def start(address: Address, _: Mapping[str, str]) -> Find | None:
     return follow(NAME, url, is_dav=True)
 
 
+def download_of(address: Address) -> str | None:
+    """Return the URL from which a shared file is downloaded, None if the URL is not like that of a share."""
+    is_share = address.segments[-2:-1] == ("s",) and _TOKEN.fullmatch(address.segments[-1])
+    return f"{address.url.partition('?')[0].rstrip('/')}/download" if is_share else None
+
+
 def find(document: Document) -> Iterator[Find] | None:
-    """Return the members of a folder, or the folder of a share's page."""
+    """Return the members of a folder."""
     root = xml_root(document, "multistatus")
-    if root is not None:
-        return _members(document, root)
-    if document.type is not DocumentType.HTML or (match := _SHARE.match(document.url)) is None:
-        return None
-    makers = {each.lower() for each in _MAKER.findall(document.text)}
-    return _shared(match, is_nextcloud="nextcloud" in makers) if makers else None
+    return _members(document, root) if root is not None else None
 
 
-def _shared(match: re.Match[str], *, is_nextcloud: bool) -> Iterator[Find]:
-    below = "public.php/dav/files" if is_nextcloud else "remote.php/dav/public-files"
-    yield follow(NAME, f"{match['place']}/{below}/{match['token']}/", is_dav=True)
+def page(document: Document) -> Iterator[Find]:
+    """Yield the folder of a share's page."""
+    match = _SHARE.match(document.url)
+    makers = {each.lower() for each in _MAKER.findall(document.text)} if match else set()
+    if match and makers:
+        below = "public.php/dav/files" if "nextcloud" in makers else "remote.php/dav/public-files"
+        yield follow(NAME, f"{match['place']}/{below}/{match['token']}/", is_dav=True)
 
 
 def _members(document: Document, root: etree._Element) -> Iterator[Find]:
@@ -58,7 +65,14 @@ def _members(document: Document, root: etree._Element) -> Iterator[Find]:
         if any(True for _ in each_named(response, "collection")):
             yield follow(NAME, f"{url.rstrip('/')}/", document.collection, is_dav=True)
         else:
-            yield from file_at(NAME, url, path.rpartition("/")[2], _about(response))
+            name = path.rstrip("/").rpartition("/")[2]
+            yield from file_at(
+                NAME, url.rstrip("/"), name if "." in name else _shown(response) or name, _about(response)
+            )
+
+
+def _shown(response: etree._Element) -> str | None:
+    return next((text_of(each).strip() for each in each_named(response, "displayname")), None)
 
 
 def _about(response: etree._Element) -> Description:
@@ -78,5 +92,6 @@ HUB = Hub(
     examples=("davs://files.example.org/FOLDER/", "https://cloud.example.org/s/TOKEN"),
     start=start,
     find=find,
+    page=page,
     schemes=tuple(_SCHEMES),
 )

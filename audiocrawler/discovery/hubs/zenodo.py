@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from itertools import chain
 from typing import Any
 
-from audiocrawler.discovery.candidate import Description, Find
+from audiocrawler.discovery.candidate import Description, Find, fill
 from audiocrawler.discovery.document import Document
 from audiocrawler.discovery.hubs.hub import (
     Address,
@@ -96,14 +96,15 @@ def _entries(entries: list[Any], about: Description, place: str) -> Iterator[Fin
                 or f"{place}/{path_of(key)}/content"
             )
             size = size_bytes(entry.get("size") or entry.get("filesize"))
-            own = Description(size_bytes=size, mime_type=text(entry, "mimetype"), artist=about.artist)
-            own.statements, own.published_at = about.statements, about.published_at
+            own = Description(size_bytes=size, mime_type=text(entry, "mimetype"))
+            fill(own, about)
             yield from file_at(NAME, url, key, own)
 
 
 def _about(metadata: dict[str, Any]) -> Description:
     people = listed(metadata, "creators")
     return Description(
+        title=text(metadata, "title"),
         artist=names_of(people, "name") or names_of(people, "person_or_org", "name"),
         statements=_licences(metadata),
         published_at=published_at(text(metadata, "publication_date")),

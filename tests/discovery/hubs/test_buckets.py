@@ -173,9 +173,27 @@ def test_a_folder_of_webdav_gives_its_members() -> None:
     ],
 )
 def test_the_page_of_a_public_share_leads_to_its_folder(page: str, maker: str, folder: str) -> None:
-    (found,) = in_page(page, f"<html><head><title>Bells - {maker}</title></head><body>x</body></html>")
+    text = f"<html><head><title>Bells - {maker}</title></head><body><audio src=/s/a.wav></audio></body></html>"
+    found, shown = in_page(page, text)
+    assert shown.kind == "audio"
     assert (found.url, found.relation) == (folder, Relation.COLLECTION)
 
 
 def test_other_pages_whose_path_is_like_that_of_a_share_are_searched_as_ever() -> None:
     assert taken(in_page("https://example.org/s/Ab12Cd34", '<a href="/a.wav">a</a>')) == ["https://example.org/a.wav"]
+
+
+def test_a_share_of_a_single_file_is_known_by_its_shown_name() -> None:
+    inner = "<d:displayname>talk.wav</d:displayname><d:resourcetype/>"
+    url = "https://cloud.example.org/public.php/dav/files/Ab12Cd34/"
+    found = in_xml(
+        url, f'<d:multistatus xmlns:d="DAV:">{member("/public.php/dav/files/Ab12Cd34/", inner)}</d:multistatus>'
+    )
+    assert [(each.url, each.kind, each.link_text) for each in found] == [(url[:-1], "audio", "talk.wav")]
+
+
+def test_the_bucket_that_a_page_shows_by_script_is_listed() -> None:
+    script = "<script>var S3BL_IGNORE_PATH = true; var BUCKET_URL = 'https://corp.s3.example.org';</script>"
+    found = in_page("https://files.example.org/", f"<p>x</p>{script}<a href=/a.wav>a</a>")
+    assert followed(found) == ["https://corp.s3.example.org/?list-type=2"]
+    assert taken(found) == ["https://files.example.org/a.wav"]

@@ -152,3 +152,18 @@ def test_a_project_of_gitlab_is_listed_by_keyset_pages() -> None:
     assert taken(found) == [f"{GITLAB}/repository/files/eu%2Fa%20b.wav/raw?ref=main&lfs=true"]
     assert (found[0].artist, licences(found[0])) == ("Shore", ["https://creativecommons.org/licenses/by/4.0/"])
     assert (next_pages(found), followed(found)) == ([following], [])
+
+
+def test_other_forges_with_the_api_of_github_serve_their_files_themselves() -> None:
+    tree = {"sha": "0", "tree": [{"path": "eu/a.wav", "type": "blob", "size": 9999}]}
+    enterprise = "https://git.example.org/api/v3/repos/shore/bells/git/trees/main?recursive=1"
+    assert taken(in_json(enterprise, tree)) == ["https://git.example.org/shore/bells/raw/main/eu/a.wav"]
+    place = "https://codeberg.org/api/v1/repos/shore/bells"
+    assert taken(in_json(f"{place}/git/trees/main?recursive=1", tree)) == [f"{place}/raw/eu/a.wav?ref=main"]
+
+
+def test_models_of_hugging_face_are_listed_like_datasets() -> None:
+    found = in_json(
+        "https://huggingface.co/api/models/shore/voice/tree/main", [{"type": "file", "path": "samples/a.wav"}]
+    )
+    assert taken(found) == ["https://huggingface.co/shore/voice/resolve/main/samples/a.wav"]

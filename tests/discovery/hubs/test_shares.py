@@ -116,3 +116,10 @@ def test_a_file_of_sharepoint_is_downloaded() -> None:
     share = "https://corp.sharepoint.com/:u:/s/site/EaBc?e=1"
     assert asked_for(share) == f"{share}&download=1"
     assert asked_for("https://corp.sharepoint.com/:f:/s/site/EaBc") is None
+
+
+def test_a_share_of_nextcloud_called_audio_is_downloaded() -> None:
+    share = "https://cloud.example.org/s/Ab12Cd34Ef56Gh7"
+    assert taken(in_page("https://site.example/", f'<a href="{share}">a.mp3</a><a href="{share}/x">b.mp3</a>')) == [
+        f"{share}/download"
+    ]
