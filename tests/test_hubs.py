@@ -109,6 +109,7 @@ def dav(*members: str) -> str:
 
 HF, GITHUB = "https://huggingface.co/api/datasets/shore/bells", "https://api.github.com/repos/shore/bells"
 SHARE = "https://cloud.test/public.php/dav/files/Ab12Cd34/"
+DRIVE = "https://drive.usercontent.google.com/download"
 GCS = "https://storage.googleapis.com/storage/v1/b/corp/o"
 FILES = {
     "hf 1": "https://huggingface.co/datasets/shore/bells/resolve/main/eu/one.wav",
@@ -118,7 +119,9 @@ FILES = {
     "gcs": "https://storage.googleapis.com/corp/eu/five.wav",
     "gitlab": "https://gitlab.test/shore/bells/-/raw/main/six.wav",
     "xeno-canto": "https://xeno-canto.org/42/download",
+    "drive": f"{DRIVE}?id=1AbCdEfGhIjKlMn&confirm=t&uuid=7",
 }
+SHARED = f"{DRIVE}?id=2AbCdEfGhIjKlMn&export=download&confirm=t"
 STARTS = (
     "https://huggingface.co/datasets/shore/bells/tree/main/eu",
     "https://github.com/shore/bells/tree/main/eu",
@@ -126,7 +129,16 @@ STARTS = (
     "gs://corp/eu/",
     "https://gitlab.test/shore/bells",
     "https://xeno-canto.org/42",
+    "https://drive.google.com/file/d/1AbCdEfGhIjKlMn/view",
+    "https://site.test/",
 )
+
+
+def unscanned(name: str) -> str:
+    """Return the page that Drive shows for files that are too large for it to scan."""
+    inputs = {"id": name, "confirm": "t", "uuid": "7"}
+    hidden = "".join(f'<input type="hidden" name="{key}" value="{value}">' for key, value in inputs.items())
+    return f'<html><p>Too large</p><form id="download-form" action="{DRIVE}" method="get">{hidden}</form></html>'
 
 
 def pages() -> dict[str, Any]:
@@ -152,6 +164,10 @@ def pages() -> dict[str, Any]:
         },
         "https://gitlab.test/robots.txt": "User-agent: *\nDisallow: /api/\n",
         "https://gitlab.test/shore/bells": '<html><a href="/shore/bells/-/raw/main/six.wav">six</a></html>',
+        f"{DRIVE}?id=1AbCdEfGhIjKlMn&export=download&confirm=t": unscanned("1AbCdEfGhIjKlMn"),
+        SHARED: unscanned("2AbCdEfGhIjKlMn"),
+        f"{DRIVE}?id=2AbCdEfGhIjKlMn&confirm=t&uuid=7": tone_wav(99),
+        "https://site.test/": '<html><a href="https://drive.google.com/open?id=2AbCdEfGhIjKlMn">nine.wav</a></html>',
         "https://xeno-canto.org/api/3/recordings": {"numPages": 1, "page": 1, "recordings": [recording]},
     }
 
@@ -171,7 +187,13 @@ def test_every_listing_is_followed_to_its_end_and_every_file_stored(run_and_web:
     run, _ = run_and_web
     assert run.code == 0
     stored = {url for url, row in run.sources.items() if row["status"] in {"stored", "duplicate"}}
-    assert stored == set(FILES.values())
+    assert stored == {*FILES.values(), SHARED}
+
+
+def test_the_page_of_a_file_that_was_not_scanned_is_passed(run_and_web: tuple[Run, Web]) -> None:
+    run, web = run_and_web
+    assert run.sources[SHARED]["page_url"] == "https://site.test/"
+    assert f"{DRIVE}?id=2AbCdEfGhIjKlMn&confirm=t&uuid=7" in web.urls()
 
 
 def test_what_a_hub_states_reaches_the_rows(run_and_web: tuple[Run, Web]) -> None:

@@ -107,11 +107,11 @@ _SHARES = (google_drive.download_of, dropbox.download_of, onedrive.download_of, 
 def _shares(document: Document) -> Iterator[Find]:
     """Yield the downloads of shared files that a page links to under the name of an audio file."""
     for element in document.elements("a", "iframe"):
-        href = absolute(document.base_url, element.get("href") or element.get("src") or "")
-        if href is None or not any(each in href for each in _MARKS):
+        link = element.get("href") or element.get("src") or ""
+        if not any(each in link for each in _MARKS) or (href := absolute(document.base_url, link)) is None:
             continue
         label = one_line(text_of(element) or element.get("title"), _MAX_LABEL)
-        if (url := download_of(href)) and (_is_audio(label or "") or _is_audio(href)):
+        if (_is_audio(label or "") or _is_audio(href)) and (url := download_of(href)):
             yield Find(url=url, found_by="share", confidence=ATTRIBUTE, expected=Kind.AUDIO, link_text=label)
 
 

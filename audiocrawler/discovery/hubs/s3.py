@@ -61,7 +61,7 @@ def find(document: Document) -> Iterator[Find] | None:
 
 def page(document: Document) -> Iterator[Find]:
     """Yield the listing of the bucket that the scripts of a page show."""
-    if match := _SHOWN.search(document.text):
+    if "BUCKET_URL" in document.text and (match := _SHOWN.search(document.text)):
         yield _listing(match[1].rstrip("/"), "")
 
 
