@@ -178,6 +178,8 @@ class AudioSpider(Spider):
             request = self._start_request(start)
             yield request
             self.pending_starts -= 1
+            if self.arguments.depth and (page := request.meta.get(PAGE)):
+                yield self.follower.request(page, Place.of(request.meta))
             if self.arguments.depth:
                 login = {LOGIN: request.meta[LOGIN]} if LOGIN in request.meta else {}
                 yield self._robots_request(request.meta.get(PAGE, request.url), Place.of(request.meta), login)

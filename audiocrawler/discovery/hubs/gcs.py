@@ -1,7 +1,7 @@
 """Buckets of Google Cloud Storage, by its JSON API.
 
 Documented: cloud.google.com/storage/docs/json_api/v1/objects/list and request-endpoints. A bucket that is not public is
-read with the token that ``gcloud auth print-access-token`` prints, in GOOGLE_OAUTH_ACCESS_TOKEN; it lasts an hour.
+read with Google's credentials (middlewares.buckets), if the crawl starts at it.
 """
 
 from collections.abc import Iterator, Mapping
@@ -13,7 +13,6 @@ from audiocrawler.discovery.document import Document
 from audiocrawler.discovery.hubs.hub import (
     Address,
     Hub,
-    Token,
     file_at,
     follow,
     listed,
@@ -25,6 +24,8 @@ from audiocrawler.discovery.hubs.hub import (
 from audiocrawler.discovery.values import published_at, size_bytes
 
 NAME = "gcs"
+VARIABLE = "GOOGLE_OAUTH_ACCESS_TOKEN"
+"""The variable with a token such as ``gcloud auth print-access-token`` prints."""
 _HOST = "storage.googleapis.com"
 _PAGES = ("console.cloud.google.com", "storage.cloud.google.com")
 
@@ -41,6 +42,24 @@ def start(address: Address, _: Mapping[str, str]) -> Find | None:
     is_of_google = address.host in {_HOST, _PAGES[1]} and segments[:1] not in {("storage",), ("download",)}
     if is_of_google and segments and is_folder and "?" not in address.url:
         return _listing(address, segments[0], segments[1:])
+    return None
+
+
+def bucket_of(url: str) -> str | None:
+    """Return the bucket of a start, or of the URL of an object or listing; None for any other URL."""
+    try:
+        address = Address.of(url)
+    except ValueError:
+        return None
+    if (asked := start(address, {})) is not None:
+        address = Address.of(asked.url)
+    if address.host != _HOST:
+        return None
+    match address.segments:
+        case ("storage", "v1", "b", bucket, *_) | ("download", "storage", "v1", "b", bucket, *_):
+            return bucket
+        case (bucket, *_):
+            return bucket
     return None
 
 
@@ -83,5 +102,5 @@ HUB = Hub(
     start=start,
     find=find,
     schemes=("gs",),
-    token=Token(variable="GOOGLE_OAUTH_ACCESS_TOKEN", hosts=(_HOST,)),
+    variables=(VARIABLE, "GOOGLE_APPLICATION_CREDENTIALS"),
 )
