@@ -262,7 +262,8 @@ class AudioSpider(Spider):
         self.logger.info("%s: %s", clean_url(request.url), outcome.reason)
         self.crawler.stats.inc_value("audio/pages_failed")
         if (page := request.meta.get(PAGE)) is not None:
-            yield self.follower.request(page, Place.of(request.meta), {"start": request.meta["start"]})
+            meta = {name: request.meta[name] for name in ("start", LOGIN) if name in request.meta}
+            yield self.follower.request(page, Place.of(request.meta), meta).replace(dont_filter=True)
             return
         self._note_failed_start(request.meta, outcome.reason)
 
