@@ -8,7 +8,8 @@ from hashlib import blake2b
 
 from audiocrawler.discovery.candidate import DESCRIBED, Candidate, Find, Kind, Role, fill
 from audiocrawler.discovery.document import Document, one_line
-from audiocrawler.discovery.kinds import classify
+from audiocrawler.discovery.hubs import behind
+from audiocrawler.discovery.kinds import classify, kind_of_type
 from audiocrawler.discovery.page_statements import add_page_statements
 from audiocrawler.discovery.roles import names_read_aloud, role_of
 from audiocrawler.discovery.urls import absolute, file_key, key_of
@@ -54,6 +55,8 @@ class _Place:
 
 def _resolved(base_url: str, url: str, mime_type: str | None, expected: Kind | None) -> _Place | None:
     absolute_url = absolute(base_url, url)
+    if absolute_url is not None:
+        absolute_url = behind(absolute_url, is_audio=Kind.AUDIO in {expected, kind_of_type(mime_type)})
     kind = classify(absolute_url, mime_type=mime_type, expected=expected) if absolute_url else None
     return _Place(absolute_url, key_of(absolute_url), kind) if absolute_url and kind else None
 

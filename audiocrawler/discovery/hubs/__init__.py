@@ -123,6 +123,16 @@ def _is_audio(name: str) -> bool:
     return extension_of(name if "://" in name else f"/{name}") in AUDIO_EXTENSIONS
 
 
+def behind(url: str, *, is_audio: bool) -> str:
+    """Return the download of a share whose page a document names as audio; any other URL as it is."""
+    if not any(each in url for each in _SHARE_PAGES) or not (is_audio or _is_audio(url)):
+        return url
+    return download_of(url) or url
+
+
+_SHARE_PAGES = ("drive.google.com/file/", "drive.google.com/open?", "dropbox.com/s", "1drv.ms/", "sharepoint.com/:")
+
+
 def download_of(url: str) -> str | None:
     """Return the URL from which a shared file is downloaded, None if the URL is not that of a share."""
     try:

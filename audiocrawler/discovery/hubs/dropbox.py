@@ -24,7 +24,9 @@ def download_of(address: Address) -> str | None:
     is_share = address.segments[:1] in {("s",), ("sh",), ("scl",)} and len(address.segments) > 2
     if address.host not in {"dropbox.com", "www.dropbox.com"} or not is_share:
         return None
-    return with_query(address.url, dl="1", raw=None, st=None)
+    if "1" in (address.query.get("dl"), address.query.get("raw")):
+        return address.url
+    return with_query(address.url, dl="1", st=None)
 
 
 def find(_: Document) -> Iterator[Find] | None:

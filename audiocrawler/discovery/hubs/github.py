@@ -1,8 +1,9 @@
 """Repositories of GitHub: the tree of a revision, or a folder's contents. Gitea and Forgejo answer alike.
 
 Documented: docs.github.com/rest/git/trees ("Get a tree": ``recursive``, ``truncated``), rest/repos/contents,
-rest/repos/repos ("Get a repository": ``license``, ``default_branch``). Not documented: that a file in Git LFS is served
-by media.githubusercontent.com; its pointer in the tree has 120 to 140 bytes, which no audio file has.
+rest/repos/repos ("Get a repository": ``license``, ``default_branch``), rest/releases/releases. Not documented: that a
+file in Git LFS is served by media.githubusercontent.com; its pointer in the tree has 120 to 140 bytes, which no audio
+file has.
 """
 
 import re
@@ -18,6 +19,8 @@ from audiocrawler.discovery.hubs.hub import (
     Token,
     file_at,
     follow,
+    listed,
+    next_page,
     path_of,
     shared,
     stated,
@@ -28,7 +31,9 @@ from audiocrawler.discovery.values import published_at, size_bytes
 
 NAME = "github"
 _API = "api.github.com"
-_REPOSITORY = re.compile(r"(https?://[^/]+/(?:api/v\d/)?)repos/([^/?#]+/[^/?#]+)(/git/trees/([^/?#]+)|/contents\b)?")
+_REPOSITORY = re.compile(
+    r"(https?://[^/]+/(?:api/v\d/)?)repos/([^/?#]+/[^/?#]+)(/git/trees/([^/?#]+)|/contents\b|/releases\b)?"
+)
 _OWN_PAGES = frozenset(("about", "apps", "collections", "explore", "features", "orgs", "search", "topics", "trending"))
 _POINTER_BYTES = range(100, 200)
 
@@ -38,6 +43,8 @@ def start(address: Address, _: Mapping[str, str]) -> Find | None:
     segments = address.segments
     if address.host not in {"github.com", "www.github.com"} or len(segments) < 2 or segments[0] in _OWN_PAGES:
         return None
+    if segments[2:] == ("releases",):
+        return follow(NAME, f"{address.on(_API)}/repos/{path_of(*segments[:2])}/releases?per_page=100")
     if segments[2:3] not in {(), ("tree",)}:
         return None
     collection = {"revision": segments[3], "under": "/".join(segments[4:])} if len(segments) > 3 else None
@@ -56,6 +63,8 @@ def find(document: Document) -> Iterator[Find] | None:
     if isinstance(value, dict) and "full_name" in value and "default_branch" in value:
         return _repository(document, value)
     entries = [value] if isinstance(value, dict) else value
+    if match[3] == "/releases" and isinstance(entries, list):
+        return _releases(document, entries)
     is_contents = all(isinstance(each, dict) and "download_url" in each for each in entries)
     return _contents(document, entries) if is_contents and match[3] else None
 
@@ -113,6 +122,21 @@ def _raw(match: re.Match[str], revision: str, path: str, *, is_pointer: bool) ->
     return f"{address.on('raw.githubusercontent.com')}/{place}"
 
 
+def _releases(document: Document, releases: list[Any]) -> Iterator[Find]:
+    for release in releases:
+        for asset in listed(release, "assets"):
+            name, url = text(asset, "name"), text(asset, "browser_download_url")
+            if name and url:
+                about = Description(
+                    size_bytes=size_bytes(asset.get("size")),
+                    artist=text(release, "author", "login"),
+                    published_at=published_at(text(release, "published_at")),
+                )
+                yield from file_at(NAME, url, name, about)
+    if document.next_url:
+        yield next_page(NAME, document.next_url)
+
+
 def _contents(document: Document, entries: list[dict[str, Any]]) -> Iterator[Find]:
     for entry in entries:
         name, url = text(entry, "name"), text(entry, "download_url")
@@ -124,8 +148,12 @@ def _contents(document: Document, entries: list[dict[str, Any]]) -> Iterator[Fin
 
 HUB = Hub(
     name=NAME,
-    title="GitHub repositories and their folders",
-    examples=("https://github.com/OWNER/REPOSITORY", "https://github.com/OWNER/REPOSITORY/tree/main/FOLDER"),
+    title="GitHub repositories, their folders and releases",
+    examples=(
+        "https://github.com/OWNER/REPOSITORY",
+        "https://github.com/OWNER/REPOSITORY/tree/main/FOLDER",
+        "https://github.com/OWNER/REPOSITORY/releases",
+    ),
     start=start,
     find=find,
     token=Token(variable="GITHUB_TOKEN", hosts=(_API,)),

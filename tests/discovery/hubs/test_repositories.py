@@ -167,3 +167,13 @@ def test_models_of_hugging_face_are_listed_like_datasets() -> None:
         "https://huggingface.co/api/models/shore/voice/tree/main", [{"type": "file", "path": "samples/a.wav"}]
     )
     assert taken(found) == ["https://huggingface.co/shore/voice/resolve/main/samples/a.wav"]
+
+
+def test_the_assets_of_releases_are_files() -> None:
+    url = f"{GITHUB}/releases?per_page=100"
+    assert asked_for("https://github.com/shore/bells/releases") == url
+    download = "https://github.com/shore/bells/releases/download/v1/a.wav"
+    asset = {"name": "a.wav", "url": f"{GITHUB}/releases/assets/7", "content_type": "audio/wav", "size": 9000}
+    release = {"author": {"login": "ann"}, "assets": [{**asset, "browser_download_url": download}]}
+    found = in_json(url, [release], Link=f'<{url}&page=2>; rel="next"')
+    assert (taken(found), found[0].artist, next_pages(found)) == ([download], "ann", [f"{url}&page=2"])

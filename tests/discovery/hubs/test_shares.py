@@ -6,7 +6,7 @@ import pytest
 
 from audiocrawler.discovery.document import DocumentType, parse
 from audiocrawler.discovery.hubs.google_drive import form_url
-from tests.discovery.hubs.answers import asked_for, followed, in_json, in_page, next_pages, taken
+from tests.discovery.hubs.answers import asked_for, followed, in_json, in_page, in_xml, next_pages, taken
 
 ID = "1AbCdEfGhIjKlMnOpQrStUv"
 DOWNLOAD = "https://drive.usercontent.google.com/download"
@@ -123,3 +123,23 @@ def test_a_share_of_nextcloud_called_audio_is_downloaded() -> None:
     assert taken(in_page("https://site.example/", f'<a href="{share}">a.mp3</a><a href="{share}/x">b.mp3</a>')) == [
         f"{share}/download"
     ]
+
+
+@pytest.mark.parametrize(
+    ("share", "url"),
+    [
+        ("https://www.dropbox.com/s/abc/talk.mp3?dl=0", "https://www.dropbox.com/s/abc/talk.mp3?dl=1"),
+        ("https://www.dropbox.com/s/abc/talk.mp3?raw=1", "https://www.dropbox.com/s/abc/talk.mp3?raw=1"),
+        ("https://www.dropbox.com/scl/fi/abc/talk?rlkey=k", "https://www.dropbox.com/scl/fi/abc/talk?rlkey=k&dl=1"),
+        (f"https://drive.google.com/file/d/{ID}/view", DRIVE),
+        (
+            f"https://drive.google.com/uc?export=download&id={ID}",
+            f"https://drive.google.com/uc?export=download&id={ID}",
+        ),
+    ],
+)
+def test_a_share_that_a_player_or_feed_names_is_downloaded(share: str, url: str) -> None:
+    assert taken(in_page("https://site.example/", f'<audio src="{share}"></audio>')) == [url]
+    enclosure = f'<enclosure url="{share.replace("&", "&amp;")}" type="audio/mpeg" length="9000"/>'
+    feed = f'<rss version="2.0"><channel><item><title>x</title>{enclosure}</item></channel></rss>'
+    assert taken(in_xml("https://site.example/feed.xml", feed)) == [url]
