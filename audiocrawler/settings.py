@@ -68,6 +68,7 @@ ITEM_PIPELINES = {
 }
 DOWNLOADER_MIDDLEWARES = {
     "audiocrawler.middlewares.credentials.CredentialsMiddleware": 1,  # before anything can reveal a URL's password
+    "audiocrawler.middlewares.buckets.BucketTokenMiddleware": 2,
     "audiocrawler.middlewares.gates.UrlLengthMiddleware": 3,  # before any pattern is matched against it
     "audiocrawler.middlewares.gates.TakenDownMiddleware": 4,
     "audiocrawler.middlewares.gates.RedeliveryMiddleware": 5,

@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from audiocrawler.config.arguments import Arguments
+from audiocrawler.discovery.hubs import HUBS
 from audiocrawler.model.declared import takes
 from audiocrawler.model.rows import TABLES, TableSpec
 from audiocrawler.model.settings import NAMES, AudioSettings
@@ -40,6 +41,20 @@ def columns_table(declared: TableSpec) -> str:
     return table(("column", "type", "mode", "meaning"), rows)
 
 
+def hubs_table() -> str:
+    """Return a row for each hub: an example of every kind of start, and the variables that it reads."""
+    rows = (
+        (
+            each.title,
+            "<br>".join(f"`{example}`" for example in each.examples),
+            ", ".join(f"`{name}`" for name in (*each.variables, *([each.token.variable] if each.token else ())))
+            or "none",
+        )
+        for each in HUBS
+    )
+    return table(("start", "for example", "variable with a token or key"), rows)
+
+
 def table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
     """Return a Markdown table."""
     first, *others = ("| " + " | ".join(cell.replace("|", r"\|") for cell in line) + " |\n" for line in (head, *rows))
@@ -49,6 +64,7 @@ def table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
 PRINTED: dict[str, Callable[[], str]] = {
     "settings": settings_table,
     "arguments": arguments_table,
+    "hubs": hubs_table,
     **{each.name: lambda each=each: columns_table(each) for each in TABLES},  # type: ignore[misc]
 }
 

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from audiocrawler.discovery.hubs import SCHEMES
 from audiocrawler.discovery.subscriptions import subscribed_feed
 from audiocrawler.model.declared import demand, first_error, shown
 from audiocrawler.model.errors import ConfigurationError
@@ -210,7 +211,7 @@ def _check_url(url: str) -> None:
         raise ValueError(f"{shown!r} is not a URL: {why}") from error
     if not parts.scheme or "://" not in url:
         raise ValueError(f"{shown!r} has no scheme; write https://{shown.lstrip('/')}")
-    if parts.scheme.lower() not in {"http", "https"}:
+    if parts.scheme.lower() not in {"http", "https", *SCHEMES}:
         raise ValueError(f"{shown!r}: only http and https can be crawled, not {parts.scheme}")
     if not host:
         raise ValueError(f"{shown!r} has no host; write it as https://example.org/page")

@@ -14,6 +14,7 @@ from scrapy.http import Response
 from audiocrawler.discovery.candidate import Candidate, Find, Kind, Role
 from audiocrawler.discovery.choose import choose
 from audiocrawler.discovery.document import Document
+from audiocrawler.discovery.hubs import answer_of
 from audiocrawler.discovery.merge import merge
 from audiocrawler.discovery.reading import read
 
@@ -22,8 +23,11 @@ __all__ = ["DEFAULT_FINDERS", "Candidate", "Document", "Kind", "Role", "choose",
 Finder = Callable[[Document], Iterator[Find]]
 
 _FINDERS = "audiocrawler.discovery.finders"
+HUBS = "audiocrawler.discovery.hubs.find_hubs"
+"""The finder of hubs: an answer of a hub is read by it alone, since the others would mistake its members."""
 
 DEFAULT_FINDERS: dict[str, int] = {
+    HUBS: 50,
     f"{_FINDERS}.markup.find_elements": 100,
     f"{_FINDERS}.markup.find_links": 200,
     f"{_FINDERS}.structured.find_jsonld": 300,
@@ -49,7 +53,7 @@ DEFAULT_FINDERS: dict[str, int] = {
     f"{_FINDERS}.structured.find_json_documents": 1300,
     f"{_FINDERS}.next_pages.find_json_next_pages": 1305,
     f"{_FINDERS}.structured.find_json_markup": 1308,
-    f"{_FINDERS}.feed_links.find_json_links": 1305,
+    f"{_FINDERS}.feed_links.find_json_links": 1309,
     f"{_FINDERS}.structured.find_jspf": 1310,
     f"{_FINDERS}.manifests.find_iiif": 1312,
     f"{_FINDERS}.listings.find_json_listings": 1314,
@@ -58,7 +62,6 @@ DEFAULT_FINDERS: dict[str, int] = {
     f"{_FINDERS}.listings.find_buckets": 1317,
     f"{_FINDERS}.tables.find_tables": 1318,
     f"{_FINDERS}.tables.find_lists": 1319,
-    f"{_FINDERS}.sites.find_archive_org": 1320,
     f"{_FINDERS}.sites.find_bandcamp": 1330,
     f"{_FINDERS}.attributes.find_attributes": 1400,
     f"{_FINDERS}.structured.find_scripts": 1500,
@@ -99,12 +102,14 @@ def find(response: Response, finders: Mapping[str, int | None] = DEFAULT_FINDERS
 def find_in(document: Document, finders: Mapping[str, int | None] = DEFAULT_FINDERS) -> Iterator[Candidate]:
     """Yield the Candidates in a parsed document."""
     loaded = load_finders(finders)
-    yield from merge(document, _finds_in(document, loaded))
+    yield from merge(document, _finds_in(document, loaded, asks_hubs=finders.get(HUBS) is not None))
 
 
-def _finds_in(document: Document, finders: list[Finder]) -> Iterator[Find]:
+def _finds_in(document: Document, finders: list[Finder], *, asks_hubs: bool) -> Iterator[Find]:
     for number, part in enumerate(chain((document,), document.following)):
-        for each in (each for finder in finders for each in finder(part)):
+        part.collection = document.collection
+        answer = answer_of(part) if asks_hubs else None
+        for each in answer if answer is not None else (each for finder in finders for each in finder(part)):
             if number and each.group is not None:
                 each.group = f"{number} {each.group}"
             yield each

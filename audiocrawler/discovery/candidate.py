@@ -63,6 +63,10 @@ class Relation(StrEnum):
     """The page of a feed's item."""
     LISTED = "listed"
     """A feed in a list of feeds."""
+    FOLDER = "folder"
+    """A further document of the same collection, which costs no depth."""
+    COLLECTION = "collection"
+    """The same of a WebDAV server, which lists it on PROPFIND."""
 
 
 Texts = list[dict[str, str]]
@@ -117,7 +121,8 @@ class Find(Description):
     ``url`` may be relative to the document's base. ``expected`` is the kind implied by its context, None where only
     the URL or its MIME type can decide. Finds with the same ``group`` are alternates of one recording. ``hidden``:
     readers see neither a player nor a link there; ``is_in_script``: it is data for scripts; ``is_certain_audio``: a
-    playlist there can only be one of audio. ``found_by`` is only informative: nothing depends on it.
+    playlist there can only be one of audio. ``collection``: what the files listed there share, which its document is
+    read with. ``found_by`` is only informative: nothing depends on it.
     """
 
     url: str
@@ -130,6 +135,7 @@ class Find(Description):
     relation: Relation | None = None
     is_in_script: bool = False
     is_certain_audio: bool = False
+    collection: dict[str, str] | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -137,7 +143,8 @@ class Candidate(Description):
     """One URL of a document, absolute and otherwise as written, with the document's metadata.
 
     ``confidence`` is 0 to 1. ``group`` is equal for alternates of one recording, None if there is only one file.
-    ``relation``, ``is_in_script`` and ``is_certain_audio`` are those of the find with the highest confidence.
+    ``relation``, ``is_in_script``, ``is_certain_audio`` and ``collection`` are those of the find with the highest
+    confidence.
     """
 
     url: str
@@ -150,3 +157,4 @@ class Candidate(Description):
     is_in_script: bool = False
     is_certain_audio: bool = False
     is_from_browser: bool = False
+    collection: dict[str, str] | None = None

@@ -121,6 +121,10 @@ class Document:
     """What follows it in the same response: pieces of a large document, or other documents."""
     left_out: str | None = None
     """What could not be read, in words; known once ``following`` has been iterated."""
+    next_url: str | None = None
+    """The next page, by the Link header (RFC 8288)."""
+    collection: dict[str, str] = field(default_factory=dict)
+    """What the document that led here says of the files listed here."""
 
     def __post_init__(self) -> None:
         self.base_url = self.base_url or self._declared_base() or self.url

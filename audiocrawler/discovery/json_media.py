@@ -124,9 +124,9 @@ JSONValue = dict[str, Any] | list[Any] | str | float | bool | None
 _TITLE_KEYS = ("title", "name", "headline", "episodetitle", "tracktitle")
 _ARTIST_KEYS = ("artist", "byartist", "artistname", "author", "creator", "authors")
 _LANGUAGE_KEYS = ("inlanguage", "language", "lang")
-_LICENSE_KEYS = ("license", "licence", "license_url", "licenseurl")
+_LICENSE_KEYS = ("license", "licence", "license_url", "licenseurl", "license_code", "licensecode")
 _NOTICE_KEYS = ("copyrightnotice", "copyright", "acquirelicensepage")
-_CREDIT_KEYS = ("credittext", "copyrightholder")
+_CREDIT_KEYS = ("credittext", "copyrightholder", "attribution")
 _DATE_KEYS = ("date_published", "datepublished", "uploaddate", "publishedat", "published_at", "pubdate")
 _SECOND_KEYS = (
     "duration",

@@ -202,7 +202,8 @@ def _has_odd_port(parts: SplitResult, host: str) -> bool:
 
 _WIKI_PAGE = re.compile(r"/wiki/(?!Special:|Spezial:)[^/]+:[^/]+$|/index\.php/[^/]+:[^/]+$", re.IGNORECASE)
 _FILE_PAGE = re.compile(
-    r"https?://(?:github\.com/[^/]+/[^/]+/blob/[^?]++(?!.*[?&]raw=)|(?:gitlab\.[^/]+|huggingface\.co)/.+/blob/"
+    r"https?://(?:github\.com/[^/]+/[^/]+/(?:blob|tree)/[^?]++(?!.*[?&]raw=)|(?:gitlab\.[^/]+|huggingface\.co|hf\.co)/.+"
+    r"/(?:blob|tree)/|[^/]+/[^?]+/-/(?:blob|tree)/|(?:codeberg\.org|gitea\.[^/]+|git\.[^/]+)/[^/]+/[^/]+/src/(?:branch|commit|tag)/"
     r"|(?:www\.)?archive\.org/details/|(?:www\.)?dropbox\.com/.+[?&]dl=0)",
     re.IGNORECASE,
 )

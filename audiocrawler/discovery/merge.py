@@ -9,14 +9,15 @@ from urllib.parse import urlsplit
 
 from audiocrawler.discovery.candidate import DESCRIBED, UNRESOLVED, Candidate, Find, Kind, Role, Texts, fill
 from audiocrawler.discovery.document import Document, one_line
-from audiocrawler.discovery.kinds import classify, is_endless
+from audiocrawler.discovery.hubs import behind
+from audiocrawler.discovery.kinds import classify, is_endless, kind_of_type
 from audiocrawler.discovery.page_about import add_page_description
 from audiocrawler.discovery.page_statements import add_page_statements
 from audiocrawler.discovery.roles import names_read_aloud, role_of
 from audiocrawler.discovery.urls import absolute, file_key, key_of
 from audiocrawler.model.statements import Statement
 
-_TAKEN_OVER = ("found_by", "confidence", "role", "relation", "is_in_script", "is_certain_audio")
+_TAKEN_OVER = ("found_by", "confidence", "role", "relation", "is_in_script", "is_certain_audio", "collection")
 _GROUPED = frozenset((Kind.AUDIO, Kind.VIDEO, Kind.MANIFEST))
 _TEXTS = ("title", "artist", "language", "link_text", "guid", "show_title")
 _URLS = ("transcript_url", "chapters_url", "episode_url", "image_url")
@@ -65,6 +66,8 @@ def _resolved(base_url: str, url: str, mime_type: str | None, expected: Kind | N
     absolute_url = absolute(base_url, url)
     if expected is Kind.ARCHIVE:
         return _Place(absolute_url, key_of(absolute_url), expected) if absolute_url else None
+    if absolute_url is not None:
+        absolute_url = behind(absolute_url, is_audio=Kind.AUDIO in {expected, kind_of_type(mime_type)})
     kind = classify(absolute_url, mime_type=mime_type, expected=expected, is_finite=True) if absolute_url else None
     return _Place(absolute_url, key_of(absolute_url), kind) if absolute_url and kind else None
 

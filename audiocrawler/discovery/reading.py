@@ -13,6 +13,7 @@ from scrapy.http import Response
 
 from audiocrawler.discovery.decoding import MAX_BYTES, Body, body_of, text_of_body
 from audiocrawler.discovery.document import Document, DocumentType, parse, root_name, sniff
+from audiocrawler.discovery.link_header import next_url
 from audiocrawler.discovery.mending import without_noise
 from audiocrawler.discovery.pieces import ITEMS, json_pieces, xml_pieces
 
@@ -29,8 +30,11 @@ def read(response: Response) -> Document:
     content_type = (response.headers.get("Content-Type") or b"").decode("latin-1").lower()
     body = body_of(response)
     if len(body.content) > LARGE_BYTES:
-        return _large(response, body, content_type)
-    return _document(without_noise(text_of_body(response, body)), response.url, content_type)
+        document = _large(response, body, content_type)
+    else:
+        document = _document(without_noise(text_of_body(response, body)), response.url, content_type)
+    document.next_url = next_url(response)
+    return document
 
 
 def _document(text: str, url: str, content_type: str, place: int = 0) -> Document:

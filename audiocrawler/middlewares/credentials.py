@@ -1,4 +1,4 @@
-"""Send logins of URLs and the headers of AUDIO_HEADERS, each only to its own host."""
+"""Send logins of URLs, tokens of hubs and the headers of AUDIO_HEADERS, each only to its own host."""
 
 from typing import Any
 
@@ -9,6 +9,7 @@ from scrapy.spidermiddlewares.base import BaseSpiderMiddleware
 
 from audiocrawler.config.arguments import arguments_of
 from audiocrawler.crawl.lifecycle import is_command_of_scrapy
+from audiocrawler.discovery.hubs import token_headers
 from audiocrawler.fetch.accounts import read_host_headers
 from audiocrawler.fetch.component import Component
 from audiocrawler.fetch.connect import policy_of
@@ -49,7 +50,7 @@ class CredentialsMiddleware(Component):
 
     def headers_for(self, url: str, login: Login | None, *, with_login: bool = True) -> dict[str, str]:
         """Return the headers to add for ``url``; ``login`` is that of the document or of the URL itself."""
-        of_host = self._host_headers.headers_for(url)
+        of_host = (token_headers(url) if with_login else {}) | self._host_headers.headers_for(url)
         of_login = self._credentials.headers_for(url, login) if with_login else {}
         return of_login | of_host if login is None else of_host | of_login
 

@@ -23,6 +23,7 @@ from audiocrawler.crawl.items import FetchAgainError, RefusedError
 from audiocrawler.crawl.lifecycle import crawl_of, is_command_of_scrapy, leave_unfinished, stop_crawl
 from audiocrawler.discovery import DEFAULT_FINDERS, Candidate, Document, Kind, find_in, read
 from audiocrawler.discovery.document import DocumentType
+from audiocrawler.discovery.hubs import start_of
 from audiocrawler.discovery.paging import next_pages_in_headers
 from audiocrawler.discovery.urls import absolute
 from audiocrawler.fetch.headers import is_audio_type
@@ -42,7 +43,7 @@ from audiocrawler.model.rows import AudioItem, AudioSource
 from audiocrawler.model.settings import settings_of
 from audiocrawler.model.statuses import Status
 from audiocrawler.model.text import is_masked, mask_url, one_line
-from audiocrawler.model.urls import login_meta, origin_of, site_of, without_credentials
+from audiocrawler.model.urls import LOGIN, login_meta, origin_of, site_of, without_credentials
 from audiocrawler.records import (
     MAX_REASON_LENGTH,
     audio_candidate,
@@ -55,7 +56,7 @@ from audiocrawler.rendering.when import RenderHint
 from audiocrawler.report.summary import FAILED_START
 from audiocrawler.spiders.hls import HlsJoiner
 from audiocrawler.spiders.landing import Landings
-from audiocrawler.spiders.links import FOLLOWED, Follower, page_links
+from audiocrawler.spiders.links import COLLECTION, FOLLOWED, Follower, page_links
 from audiocrawler.spiders.media import Downloads
 from audiocrawler.spiders.rendering import Renderer, as_from_browser, seen_candidates
 from audiocrawler.spiders.renewing import Renewal, may_have_expired
@@ -71,6 +72,8 @@ NEEDED = (
 )
 LARGE_DOCUMENT_BYTES = 200_000
 """Larger documents are parsed in a thread, so that transfers continue meanwhile."""
+PAGE = "instead_of"
+"""In the meta of a start's request for a hub's listing: the page that it is requested instead of."""
 
 
 class AudioSpider(Spider):
@@ -196,12 +199,22 @@ class AudioSpider(Spider):
         self.crawler.stats.set_value("audio/starts", len(starts))
         self.pending_starts = len(starts)
         for start in starts:
-            url = without_credentials(start)
-            place, login = Place(site=site_of(url)), login_meta(start)
-            yield self.follower.request(url, place, {"start": url, **login})
+            request = self._start_request(start)
+            yield request
             self.pending_starts -= 1
+            if self.arguments.depth and (page := request.meta.get(PAGE)):
+                yield self.follower.request(page, Place.of(request.meta))
             if self.arguments.depth:
-                yield self._robots_request(url, place, login)
+                login = {LOGIN: request.meta[LOGIN]} if LOGIN in request.meta else {}
+                yield self._robots_request(request.meta.get(PAGE, request.url), Place.of(request.meta), login)
+
+    def _start_request(self, start: str) -> Request:
+        """Return the request for a start, or for the listing of the hub whose page it is."""
+        url, asked = without_credentials(start), start_of(start)
+        place, meta = Place(site=site_of(url)), {"start": url, **login_meta(asked.url if asked else start)}
+        if asked is None:
+            return self.follower.request(url, place, meta)
+        return self.follower.ask(asked, place, meta | ({PAGE: url} if url.startswith("http") else {}))
 
     async def parse(self, response: Response) -> AsyncIterator[Any]:
         """Search a document: follow it, and turn its audio into rows and requests."""
@@ -255,7 +268,10 @@ class AudioSpider(Spider):
                 yield self.follower.request(sitemap, place)
 
     async def page_failed(self, failure: Failure) -> AsyncIterator[Request]:
-        """Log why a page failed, and try the alternate of a manifest; a failed start is listed in the summary, too."""
+        """Log why a page failed, and try the alternate of a manifest; a failed start is listed in the summary, too.
+
+        If a hub refuses its listing, the page that was given is searched instead.
+        """
         outcome = outcome_of_failure(failure)
         request: Request = failure.request  # type: ignore[attr-defined]
         if self.crawl.is_stopping:
@@ -264,6 +280,10 @@ class AudioSpider(Spider):
             return
         self.logger.info("%s: %s", clean_url(request.url), outcome.reason)
         self.crawler.stats.inc_value("audio/pages_failed")
+        if (page := request.meta.get(PAGE)) is not None:
+            meta = {name: request.meta[name] for name in ("start", LOGIN) if name in request.meta}
+            yield self.follower.request(page, Place.of(request.meta), meta).replace(dont_filter=True)
+            return
         self._note_failed_start(request.meta, outcome.reason)
         for each in self.follower.instead_of(request):
             yield each
@@ -360,6 +380,7 @@ class AudioSpider(Spider):
 
         def search() -> tuple[Document, list[Candidate], list[str]]:
             document = read(response)
+            document.collection = response.meta.get(COLLECTION) or {}
             candidates = [*find_in(document, self.finders), *next_pages_in_headers(response)]
             links = page_links(as_page(response, document), place.home or "", self.arguments) if follows_links else []
             if document.left_out:

@@ -14,13 +14,13 @@ from scrapy.linkextractors import LinkExtractor
 
 from audiocrawler.config.arguments import Arguments
 from audiocrawler.discovery import Candidate, Kind, choose
-from audiocrawler.discovery.candidate import Relation
+from audiocrawler.discovery.candidate import Find, Relation
 from audiocrawler.discovery.choose import rank
 from audiocrawler.discovery.kinds import classify
 from audiocrawler.discovery.paging import is_next_page, is_same_list
 from audiocrawler.discovery.urls import MAX_URL_LENGTH
 from audiocrawler.fetch.requests import Place
-from audiocrawler.model.urls import site_of
+from audiocrawler.model.urls import site_of, without_credentials
 
 FOLLOWED = {Kind.PLAYLIST, Kind.MANIFEST, Kind.EMBED}
 """Kinds that belong to the page itself: they are requested and searched at every depth."""
@@ -35,6 +35,12 @@ FRAMES = "frames"
 """In the meta of a request for a document in a frame: how many frames it is in."""
 INSTEAD = "instead"
 """In the meta of a request for a manifest: the URLs of its alternates, best first."""
+MAX_FOLDERS = 50
+"""Folders in folders of one collection."""
+FOLDER_LEVEL = "folder_level"
+"""In the meta of a request for a folder of a collection: how deep it is in it, absent for the first."""
+COLLECTION = "collection"
+"""In the meta of a request for a document of a hub: what the files listed there share."""
 MAX_PATH_LENGTH = 2000
 MAX_SEGMENTS = 20
 MAX_REPEATED_SEGMENTS = 3
@@ -156,6 +162,14 @@ class Follower:
             priority=priority_at(place),
         )
 
+    def ask(self, found: Candidate | Find, place: Place, more: dict[str, Any] | None = None) -> Request:
+        """Return the request for a document of a hub."""
+        shared = {COLLECTION: found.collection} if found.collection else {}
+        request = self.request(without_credentials(found.url), place, {**shared, **(more or {})})
+        if found.relation is Relation.COLLECTION:  # RFC 4918, section 9.1
+            request = request.replace(method="PROPFIND", headers={"Depth": "1"})
+        return request
+
     def follow(self, page: Response, candidates: list[Candidate], links: list[str]) -> Iterator[Request]:
         """Yield the requests for playlists, players and feeds of a document, and for the pages below it."""
         place, number, frames = Place.of(page.meta), page.meta.get(FEED_PAGE, 1), page.meta.get(FRAMES, 0)
@@ -169,6 +183,8 @@ class Follower:
                 continue  # its pages would not be followed
             if candidate.relation is Relation.FRAME:
                 yield from self._frame(candidate, place, frames)
+            elif is_of_collection(candidate):
+                yield from self._in_collection(page, candidate)
             elif candidate.kind in FOLLOWED and place.nesting < MAX_NESTING:
                 instead = [each.url for each in others.get(candidate.group or "", ())]
                 yield self.request(
@@ -208,6 +224,16 @@ class Follower:
         is_next = is_next_page(page.url, candidate.url, is_in_list=number > 1)
         return is_next and is_allowed(candidate.url, self._arguments)
 
+    def _in_collection(self, page: Response, candidate: Candidate) -> Iterator[Request]:
+        """Yield the request for a folder or a page of a listing, which costs no depth, within bounds."""
+        level, number = page.meta.get(FOLDER_LEVEL, 0), page.meta.get(FEED_PAGE, 1)
+        if candidate.relation is Relation.NEXT_PAGE:
+            number += 1
+        else:
+            level, number = level + 1, 1
+        if level <= MAX_FOLDERS and number <= MAX_LIST_PAGES:
+            yield self.ask(candidate, Place.of(page.meta).alone, {FOLDER_LEVEL: level, FEED_PAGE: number})
+
     def instead_of(self, request: Request) -> Iterator[Request]:
         """Yield the request for the next best bit rate where that of a manifest has failed."""
         for url in request.meta.get(INSTEAD, ())[:1]:
@@ -229,6 +255,12 @@ def others_by_group(candidates: list[Candidate]) -> dict[str, list[Candidate]]:
         if not is_taken:
             others.setdefault(each.group or "", []).append(each)
     return others
+
+
+def is_of_collection(candidate: Candidate) -> bool:
+    """Return whether the URL is a folder or a further page of a hub's listing."""
+    is_page = candidate.relation is Relation.NEXT_PAGE and candidate.kind is Kind.EMBED
+    return is_page or candidate.relation in {Relation.FOLDER, Relation.COLLECTION}
 
 
 def nested_place(place: Place, candidate: Candidate) -> Place:

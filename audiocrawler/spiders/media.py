@@ -15,6 +15,7 @@ from twisted.python.failure import Failure
 from audiocrawler.crawl.crawl import Crawl, sha256_of
 from audiocrawler.crawl.lifecycle import LEASE, leave_unfinished
 from audiocrawler.discovery import Document, read
+from audiocrawler.discovery.hubs.google_drive import form_url
 from audiocrawler.discovery.urls import absolute
 from audiocrawler.fetch.first_bytes import FIRST_BYTES, FirstBytes
 from audiocrawler.fetch.headers import KnownFile
@@ -63,7 +64,7 @@ def interstitial_in(answer: Response, first: FirstBytes | None) -> Interstitial 
         return None
     document = _document(answer, first.head)
     content = (answer.headers.get("Refresh") or b"").decode("utf-8", "replace") or _refresh_in(document)
-    target = target_of(content)
+    target = form_url(document) or target_of(content)
     return Interstitial(judgement.name, absolute(document.base_url, target)) if target else None
 
 

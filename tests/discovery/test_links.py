@@ -69,7 +69,7 @@ def test_a_download_that_may_be_audio_is_asked_for(link, kind):
     "link",
     [
         '<a href="/report.pdf" download>Listen</a>',
-        '<a href="/a.zip" rel="enclosure">x</a>',
+        '<a href="/a.doc" rel="enclosure">x</a>',
         '<a href="/songs/1">interview.wav</a>',
         '<a href="#" download>Listen</a>',
     ],

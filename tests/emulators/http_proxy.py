@@ -17,11 +17,17 @@ class HttpProxy:
     """A proxy in threads of this process, between ``with`` and its end.
 
     ``asked`` has each request line's method and target. ``names`` are the hosts that only the proxy knows, with their
-    addresses. With ``login``, a user and a password, nobody else is let in; ``refused`` counts.
+    addresses, and ``ports`` where tunnels to a port lead instead. With ``login``, a user and a password, nobody else is
+    let in; ``refused`` counts.
     """
 
-    def __init__(self, names: dict[str, str] | None = None, login: tuple[str, str] | None = None) -> None:
-        self.names, self.login = names or {}, login
+    def __init__(
+        self,
+        names: dict[str, str] | None = None,
+        login: tuple[str, str] | None = None,
+        ports: dict[int, int] | None = None,
+    ) -> None:
+        self.names, self.login, self.ports = names or {}, login, ports or {}
         self.asked: list[tuple[str, str]] = []
         self.refused = 0
         self._server = _Server(("127.0.0.1", 0), _Handler)
@@ -82,7 +88,8 @@ class _Handler(BaseHTTPRequestHandler):
             return
         host, _, port = self.path.rpartition(":")
         try:
-            upstream = socket.create_connection((self._address(host.strip("[]")), int(port)), TIMEOUT_S)
+            number = self.server.proxy.ports.get(int(port), int(port))
+            upstream = socket.create_connection((self._address(host.strip("[]")), number), TIMEOUT_S)
         except OSError:
             self._send(502, [], b"")
             return

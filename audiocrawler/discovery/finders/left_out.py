@@ -115,7 +115,7 @@ def _in_feed(root: etree._Element) -> Iterator[Find]:
 
 
 def _groups(item: etree._Element, name: str) -> dict[str, str | None]:
-    """Return the groups of an item's audio files by URL: a video is another file of the only one, or of its namesake."""
+    """Return the groups of an item's files by URL: a video is another file of its namesake, else of the first."""
     finds = list(media_of(item))
     group_copies(finds, name)
     return {each.url: each.group for each in finds}
