@@ -13,6 +13,7 @@ _DECODER = JSONDecoder(strict=False)
 _WRAPPERS = frozenset(("Reactive", "Ref", "ShallowReactive", "ShallowRef", "EmptyRef", "EmptyShallowRef"))
 _VALUES = frozenset(("BigInt", "Date", "NuxtError", "URL", "D", "U"))
 _COLLECTIONS = frozenset(("Map", "Set", "null", "M", "N", "P", "S", "Z", "E", "R"))
+_TAGS = _WRAPPERS | _VALUES | _COLLECTIONS
 _LEAST_SPECIAL = -8
 _SHORTEST = 2
 _SAMPLE = 100
@@ -44,7 +45,7 @@ def _refers(value: Any, length: int) -> bool:
     if isinstance(value, dict):
         return all(_is_reference(each, length) for each in value.values())
     if isinstance(value, list):
-        members = value[1:] if value and value[0] in _WRAPPERS | _VALUES | _COLLECTIONS else value
+        members = value[1:] if value and isinstance(value[0], str) and value[0] in _TAGS else value
         return all(_is_reference(each, length) or (members is not value and isinstance(each, str)) for each in members)
     return True
 

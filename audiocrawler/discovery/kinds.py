@@ -209,7 +209,7 @@ _FILE_PAGE = re.compile(
 )
 _REPOSITORY = re.compile(r"https?://(?:github\.com|gitlab\.com|huggingface\.co|codeberg\.org)/", re.IGNORECASE)
 _SERVED = re.compile(
-    r"https?://[^/]+/(?:user-attachments/|[^/]+/[^/]+/(?:assets|files|media|raw|releases)/|.+/-/|.+/(?:resolve|uploads)/)"
+    r"https?://[^/]+/(?:user-attachments/|api/v\d+/repos/[^/]+/[^/]+/raw/|[^/]+/[^/]+/(?:assets|files|media|raw|releases)/|.+/-/|.+/(?:resolve|uploads)/)"
     r"|[^?]+\?(?:.*&)?raw=",
     re.IGNORECASE,
 )

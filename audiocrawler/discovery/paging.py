@@ -73,8 +73,12 @@ def _without_number(path: str) -> str:
 def with_parameter(url: str, name: str, value: object) -> str:
     """Return ``url`` with a parameter set or replaced, and the others kept as they are written."""
     parts = urlsplit(url)
-    wanted = f"{quote(name, safe='[]')}={quote(str(value), safe='')}"
-    pairs = [pair for pair in parts.query.split("&") if pair and pair.partition("=")[0] not in {name, quote(name)}]
+    wanted = f"{quote(name, safe='[]', errors='replace')}={quote(str(value), safe='', errors='replace')}"
+    pairs = [
+        pair
+        for pair in parts.query.split("&")
+        if pair and pair.partition("=")[0] not in {name, quote(name, errors="replace")}
+    ]
     return parts._replace(query="&".join([*pairs, wanted])).geturl()
 
 

@@ -54,9 +54,7 @@ def test_a_url_that_names_an_audio_file_is_audio(url):
         "https://h.example/.mp3",
         "https://h.example/player.php?file=talk.mp3",
         "https://h.example/index.php?title=File:Bell.ogg",
-        "https://github.com/lab/demo/tree/main/data/a.wav",
         "https://github.com/lab/data/a.wav",
-        "https://huggingface.co/datasets/lab/demo/tree/main/data/a.wav",
         "https://gitlab.com/group/lab/data/a.wav",
         "https://h.example/a.mp3/about",
         "https://h.example/clip.mp4",
@@ -72,6 +70,8 @@ def test_a_url_that_only_mentions_audio_is_nothing(url):
     "url",
     [
         "https://en.wikipedia.org/wiki/File:Bell.ogg",
+        "https://github.com/lab/demo/tree/main/data/a.wav",
+        "https://huggingface.co/datasets/lab/demo/tree/main/data/a.wav",
         "https://de.wikipedia.org/wiki/Datei:Glocke.ogg",
         "https://de.wikipedia.org/wiki/Datei%3AGlocke.ogg",
         "https://github.com/lab/demo/blob/main/a.wav",

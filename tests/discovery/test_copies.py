@@ -83,7 +83,7 @@ def test_members_named_after_formats_and_qualities_are_copies_and_the_best_is_ta
     }
     sound["preview-lq-mp3"] = "https://cdn.example/9-lq.mp3"
     sound["preview-hq-mp3"] = "https://cdn.example/9-hq.mp3"
-    found = in_text(json.dumps({"name": "Rain", "previews": sound}), "application/json")
+    found = in_text(json.dumps({"name": "Rain", "files": sound}), "application/json")
     assert [(each.url, each.title) for each, is_taken in choose(found) if is_taken] == [
         ("https://cdn.example/9-hq.mp3", "Rain")
     ]

@@ -92,7 +92,7 @@ CATALOG = "application/atom+xml;profile=opds-catalog;kind=acquisition"
         in_feed("", head='<podcast:podroll><podcast:remoteItem feedUrl="https://site.example/f"/></podcast:podroll>'),
         in_html('<a href="feed:https://site.example/f">subscribe</a>'),
         in_html('<link rel="alternate" type="application/rss+xml" href="feed://site.example/f">'),
-        in_text('{"books": [{"title": "B", "url_rss": "https://site.example/f"}]}', "application/json"),
+        in_text('{"shows": [{"title": "B", "url_rss": "https://site.example/f"}]}', "application/json"),
     ],
 )
 def test_other_feeds_are_named_to_follow(found):

@@ -82,7 +82,7 @@ def json_of(value: Any, url: str = f"{SITE}/api/tracks") -> list[tuple[str, Kind
         {"items": [1], "links": [{"rel": "self", "href": "/a"}, {"rel": "next", "href": "/api/tracks?page=2"}]},
         {"type": "OrderedCollection", "first": {"orderedItems": [1], "next": "/api/tracks?page=2"}},
         {"items": [1], "next_page": 2},
-        {"recordings": [1], "page": 1, "numPages": "3"},
+        {"tracks": [1], "page": 1, "numPages": "3"},
         {"items": [1], "meta": {"current_page": 1, "last_page": 9}},
     ],
 )
@@ -92,7 +92,7 @@ def test_an_answer_names_its_next_page(value: Any) -> None:
 
 def test_tokens_and_parameters_to_add_are_added() -> None:
     assert json_of({"items": [1], "nextPageToken": "a b="}) == [("/api/tracks?pageToken=a%20b%3D", Kind.FEED)]
-    further = {"query": {"pages": [1]}, "continue": {"aicontinue": "B.ogg", "continue": "-||"}}
+    further = {"items": [1], "continue": {"aicontinue": "B.ogg", "continue": "-||"}}
     assert json_of(further, f"{SITE}/api.php?aicontinue=A.ogg&f=json") == [
         ("/api.php?f=json&aicontinue=B.ogg&continue=-%7C%7C", Kind.FEED)
     ]

@@ -45,7 +45,11 @@ def find(document: Document) -> Iterator[Find] | None:
     """Return the recordings of an answer of v2 or v3, and its next page."""
     value = document.json
     recordings = listed(value, "recordings")
-    is_ours = isinstance(value, dict) and "numPages" in value and all("file" in each for each in recordings)
+    is_ours = (
+        isinstance(value, dict)
+        and {"numPages", "recordings"} <= value.keys()
+        and all("file" in each for each in recordings)
+    )
     return _recordings(document, value, recordings) if is_ours else None
 
 
