@@ -110,7 +110,7 @@ def _tell_pending(warehouse: Warehouse) -> None:
 def _writing(export: Export, opened: ExitStack) -> Writing:
     spec, path = export.spec, export.out
     warehouse = export.places.opened_warehouse(opened)
-    layout = formats(warehouse.source_rows)[spec.format]
+    layout = formats(lambda: warehouse.select(Query("sources", order_by="source_url")))[spec.format]
     collection = _Collection(export.places.opened_store(opened), warehouse)
     rows = collection.rows(spec.where)  # what is wrong with the expression is told before a folder is made
     folder, locked = opened_folder(path, spec.format, export.part)

@@ -19,7 +19,7 @@ _TABLES: tuple[Callable[[Sources], Format], ...] = (JsonLinesFormat, CsvFormat, 
 
 
 def formats(sources: Sources) -> Mapping[str, Format]:
-    """Return all formats by name; ``sources`` gives the rows of audio_sources."""
+    """Return all formats by name; ``sources`` yields the rows of audio_sources by source_url."""
     made = [*(make() for make in _AUDIO), *(make_table(sources) for make_table in _TABLES)]
     return {each.name: each for each in made}
 

@@ -5,7 +5,6 @@ import io
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import fields
 from typing import Any, ClassVar, Protocol
 
 from audiocrawler.export.columns import PRIVATE, Row, Types, cell, plain
@@ -13,10 +12,10 @@ from audiocrawler.export.entries import Entry
 from audiocrawler.export.folder import Folder, HashedFile
 from audiocrawler.export.plan import Plan, Shard
 from audiocrawler.export.shards import Record
-from audiocrawler.model.rows import AUDIO_SOURCES, AudioSource
+from audiocrawler.model.rows import AUDIO_SOURCES
 from audiocrawler.model.spreadsheets import safe_cell
 
-Sources = Callable[[], Iterator[AudioSource]]
+Sources = Callable[[], Iterator[Row]]
 SOURCE_TYPES = {column.name: column.type for column in AUDIO_SOURCES.columns if column.name != PRIVATE}
 
 
@@ -47,7 +46,7 @@ class TableFormat:
 
     def finish(self, plan: Plan, records: Sequence[Record], folder: Folder) -> None:
         """Write the sources of all splits; see Format.finish."""
-        rows = (_plain(row) for row in self._sources() if plan.has(row.sha256))
+        rows = (_plain(row) for row in self._sources() if plan.has(row["sha256"]))
         self._write("sources", SOURCE_TYPES, rows, folder)
 
     def _write(self, name: str, types: Types, rows: Iterable[Row], folder: Folder) -> None:
@@ -56,8 +55,8 @@ class TableFormat:
                 table.add(row)
 
 
-def _plain(row: AudioSource) -> Row:
-    return {each.name: plain(getattr(row, each.name)) for each in fields(row)}
+def _plain(row: Row) -> Row:
+    return {name: plain(value) for name, value in row.items()}
 
 
 class JsonLinesFormat(TableFormat):
