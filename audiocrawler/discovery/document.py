@@ -81,7 +81,8 @@ def _markup_type(text: str, content_type: str) -> DocumentType:
     if name in _XML_ROOTS:
         return DocumentType.XML
     declared_xml = content_type.endswith(("/xml", "+xml")) and content_type != "application/xhtml+xml"
-    return DocumentType.XML if declared_xml and text.lstrip("\ufeff \t\r\n").startswith("<?xml") else DocumentType.HTML
+    is_xml = text.lstrip("\ufeff \t\r\n").startswith("<?xml") or not _MARKUP.search(text[:_LOOK])
+    return DocumentType.XML if declared_xml and is_xml else DocumentType.HTML
 
 
 def _is_playlist(content_type: str, extension: str) -> bool:

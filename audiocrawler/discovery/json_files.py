@@ -40,7 +40,21 @@ Members = dict[str, Any]
 def type_in(members: Members) -> str | None:
     """Return the media type that an object declares."""
     values = (members.get(key) for key in _TYPE_KEYS)
-    return next((each for each in values if isinstance(each, str) and "/" in each and each.isascii()), None)
+    declared = next((each for each in values if isinstance(each, str) and "/" in each and each.isascii()), None)
+    formats = (each for each in map(members.get, _FORMAT_KEYS) if isinstance(each, str))
+    return declared or next((_FORMATS[each] for each in formats if each in _FORMATS), None)
+
+
+_FORMAT_KEYS = ("filetype", "file_type", "format", "ext", "extension", "codec")
+_FORMATS = {
+    name: f"audio/{subtype}"
+    for name, subtype in (
+        *(("mp3", "mpeg"), ("wav", "wav"), ("flac", "flac"), ("ogg", "ogg"), ("opus", "ogg"), ("m4a", "mp4")),
+        *(("MP3", "mpeg"), ("WAV", "wav"), ("FLAC", "flac"), ("OGG", "ogg"), ("OPUS", "ogg"), ("M4A", "mp4")),
+        *(("aac", "aac"), ("AAC", "aac")),
+    )
+}
+"""Names of formats that stand for a media type where an object declares none."""
 
 
 def names_audio_file(members: Members, parent: Members | None) -> bool:

@@ -311,8 +311,9 @@ _OWN_NAMES = frozenset(("@id", "file_name", "filename", "id"))
 """Members that are URLs in some documents, and names in most."""
 _FOLDERLESS = frozenset(("@id", "body", "content", "file_path", "filename", "filepath", "id"))
 _MAX_URL = 65_536
-_IN_AUDIO = frozenset(("file", "src", "uri", "url"))
+_IN_AUDIO = frozenset(("file", "href", "src", "uri", "url"))
 """Members of an object that is named ``audio``, say, which contain its file's URL."""
+_HOLDERS_OF_AUDIO = AUDIO_KEYS | {"enclosure", "sound"}
 _LOCAL_PATH = re.compile(r"[a-z]:[\\/]|/(?:home|mnt|root|scratch|tmp|Users|Volumes)/")
 _PAIR = 2
 
@@ -399,7 +400,7 @@ def _expected(node: Node, key: str) -> Kind | None:
     is_live = _LIVE_KEY.search(key) or any(node.members.get(each) is True for each in _LIVE_FLAGS)
     if is_live and _duration_ms(node) is None:
         return Kind.STREAM
-    if key.replace("-", "_") in AUDIO_KEYS or (node.name in AUDIO_KEYS and key in _IN_AUDIO):
+    if key.replace("-", "_") in AUDIO_KEYS or (node.name in _HOLDERS_OF_AUDIO and key in _IN_AUDIO):
         return Kind.AUDIO
     if is_format_key(key) or (key == "contenturl" and "AudioObject" in node.types):
         return Kind.AUDIO

@@ -8,7 +8,8 @@ from audiocrawler.discovery.kinds import AUDIO_EXTENSIONS, MEDIA_EXTENSION, MEDI
 
 _NAME = rf"([\"'])(?P<name>[^\"'/\\<>{{}}\n:;|*$+]{{1,200}}\.{MEDIA_EXTENSION}(?:\?[^\"'\s]{{0,500}})?)\1(?!\s*\+)"
 _PLAYED = re.compile(
-    rf"(?:\bnew\s+Audio\(|\.src\s*=|\bsrc\s*:\s*\[?|\.setAttribute\(\s*[\"']src[\"']\s*,|addVariable\(\s*[\"']\w+[\"']\s*,)\s*{_NAME}",
+    r"(?:\bnew\s+Audio\(|\.src\s*=|\b(?:audio|file|mp3|src)[\"']?\s*:\s*(?:\[(?:\s*[\"'][^\"'\n]{1,200}[\"']\s*,){0,5})?"
+    rf"|\.setAttribute\(\s*[\"']src[\"']\s*,|addVariable\(\s*[\"']\w+[\"']\s*,)\s*{_NAME}",
     re.IGNORECASE,
 )
 _CALLED = re.compile(

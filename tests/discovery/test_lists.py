@@ -265,3 +265,32 @@ def test_the_xml_of_nginx_is_a_listing():
     found = in_text(text, "text/xml", f"{HOST}/m/")
     assert (the_one(found).url, the_one(found).size_bytes) == (f"{HOST}/m/a%20b.mp3", 9000)
     assert urls(found, Kind.PAGE) == [f"{HOST}/m/sub/"]
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        {"url": f"{HOST}/1/", "filetype": "mp3"},
+        {"href": f"{HOST}/1/", "type": "audio", "format": "wav"},
+        {"_links": {"enclosure": {"href": f"{HOST}/1/"}, "self": {"href": f"{HOST}/2/"}}},
+    ],
+)
+def test_a_format_or_an_enclosure_beside_an_address_makes_it_audio(members):
+    assert taken(in_json({"results": [members]})) == ["/1/"]
+
+
+def test_lists_of_players_name_files_beside_them():
+    songs = '<songs><song path="b.mp3" title="B"/><song><location>https://x.example/a.mp3</location></song></songs>'
+    assert urls(in_text(songs, "text/xml", f"{HOST}/p/list.xml")) == [f"{HOST}/p/b.mp3", "https://x.example/a.mp3"]
+
+
+def test_an_enclosure_may_hold_its_address_as_text():
+    feed = "<rss><channel><item><enclosure>/a.mp3</enclosure></item></channel></rss>"
+    assert urls(in_text(feed, "text/xml", f"{HOST}/feed")) == [f"{HOST}/a.mp3"]
+
+
+@pytest.mark.parametrize(
+    "code", ['new Howl({src: ["a.webm", "a.mp3"]})', 'setup({"file": "a.mp3"})', "x = [{mp3:'a.mp3'}]"]
+)
+def test_names_that_code_gives_to_players_are_beside_the_page(code):
+    assert [url.rpartition("/")[2] for url in urls(in_html(f"<script>{code}</script>"))] == ["a.mp3"]

@@ -165,7 +165,7 @@ def _completed(each: Find, about: Description, *, live: bool) -> Find:
 
 
 def _enclosure(element: etree._Element) -> Iterator[Find]:
-    if url := attribute(element, "url", "href", "resource"):
+    if url := attribute(element, "url", "href", "resource") or one_line(text_of(element)):
         yield _find(
             url, "feed_enclosure", attribute(element, "type"), size_bytes=size_bytes(attribute(element, "length"))
         )

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from lxml import etree
 
-from audiocrawler.discovery.candidate import ELEMENT, LINK, STRING, Find, Kind, Relation
+from audiocrawler.discovery.candidate import ELEMENT, LINK, NAME, STRING, Find, Kind, Relation
 from audiocrawler.discovery.copies import copy_key
 from audiocrawler.discovery.document import (
     Document,
@@ -348,11 +348,18 @@ _READ_ELSEWHERE = frozenset(("rss", "feed", "rdf", "playlist", "asx", "smil", "w
 
 
 def find_xml_strings(document: Document) -> Iterator[Find]:
-    """Yield the audio URLs of an XML document that no other finder reads."""
+    """Yield the audio that an XML document names and no other finder reads: URLs, and files in lists of players."""
     if document.root is None or document.type is not DocumentType.XML or document.root_name in _READ_ELSEWHERE:
         return
     for element in document.root.iter(etree.Element):
-        for text in (element.text or "", *map(str, element.values())):
-            if MEDIA_NAME.search(text):
-                for url in absolute_urls_in(text):
-                    yield Find(url=url, found_by="xml_string", confidence=STRING)
+        for name, text in (("", element.text or ""), *((str(name), str(text)) for name, text in element.items())):
+            if not MEDIA_NAME.search(text):
+                continue
+            urls = list(absolute_urls_in(text))
+            yield from (Find(url=url, found_by="xml_string", confidence=STRING) for url in urls)
+            if not urls and name.lower() in _FILE_ATTRIBUTES and extension_of(f"/{text.strip()}") in AUDIO_EXTENSIONS:
+                yield Find(url=text.strip(), found_by="xml_string", confidence=NAME)
+
+
+_FILE_ATTRIBUTES = frozenset(("audio", "file", "href", "location", "mp3", "path", "src", "url"))
+"""Attributes in which the playlists of players name a file relative to the page."""
