@@ -74,7 +74,7 @@ class StopEarly(Component):
             return
         if not is_media(request) and judgement.is_audio_instead_of_page:
             raise StopDownload(fail=False)
-        if is_media(request) and not judgement.may_be_audio:
+        if (is_media(request) and not judgement.may_be_audio) or (not is_media(request) and judgement.is_neither):
             request.meta[CAME] = judgement.name
             raise StopDownload(fail=False)
 

@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from scrapy import Request
 from scrapy.http import Response
@@ -14,8 +14,12 @@ from scrapy.spidermiddlewares.httperror import HttpError
 from twisted.python.failure import Failure
 
 from audiocrawler.discovery import Candidate, Kind
+from audiocrawler.discovery.dash import Track
 from audiocrawler.discovery.hls import Rendition
+from audiocrawler.discovery.kinds import AUDIO_EXTENSIONS, extension_of
+from audiocrawler.discovery.paging import with_parameter
 from audiocrawler.fetch.file_names import suggested_name, unquoted
+from audiocrawler.fetch.first_bytes import judge
 from audiocrawler.fetch.headers import explain, header_text, is_disk_full, is_endless, media_type
 from audiocrawler.fetch.receivers import UNPROVED
 from audiocrawler.fetch.requests import CAME, KIND, OPT_OUT, OPTED_OUT, Place, RequestKind
@@ -29,6 +33,7 @@ from audiocrawler.model.statuses import Status, Trait
 from audiocrawler.model.text import mask_text, mask_url, one_line
 from audiocrawler.rights.licences import Stated, with_statements
 from audiocrawler.rights.optouts import joined, opt_out_reason
+from audiocrawler.sniff import EMPTY, HEAD_BYTES, UNKNOWN, sniff
 from audiocrawler.warehouse.rows import clean_url
 
 
@@ -50,6 +55,8 @@ _FOREIGN = "item"
 """``found_by`` of a URL in another spider's item."""
 _FROM_BROWSER = "browser_"
 """Prefix of ``found_by`` for URLs found in a browser; no other column records it."""
+PAGE = "page"
+"""The ``kind`` of a page's own row; written only for pages whose audio may have been missed."""
 MAX_NAME_LENGTH = 180
 _UNIQUE_GUID = re.compile(r"://[^/]+/.|^tag:|[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}", re.IGNORECASE)
 _MAX_RAW_NAME = 10_000
@@ -88,6 +95,26 @@ def source_of(candidate: Candidate, page: Response, page_title: str | None, site
     return source
 
 
+def page_row(request: Request, status: Status, reason: str, *, found_by: str) -> AudioSource:
+    """Return the row of a page itself: it was not searched, or what came is none."""
+    now, url = datetime.now(UTC), mask_url(request.url)
+    return AudioSource(
+        source_url=url,
+        site=request.meta["site"],
+        host=urlsplit(request.url).hostname,
+        page_url=url,
+        found_by=found_by,
+        kind=PAGE,
+        status=status,
+        reason=reason,
+        last_status=status,
+        last_error=None if status in {Status.PENDING, Status.NOT_AUDIO} else reason,
+        last_attempt_at=None if status == Status.PENDING else now,
+        first_seen_at=now,
+        last_seen_at=now,
+    )
+
+
 def source_url_of(candidate: Candidate) -> str:
     """Return the key of a candidate's row."""
     return clean_url(row_key(candidate.url))
@@ -101,10 +128,39 @@ def _guid_of(candidate: Candidate, page: Response) -> str | None:
     return guid if _UNIQUE_GUID.search(guid) else f"{row_key(page.url)} {guid}"
 
 
-def direct_candidate(answer: Response) -> Candidate:
-    """Return the candidate for a response that is itself audio."""
+def direct_candidate(answer: Response) -> Candidate | None:
+    """Return the candidate for a response to a page request that is a file itself: audio, a video or an archive.
+
+    A video that is a start is taken like audio. None for a document, and for what has no sound.
+    Bytes of no known type are audio if the URL, or the name under which they are to be saved, ends like audio.
+    """
+    judgement = judge(answer.body, answer.headers)
+    is_stopped = "download_stopped" in answer.flags and CAME not in answer.meta
+    if judgement.is_archive and judgement.is_neither:
+        return replace(audio_candidate(answer), kind=Kind.ARCHIVE)
+    if judgement.is_video and "start" not in answer.meta and not _is_named_like_audio(answer):
+        return replace(audio_candidate(answer), kind=Kind.VIDEO)
+    if is_stopped or judgement.is_audio_instead_of_page:
+        return audio_candidate(answer)
+    is_unknown = judgement.kind is UNKNOWN and not judgement.is_declared_other
+    return audio_candidate(answer) if is_unknown and _is_named_like_audio(answer) else None
+
+
+def audio_candidate(answer: Response) -> Candidate:
+    """Return the candidate for the audio that a response is."""
     kind = Kind.STREAM if is_endless(answer.headers) else Kind.AUDIO
     return Candidate(url=answer.url, kind=kind, found_by="direct", confidence=1.0)
+
+
+def _is_named_like_audio(answer: Response) -> bool:
+    name = suggested_name(answer.headers.get("Content-Disposition") or b"") or ""
+    return extension_of(answer.url) in AUDIO_EXTENSIONS or extension_of(f"/{quote(name)}") in AUDIO_EXTENSIONS
+
+
+def what_came(answer: Response) -> str:
+    """Return what a response is, in words for "got ... instead of a page"."""
+    kind = sniff(answer.body[:HEAD_BYTES])
+    return kind.name if kind not in {UNKNOWN, EMPTY} else media_type(answer.headers) or "no type"
 
 
 def rendition_candidate(answer: Response, rendition: Rendition) -> Candidate:
@@ -113,6 +169,17 @@ def rendition_candidate(answer: Response, rendition: Rendition) -> Candidate:
     place = Place.of(answer.meta)
     found_by = place.via if place.via and place.is_from_browser else "hls"
     return Candidate(url=answer.url, kind=Kind.AUDIO, found_by=found_by, confidence=0.9, duration_ms=duration_ms)
+
+
+def track_candidate(answer: Response, track: Track, *, is_only: bool) -> Candidate:
+    """Return the candidate for the audio of one language in a DASH manifest.
+
+    If there are several, the language is added to the manifest's URL as a parameter, so that each has a row.
+    """
+    own = rendition_candidate(answer, track.rendition)
+    url = answer.url if is_only else with_parameter(answer.url, "lang", track.language or "und")
+    found_by = own.found_by if Place.of(answer.meta).is_from_browser else "dash"
+    return replace(own, url=url, found_by=found_by, language=track.language, bit_rate_bps=track.bit_rate_bps)
 
 
 def media_meta(url: str, settings: AudioSettings) -> dict[str, Any]:

@@ -83,6 +83,8 @@ MAGIC: dict[bytes, Sniffed] = {
     b"\x1f\x8b\x08": other("gz", "application/gzip", "a gzip archive"),
     b"Rar!\x1a\x07": other("rar", "application/vnd.rar", "a RAR archive"),
     b"7z\xbc\xaf\x27\x1c": other("7z", "application/x-7z-compressed", "a 7z archive"),
+    b"\xfd7zXZ\x00": other("xz", "application/x-xz", "an xz archive"),
+    b"\x28\xb5\x2f\xfd": other("zst", "application/zstd", "a Zstandard archive"),
     b"\xff\xfe<\x00": HTML,
     b"\xfe\xff\x00<": HTML,
 }
@@ -254,7 +256,7 @@ _TS_PACKET_BYTES = 188
 
 def look_in_container(head: bytes) -> Sniffed | None:
     """Return the type of the container that starts with ``head``, or None."""
-    looks = (_chunked, _iso_media, _ogg, _matroska, _asf, _transport_stream)
+    looks = (_chunked, _iso_media, _ogg, _matroska, _asf, _transport_stream, _packed)
     return next((kind for look_for in looks if (kind := look_for(head))), None)
 
 
@@ -308,6 +310,17 @@ def _transport_stream(head: bytes) -> Sniffed | None:
     """Detect MPEG transport streams by the sync bytes of four packets (ISO/IEC 13818-1, 2.4.3.2)."""
     sync_bytes = head[: 4 * _TS_PACKET_BYTES : _TS_PACKET_BYTES]
     return maybe("ts", "video/mp2t", "an MPEG transport stream") if sync_bytes == b"GGGG" else None
+
+
+_TAR = other("tar", "application/x-tar", "a tar archive")
+_BZIP2 = other("bz2", "application/x-bzip2", "a bzip2 archive")
+
+
+def _packed(head: bytes) -> Sniffed | None:
+    """Detect tar archives by the magic of their first header (POSIX ustar), and bzip2 by that of its first block."""
+    if head[257:262] == b"ustar":
+        return _TAR
+    return _BZIP2 if head[:3] == b"BZh" and head[4:10] == b"1AY&SY" else None
 
 
 __all__ = ["HEAD_BYTES", "Sniffed", "sniff", "sniff_file"]

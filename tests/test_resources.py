@@ -112,7 +112,9 @@ PAGES: dict[str, Bad] = {
 def test_pages_that_would_cost_too_much_are_logged(tmp_path: Path) -> None:
     run = crawled(tmp_path, PAGES, DOWNLOAD_MAXSIZE="3000000")
     assert run.code == 0
-    assert [row["status"] for row in run.sources.values()] == ["stored"]
+    statuses = {url.rpartition("/")[2]: row["status"] for url, row in run.sources.items()}
+    assert statuses.pop("endless") == "too_large"
+    assert list(statuses.values()) == ["stored"]
     assert [path for path in PAGES if f"{path}: " not in run.log] == []
 
 

@@ -96,6 +96,7 @@ class Arguments(BaseModel):
     download: Literal["yes", "no"] = Field(
         default="yes", description="no: list the audio URLs without downloading them"
     )
+    video: Literal["yes", "no"] = Field(default="no", description="yes: take the sound of videos, too")
     refresh: Literal["changed", "all"] = Field(
         default="changed", description="all: download again what earlier crawls have stored, even if unchanged"
     )

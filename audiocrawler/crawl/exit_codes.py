@@ -47,7 +47,7 @@ def _of_whole(stats: Mapping[str, Any]) -> tuple[int, str | None]:
     if stats.get("audio/selected") == 0:
         return DONE, None  # a retry of nothing
     summary = summarise(stats)
-    if failure := _why_nothing(summary, stats.get("audio/starts", 0)):
+    if failure := _why_nothing(summary, stats.get("audio/starts", 0), stats.get("audio/other_kinds", 0)):
         return NOTHING, failure
     if summary.turned_away:
         return LEFT_BEHIND, _turned_away(summary)
@@ -69,11 +69,13 @@ def _waiting(rest: Rest) -> str:
     return f"{requests} pending; run the same command to resume"
 
 
-def _why_nothing(summary: Summary, starts: int) -> str | None:
+def _why_nothing(summary: Summary, starts: int, other_kinds: int) -> str | None:
     if len(summary.failed_starts) >= starts:
         return "every start failed"
     if not summary.found:
         return "no audio was found"
+    if other_kinds >= summary.found:
+        return "no audio was found, only videos or archives: their rows in audio_sources name them"
     if summary.failed and not summary.taken:
         return f"no file could be downloaded: {summary.commonest_failure}"
     return None

@@ -36,14 +36,22 @@ DEFAULT_FINDERS: dict[str, int] = {
     f"{_FINDERS}.playlists.find_xml_playlists": 1000,
     f"{_FINDERS}.playlists.find_dash": 1100,
     f"{_FINDERS}.playlists.find_sitemaps": 1150,
+    f"{_FINDERS}.sitemaps.find_text_sitemaps": 1160,
+    f"{_FINDERS}.sitemaps.find_sitemap_links": 1170,
     f"{_FINDERS}.playlists.find_xml_strings": 1200,
     f"{_FINDERS}.structured.find_json_documents": 1300,
+    f"{_FINDERS}.next_pages.find_json_next_pages": 1305,
     f"{_FINDERS}.structured.find_jspf": 1310,
     f"{_FINDERS}.sites.find_archive_org": 1320,
     f"{_FINDERS}.sites.find_bandcamp": 1330,
     f"{_FINDERS}.attributes.find_attributes": 1400,
     f"{_FINDERS}.structured.find_scripts": 1500,
     f"{_FINDERS}.markup.find_texts": 1600,
+    f"{_FINDERS}.next_pages.find_next_pages": 1700,
+    f"{_FINDERS}.left_out.find_videos": 1800,
+    f"{_FINDERS}.left_out.find_archives": 1810,
+    f"{_FINDERS}.left_out.find_other_schemes": 1820,
+    f"{_FINDERS}.left_out.find_data_urls": 1830,
 }
 """Dotted path of each finder -> its order: of two with equal confidence in a URL, the lower one counts."""
 

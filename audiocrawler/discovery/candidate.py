@@ -28,6 +28,20 @@ class Kind(StrEnum):
     MANIFEST = "manifest"
     EMBED = "embed"
     PAGE = "page"
+    VIDEO = "video"
+    """A video, which may have sound."""
+    ARCHIVE = "archive"
+    """A packed file, which may hold audio."""
+    OTHER_SCHEME = "other_scheme"
+    """A URL of another scheme than http and https, such as ftp."""
+    DATA = "data"
+    """Bytes within the document: a data: URL."""
+
+
+UNRESOLVED = frozenset((Kind.OTHER_SCHEME, Kind.DATA))
+"""Kinds whose URLs are kept as they are written."""
+FILES = frozenset((Kind.AUDIO, Kind.STREAM, Kind.VIDEO, Kind.ARCHIVE, Kind.OTHER_SCHEME, Kind.DATA))
+"""Kinds that get a row of their own."""
 
 
 class Role(StrEnum):
@@ -44,6 +58,7 @@ class Relation(StrEnum):
 
     SITEMAP = "sitemap"
     NEXT_PAGE = "next_page"
+    FRAME = "frame"
 
 
 @dataclass(slots=True, kw_only=True)

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Iterator
 from urllib.parse import unquote, urlsplit
 
-from audiocrawler.discovery.candidate import Candidate, Role
+from audiocrawler.discovery.candidate import Candidate, Kind, Role
 from audiocrawler.discovery.kinds import LOSSLESS_EXTENSIONS, bare_type, extension_of
 
 _LOSSLESS_TYPE = re.compile(r"audio/(?:x-)?(?:aiff|flac|wav|wave)|audio/vnd\.wave")
@@ -17,15 +17,15 @@ _AD_INSERTING_HOST = re.compile(
 )
 _DERIVED = re.compile(r"/transcoded/", re.IGNORECASE)
 
-Rank = tuple[bool, bool, bool, bool, int, int]
+Rank = tuple[bool, bool, bool, bool, bool, int, int]
 
 
 def choose(candidates: Iterable[Candidate]) -> Iterator[tuple[Candidate, bool]]:
     """Yield each candidate, in order, and whether it is the best of its group.
 
-    The first rule that distinguishes two decides: whole recordings before previews, without inserted advertisements
-    before with them, originals before derivatives, lossless before lossy, the higher bit rate, the larger file, the
-    author's order. A candidate without a group is always chosen.
+    The first rule that distinguishes two decides: audio before video, whole recordings before previews, without
+    inserted advertisements before with them, originals before derivatives, lossless before lossy, the higher bit rate,
+    the larger file, the author's order. A candidate without a group is always chosen.
     """
     candidates = list(candidates)
     best: dict[str, Candidate] = {}
@@ -40,6 +40,7 @@ def rank(candidate: Candidate) -> Rank:
     """Return the sort key of candidates of one recording, the best first."""
     parts = urlsplit(candidate.url)
     return (
+        candidate.kind is Kind.VIDEO,
         candidate.role is Role.PREVIEW,
         bool(_AD_INSERTING_HOST.search(parts.hostname or "")),
         candidate.is_derivative or bool(_DERIVED.search(parts.path)),

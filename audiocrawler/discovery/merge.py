@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from hashlib import blake2b
 
-from audiocrawler.discovery.candidate import DESCRIBED, Candidate, Find, Kind, Role, fill
+from audiocrawler.discovery.candidate import DESCRIBED, UNRESOLVED, Candidate, Find, Kind, Role, fill
 from audiocrawler.discovery.document import Document, one_line
 from audiocrawler.discovery.kinds import classify
 from audiocrawler.discovery.page_statements import add_page_statements
@@ -15,6 +15,7 @@ from audiocrawler.discovery.urls import absolute, file_key, key_of
 from audiocrawler.model.statements import Statement
 
 _TAKEN_OVER = ("found_by", "confidence", "role", "relation", "is_in_script", "is_certain_audio")
+_GROUPED = frozenset((Kind.AUDIO, Kind.VIDEO))
 _TEXTS = ("title", "artist", "language", "link_text", "guid")
 
 
@@ -53,7 +54,11 @@ class _Place:
 
 
 def _resolved(base_url: str, url: str, mime_type: str | None, expected: Kind | None) -> _Place | None:
+    if expected in UNRESOLVED:
+        return _Place(url, url, expected)
     absolute_url = absolute(base_url, url)
+    if expected is Kind.ARCHIVE:
+        return _Place(absolute_url, key_of(absolute_url), expected) if absolute_url else None
     kind = classify(absolute_url, mime_type=mime_type, expected=expected) if absolute_url else None
     return _Place(absolute_url, key_of(absolute_url), kind) if absolute_url and kind else None
 
@@ -82,6 +87,8 @@ def _merged(one: Candidate, other: Candidate) -> Candidate:
     best.statements = tuple(dict.fromkeys([*(one.statements or ()), *(other.statements or ())])) or None
     if best.role is Role.MAIN:
         best.role = rest.role
+    if best.kind is Kind.VIDEO and rest.kind in (Kind.AUDIO, Kind.STREAM):
+        best.kind = rest.kind
     if best.kind is Kind.AUDIO and rest.kind is Kind.STREAM:
         best.kind = Kind.STREAM
     return best
@@ -114,7 +121,7 @@ class Groups:
 
 
 def _note_groups(groups: Groups, key: str, find: Find, kind: Kind) -> None:
-    if kind is not Kind.AUDIO:
+    if kind not in _GROUPED:
         return
     groups.join(key, f"file {file_key(key)}")
     if find.group is not None:
@@ -122,7 +129,7 @@ def _note_groups(groups: Groups, key: str, find: Find, kind: Kind) -> None:
 
 
 def _grouped(document: Document, candidates: dict[str, Candidate], groups: Groups) -> Iterator[Candidate]:
-    roots = {key: groups.root(key) for key, each in candidates.items() if each.kind is Kind.AUDIO}
+    roots = {key: groups.root(key) for key, each in candidates.items() if each.kind in _GROUPED}
     sizes = Counter(roots.values())
     for key, candidate in candidates.items():
         root = roots.get(key)

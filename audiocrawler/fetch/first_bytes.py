@@ -6,13 +6,18 @@ from dataclasses import dataclass
 from scrapy.http import Headers
 
 from audiocrawler.fetch.headers import is_audio_type, is_refused_type, media_type
-from audiocrawler.sniff import EMPTY, HEAD_BYTES, HTML, JSON, M3U, PLS, TEXT, UNKNOWN, XML, Sniffed, sniff
+from audiocrawler.sniff import EMPTY, HEAD_BYTES, HTML, JSON, M3U, PLS, TEXT, UNKNOWN, VTT, XML, Sniffed, other, sniff
 
 FIRST_BYTES = "first_bytes"
 """Meta key: the FirstBytes of the response; never kept in the frontier."""
 MAX_HEAD_BYTES = 16_384
 """How much of an HTML page is searched for a refresh that leads to the file."""
 _DOCUMENTS = (HTML, XML, JSON, M3U, PLS, TEXT)
+DOCUMENT_NAMES = frozenset(kind.name for kind in _DOCUMENTS)
+_ARCHIVES = frozenset(("7z", "bz2", "gz", "rar", "tar", "tgz", "xz", "zip", "zst"))
+_PACKED_TAR = other("tgz", "application/gzip", "a gzipped tar archive")
+_MAY_BE_PAGE = frozenset(("gz", EMPTY.extension, VTT.extension))
+"""Extensions of types that are read to their end where a page was expected: sitemaps are packed."""
 _BEFORE_A_FILE = b"\xef\xbb\xbf\r\n\t "
 """Bytes that scripts print by mistake before the file."""
 _GZIP = b"\x1f\x8b"
@@ -43,8 +48,25 @@ class Judgement:
 
     @property
     def is_audio_instead_of_page(self) -> bool:
-        """Return whether a request for a page brought audio."""
-        return bool(self.kind.is_audio) or (self.is_declared_audio and not self.is_document)
+        """Return whether a request for a page brought audio, or a container that may hold it."""
+        is_media = self.kind.is_audio is not False and self.kind is not UNKNOWN
+        return is_media or (self.is_declared_audio and not self.is_document)
+
+    @property
+    def is_neither(self) -> bool:
+        """Return whether a request for a page brought neither a document nor audio: an image, an archive."""
+        is_other = self.kind.is_audio is False and not self.is_document
+        return is_other and not self.is_declared_audio and self.kind.extension not in _MAY_BE_PAGE
+
+    @property
+    def is_video(self) -> bool:
+        """Return whether it is a video by its bytes, or by its type where they may be both."""
+        return self.kind.is_audio is None and (self.declared.startswith("video/") or self.kind.name.endswith("video"))
+
+    @property
+    def is_archive(self) -> bool:
+        """Return whether it is an archive, or packed."""
+        return self.kind.extension in _ARCHIVES
 
     @property
     def name(self) -> str:
@@ -55,6 +77,8 @@ class Judgement:
 def judge(head: bytes, headers: Headers) -> Judgement:
     """Judge a body by its first HEAD_BYTES, decoded, or all of it if it is shorter."""
     kind = sniff(head[:HEAD_BYTES])
+    if kind.extension == "gz" and sniff(_decoded(head, "gzip")).extension == "tar":
+        kind = _PACKED_TAR
     if kind is UNKNOWN:
         kind = sniff(head[:HEAD_BYTES].lstrip(_BEFORE_A_FILE))
         kind = UNKNOWN if kind is EMPTY else kind

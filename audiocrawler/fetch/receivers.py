@@ -147,21 +147,21 @@ class MemoryBody:
         self._most_bytes = 0
 
     def begin(self, head: Head) -> None:
-        """Receive the head; raises DownloadCancelledError if the declared length is too large."""
+        """Receive the head; raises TooLargeError if the declared length is too large."""
         is_wanted = self._is_wanted(head.status)
         self._most_bytes = 0 if is_wanted else MAX_ERROR_BYTES
         if is_wanted and self._max_bytes and (head.length_bytes or 0) > self._max_bytes:
-            raise DownloadCancelledError(f"larger than {self._max_bytes} bytes")
+            raise TooLargeError(f"larger than {self._max_bytes} bytes")
         self._signals.head(head)
 
     def take(self, data: bytes) -> None:
-        """Append the bytes; raises DownloadCancelledError for too many, EnoughError when no more are needed."""
+        """Append the bytes; raises TooLargeError for too many, EnoughError when no more are needed."""
         self.data += data
         self._signals.data(data)
         if self._most_bytes and len(self.data) >= self._most_bytes:
             raise EnoughError
         if self._max_bytes and len(self.data) > self._max_bytes:
-            raise DownloadCancelledError(f"larger than {self._max_bytes} bytes")
+            raise TooLargeError(f"larger than {self._max_bytes} bytes")
 
 
 class Bounds:

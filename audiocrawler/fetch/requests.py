@@ -26,13 +26,17 @@ IS_SAME = "is_same"
 SEEN_VALIDATORS = "seen_validators"
 """Of a file that varies at every fetch: its last validators."""
 CAME = "came"
-"""Of a file: what was received instead of audio."""
+"""What was received instead of audio, or of a page."""
 OPT_OUT = "opt_out"
 """Of a file: the opt-out signals of its host and headers."""
 OPTED_OUT = "opted_out"
 """Of a file: the same if they ended its transfer."""
 INTERSTITIAL = "interstitial"
 """Of a file: the URL of the interstitial page that led to this request."""
+LANDING = "landing"
+"""Of a document: whether it came where audio was expected; of a file: whether such a document led to it."""
+MOVED_TO = "moved_to"
+"""Of a document: the site to which its start page redirects."""
 SENT_BACK = "sent_back"
 """Of any request: whether it was put back into the queue, and is not new."""
 _AUDIO_BEFORE = frozenset({"hls", "audio_src", "audio_source"})
@@ -108,6 +112,10 @@ class Place:
     """Whether a playlist here can only contain audio."""
     opt_out: str | None = None
     """The opt-out signals of the page that it belongs to."""
+    is_landing: bool = False
+    """Whether it came where audio was expected, or belongs to such a document."""
+    moved_to: str | None = None
+    """The site to which the start page redirects."""
 
     @classmethod
     def of(cls, meta: Mapping[str, Any]) -> Self:
@@ -120,6 +128,8 @@ class Place:
             is_from_browser=meta.get("is_from_browser", False),
             is_certain_audio=meta.get("is_certain_audio", True),
             opt_out=meta.get("page_opt_out"),
+            is_landing=meta.get(LANDING, False),
+            moved_to=meta.get(MOVED_TO),
         )
 
     @property
@@ -130,17 +140,26 @@ class Place:
             values |= {"via": self.via, "is_certain_audio": self.is_certain_audio}
         if self.is_from_browser:
             values["is_from_browser"] = True
+        if self.is_landing:
+            values[LANDING] = True
+        if self.moved_to is not None:
+            values[MOVED_TO] = self.moved_to
         return values if self.opt_out is None else values | {"page_opt_out": self.opt_out}
+
+    @property
+    def home(self) -> str | None:
+        """Return the site whose pages are followed."""
+        return self.moved_to or self.site
 
     @property
     def deeper(self) -> "Place":
         """Return the place of pages linked from here."""
-        return Place(site=self.site, level=self.level + 1)
+        return Place(site=self.site, level=self.level + 1, moved_to=self.moved_to)
 
     @property
     def alone(self) -> "Place":
         """Return the same place for a document that does not belong to this one."""
-        return Place(site=self.site, level=self.level, nesting=self.nesting)
+        return replace(self, via=None, is_from_browser=False, is_certain_audio=True, opt_out=None)
 
     def nested(self, via: str, *, is_from_browser: bool, is_certain_audio: bool) -> "Place":
         """Return the place of a playlist entry or player within this document."""

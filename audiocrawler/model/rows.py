@@ -186,7 +186,9 @@ class AudioSource:
     found_by: str | None = column(Merge.SMALLEST_PAGE, "Mechanism that found the URL")
     confidence: float | None = column(Merge.SMALLEST_PAGE, "How sure that mechanism is that this is audio, 0 to 1")
     kind: str | None = column(
-        Merge.SMALLEST_PAGE, "audio or stream; page for a page that was not rendered, so that audio may be missing"
+        Merge.SMALLEST_PAGE,
+        "audio, stream, video, archive, data (within the page) or other_scheme (such as ftp); page for a page that was "
+        "not rendered, or in place of which something else came: audio may be missing",
     )
     role: str | None = column(Merge.SMALLEST_PAGE, "main, preview, interface or speech_synthesis")
     group_id: str | None = column(Merge.SMALLEST_PAGE, "Equal for files that the document offers as one recording")

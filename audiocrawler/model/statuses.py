@@ -87,7 +87,11 @@ class Status(StrEnum):
         Trait.FAILED | Trait.RECORDING,
         "opted out of AI training by its host, its page or itself; `opt_out` says where",
     )
-    FILTERED = "filtered", Trait.LEFT_OUT | Trait.REFUSED | Trait.ONE_FILE, "outside the bounds of the settings"
+    FILTERED = (
+        "filtered",
+        Trait.LEFT_OUT | Trait.REFUSED | Trait.ONE_FILE,
+        "outside the bounds of the settings, or of a kind that is not taken: an archive, a video without `video=yes`",
+    )
     LIMIT = "limit", Trait.LEFT_OUT, "left out because `limit` was reached"
     STREAM = "stream", Trait.LEFT_OUT | Trait.ONE_FILE, "a radio stream without end: noted, not downloaded"
     ALTERNATE = (

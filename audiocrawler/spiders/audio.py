@@ -23,26 +23,44 @@ from audiocrawler.crawl.items import FetchAgainError, RefusedError
 from audiocrawler.crawl.lifecycle import crawl_of, is_command_of_scrapy, leave_unfinished, stop_crawl
 from audiocrawler.discovery import DEFAULT_FINDERS, Candidate, Document, Kind, find_in, read
 from audiocrawler.discovery.document import DocumentType
-from audiocrawler.discovery.hls import audio_rendition
+from audiocrawler.discovery.paging import next_pages_in_headers
 from audiocrawler.discovery.urls import absolute
-from audiocrawler.fetch.first_bytes import judge
-from audiocrawler.fetch.headers import is_audio_type, media_type
-from audiocrawler.fetch.requests import KIND, Place, Rendering, RequestKind, audio_row, is_rendered
+from audiocrawler.fetch.headers import is_audio_type
+from audiocrawler.fetch.requests import (
+    CAME,
+    KIND,
+    LANDING,
+    MOVED_TO,
+    Place,
+    Rendering,
+    RequestKind,
+    audio_row,
+    is_rendered,
+)
 from audiocrawler.middlewares.optouts import OptOuts
 from audiocrawler.model.rows import AudioItem, AudioSource
 from audiocrawler.model.settings import settings_of
 from audiocrawler.model.statuses import Status
 from audiocrawler.model.text import is_masked, mask_url, one_line
 from audiocrawler.model.urls import login_meta, origin_of, site_of, without_credentials
-from audiocrawler.records import MAX_REASON_LENGTH, direct_candidate, outcome_of_failure
+from audiocrawler.records import (
+    MAX_REASON_LENGTH,
+    audio_candidate,
+    direct_candidate,
+    outcome_of_failure,
+    page_row,
+    what_came,
+)
 from audiocrawler.rendering.when import RenderHint
 from audiocrawler.report.summary import FAILED_START
 from audiocrawler.spiders.hls import HlsJoiner
+from audiocrawler.spiders.landing import Landings
 from audiocrawler.spiders.links import FOLLOWED, Follower, page_links
 from audiocrawler.spiders.media import Downloads
 from audiocrawler.spiders.rendering import Renderer, as_from_browser, seen_candidates
 from audiocrawler.spiders.renewing import Renewal, may_have_expired
 from audiocrawler.spiders.taking import Taker
+from audiocrawler.spiders.walls import wall_in
 from audiocrawler.warehouse.rows import clean_url
 
 _NOT_ASKED_FOR = "https://start.invalid/"
@@ -135,8 +153,14 @@ class AudioSpider(Spider):
             parse=self.parse_audio,
             failed=self.audio_failed,
             refer=self._refer,
+            landings=self.landings,
             stop=partial(stop_crawl, self.crawler),
         )
+
+    @cached_property
+    def landings(self) -> Landings:
+        """Return the service that searches documents that come where audio was expected."""
+        return Landings(self.follower.request, deepest=self.arguments.depth)
 
     @cached_property
     def joiner(self) -> HlsJoiner:
@@ -183,31 +207,26 @@ class AudioSpider(Spider):
         """Search a document: follow it, and turn its audio into rows and requests."""
         if "level" not in response.meta:  # `scrapy parse` makes its own requests
             response.meta.update(Place(site=site_of(response.url)).meta)
-        links: list[str] = []
-        if is_audio(response):
-            document, candidates = None, [direct_candidate(response)]
-        else:
-            document, candidates, links = await self._search(response)
-            if is_audio_type(response.headers) and not (candidates or links):
-                document, candidates = None, [direct_candidate(response)]
-        if not candidates and document is not None and not document.text.strip():
-            self._note_failed_start(
-                response.meta, f"empty or unsearchable document ({media_type(response.headers) or 'no type'})"
-            )
+        for request in self._move(response):
+            yield request
+        document, candidates, links = await self._found_in(response)
+        if not candidates and (CAME in response.meta or (document is not None and not document.text.strip())):
+            await self._note_no_page(response)
             return
         self._read_opt_outs(response, document)
-        self.crawler.stats.inc_value("audio/pages")
-        has_audio = any(candidate.kind is Kind.AUDIO for candidate in candidates)
-        self.follower.note_page(response.url, has_audio=has_audio)
+        self._note_page(response, candidates)
         for request in self.follow(response, candidates, links):
             yield request
         async for each in self.take(response, document, candidates):
             yield each
-        if document is not None and (rendition := audio_rendition(document)):
-            async for each in self.taker.take_rendition(response, rendition):
+        if document is not None:
+            async for each in self.taker.take_renditions(response, document):
                 yield each
-        for request in await self.renderer.requests_to_render(response, document, candidates):
+        rendered = await self.renderer.requests_to_render(response, document, candidates)
+        for request in rendered:
             yield request
+        if document is not None and not (candidates or rendered):
+            await self._note_wall(response, document)
 
     async def parse_rendered(self, response: Any) -> AsyncIterator[Any]:
         """Search a rendered page for what its plain document did not contain."""
@@ -246,6 +265,8 @@ class AudioSpider(Spider):
         self.logger.info("%s: %s", clean_url(request.url), outcome.reason)
         self.crawler.stats.inc_value("audio/pages_failed")
         self._note_failed_start(request.meta, outcome.reason)
+        if outcome.status == Status.TOO_LARGE and LANDING not in request.meta:
+            await self.crawl.write([page_row(request, outcome.status, outcome.reason, found_by="link")])
 
     async def render_failed(self, failure: Failure) -> AsyncIterator[Request]:
         """Write the row of a page that could not be rendered; continue with pages that waited for its result."""
@@ -313,14 +334,32 @@ class AudioSpider(Spider):
         """Return whether a file of a document is to be downloaded."""
         return True
 
+    async def _found_in(self, response: Response) -> tuple[Document | None, list[Candidate], list[str]]:
+        """Return the document, its candidates and its links; no document for a response that is itself a file."""
+        if (direct := direct_candidate(response)) is not None:
+            return None, [] if LANDING in response.meta else [direct], []  # that file has been requested
+        if CAME in response.meta:
+            return None, [], []
+        document, candidates, links = await self._search(response)
+        if is_audio_type(response.headers) and not (candidates or links):
+            return None, [audio_candidate(response)], []
+        return document, candidates, links
+
+    def _note_page(self, response: Response, candidates: list[Candidate]) -> None:
+        self.crawler.stats.inc_value("audio/pages")
+        has_audio = any(candidate.kind is Kind.AUDIO for candidate in candidates)
+        self.follower.note_page(response.url, has_audio=has_audio)
+        if has_audio and LANDING in response.meta:
+            self.landings.note_audio(response.url)
+
     async def _search(self, response: Response) -> tuple[Document, list[Candidate], list[str]]:
         place = Place.of(response.meta)
         follows_links = place.level < self.arguments.depth and not place.nesting
 
         def search() -> tuple[Document, list[Candidate], list[str]]:
             document = read(response)
-            candidates = list(find_in(document, self.finders))
-            links = page_links(as_page(response, document), place.site or "", self.arguments) if follows_links else []
+            candidates = [*find_in(document, self.finders), *next_pages_in_headers(response)]
+            links = page_links(as_page(response, document), place.home or "", self.arguments) if follows_links else []
             return document, candidates, links
 
         return await self.crawl.in_thread(search) if len(response.body) > LARGE_DOCUMENT_BYTES else search()
@@ -368,6 +407,35 @@ class AudioSpider(Spider):
             urls.setdefault(each.source.source_url, []).append(each.candidate.url)
         return urls
 
+    def _move(self, response: Response) -> Iterator[Request]:
+        """Follow the pages of the site to which a start page redirects, and its sitemaps."""
+        place, home = Place.of(response.meta), site_of(response.url)
+        is_moved = "start" in response.meta and "redirect_urls" in response.meta and home != place.home
+        if not is_moved or not self.arguments.depth:
+            return
+        self.logger.info("%s redirects to %s: the pages of %s are followed", place.site, clean_url(response.url), home)
+        response.meta[MOVED_TO] = home
+        yield self._robots_request(response.url, Place.of(response.meta), {})
+
+    async def _note_wall(self, response: Response, document: Document) -> None:
+        """Write the row of a page that shows nothing but a form, if it does."""
+        if (wall := wall_in(document)) is None:
+            return
+        reason = f"{wall} stands before the page: export your browser's cookies and name the file by AUDIO_COOKIES"
+        self._note_failed_start(response.meta, reason)
+        assert response.request is not None
+        self.logger.info("%s: %s", clean_url(response.url), reason)
+        await self.crawl.write([page_row(response.request, Status.FAILED, reason, found_by="link")])
+
+    async def _note_no_page(self, response: Response) -> None:
+        """Write the row of a page in place of which something came that cannot be searched."""
+        came = what_came(response)
+        self._note_failed_start(response.meta, f"empty or unsearchable document ({came})")
+        if response.body and response.request is not None and LANDING not in response.meta:
+            reason = f"got {came} instead of a page"
+            self.logger.info("%s: %s", clean_url(response.url), reason)
+            await self.crawl.write([page_row(response.request, Status.NOT_AUDIO, reason, found_by="link")])
+
     def _note_failed_start(self, meta: dict[str, Any], reason: str) -> None:
         if "start" in meta:
             self.crawler.stats.inc_value("audio/starts_failed")
@@ -378,11 +446,6 @@ class AudioSpider(Spider):
 def missing_settings(settings: BaseSettings) -> list[str]:
     """Return the required settings that are not set."""
     return [name for name in NEEDED if not settings.getpriority(name)]
-
-
-def is_audio(answer: Response) -> bool:
-    """Return whether the response to a page request is audio: its transfer was stopped, or its bytes show it."""
-    return "download_stopped" in answer.flags or judge(answer.body, answer.headers).is_audio_instead_of_page
 
 
 def as_page(answer: Response, document: Document) -> Response:

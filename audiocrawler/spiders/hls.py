@@ -45,6 +45,8 @@ class HlsJoiner:
             return Outcome(Status.PROTECTED, "the segments are encrypted")
         if not rendition.is_vod:
             return Outcome(Status.STREAM, "an endless stream")
+        if not rendition.parts:
+            return Outcome(Status.NOT_AUDIO, "a manifest without parts")
         return None
 
     def request(self, parts: list[Part], number: int, source: AudioSource, lease: int | None = None) -> Request:

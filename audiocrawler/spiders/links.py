@@ -16,6 +16,7 @@ from audiocrawler.config.arguments import Arguments
 from audiocrawler.discovery import Candidate, Kind
 from audiocrawler.discovery.candidate import Relation
 from audiocrawler.discovery.kinds import classify
+from audiocrawler.discovery.paging import is_next_page, is_same_list
 from audiocrawler.discovery.urls import MAX_URL_LENGTH
 from audiocrawler.fetch.requests import Place
 from audiocrawler.model.urls import site_of
@@ -24,10 +25,13 @@ FOLLOWED = {Kind.PLAYLIST, Kind.MANIFEST, Kind.EMBED}
 """Kinds that belong to the page itself: they are requested and searched at every depth."""
 MAX_NESTING = 4
 """Maximum nesting of playlists in playlists and players in players."""
-MAX_FEED_PAGES = 1000
+MAX_LIST_PAGES = 1000
+"""Pages of one list, or of one feed, that are followed: they cost no depth."""
 NESTED_PRIORITY = 20
 FEED_PAGE = "feed_page"
-"""In the meta of a request for a feed: its page number, absent for the first."""
+"""In the meta of a request for a page of a feed or list: its number, absent for the first."""
+FRAMES = "frames"
+"""In the meta of a request for a document in a frame: how many frames it is in."""
 MAX_PATH_LENGTH = 2000
 MAX_SEGMENTS = 20
 MAX_REPEATED_SEGMENTS = 3
@@ -151,20 +155,40 @@ class Follower:
 
     def follow(self, page: Response, candidates: list[Candidate], links: list[str]) -> Iterator[Request]:
         """Yield the requests for playlists, players and feeds of a document, and for the pages below it."""
-        place, number = Place.of(page.meta), page.meta.get(FEED_PAGE, 1)
+        place, number, frames = Place.of(page.meta), page.meta.get(FEED_PAGE, 1), page.meta.get(FRAMES, 0)
         may_go_deeper = place.level < self._arguments.depth
         for candidate in candidates:
             if candidate.relation is Relation.SITEMAP and not self._arguments.depth:
                 continue  # its pages would not be followed
-            if candidate.kind in FOLLOWED and place.nesting < MAX_NESTING:
+            if candidate.relation is Relation.FRAME:
+                yield from self._frame(candidate, place, frames)
+            elif candidate.kind in FOLLOWED and place.nesting < MAX_NESTING:
                 yield self.request(candidate.url, nested_place(place, candidate))
-            elif candidate.relation is Relation.NEXT_PAGE and number < MAX_FEED_PAGES:
+            elif candidate.relation is Relation.NEXT_PAGE and self._is_next(candidate, page, number):
                 yield self.request(candidate.url, place.alone, {FEED_PAGE: number + 1})
-            elif may_go_deeper and self._is_deeper(candidate, place.site):
+            elif may_go_deeper and self._is_deeper(candidate, place.home):
                 yield self.request(candidate.url, place.deeper)
         for url in links:
-            if not self._traps.is_trap(url):
+            if self._traps.is_trap(url):
+                continue
+            if number < MAX_LIST_PAGES and is_same_list(page.url, url):
+                yield self.request(url, place.alone, {FEED_PAGE: number + 1})
+            else:
                 yield self.request(url, place.deeper)
+
+    def _frame(self, candidate: Candidate, place: Place, frames: int) -> Iterator[Request]:
+        """Yield the request for a document in a frame of the page: it is part of the page, as are its links."""
+        if frames < MAX_NESTING and not self._traps.is_trap(candidate.url):
+            yield self.request(candidate.url, place, {FRAMES: frames + 1})
+
+    def _is_next(self, candidate: Candidate, page: Response, number: int) -> bool:
+        """Return whether a candidate is the next page of the list that the page is one of."""
+        if number >= MAX_LIST_PAGES or self._traps.is_trap(candidate.url):
+            return False
+        if candidate.kind is not Kind.PAGE:
+            return True
+        is_next = is_next_page(page.url, candidate.url, is_in_list=number > 1)
+        return is_next and is_allowed(candidate.url, self._arguments)
 
     def _is_deeper(self, candidate: Candidate, site: str | None) -> bool:
         if candidate.kind is Kind.FEED:

@@ -36,6 +36,7 @@ from audiocrawler.middlewares.gates import StoredAlreadyError
 from audiocrawler.model.rows import AudioItem, AudioSource
 from audiocrawler.model.statuses import Status
 from audiocrawler.records import Outcome, item_of, media_meta, outcome_of_failure, outcome_without_body, record_attempt
+from audiocrawler.spiders.landing import Landings, document_in, was_document, why_no_audio
 
 _REFRESH = re.compile(r"\s*(?:\d+|(?=\.))[\d.]*(?:\s*[;,]\s*|\s+)(?:url\s*=\s*)?(.+)", re.IGNORECASE | re.DOTALL)
 
@@ -99,20 +100,23 @@ class Downloads:
     """Downloads audio: each URL is a scheduled request whose body is streamed to disk.
 
     ``parse`` and ``failed`` are the callbacks of these requests; they call ``ended`` and ``failed``.
-    ``refer`` sets a page as the Referer of a request, and ``stop`` ends the crawl with a reason.
+    ``refer`` sets a page as the Referer of a request, ``landings`` searches documents that come in place of audio, and
+    ``stop`` ends the crawl with a reason.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the services that it works with
         self,
         crawl: Crawl,
         *,
         parse: Callable[..., Any],
         failed: Callable[..., Any],
         refer: Callable[[Request, str], Request],
+        landings: Landings,
         stop: Callable[[str], None],
     ) -> None:
         self._crawl, self._stats = crawl, crawl.stats
         self._parse, self._failed, self._refer, self._stop = parse, failed, refer, stop
+        self._landings = landings
 
     def request(self, url: str, source: AudioSource, alternates: Sequence[Alternate] = ()) -> Request:
         """Return the request for the URL of a pending row; if it fails, the first alternate is tried instead."""
@@ -131,21 +135,20 @@ class Downloads:
         assert request is not None
         source = record_attempt(own_audio_row(request), response, request)
         body_file = getattr(response, "body_file", None)
-        interstitial = interstitial_in(response, request.meta.pop(FIRST_BYTES, None))
+        first = request.meta.pop(FIRST_BYTES, None)
+        interstitial, came = interstitial_in(response, first), document_in(first)
         if interstitial is not None and not request.meta.get(OPTED_OUT):
             for each in await self._follow_interstitial(interstitial, source, request, body_file):
+                yield each
+        elif came is not None and not request.meta.get(OPTED_OUT):
+            for each in await self._search_landing(came, source, response, body_file):
                 yield each
         elif body_file is not None:
             await self._decide_row(request, Path(body_file))
             yield item_of(source, response, body_file)
         elif is_known(response):
-            source.rotates = OWN_KEY in request.meta or None
-            known = KnownFile(**request.meta[KNOWN])
-            await self.finalise_known(source, known, varies=SEEN_VALIDATORS in request.meta)
-            if known.size_bytes is None:
-                refused = Outcome(Status(known.status), known.reason or "")
-                for alternate in await self._next_alternate(request, refused):
-                    yield alternate
+            for each in await self._take_known(response, source):
+                yield each
         elif SEEN_VALIDATORS in request.meta and not request.meta.get(OPTED_OUT):
             yield request.replace(dont_filter=True)
         else:
@@ -170,6 +173,35 @@ class Downloads:
         outcome = Outcome(Status.NOT_AUDIO, why_not)
         await self.finalise(source, outcome)
         return await self._next_alternate(request, outcome)
+
+    async def _take_known(self, response: Response, source: AudioSource) -> list[Request]:
+        """Finalise the row of a file that need not be downloaded again; return what is requested in its place."""
+        request = response.request
+        assert request is not None
+        source.rotates = OWN_KEY in request.meta or None
+        known = KnownFile(**request.meta[KNOWN])
+        await self.finalise_known(source, known, varies=SEEN_VALIDATORS in request.meta)
+        if known.size_bytes is not None:
+            return []
+        refused = Outcome(Status(known.status), known.reason or "")
+        if (alternates := await self._next_alternate(request, refused)) or not was_document(known):
+            return alternates
+        return self._landings.request_for(response.url, source, request)
+
+    async def _search_landing(
+        self, came: str, source: AudioSource, response: Response, body_file: str | None
+    ) -> list[Request]:
+        """Finalise the row of a file in place of which a document came; return the next alternate, or the document."""
+        request = response.request
+        assert request is not None
+        if body_file is not None:
+            await self._crawl.in_thread(lambda: Path(body_file).unlink(missing_ok=True))
+        self._use_own_row(request)
+        source.judged_by = self._crawl.ruleset
+        outcome = Outcome(Status.NOT_AUDIO, why_no_audio(came))
+        await self.finalise(source, outcome)
+        alternates = await self._next_alternate(request, outcome)
+        return alternates or self._landings.request_for(response.url, source, request)
 
     async def _decide_row(self, request: Request, body: Path) -> None:
         """Decide by the bytes which row is meant if the URL leaves doubt."""

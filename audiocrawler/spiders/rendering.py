@@ -3,7 +3,6 @@
 import logging
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
 from hashlib import blake2b
 from typing import Any
 from urllib.parse import urldefrag, urljoin, urlsplit
@@ -22,11 +21,10 @@ from audiocrawler.discovery.document import UNREADABLE, DocumentType, parse, sni
 from audiocrawler.discovery.kinds import MEDIA_NAME, VIDEO_EXTENSIONS, extension_of
 from audiocrawler.discovery.merge import merge
 from audiocrawler.fetch.requests import Place, Rendering, is_rendered
-from audiocrawler.model.rows import AudioSource
 from audiocrawler.model.statuses import Status
 from audiocrawler.model.text import mask_url
 from audiocrawler.model.urls import LOGIN, Login, site_of
-from audiocrawler.records import outcome_of_failure
+from audiocrawler.records import PAGE, outcome_of_failure, page_row
 from audiocrawler.rendering.visit import How, Seen, SeenText, SeenUrl, cookies_for
 from audiocrawler.rendering.when import RenderPolicy, pattern_of, render_hints
 from audiocrawler.spiders.links import is_allowed, priority_at
@@ -139,8 +137,6 @@ def _is_segment(seen: SeenUrl, manifests: list[SeenUrl], listed: str) -> bool:
 
 _FOUND_KINDS = (Kind.AUDIO, Kind.STREAM, Kind.PLAYLIST, Kind.MANIFEST, Kind.EMBED)
 """Kinds that show that a player's audio is found, or will be."""
-PAGE = "page"
-"""The ``kind`` of a page's own row; written only for pages whose audio may have been missed."""
 MAX_ROUTES = 1_000
 """Fragment routes that are followed per page."""
 
@@ -262,24 +258,8 @@ class Renderer:
         )
 
     async def _note_page(self, request: Request, status: Status, reason: str) -> None:
-        now = datetime.now(UTC)
-        url = mask_url(request.url)
-        logger.info("%s: %s", url, reason)
-        row = AudioSource(
-            source_url=url,
-            site=request.meta["site"],
-            host=urlsplit(request.url).hostname,
-            page_url=url,
-            found_by="browser",
-            kind=PAGE,
-            status=status,
-            reason=reason,
-            last_status=status,
-            last_error=None if status in {Status.PENDING, Status.NOT_AUDIO} else reason,
-            last_attempt_at=None if status == Status.PENDING else now,
-            first_seen_at=now,
-            last_seen_at=now,
-        )
+        logger.info("%s: %s", mask_url(request.url), reason)
+        row = page_row(request, status, reason, found_by="browser")
         await self._crawl.write([row])
 
 

@@ -17,9 +17,8 @@ from audiocrawler.model.rotation import is_key_of_rotating
 from audiocrawler.model.rows import AudioItem, AudioSource, Merge
 from audiocrawler.model.statuses import Status
 from audiocrawler.model.text import is_masked
-from audiocrawler.records import Outcome, record_attempt, was_in_browser
+from audiocrawler.records import PAGE, Outcome, record_attempt, was_in_browser
 from audiocrawler.spiders.audio import AudioSpider
-from audiocrawler.spiders.rendering import PAGE
 
 _OF_ATTEMPTS = {Merge.ATTEMPT, Merge.OUTCOME, Merge.KNOWN}
 DOCUMENTS = {Kind.PLAYLIST, Kind.MANIFEST, Kind.FEED}

@@ -11,21 +11,31 @@ from scrapy.http import Response
 from audiocrawler.config.arguments import Arguments
 from audiocrawler.crawl.crawl import Crawl
 from audiocrawler.discovery import Candidate, Document, Kind
+from audiocrawler.discovery.candidate import FILES
 from audiocrawler.discovery.choose import choose, rank
-from audiocrawler.discovery.hls import Rendition
-from audiocrawler.fetch.requests import Place, is_rendered
+from audiocrawler.discovery.dash import audio_tracks
+from audiocrawler.discovery.hls import Rendition, audio_rendition
+from audiocrawler.fetch.requests import LANDING, Place, is_rendered
 from audiocrawler.middlewares.optouts import OptOuts
 from audiocrawler.model.marks import tombstone
 from audiocrawler.model.rotation import is_rotating, row_key
 from audiocrawler.model.rows import AudioItem, AudioSource
 from audiocrawler.model.statuses import Status
-from audiocrawler.records import Outcome, opted_out, rendition_candidate, source_of, stated_by
+from audiocrawler.records import Outcome, opted_out, rendition_candidate, source_of, stated_by, track_candidate
 from audiocrawler.rights.licences import refusal_before
 from audiocrawler.spiders.hls import HlsJoiner, tag_of
 from audiocrawler.spiders.identifying import Found, identify
+from audiocrawler.spiders.inline import Inline, inline_item, named, why_not
 from audiocrawler.spiders.media import Downloads
 from audiocrawler.warehouse.rows import clean_url
 
+LeftOut = dict[str, dict[str, tuple[str, AudioSource]]]
+"""The files that are left out because another one is chosen: by group and row, best first."""
+_OTHER_KINDS = frozenset((Kind.VIDEO, Kind.ARCHIVE))
+_NOT_TAKEN = {
+    Kind.STREAM: Outcome(Status.STREAM, "an endless stream"),
+    Kind.ARCHIVE: Outcome(Status.FILTERED, "an archive: what is in it is not listed"),
+}
 MAX_REMEMBERED = 100_000
 """URLs found but not requested that are remembered as counted."""
 
@@ -56,7 +66,8 @@ class Taker:
     ) -> AsyncIterator[Request | AudioItem]:
         """Write the rows of a document's audio, and yield requests for files to download, or items if only listed."""
         title = document.title if document is not None else None
-        found = (candidate for candidate in candidates if candidate.kind in {Kind.AUDIO, Kind.STREAM})
+        candidates, held = named(candidates)
+        found = (candidate for candidate in candidates if candidate.kind in FILES)
         wanted = self._within_page_limit(
             [candidate for candidate in found if not await self._is_taken_down(candidate.url)], page
         )
@@ -68,16 +79,11 @@ class Taker:
         left_out = self._alternates(media, sources)
         for candidate, source, find in zip(media, sources, finds, strict=True):
             self._stats.inc_value(f"audio/found/{source.found_by}")
-            if source.opt_out and self._opt_outs.are_honoured:
-                await self._leave_out(source, opted_out(source.opt_out))
-            elif candidate.kind is Kind.STREAM:
-                await self._leave_out(source, Outcome(Status.STREAM, "an endless stream"))
-            elif source.source_url in left_out.get(candidate.group or "", {}):
-                await self._leave_out(
-                    source, Outcome(Status.ALTERNATE, "another file of the same recording was chosen")
-                )
-            elif refusal := refusal_before(stated_by(source), self._crawl.licenses):
-                await self._leave_out(source, Outcome(Status.FILTERED, refusal))
+            if (outcome := self._why_not(candidate, source, left_out)) is not None:
+                await self._leave_out(source, outcome)
+            elif self._arguments.download == "yes" and candidate.kind is Kind.DATA:
+                if (item := await self._inline(held[candidate.url], source)) is not None:
+                    yield item
             elif self._arguments.download == "yes":
                 request = self._downloads.request(
                     candidate.url, source, list(left_out.get(candidate.group or "", {}).values())
@@ -88,9 +94,44 @@ class Taker:
                 self._stats.inc_value("audio/listed")
                 yield AudioItem(file_urls=[source.source_url], source=source)
 
+    def _why_not(self, candidate: Candidate, source: AudioSource, left_out: LeftOut) -> Outcome | None:
+        """Return why a file is not downloaded, None if it is."""
+        if source.opt_out and self._opt_outs.are_honoured:
+            return opted_out(source.opt_out)
+        if (outcome := self._why_not_kind(candidate)) is not None:
+            return outcome
+        if source.source_url in left_out.get(candidate.group or "", {}):
+            return Outcome(Status.ALTERNATE, "another file of the same recording was chosen")
+        refusal = refusal_before(stated_by(source), self._crawl.licenses)
+        return Outcome(Status.FILTERED, refusal) if refusal else None
+
+    def _why_not_kind(self, candidate: Candidate) -> Outcome | None:
+        if candidate.kind is Kind.VIDEO and self._arguments.video == "no":
+            return Outcome(Status.FILTERED, "a video: -a video=yes takes its sound")
+        if candidate.kind is Kind.OTHER_SCHEME:
+            scheme = candidate.url.partition(":")[0].lower()
+            return Outcome(Status.FAILED, f"only http and https can be fetched, not {scheme}")
+        return _NOT_TAKEN.get(candidate.kind)
+
+    async def _inline(self, inline: Inline, source: AudioSource) -> AudioItem | None:
+        """Return the item of a data: URL; None if it is known, too large, damaged, or the limit is reached."""
+        if not self._is_new(source):
+            return None
+        limit = self._arguments.limit
+        known = await self._crawl.memory.recall(source.source_url)
+        if known is not None and known.size_bytes is not None:
+            await self._downloads.finalise_known(source, known)
+        elif limit is not None and self._stats.get_value("audio/stored", 0) >= limit:
+            await self._downloads.finalise(source, Outcome(Status.LIMIT, f"limit of {limit} stored files reached"))
+        elif (outcome := why_not(inline, self._crawl.settings.max_bytes)) is not None:
+            await self._downloads.finalise(source, outcome)
+        else:
+            return await inline_item(self._crawl, inline, source)
+        return None
+
     async def found_in(self, page: Response, title: str | None, candidates: Sequence[Candidate]) -> list[Found]:
         """Return the audio of a document with its rows: existing ones where only the URL has changed."""
-        media = (each for each in candidates if each.kind in {Kind.AUDIO, Kind.STREAM})
+        media = (each for each in candidates if each.kind in FILES)
         site = Place.of(page.meta).site
         finds = [Found(each, source_of(each, page, title, site)) for each in media]
         await identify(self._crawl, finds, may_doubt=self._arguments.download == "yes")
@@ -106,11 +147,12 @@ class Taker:
 
     def _found_on_meta(self, candidate: Candidate, page: Response) -> dict[str, Any]:
         """Return the meta by which a document whose URLs may expire can be requested again."""
+        own = {LANDING: True} if LANDING in page.meta else {}
         if candidate.url == page.url or not (candidate.guid or is_rotating(candidate.url)):
-            return {}
+            return own
         first, *_ = page.meta.get("redirect_urls", [page.url])
         is_shown = page.request is not None and is_rendered(page.request)
-        return {"found_on": {"url": first, "is_rendered": is_shown, "where": Place.of(page.meta).meta}}
+        return own | {"found_on": {"url": first, "is_rendered": is_shown, "where": Place.of(page.meta).meta}}
 
     def _within_page_limit(self, media: list[Candidate], page: Response) -> list[Candidate]:
         """Return the candidates up to the limit per page, and log how many are left out."""
@@ -127,14 +169,12 @@ class Taker:
         self._stats.inc_value("audio/beyond_page_limit", left_out)
         return media[:most]
 
-    def _alternates(
-        self, media: list[Candidate], sources: list[AudioSource]
-    ) -> dict[str, dict[str, tuple[str, AudioSource]]]:
+    def _alternates(self, media: list[Candidate], sources: list[AudioSource]) -> LeftOut:
         """Return the files that are left out because another one is chosen: by group and masked URL, best first.
 
         A file whose licence is refused is neither chosen nor tried when the chosen one fails.
         """
-        left_out: dict[str, dict[str, tuple[str, AudioSource]]] = {}
+        left_out: LeftOut = {}
         if self._arguments.alternates == "all":
             return left_out
         row_of = {candidate.url: source for candidate, source in zip(media, sources, strict=True)}
@@ -146,16 +186,31 @@ class Taker:
         return left_out
 
     def _is_choice(self, candidate: Candidate, source: AudioSource) -> bool:
-        return candidate.kind is Kind.AUDIO and not refusal_before(stated_by(source), self._crawl.licenses)
+        is_wanted = candidate.kind is Kind.AUDIO or (candidate.kind is Kind.VIDEO and self._arguments.video == "yes")
+        return is_wanted and not refusal_before(stated_by(source), self._crawl.licenses)
 
-    async def take_rendition(self, page: Response, rendition: Rendition) -> AsyncIterator[Request | AudioItem]:
-        """Take the rendition of a media playlist."""
+    async def take_renditions(self, page: Response, document: Document) -> AsyncIterator[Request | AudioItem]:
+        """Take the rendition of an HLS media playlist, or the audio of each language in a segmented DASH manifest."""
+        is_certain = Place.of(page.meta).is_certain_audio or self._arguments.video == "yes"
+        if rendition := audio_rendition(document):
+            candidate = rendition_candidate(page, rendition)
+            async for each in self._take_rendition(page, candidate, rendition, is_certain=is_certain):
+                yield each
+        tracks = audio_tracks(document)
+        for track in tracks:
+            candidate = track_candidate(page, track, is_only=len(tracks) == 1)
+            async for each in self._take_rendition(page, candidate, track.rendition, is_certain=True):
+                yield each
+
+    async def _take_rendition(
+        self, page: Response, candidate: Candidate, rendition: Rendition, *, is_certain: bool
+    ) -> AsyncIterator[Request | AudioItem]:
         place = Place.of(page.meta)
-        (found,) = await self.found_in(page, None, [rendition_candidate(page, rendition)])
+        (found,) = await self.found_in(page, None, [candidate])
         source = found.source
         source.opt_out = place.opt_out
         await self._crawl.write([source])
-        outcome = self._joiner.why_not(rendition, is_certain_audio=place.is_certain_audio)
+        outcome = self._joiner.why_not(rendition, is_certain_audio=is_certain)
         if source.opt_out and self._opt_outs.are_honoured:
             outcome = opted_out(source.opt_out)
         if outcome is not None:
@@ -173,6 +228,7 @@ class Taker:
 
     async def _leave_out(self, source: AudioSource, outcome: Outcome) -> None:
         if self._is_new(source):
+            self._stats.inc_value("audio/other_kinds", int(source.kind in _OTHER_KINDS))
             await self._downloads.finalise(source, outcome)
 
     async def _is_taken_down(self, url: str) -> bool:

@@ -1,5 +1,6 @@
 from datetime import UTC, datetime
 
+from audiocrawler.discovery import Kind
 from audiocrawler.model.statements import Statement
 from tests.discovery.pages import in_html, the_one, urls
 
@@ -31,7 +32,7 @@ def test_a_recording_may_name_its_audio_as_a_string():
 
 
 def test_video_objects_and_pages_about_audio_are_not_audio():
-    assert in_block('{"@type": "VideoObject", "contentUrl": "https://cdn.example/a.mp4"}') == []
+    assert the_one(in_block('{"@type": "VideoObject", "contentUrl": "https://cdn.example/a.mp4"}'), Kind.VIDEO)
     found = in_block(
         '{"@type": "AudioObject", "url": "https://site.example/episode", "encodingFormat": "audio/mpeg",'
         '"contentUrl": "https://cdn.example/1"}'

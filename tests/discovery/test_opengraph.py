@@ -11,10 +11,10 @@ def test_every_og_audio_is_found_with_its_own_type():
     assert (second.url, second.mime_type) == ("https://cdn.example/2.ogg", None)
 
 
-def test_a_twitter_stream_that_is_video_is_left_out():
+def test_a_twitter_stream_that_is_video_is_no_audio():
     stream = '<meta name="twitter:player:stream" content="https://cdn.example/{}">'
     declared = '<meta name="twitter:player:stream:content_type" content="{}">'
-    assert in_html(stream.format("a.mp4") + declared.format("video/mp4")) == []
+    assert the_one(in_html(stream.format("a.mp4") + declared.format("video/mp4")), Kind.VIDEO)
     assert urls(in_html(stream.format("a") + declared.format("audio/mpeg"))) == ["https://cdn.example/a"]
 
 
