@@ -205,6 +205,9 @@ class AudioSource:
     declared_duration_ms: int | None = column(Merge.SMALLEST_PAGE, "Duration that the document gives")
     declared_size_bytes: int | None = column(Merge.SMALLEST_PAGE, "Size that the document gives")
     transcript_url: str | None = column(Merge.SMALLEST_PAGE, "Transcript that the document names")
+    transcript: str | None = column(
+        Merge.SMALLEST_PAGE, "Text of a member of an archive, from a table or a file beside it in the archive"
+    )
     status: str = column(Merge.OUTCOME, "pending, or the outcome; a failure keeps a success", required=True)
     reason: str | None = column(Merge.OUTCOME, "Why it has that status, in one line")
     last_status: str | None = column(Merge.ATTEMPT, "Outcome of the last attempt")
