@@ -34,6 +34,7 @@ class Meter:
     def __init__(self, bounds: Bounds, packed_bytes: int) -> None:
         self.bounds = bounds
         self.members = self.size_bytes = 0
+        self.is_exceeded = False
         self._most_bytes = min(bounds.max_bytes, max(_FREE_BYTES, bounds.max_ratio * packed_bytes))
         self._packed_bytes = packed_bytes
         self._left_s = bounds.max_unpacking_s
@@ -43,17 +44,17 @@ class Meter:
         """Count a member, whatever it is."""
         self.members += 1
         if self.members > self.bounds.max_members:
-            raise ArchiveError(f"an archive of more than {self.bounds.max_members} members")
+            raise self._exceeded(f"an archive of more than {self.bounds.max_members} members")
 
     def count(self, size_bytes: int) -> None:
         """Count unpacked bytes, and the time."""
         self.size_bytes += size_bytes
         if self.size_bytes > self._most_bytes:
-            raise ArchiveError(
+            raise self._exceeded(
                 f"more than {self._most_bytes} bytes come out of an archive of {self._packed_bytes}: a bomb"
             )
         if monotonic() - self._resumed_at > self._left_s:
-            raise ArchiveError(f"unpacking takes longer than {self.bounds.max_unpacking_s:g} s")
+            raise self._exceeded(f"unpacking takes longer than {self.bounds.max_unpacking_s:g} s")
 
     def pause(self) -> None:
         """Stop the clock until ``resume``."""
@@ -62,3 +63,7 @@ class Meter:
     def resume(self) -> None:
         """Start the clock again."""
         self._resumed_at = monotonic()
+
+    def _exceeded(self, why: str) -> ArchiveError:
+        self.is_exceeded = True
+        return ArchiveError(why)

@@ -45,6 +45,7 @@ class TarMember:
     def __init__(self, entry: Entry, file: IO[bytes] | None, watched: _Watched, meter: Meter) -> None:
         self.entry = entry
         self._file, self._watched, self._meter = file, watched, meter
+        self._error: ArchiveError | None = None
 
     def pieces(self) -> Iterator[bytes]:
         """Yield its bytes. Raises ArchiveError."""
@@ -55,7 +56,9 @@ class TarMember:
             yield piece
 
     def skip(self) -> None:
-        """Read what is left of it."""
+        """Read what is left of it. Raises ArchiveError, again if its bytes could not be read."""
+        if self._error is not None:
+            raise self._error
         while self._file is not None and self._file.tell() < self.entry.size_bytes:
             self._read(PIECE_BYTES)
 
@@ -65,11 +68,13 @@ class TarMember:
         try:
             piece = self._file.read(size_bytes)
         except _DAMAGED as error:
-            raise damaged(error) from error
+            self._error = damaged(error)
+            raise self._error from error
         finally:
             self._watched.header_bytes = 0
         if not piece:
-            raise ArchiveError(f"a damaged archive: it ends within {self.entry.name!r}")
+            self._error = ArchiveError(f"a damaged archive: it ends within {self.entry.name!r}")
+            raise self._error
         self._meter.count(len(piece))
         return piece
 

@@ -65,10 +65,17 @@ class Archive:
         """Members that are archives which are not read."""
 
     def look_through(self) -> int:
-        """Read the tables, licences and readmes, and return the number of members. Raises ArchiveError."""
+        """Read the tables, licences and readmes, and return the number of members.
+
+        Raises ArchiveError beyond the bounds. Damage is left for the offers to find: what comes before it is taken.
+        """
         self._meter.resume()
-        for name, member in self._members(self._path, "", 0):
-            self._read_about(name, member)
+        try:
+            for name, member in self._members(self._path, "", 0):
+                self._read_about(name, member)
+        except ArchiveError:
+            if self._meter.is_exceeded:
+                raise
         members, self._meter.members, self._meter.size_bytes = self._meter.members, 0, 0
         self._meter.pause()
         return members
@@ -145,8 +152,10 @@ class Archive:
         head, why_not = b"", entry.why_not
         try:
             head = next(pieces, b"")
-        except MemberError as error:
-            why_not = str(error)
+        except ArchiveError as error:
+            if self._meter.is_exceeded:
+                raise
+            why_not = str(error)  # the next member meets it again, if it is not that of this one alone
         if not self._names.is_taken(_under(entry, name), sniff(head[:HEAD_BYTES])):
             return None
         most_bytes = self._meter.bounds.max_member_bytes

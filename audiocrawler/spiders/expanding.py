@@ -58,8 +58,8 @@ class _Work:
     path: Path
     may_be_stored: bool
     """Whether an earlier run may have stored members of it."""
-    size_bytes: dict[int, int] = field(default_factory=dict)
-    """Of each member on disk, by the identity of its item."""
+    size_bytes: dict[str, int] = field(default_factory=dict)
+    """Of each member on disk, by its row."""
     number: int = 0
     taken: Counter[str] = field(default_factory=Counter)
 
@@ -147,24 +147,36 @@ class Expander:
         """Save a member and return its item; None if its row is finalised instead."""
         outcome = _why_not(offer, self._crawl.settings.max_bytes)
         if outcome is None:
-            await self._wait(lambda: self._has_room(work, offer.size_bytes))
+            await self._wait(lambda: self._has_room(offer.size_bytes))
             if self._crawl.is_stopping:
                 return None
             outcome = self._beyond_limit()
-        work.number += 1
-        path = self._crawl.incoming.folder / f"{work.path.stem}-{work.number}.member"
         if outcome is None:
-            if deficit := self._room.deficit(offer.size_bytes):
-                raise NoRoomError(deficit)
-            outcome = await self._crawl.in_thread(lambda: _saved(offer, path))
-        if outcome is not None:
-            work.taken["left" if outcome.status is Status.LIMIT else "failed"] += 1
-            await self._downloads.finalise(source, outcome)
+            return await self._saved(work, source, offer)
+        work.taken["left" if outcome.status is Status.LIMIT else "failed"] += 1
+        await self._downloads.finalise(source, outcome)
+        return None
+
+    async def _saved(self, work: _Work, source: AudioSource, offer: Offer) -> MemberItem | None:
+        if deficit := self._room.deficit(offer.size_bytes):
+            raise NoRoomError(deficit)
+        work.number += 1
+        work.size_bytes[source.source_url] = offer.size_bytes  # before others see the room
+        path = self._crawl.incoming.folder / f"{work.path.stem}-{work.number}.member"
+        try:
+            await self._crawl.in_thread(lambda: offer.save(path))
+        except (ArchiveError, OSError) as error:
+            del work.size_bytes[source.source_url]
+            await self._crawl.in_thread(partial(path.unlink, missing_ok=True))
+            if not isinstance(error, ArchiveError):
+                raise
+            work.taken["failed"] += 1
+            await self._downloads.finalise(source, Outcome(error.status, str(error)))
+            if not isinstance(error, MemberError):
+                raise
             return None
-        item = _item_of(source, offer, path)
         work.taken["audio"] += 1
-        work.size_bytes[id(item)] = offer.size_bytes
-        return item
+        return _item_of(source, offer, path)
 
     def _row(self, work: _Work, offer: Offer) -> AudioSource:
         """Return the pending row of a member: it inherits what is said of the archive."""
@@ -184,7 +196,7 @@ class Expander:
             last_seen_at=now,
         )
 
-    def _has_room(self, work: _Work, size_bytes: int) -> bool:
+    def _has_room(self, size_bytes: int) -> bool:
         """Return whether another member may wait on disk, and may be stored within the limit."""
         if self._crawl.is_stopping:
             return True
@@ -215,10 +227,10 @@ class Expander:
         request = getattr(response, "request", None)
         work = self._works.get(request) if request is not None else None
         if work is not None and work.size_bytes:
-            oldest = next(iter(work.size_bytes))  # another pipeline may return another item
-            work.size_bytes.pop(id(item) if id(item) in work.size_bytes else oldest)
-            if isinstance(item, AudioItem):
-                self._crawl.outcomes.unshare(item.source.source_url)
+            key = item.source.source_url if isinstance(item, AudioItem) else ""
+            known = key if key in work.size_bytes else next(iter(work.size_bytes))  # a pipeline may change the item
+            del work.size_bytes[known]
+            self._crawl.outcomes.unshare(known)
             self._changed.set()
 
     def _outcome(self, work: _Work, members: int) -> Outcome:
@@ -269,18 +281,6 @@ def _why_not(offer: Offer, max_bytes: int) -> Outcome | None:
     if max_bytes and offer.size_bytes > max_bytes:
         return Outcome(Status.TOO_LARGE, offer.why_not)
     return Outcome(Status.PROTECTED if offer.why_not == "encrypted" else Status.UNDECODABLE, offer.why_not)
-
-
-def _saved(offer: Offer, path: Path) -> Outcome | None:
-    try:
-        offer.save(path)
-    except MemberError as error:
-        path.unlink(missing_ok=True)
-        return Outcome(error.status, str(error))
-    except (ArchiveError, OSError):
-        path.unlink(missing_ok=True)
-        raise
-    return None
 
 
 def _remove(path: Path) -> None:
