@@ -339,4 +339,4 @@ def test_members_wait_on_disk_only_a_few_at_a_time(tmp_path: Path) -> None:
             time.sleep(0.01)
         run = finish(process, tmp_path)
     assert len(run.objects) == COUNT
-    assert 1 <= most <= 1 + 2 + 1
+    assert 1 <= most <= 1 + 6 + 1

@@ -1,7 +1,6 @@
 """Undo the compression of a tar archive or of a zip's member, in bounded memory."""
 
 import bz2
-import gzip
 import io
 import lzma
 import sys
@@ -84,34 +83,11 @@ class Decoded(io.RawIOBase):
         return not self._is_over
 
 
-def _xz() -> Decoder:
-    return lzma.LZMADecompressor(memlimit=MAX_WINDOW_BYTES)
-
-
-def _zst() -> Decoder:
-    bits = MAX_WINDOW_BYTES.bit_length() - 1
-    return zstd.ZstdDecompressor(options={zstd.DecompressionParameter.window_log_max: bits})
-
-
-_DECODERS: dict[str, Callable[[], Decoder]] = {"bz2": bz2.BZ2Decompressor, "xz": _xz, "zst": _zst}
-PACKED = frozenset(("gz", *_DECODERS))
-"""The extensions, as ``sniff`` returns them, of the compressions that can be undone."""
-
-
-def opened(file: IO[bytes], extension: str) -> IO[bytes]:
-    """Return the file with its compression undone, or as it is if it has none that is known."""
-    if extension == "gz":
-        return gzip.GzipFile(fileobj=file, mode="rb")  # type: ignore[return-value]
-    if extension in _DECODERS:
-        return io.BufferedReader(Decoded(file, _DECODERS[extension]), PIECE_BYTES)
-    return file
-
-
 class Inflating:
-    """Raw deflate with the interface of the other decoders."""
+    """Deflate with the interface of the other decoders; gzip's checksums are checked."""
 
-    def __init__(self) -> None:
-        self._inflate = zlib.decompressobj(-zlib.MAX_WBITS)
+    def __init__(self, window_bits: int) -> None:
+        self._inflate = zlib.decompressobj(window_bits)
 
     @property
     def eof(self) -> bool:
@@ -133,9 +109,36 @@ class Inflating:
         return self._inflate.decompress(self._inflate.unconsumed_tail + data, max_length)
 
 
+def _xz() -> Decoder:
+    return lzma.LZMADecompressor(memlimit=MAX_WINDOW_BYTES)
+
+
+def _gz() -> Decoder:
+    return Inflating(zlib.MAX_WBITS | 16)
+
+
+def _deflate() -> Decoder:
+    return Inflating(-zlib.MAX_WBITS)
+
+
+def _zst() -> Decoder:
+    bits = MAX_WINDOW_BYTES.bit_length() - 1
+    return zstd.ZstdDecompressor(options={zstd.DecompressionParameter.window_log_max: bits})
+
+
+_DECODERS: dict[str, Callable[[], Decoder]] = {"gz": _gz, "bz2": bz2.BZ2Decompressor, "xz": _xz, "zst": _zst}
+
+
+def opened(file: IO[bytes], extension: str) -> IO[bytes]:
+    """Return the file with its compression undone, or as it is if it has none that is known."""
+    if extension in _DECODERS:
+        return io.BufferedReader(Decoded(file, _DECODERS[extension]), PIECE_BYTES)
+    return file
+
+
 STORED, DEFLATED, BZIPPED, ZSTANDARD = 0, 8, 12, 93
 """Methods of zip that are read (APPNOTE, 4.4.5)."""
-_METHODS: dict[int, Callable[[], Decoder]] = {DEFLATED: Inflating, BZIPPED: bz2.BZ2Decompressor, ZSTANDARD: _zst}
+_METHODS: dict[int, Callable[[], Decoder]] = {DEFLATED: _deflate, BZIPPED: bz2.BZ2Decompressor, ZSTANDARD: _zst}
 READ_METHODS = frozenset((STORED, *_METHODS))
 
 

@@ -42,7 +42,7 @@ from audiocrawler.warehouse.rows import clean_url
 MEMBER = "archive_member"
 """``found_by`` of a member."""
 _IN_LICENCE, _IN_README = "archive_license", "archive_readme"
-_WAITING = 2
+_WAITING = 6
 """Members that wait on disk for the analysis, beside those that are being analysed."""
 
 logger = logging.getLogger(__name__)
