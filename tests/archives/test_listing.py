@@ -113,7 +113,7 @@ def damaged() -> Iterator[bytes]:
     yield b"PK\5\6" + b"\xff" * 18
 
 
-@pytest.mark.parametrize("data", list(damaged()))
+@pytest.mark.parametrize("data", list(damaged()), ids=range(4))
 def test_a_damaged_directory_says_so(data: bytes) -> None:
     with pytest.raises(ArchiveError, match="damaged archive"):
         names_in(data)

@@ -218,7 +218,10 @@ def test_a_truncated_archive_says_so(kind: str, tmp_path: Path) -> None:
         unpacked(tmp_path, data[: len(data) // 2])
 
 
-@pytest.mark.parametrize("data", [b"", b"plain text", bytes(100), b"PK\3\4" + bytes(100), gzip.compress(b"one")])
+NO_ARCHIVES = [b"", b"plain text", bytes(100), b"PK\3\4" + bytes(100), gzip.compress(b"one")]
+
+
+@pytest.mark.parametrize("data", NO_ARCHIVES, ids=range(5))
 def test_what_is_no_archive_says_so(data: bytes, tmp_path: Path) -> None:
     with pytest.raises(ArchiveError) as caught:
         unpacked(tmp_path, data)
