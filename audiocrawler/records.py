@@ -135,10 +135,11 @@ def direct_candidate(answer: Response) -> Candidate | None:
     Bytes of no known type are audio if the URL, or the name under which they are to be saved, ends like audio.
     """
     judgement = judge(answer.body, answer.headers)
-    is_stopped = "download_stopped" in answer.flags and CAME not in answer.meta
+    meta = answer.request.meta if answer.request is not None else {}
+    is_stopped = "download_stopped" in answer.flags and CAME not in meta
     if judgement.is_archive and judgement.is_neither:
         return replace(audio_candidate(answer), kind=Kind.ARCHIVE)
-    if judgement.is_video and "start" not in answer.meta and not _is_named_like_audio(answer):
+    if judgement.is_video and "start" not in meta and not _is_named_like_audio(answer):
         return replace(audio_candidate(answer), kind=Kind.VIDEO)
     if is_stopped or judgement.is_audio_instead_of_page:
         return audio_candidate(answer)

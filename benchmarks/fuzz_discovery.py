@@ -28,6 +28,8 @@ from scrapy.responsetypes import responsetypes
 
 from audiocrawler.config.arguments import Arguments
 from audiocrawler.discovery import Candidate, Kind, choose, find_in, read
+from audiocrawler.discovery.candidate import FILES, UNRESOLVED
+from audiocrawler.discovery.dash import audio_tracks
 from audiocrawler.discovery.hls import audio_rendition
 from audiocrawler.model.urls import site_of
 from audiocrawler.records import rendition_candidate, source_of
@@ -186,13 +188,13 @@ def search(body: bytes, content_type: str) -> int:
     """Do with a document what the spider does; return the number of candidates; raises ValueError for a bad one."""
     headers = {"Content-Type": content_type}
     kind = responsetypes.from_args(headers={b"Content-Type": content_type.encode()}, url=URL, body=body)
-    response: Response = kind(URL, headers=headers, body=body)
+    response: Response = kind(URL, headers=headers, body=body, request=Request(URL))
     document = read(response)
     candidates = list(find_in(document))
     for candidate in candidates:
         _check(candidate)
         site_of(candidate.url)
-        if candidate.kind in {Kind.AUDIO, Kind.STREAM}:
+        if candidate.kind in FILES - {Kind.DATA}:
             checked(source_of(candidate, response, document.title, "site.example"))
     list(choose(candidate for candidate in candidates if candidate.kind is Kind.AUDIO))
     traps = Traps()
@@ -203,12 +205,16 @@ def search(body: bytes, content_type: str) -> int:
         checked(source_of(rendition_candidate(response, rendition), response, None, "site.example"))
         for part in rendition.parts:
             Request(part.url)
+    for track in audio_tracks(document):
+        for part in track.rendition.parts:
+            Request(part.url)
     return len(candidates)
 
 
 def _check(candidate: Candidate) -> None:
     parts = urlsplit(candidate.url)
-    if parts.scheme.lower() not in {"http", "https"} or not parts.hostname:
+    is_web = parts.scheme.lower() in {"http", "https"} and parts.hostname
+    if not is_web and candidate.kind not in UNRESOLVED:
         raise ValueError(f"not an absolute http URL: {candidate.url!r}")
     Request(candidate.url)
     if not 0 <= candidate.confidence <= 1 or not isinstance(candidate.kind, Kind):

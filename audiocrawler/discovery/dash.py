@@ -206,18 +206,22 @@ def _timeline(entries: list[etree._Element], whole: int) -> Iterator[int]:
     """Yield the start times of a SegmentTimeline (5.3.9.6); a negative repetition goes to the next entry or the end."""
     time = 0
     for position, entry in enumerate(entries):
-        start = attribute(entry, "t")
-        time = int(start) if start and start.isdecimal() else time
+        start = _ticks(attribute(entry, "t"))
+        time = time if start is None else start
         duration = whole_number(attribute(entry, "d"))
         if not duration:
             return
-        following = attribute(entries[position + 1], "t") if position + 1 < len(entries) else None
-        end = int(following) if following and following.isdecimal() else whole
+        following = _ticks(attribute(entries[position + 1], "t")) if position + 1 < len(entries) else None
+        end = whole if following is None else following
         repeated = attribute(entry, "r") or "0"
         count = max(ceil((end - time) / duration), 1) if repeated.startswith("-") else (whole_number(repeated) or 0) + 1
         for _ in range(min(count, _MAX_PARTS)):
             yield time
             time += duration
+
+
+def _ticks(text: str | None) -> int | None:
+    return int(text) if text and re.fullmatch(r"[0-9]{1,18}", text) else None
 
 
 def _base_url(document: Document, chain: list[etree._Element]) -> str:

@@ -28,7 +28,7 @@ _MARK = re.compile(r"[/_.-](?:page|pages|paged|pg|p|seite|pagina|offset|start)[/
 _NUMBER = re.compile(r"/\d{1,4}/?$")
 _EXTENSION = re.compile(r"\.(?:x?html?|php|aspx?|jsp)$", re.IGNORECASE)
 _INDEX = re.compile(r"/(?:index|default|home)$", re.IGNORECASE)
-_MOST_PAGES = 1_000_000
+_PAGE_NUMBER = re.compile(r"[0-9]{1,6}")
 
 
 def is_same_list(url: str, other: str) -> bool:
@@ -81,7 +81,7 @@ def with_parameter(url: str, name: str, value: object) -> str:
 def page_parameter(url: str) -> tuple[str, int] | None:
     """Return the parameter of a URL that is the number of its page, and that number."""
     for name, value in parse_qsl(urlsplit(url).query):
-        if name.lower() in _NUMBERS and value.isdecimal() and int(value) < _MOST_PAGES:
+        if name.lower() in _NUMBERS and _PAGE_NUMBER.fullmatch(value):
             return name, int(value)
     return None
 
@@ -120,4 +120,4 @@ def _numbered(response: Response) -> Iterator[str]:
 
 def _header_number(response: Response, name: str) -> int:
     value = (response.headers.get(name) or b"").decode("latin-1").strip()
-    return int(value) if value.isdecimal() and len(value) < 7 else 0
+    return int(value) if _PAGE_NUMBER.fullmatch(value) else 0

@@ -114,3 +114,7 @@ def test_data_urls_of_players_are_found_and_those_of_images_are_not() -> None:
         '<img src="data:image/png;base64,AAAA"><a href="data:text/plain,a">c</a>'
     )
     assert urls(found, Kind.DATA) == ["data:audio/wav;base64,UklGRg==", "data:audio/mpeg,%49D3"]
+
+
+def test_what_is_no_url_is_left_alone() -> None:
+    assert urls(in_html("<p>ftp://[bad/a.wav ftp://:0/a.wav mms://x:99999999/a rtmp://</p>"), Kind.OTHER_SCHEME) == []

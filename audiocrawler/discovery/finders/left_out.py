@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from html import unescape
+from urllib.parse import urlsplit
 
 from lxml import etree
 
@@ -166,8 +167,16 @@ def find_other_schemes(document: Document) -> Iterator[Find]:
         return
     found = dict.fromkeys(unescape(each).rstrip(".,;:!)]") for each in _OTHER_SCHEME.findall(document.text))
     for _, url in zip(range(_MAX_FINDS), found, strict=False):
-        if extension_of(url) not in _NO_SOUND:
+        if extension_of(url) not in _NO_SOUND and _has_host(url):
             yield Find(url=url, found_by="other_scheme", confidence=LINK, expected=Kind.OTHER_SCHEME)
+
+
+def _has_host(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
 
 
 _DATA_OF_AUDIO = re.compile(r"data:(?:audio/|application/ogg|video/(?:mp4|ogg|webm))", re.IGNORECASE)

@@ -141,7 +141,7 @@ _TOTALS = (
     "pagecount",
 )
 _MAX_DEPTH = 3
-_MOST_PAGES = 1_000_000
+_PAGE_NUMBER = re.compile(r"[1-9][0-9]{0,5}")
 
 Members = dict[str, Any]
 
@@ -229,7 +229,5 @@ def _following(members: Members) -> int | None:
 
 
 def _is_page(value: Any) -> bool:
-    is_number = (isinstance(value, int) and not isinstance(value, bool)) or (
-        isinstance(value, str) and value.isdecimal()
-    )
-    return is_number and 0 < int(value) < _MOST_PAGES
+    is_number = isinstance(value, int | str) and not isinstance(value, bool)
+    return is_number and _PAGE_NUMBER.fullmatch(str(value)[:9]) is not None
