@@ -12,10 +12,12 @@ from audiocrawler.fetch.component import Component
 from audiocrawler.fetch.first_bytes import FIRST_BYTES, FirstBytes
 from audiocrawler.fetch.headers import KnownFile, is_audio_type, is_endless, proves_same, validators
 from audiocrawler.fetch.requests import (
+    ARCHIVE,
     CAME,
     INTERSTITIAL,
     IS_SAME,
     KNOWN,
+    MOST_BYTES,
     SEEN_VALIDATORS,
     SENT_BACK,
     is_host_file,
@@ -65,6 +67,8 @@ class StopEarly(Component):
         return True
 
     def _check_first_bytes(self, data: bytes, request: Request) -> None:
+        if MOST_BYTES in request.meta:
+            self._stop_after(data, request)
         first: FirstBytes | None = request.meta.get(FIRST_BYTES)
         if first is None or first.is_complete:
             return
@@ -74,8 +78,16 @@ class StopEarly(Component):
             return
         if not is_media(request) and judgement.is_audio_instead_of_page:
             raise StopDownload(fail=False)
+        if ARCHIVE in request.meta and judgement.may_be_archive:
+            return
         if (is_media(request) and not judgement.may_be_audio) or (not is_media(request) and judgement.is_neither):
             request.meta[CAME] = judgement.name
+            raise StopDownload(fail=False)
+
+    def _stop_after(self, data: bytes, request: Request) -> None:
+        """Stop where a server ignores that only the start of an archive is requested."""
+        request.meta[MOST_BYTES] -= len(data)
+        if request.meta[MOST_BYTES] <= 0:
             raise StopDownload(fail=False)
 
 

@@ -41,6 +41,7 @@ from audiocrawler.model.text import one_line
 from audiocrawler.records import (
     MAX_REASON_LENGTH,
     ForeignItem,
+    MemberItem,
     add_statements,
     foreign_item,
     foreign_source,
@@ -83,7 +84,7 @@ class Stage(CrawlComponent, ABC):
 
     def may_fetch_again(self, item: AudioItem) -> bool:
         """Return whether the file may be retried, so that FetchAgainError may be raised for it."""
-        has_request = not isinstance(item, ForeignItem)
+        has_request = not isinstance(item, (ForeignItem, MemberItem))
         return has_request and (item.source.attempts or 1) <= self._crawler.settings.getint("RETRY_TIMES")
 
     @abstractmethod
@@ -153,7 +154,8 @@ class AudioFilesPipeline(FilesPipeline):
             ]
             self._begin_crawl(requests)
             return requests
-        adopted = [Request(entry["url"], callback=NO_CALLBACK) for entry in item.files]
+        # The body tells the members of an archive apart, whose URLs differ only in their fragments.
+        adopted = [Request(each["url"], body=each["path"].encode(), callback=NO_CALLBACK) for each in item.files]
         return adopted if item.source.status == Status.PENDING else []
 
     def _begin_crawl(self, requests: list[Request]) -> None:

@@ -244,6 +244,11 @@ class ForeignItem(AudioItem):
     """A file of another spider's item, which we cannot fetch again."""
 
 
+@dataclass(slots=True, kw_only=True)
+class MemberItem(AudioItem):
+    """A member of an archive, which is not fetched by itself."""
+
+
 def foreign_item(request: Request, answer: Response, body_file: str) -> ForeignItem:
     """Return the item for a file of another spider's item."""
     own = item_of(foreign_source(request.url, answer), answer, body_file)

@@ -21,7 +21,7 @@ from tests.warehouse.rows import a_source
 
 WITHOUT_ERROR = {
     *(Status.PENDING, Status.STORED, Status.DUPLICATE, Status.UNCHANGED),
-    *(Status.ALTERNATE, Status.PROTECTED),
+    *(Status.ALTERNATE, Status.PROTECTED, Status.EXPANDED),
     Status.GONE,
 }
 """Statuses that no error of ours has: no failure; told by a document or a playlist; told by the server's answer."""

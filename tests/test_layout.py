@@ -16,6 +16,7 @@ GROUND = ("__init__", "__version__", "model", "scrapy_private", "sniff")
 STAGES = (
     "rights",
     "discovery",
+    "archives",
     "analysis",
     "storage",
     "warehouse",

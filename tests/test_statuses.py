@@ -34,11 +34,11 @@ def test_what_each_trait_is_true_of() -> None:
         Trait.FAILED: {
             *("failed", "robots", "not_audio", "undecodable", "too_large", "gone", "protected", "denied", "opted_out")
         },
-        Trait.LEFT_OUT: {"filtered", "limit", "stream", "alternate", "taken_down"},
-        Trait.FINAL: stored | {"gone", "taken_down"},
+        Trait.LEFT_OUT: {"filtered", "expanded", "limit", "stream", "alternate", "taken_down"},
+        Trait.FINAL: stored | {"gone", "expanded", "taken_down"},
         Trait.FILE_KEPT: stored | {"gone"},
         Trait.RANKED: {"stored", "duplicate"},
-        Trait.REFUSED: {"not_audio", "undecodable", "filtered"},
+        Trait.REFUSED: {"not_audio", "undecodable", "filtered", "expanded"},
         Trait.ONE_FILE: {
             *("failed", "robots", "not_audio", "undecodable", "too_large", "gone", "protected", "denied"),
             *("filtered", "stream"),

@@ -171,6 +171,11 @@ class AnalysisPool:
         for slot in self._slots:
             self._idle.put_nowait(slot)
 
+    @property
+    def size(self) -> int:
+        """Return how many files can be analysed at a time."""
+        return len(self._slots)
+
     def start(self) -> None:
         """Start the workers without waiting for them; needs a current event loop, running or not."""
         for slot in self._slots:

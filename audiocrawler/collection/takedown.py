@@ -11,7 +11,16 @@ from urllib.parse import urlsplit
 
 from audiocrawler.collection.sending import flush_batch, send
 from audiocrawler.model.addresses import plain_host
-from audiocrawler.model.marks import hash_mark, host_mark, is_tombstone, source_marks, tombstone
+from audiocrawler.model.marks import (
+    archive_of,
+    hash_mark,
+    host_mark,
+    is_tombstone,
+    source_marks,
+    spelling_of,
+    tombstone,
+)
+from audiocrawler.model.members import split_member
 from audiocrawler.model.rotation import row_key
 from audiocrawler.model.rows import MAX_URL_LENGTH, AudioMetadata, AudioSource
 from audiocrawler.model.text import storable_url
@@ -41,11 +50,13 @@ class Target:
         object.__setattr__(self, "marks", marks)
 
     def takes(self, row: AudioSource) -> bool:
-        """Return whether the row of an audio URL matches; a host matches redirects that ended there, too."""
+        """Return whether the row matches; a host matches redirects that ended there, an archive its members."""
         if self.host is not None:
             hosts = {row.host, urlsplit(row.final_url or "").hostname}
             return plain_host(self.host) in {plain_host(host) for host in hosts if host}
-        return row.sha256 == self.sha256 if self.sha256 else one_spelling(row.source_url) in self.marks
+        if self.sha256 is not None:
+            return row.sha256 == self.sha256
+        return spelling_of(row.source_url) in self.marks or archive_of(row.source_url) in self.marks
 
     def is_near(self, row: AudioSource) -> bool:
         """Return whether a row resembles a URL that has no match: it differs in scheme, query or by a redirect."""
@@ -62,7 +73,8 @@ class Target:
         """Return the source_url of the target's tombstone."""
         if self.source is None:
             return max(self.marks)
-        return one_spelling(storable_url(row_key(self.source), MAX_URL_LENGTH))
+        url, member = split_member(self.source)
+        return one_spelling(storable_url(row_key(url), MAX_URL_LENGTH)) + (f"#{member}" if member else "")
 
     @property
     def reason(self) -> str:
@@ -97,7 +109,7 @@ def plan(target: Target, store: Store, warehouse: Warehouse) -> Plan:
     found = Plan()
     for row in warehouse.source_rows():
         if is_tombstone(row):
-            found.before |= one_spelling(row.source_url) in target.marks
+            found.before |= spelling_of(row.source_url) in target.marks
         elif target.takes(row):
             found.sources.append(row)
         elif len(found.near) < SHOWN_NEAR and target.is_near(row):
@@ -136,7 +148,7 @@ def carry_out(target: Target, found: Plan, store: Store, warehouse: Warehouse, b
 def _tombstones(target: Target, found: Plan) -> Iterator[tuple[AudioSource, str]]:
     """Yield the tombstones to write. Those of sources come last: they lead to their files."""
     known = {row.source_url: row for row in found.sources}
-    if not found.before and not any(one_spelling(url) in target.marks for url in known):
+    if not found.before and not any(spelling_of(url) in target.marks for url in known):
         yield tombstone(target.mark, target.reason), f"took down {target.mark}"
     for file in found.files:
         yield tombstone(hash_mark(file.sha256 or ""), target.reason), f"removed row {file.file_name} of {file.sha256}"

@@ -99,6 +99,9 @@ class Arguments(BaseModel):
         default="yes", description="no: list the audio URLs without downloading them"
     )
     video: Literal["yes", "no"] = Field(default="no", description="yes: take the sound of videos, too")
+    archives: Literal["list", "expand"] = Field(
+        default="list", description="list: note what is in archives; expand: take the audio in them, too"
+    )
     refresh: Literal["changed", "all"] = Field(
         default="changed", description="all: download again what earlier crawls have stored, even if unchanged"
     )

@@ -35,6 +35,15 @@ class OutcomeCounters:
             self._of[source_url] = self._of.pop(self._files[lease], Counter())
             self._files[lease] = source_url
 
+    def share(self, source_url: str, member_url: str) -> None:
+        """Hold what is counted for a member of an archive with what is counted for the archive."""
+        if source_url in self._of:
+            self._of[member_url] = self._of[source_url]
+
+    def unshare(self, member_url: str) -> None:
+        """Forget a member of which nothing more is counted."""
+        self._of.pop(member_url, None)
+
     def end(self, lease: int) -> Counter[str]:
         """Return what was counted for the lease's file; it stays held."""
         return self._of.pop(self._files.pop(lease, ""), Counter())

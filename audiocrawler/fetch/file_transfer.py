@@ -30,6 +30,7 @@ from audiocrawler.fetch.receivers import (
     EnoughError,
     FileBody,
 )
+from audiocrawler.fetch.requests import ARCHIVE
 from audiocrawler.fetch.slots import PoliteDownloader
 from audiocrawler.fetch.staging import DiskReserve, TooLargeError
 from audiocrawler.model.errors import EncodingError, NoRoomError, SpoolError
@@ -300,7 +301,7 @@ class FileTransfer:
         """Move the file into place and return the response, with the headers of the complete file."""
         assert exchange.head is not None
         headers = _of_whole_file(exchange.head.headers, self._part.version if self._is_resumed else None)
-        self._part.move_to(self._path)
+        path = self._put_in_place()
         if self._is_resumed:
             self._crawler.stats.inc_value("audio/resumed")
         return BodyFileResponse(
@@ -310,8 +311,15 @@ class FileTransfer:
             flags=list(flags),
             ip_address=ip_address(exchange.ip_address) if exchange.ip_address else None,
             protocol=exchange.head.protocol,
-            body_file=str(self._path),
+            body_file=str(path),
         )
+
+    def _put_in_place(self) -> Path:
+        """Return where the file is: an archive stays a part, which outlives the process until it is unpacked."""
+        if ARCHIVE in self._request.meta and self._part.version is not None and self._part.version.if_range:
+            return self._part.path
+        self._part.move_to(self._path)
+        return self._path
 
 
 class _Watch:

@@ -69,6 +69,11 @@ class Judgement:
         return self.kind.extension in _ARCHIVES
 
     @property
+    def may_be_archive(self) -> bool:
+        """Return whether it may be an archive: old tar archives are of no known type."""
+        return self.is_archive or self.kind is UNKNOWN
+
+    @property
     def name(self) -> str:
         """Return what was received, in words for "got ... instead of audio"."""
         return self.declared if self.kind is UNKNOWN and self.declared else self.kind.name

@@ -33,6 +33,10 @@ OPTED_OUT = "opted_out"
 """Of a file: the same if they ended its transfer."""
 INTERSTITIAL = "interstitial"
 """Of a file: the URL of the interstitial page that led to this request."""
+ARCHIVE = "archive"
+"""Of a file: whether it is an archive whose members are taken."""
+MOST_BYTES = "most_bytes"
+"""Of a listing: how much of the response is needed."""
 LANDING = "landing"
 """Of a document: whether it came where audio was expected; of a file: whether such a document led to it."""
 MOVED_TO = "moved_to"
@@ -52,6 +56,8 @@ class RequestKind(StrEnum):
     FILE = "file"
     PART = "part"
     CHECK = "check"
+    LISTING = "listing"
+    """For a range of an archive, to list what is in it."""
 
 
 _KINDS = {str(kind): kind for kind in RequestKind}
@@ -65,6 +71,11 @@ def kind_of(request: Request) -> RequestKind:
 def is_media(request: Request) -> bool:
     """Return whether the request is for an audio file or a part of one."""
     return kind_of(request) in {RequestKind.FILE, RequestKind.PART}
+
+
+def is_of_file(request: Request) -> bool:
+    """Return whether the request is for an audio file, or for what is in an archive."""
+    return is_media(request) or kind_of(request) is RequestKind.LISTING
 
 
 def is_rendered(request: Request) -> bool:

@@ -37,6 +37,8 @@ AudioCrawlerError
     ├── TotalReachedError *     the body would exceed the crawl's limit of bytes
     ├── EndlessError *          the body has no length and does not end
     ├── DigestError *           the body does not match the digest that its server states
+    ├── ArchiveError            an archive could not be read, or not within the bounds
+    │   └── MemberError         one member of it could not be read
     ├── EncodingError           the body's encoding is unknown or damaged
     ├── SpoolError              the body could not be written to disk
     └── NoRoomError             the body would use the disk's reserve
@@ -134,6 +136,16 @@ class ContentTakenDownError(FileRejectedError):
     """Raised when a file has the same bytes as one that was taken down, from the pipelines."""
 
     status = Status.TAKEN_DOWN
+
+
+class ArchiveError(OutcomeError):
+    """Raised when an archive or a member of one cannot be read, or not within the bounds, from the archives."""
+
+    status = Status.UNDECODABLE
+
+
+class MemberError(ArchiveError):
+    """Raised when a member cannot be read, and others of the archive can, from the archives."""
 
 
 class EncodingError(OutcomeError):

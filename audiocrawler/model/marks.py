@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
 from audiocrawler.model.addresses import plain_host
+from audiocrawler.model.members import split_member
 from audiocrawler.model.rotation import row_key
 from audiocrawler.model.rows import MAX_URL_LENGTH, AudioSource
 from audiocrawler.model.statuses import Status
@@ -62,15 +63,30 @@ def source_marks(url: str) -> frozenset[str]:
 
     Secrets are masked both as written and as they would be without needless escapes.
     """
+    url, member = split_member(url)
     keys = (key for each in (url, one_spelling(url)) for key in (mask_url(each), row_key(each)))
-    return frozenset(one_spelling(storable_url(key, MAX_URL_LENGTH)) for key in keys)
+    return frozenset(
+        f"{one_spelling(storable_url(key, MAX_URL_LENGTH))}{f'#{member}' if member else ''}" for key in keys
+    )
+
+
+def spelling_of(source_url: str) -> str:
+    """Return a row's key in one spelling, that of an archive's member included."""
+    url, member = split_member(source_url)
+    return f"{one_spelling(url)}#{member}" if member else one_spelling(url)
+
+
+def archive_of(source_url: str) -> str | None:
+    """Return the key of the archive in one spelling, None if the row is not that of a member."""
+    url, member = split_member(source_url)
+    return one_spelling(url) if member else None
 
 
 class Tombstones:
     """What a crawl must not fetch again; ``marks`` are the source_urls of the tombstones."""
 
     def __init__(self, marks: Iterable[str] = ()) -> None:
-        self._marks = frozenset(one_spelling(mark) for mark in marks)
+        self._marks = frozenset(spelling_of(mark) for mark in marks)
 
     def covers(self, url: str) -> str | None:
         """Return why ``url`` may not be requested, in one line; None if it may."""
@@ -82,8 +98,13 @@ class Tombstones:
         return "was taken down" if self.has_row(url) else None
 
     def has_row(self, url: str) -> bool:
-        """Return whether this URL, masked or not, in any spelling and with any signature, was taken down."""
-        return not self._marks.isdisjoint(source_marks(url))
+        """Return whether this URL, masked or not, in any spelling and with any signature, was taken down.
+
+        So is a member of an archive that was.
+        """
+        archive_url, member = split_member(url)
+        marks = source_marks(url) | (source_marks(archive_url) if member else frozenset())
+        return not self._marks.isdisjoint(marks)
 
     def has_content(self, sha256: str | None) -> bool:
         """Return whether the content with this hash was taken down."""

@@ -218,6 +218,9 @@ class AudioSource:
         Merge.SMALLEST_PAGE, "Hosts, guests, readers and others: name and role, where stated group, url and image"
     )
     transcript_url: str | None = column(Merge.SMALLEST_PAGE, "Transcript that the document names, the first of several")
+    transcript: str | None = column(
+        Merge.SMALLEST_PAGE, "Text of a member of an archive, from a table or a file beside it in the archive"
+    )
     transcripts: list[dict[str, str]] | None = column(
         Merge.SMALLEST_PAGE, "All transcripts and captions: url, where stated type, language and rel"
     )

@@ -72,7 +72,7 @@ class Status(StrEnum):
     UNDECODABLE = (
         "undecodable",
         Trait.FAILED | Trait.REFUSED | Trait.ONE_FILE,
-        "looks like audio, but no sample could be decoded",
+        "looks like audio, but no sample could be decoded; a damaged archive",
     )
     TOO_LARGE = "too_large", Trait.FAILED | Trait.ONE_FILE, "larger than `AUDIO_MAX_BYTES`"
     GONE = (
@@ -90,7 +90,15 @@ class Status(StrEnum):
     FILTERED = (
         "filtered",
         Trait.LEFT_OUT | Trait.REFUSED | Trait.ONE_FILE,
-        "outside the bounds of the settings, or of a kind that is not taken: an archive, a video without `video=yes`",
+        (
+            "outside the bounds of the settings, or of a kind that is not taken: an archive without "
+            "`archives=expand`, a video without `video=yes`"
+        ),
+    )
+    EXPANDED = (
+        "expanded",
+        Trait.LEFT_OUT | Trait.REFUSED | Trait.FINAL,
+        "an archive: the audio in it has rows of its own",
     )
     LIMIT = "limit", Trait.LEFT_OUT, "left out because `limit` was reached"
     STREAM = "stream", Trait.LEFT_OUT | Trait.ONE_FILE, "a radio stream without end: noted, not downloaded"

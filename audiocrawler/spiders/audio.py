@@ -46,6 +46,7 @@ from audiocrawler.model.text import is_masked, mask_url, one_line
 from audiocrawler.model.urls import LOGIN, login_meta, origin_of, site_of, without_credentials
 from audiocrawler.records import (
     MAX_REASON_LENGTH,
+    MemberItem,
     audio_candidate,
     direct_candidate,
     outcome_of_failure,
@@ -54,9 +55,11 @@ from audiocrawler.records import (
 )
 from audiocrawler.rendering.when import RenderHint
 from audiocrawler.report.summary import FAILED_START
+from audiocrawler.spiders.expanding import Expander
 from audiocrawler.spiders.hls import HlsJoiner
 from audiocrawler.spiders.landing import Landings
 from audiocrawler.spiders.links import COLLECTION, FOLLOWED, Follower, page_links
+from audiocrawler.spiders.listing import Lister
 from audiocrawler.spiders.media import Downloads
 from audiocrawler.spiders.rendering import Renderer, as_from_browser, seen_candidates
 from audiocrawler.spiders.renewing import Renewal, may_have_expired
@@ -84,7 +87,7 @@ class AudioSpider(Spider):
     callbacks = frozenset(
         {
             *("parse", "parse_robots", "page_failed", "parse_rendered", "render_failed"),
-            *("parse_audio", "audio_failed", "parse_part", "part_failed"),
+            *("parse_audio", "audio_failed", "parse_part", "part_failed", "parse_listing", "listing_failed"),
         }
     )
     """Methods that requests in a frontier may name as callbacks; frontiers of older versions do, too."""
@@ -155,6 +158,7 @@ class AudioSpider(Spider):
             self.crawl,
             parse=self.parse_audio,
             failed=self.audio_failed,
+            expand=self._expand,
             refer=self._refer,
             landings=self.landings,
             stop=partial(stop_crawl, self.crawler),
@@ -174,8 +178,31 @@ class AudioSpider(Spider):
     def taker(self) -> Taker:
         """Return the service that decides which audio of a document is downloaded."""
         return Taker(
-            self.crawl, self.arguments, self.downloads, self.joiner, opt_outs=self.opt_outs, is_wanted=self.is_wanted
+            self.crawl,
+            self.arguments,
+            self.downloads,
+            self.joiner,
+            self.lister,
+            opt_outs=self.opt_outs,
+            is_wanted=self.is_wanted,
         )
+
+    @cached_property
+    def lister(self) -> Lister:
+        """Return the service that lists what is in archives."""
+        return Lister(
+            self.crawl,
+            self.downloads,
+            parse=self.parse_listing,
+            failed=self.listing_failed,
+            fetch=self.crawler.engine.download_async,
+        )
+
+    @cached_property
+    def expander(self) -> Expander:
+        """Return the service that takes what is in archives."""
+        stop = partial(stop_crawl, self.crawler)
+        return Expander(self.crawler, self.crawl, self.downloads, limit=self.limit, stop=stop)
 
     @cached_property
     def renderer(self) -> Renderer:
@@ -320,13 +347,22 @@ class AudioSpider(Spider):
         """Finalise the row of a rendition with a missing part."""
         await self.joiner.failed(failure, failure.request)  # type: ignore[attr-defined]
 
+    async def parse_listing(self, response: Response) -> None:
+        """Finalise the row of an archive with what is in it."""
+        await self.lister.finalise(response)
+
+    async def listing_failed(self, failure: Failure) -> None:
+        """Finalise the row of an archive whose start or directory cannot be read."""
+        await self.lister.failed(failure, failure.request)  # type: ignore[attr-defined]
+
     async def item_dropped(self, item: Any, response: Response, exception: BaseException) -> None:
         """Request the replacement of a file that the pipelines have dropped.
 
         It is in the frontier before the request of the dropped file is acknowledged, as if its callback had yielded it.
         """
         request = getattr(response, "request", None)
-        if not isinstance(item, AudioItem) or request is None or audio_row(request) is None:
+        is_ours = isinstance(item, AudioItem) and not isinstance(item, MemberItem)
+        if not is_ours or request is None or audio_row(request) is None:
             return
         following: list[Request] = []
         if isinstance(exception, FetchAgainError):
@@ -407,6 +443,9 @@ class AudioSpider(Spider):
             shown = f"{origin_of(page_url)}/" if is_masked(page_url) else page_url
             referer.get_processed_request(request, Response(shown))
         return request
+
+    def _expand(self, response: Response, body_file: str) -> AsyncIterator[AudioItem]:
+        return self.expander.expand(response, body_file)
 
     def _missing_browser(self) -> str | None:
         browser = self.crawler.get_extension(Browser)

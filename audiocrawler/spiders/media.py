@@ -14,12 +14,13 @@ from twisted.python.failure import Failure
 
 from audiocrawler.crawl.crawl import Crawl, sha256_of
 from audiocrawler.crawl.lifecycle import LEASE, leave_unfinished
-from audiocrawler.discovery import Document, read
+from audiocrawler.discovery import Document, Kind, read
 from audiocrawler.discovery.hubs.google_drive import form_url
 from audiocrawler.discovery.urls import absolute
 from audiocrawler.fetch.first_bytes import FIRST_BYTES, FirstBytes
 from audiocrawler.fetch.headers import KnownFile
 from audiocrawler.fetch.requests import (
+    ARCHIVE,
     INTERSTITIAL,
     IS_SAME,
     KNOWN,
@@ -101,8 +102,8 @@ class Downloads:
     """Downloads audio: each URL is a scheduled request whose body is streamed to disk.
 
     ``parse`` and ``failed`` are the callbacks of these requests; they call ``ended`` and ``failed``.
-    ``refer`` sets a page as the Referer of a request, ``landings`` searches documents that come in place of audio, and
-    ``stop`` ends the crawl with a reason.
+    ``expand`` takes what is in a downloaded archive, ``refer`` sets a page as the Referer of a request, ``landings``
+    searches documents that come in place of audio, and ``stop`` ends the crawl with a reason.
     """
 
     def __init__(  # noqa: PLR0913 - the services that it works with
@@ -111,22 +112,25 @@ class Downloads:
         *,
         parse: Callable[..., Any],
         failed: Callable[..., Any],
+        expand: Callable[[Response, str], AsyncIterator[AudioItem]],
         refer: Callable[[Request, str], Request],
         landings: Landings,
         stop: Callable[[str], None],
     ) -> None:
         self._crawl, self._stats = crawl, crawl.stats
         self._parse, self._failed, self._refer, self._stop = parse, failed, refer, stop
-        self._landings = landings
+        self._landings, self._expand = landings, expand
 
     def request(self, url: str, source: AudioSource, alternates: Sequence[Alternate] = ()) -> Request:
         """Return the request for the URL of a pending row; if it fails, the first alternate is tried instead."""
+        own = {ARCHIVE: True} if source.kind == Kind.ARCHIVE else {}
+        meta = media_meta(url, self._crawl.settings) | meta_of_source(source) | own
         return Request(
             url,
             self._parse,
             errback=self._failed,
             headers={"Accept-Encoding": "identity"},
-            meta=media_meta(url, self._crawl.settings) | meta_of_source(source) | {"alternates": list(alternates)},
+            meta=meta | {"alternates": list(alternates)},
             priority=AUDIO_PRIORITY,
         )
 
@@ -135,8 +139,20 @@ class Downloads:
         request = response.request
         assert request is not None
         source = record_attempt(own_audio_row(request), response, request)
-        body_file = getattr(response, "body_file", None)
-        first = request.meta.pop(FIRST_BYTES, None)
+        body_file, first = getattr(response, "body_file", None), request.meta.pop(FIRST_BYTES, None)
+        if body_file is not None and _is_archive(request, first):
+            await self._decide_row(request, Path(body_file))
+            async for item in self._expand(response, body_file):
+                yield item
+        else:
+            async for each in self._file_ended(response, source, first):
+                yield each
+
+    async def _file_ended(
+        self, response: Response, source: AudioSource, first: FirstBytes | None
+    ) -> AsyncIterator[AudioItem | Request]:
+        request, body_file = response.request, getattr(response, "body_file", None)
+        assert request is not None
         interstitial, came = interstitial_in(response, first), document_in(first)
         if interstitial is not None and not request.meta.get(OPTED_OUT):
             for each in await self._follow_interstitial(interstitial, source, request, body_file):
@@ -308,6 +324,10 @@ class Downloads:
             return outcome
         before = await self._crawl.find_source(source.source_url)
         return outcome if before is None or before.sha256 is None else Outcome(Status.GONE, outcome.reason)
+
+
+def _is_archive(request: Request, first: FirstBytes | None) -> bool:
+    return ARCHIVE in request.meta and (first is None or (first.judgement or first.end()).may_be_archive)
 
 
 def _ruled_out(alternate: AudioSource, outcome: Outcome) -> AudioSource:

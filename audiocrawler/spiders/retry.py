@@ -13,6 +13,7 @@ from audiocrawler.config.arguments import Arguments, checked_arguments
 from audiocrawler.discovery import Candidate, Document, Kind
 from audiocrawler.discovery.kinds import classify
 from audiocrawler.fetch.requests import Place
+from audiocrawler.model.members import split_member
 from audiocrawler.model.rotation import is_key_of_rotating
 from audiocrawler.model.rows import AudioItem, AudioSource, Merge
 from audiocrawler.model.statuses import Status
@@ -70,7 +71,7 @@ class RetrySpider(AudioSpider):
         by_page: defaultdict[str, list[str]] = defaultdict(list)
         rows = await self.crawl.in_thread(self._selected)
         self.crawler.stats.set_value("audio/selected", len(rows))
-        for row in rows:
+        for row in await self._with_archives(rows):
             self.crawler.stats.inc_value("audio/starts")
             if not _needs_page(row):
                 yield self._again(row)
@@ -83,6 +84,13 @@ class RetrySpider(AudioSpider):
 
     def _selected(self) -> list[AudioSource]:
         return [row for row in self.crawl.warehouse.source_rows() if self.selection.takes(row)]
+
+    async def _with_archives(self, rows: list[AudioSource]) -> list[AudioSource]:
+        """Return the rows with archives in place of their members: those are taken out of them again."""
+        archives = dict.fromkeys(split_member(row.source_url)[0] for row in rows if split_member(row.source_url)[1])
+        found = [await self.crawl.find_source(url) for url in archives]
+        others = [row for row in rows if not split_member(row.source_url)[1] and row.source_url not in archives]
+        return [*others, *(row for row in found if row is not None)]
 
     def _again(self, row: AudioSource) -> Request:
         place = Place(site=row.site)

@@ -27,6 +27,7 @@ from audiocrawler.spiders.hls import HlsJoiner, tag_of
 from audiocrawler.spiders.identifying import Found, identify
 from audiocrawler.spiders.inline import Inline, inline_item, named, why_not
 from audiocrawler.spiders.links import others_by_group
+from audiocrawler.spiders.listing import Lister
 from audiocrawler.spiders.media import Downloads
 from audiocrawler.warehouse.rows import clean_url
 
@@ -35,7 +36,6 @@ LeftOut = dict[str, dict[str, tuple[str, AudioSource]]]
 _OTHER_KINDS = frozenset((Kind.VIDEO, Kind.ARCHIVE))
 _NOT_TAKEN = {
     Kind.STREAM: Outcome(Status.STREAM, "an endless stream"),
-    Kind.ARCHIVE: Outcome(Status.FILTERED, "an archive: what is in it is not listed"),
 }
 MAX_REMEMBERED = 100_000
 """URLs found but not requested that are remembered as counted."""
@@ -54,13 +54,14 @@ class Taker:
         arguments: Arguments,
         downloads: Downloads,
         joiner: HlsJoiner,
+        lister: Lister,
         *,
         opt_outs: OptOuts,
         is_wanted: Callable[[Response, AudioSource], bool],
     ) -> None:
         self._crawl, self._stats, self._arguments = crawl, crawl.stats, arguments
         self._downloads, self._joiner, self._is_wanted = downloads, joiner, is_wanted
-        self._opt_outs = opt_outs
+        self._opt_outs, self._lister = opt_outs, lister
         self._not_requested: OrderedDict[int, None] = OrderedDict()
 
     async def take(
@@ -84,6 +85,10 @@ class Taker:
             self._stats.inc_value(f"audio/found/{source.found_by}")
             if (outcome := self._why_not(candidate, source, left_out)) is not None:
                 await self._leave_out(source, outcome)
+            elif candidate.kind is Kind.ARCHIVE and self._arguments.archives == "list":
+                if self._is_new(source):
+                    self._stats.inc_value("audio/other_kinds")
+                    yield self._lister.request(candidate.url, source)
             elif self._arguments.download == "yes" and candidate.kind is Kind.DATA:
                 if (item := await self._inline(held[candidate.url], source)) is not None:
                     yield item
@@ -111,6 +116,8 @@ class Taker:
     def _why_not_kind(self, candidate: Candidate) -> Outcome | None:
         if candidate.kind is Kind.VIDEO and self._arguments.video == "no":
             return Outcome(Status.FILTERED, "a video: -a video=yes takes its sound")
+        if candidate.kind is Kind.ARCHIVE and self._arguments.archives == "list" and self._arguments.download == "no":
+            return Outcome(Status.FILTERED, "an archive: what is in it is not listed with download=no")
         if candidate.kind is Kind.OTHER_SCHEME:
             scheme = candidate.url.partition(":")[0].lower()
             return Outcome(Status.FAILED, f"only http and https can be fetched, not {scheme}")

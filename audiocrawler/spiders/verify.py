@@ -20,6 +20,7 @@ from audiocrawler.fetch.headers import is_refused_type, media_type, validators
 from audiocrawler.fetch.requests import KIND, RequestKind, kind_of
 from audiocrawler.model.errors import StoreError
 from audiocrawler.model.marks import marked
+from audiocrawler.model.members import split_member
 from audiocrawler.model.rows import AudioSource
 from audiocrawler.model.statuses import Status, Trait
 from audiocrawler.model.text import is_masked
@@ -150,8 +151,14 @@ class VerifySpider(AudioSpider):
 
 
 def is_provable(row: AudioSource) -> bool:
-    """Return whether the row has a stored file, under a complete URL, whose content does not vary."""
-    has_file = row.status in Status.having(Trait.STORED) and row.sha256 is not None and row.size_bytes is not None
+    """Return whether the row has a stored file, under a complete URL of its own, whose content does not vary."""
+    is_member = bool(split_member(row.source_url)[1])
+    has_file = (
+        not is_member
+        and row.status in Status.having(Trait.STORED)
+        and row.sha256 is not None
+        and row.size_bytes is not None
+    )
     varies = (row.variants or 0) >= VARIES_AFTER
     return has_file and not varies and not is_masked(row.source_url) and classify(row.source_url) not in DOCUMENTS
 
