@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.archives.packing import PACK, packed, zipped
+from tests.archives.packing import PACK, packed, tarred, zipped
 from tests.archives.serving import Served, served
 from tests.crawling import Run, crawl, finish, start
 from tests.site.tones import tone_wav
@@ -328,6 +328,20 @@ def test_after_a_kill_or_a_stop_the_rest_is_taken_without_another_download(
     assert f"stored      {COUNT} files" in run.stdout
     assert f"found       {COUNT + 1} audio URLs" in run.stdout
     assert [path for path in (tmp_path / "data/incoming").rglob("*") if path.suffix != ".lock"] == []
+
+
+def test_a_stop_does_not_wait_until_an_archive_is_unpacked(tmp_path: Path) -> None:
+    member = PACK["tar.bz2"](tarred({"zeros.bin": bytes(1 << 26)})[: 512 + (1 << 26)])
+    with served({"/vast.tar.bz2": member * 50 + os.urandom(14 << 20)}) as server:
+        process = start(tmp_path, f"url={server.url}/", EXPAND)
+        wait_until(lambda: any((tmp_path / "data").rglob("*.notes")))
+        time.sleep(0.5)
+        stopped_at_s = time.monotonic()
+        os.kill(process.pid, 2)
+        run = finish(process, tmp_path)
+    assert run.code == 130
+    assert time.monotonic() - stopped_at_s < 10
+    assert run.sources[f"{server.url}/vast.tar.bz2"]["status"] == "pending"
 
 
 def test_members_wait_on_disk_only_a_few_at_a_time(tmp_path: Path) -> None:

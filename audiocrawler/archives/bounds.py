@@ -1,5 +1,6 @@
 """The limits within which an archive is unpacked, so that none fills the memory or the disk, or takes for ever."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from time import monotonic
 
@@ -29,10 +30,13 @@ class Bounds:
 
 
 class Meter:
-    """Counts what is unpacked from an archive of ``packed_bytes``; raises ArchiveError beyond the bounds."""
+    """Counts what is unpacked from an archive of ``packed_bytes``; raises ArchiveError beyond the bounds.
 
-    def __init__(self, bounds: Bounds, packed_bytes: int) -> None:
-        self.bounds = bounds
+    So it does when ``is_stopping`` says that the rest is left to a later run.
+    """
+
+    def __init__(self, bounds: Bounds, packed_bytes: int, is_stopping: Callable[[], bool] = lambda: False) -> None:
+        self.bounds, self._is_stopping = bounds, is_stopping
         self.members = self.size_bytes = 0
         self.is_exceeded = False
         self._most_bytes = min(bounds.max_bytes, max(_FREE_BYTES, bounds.max_ratio * packed_bytes))
@@ -53,6 +57,8 @@ class Meter:
             raise self._exceeded(
                 f"more than {self._most_bytes} bytes come out of an archive of {self._packed_bytes}: a bomb"
             )
+        if self._is_stopping():
+            raise self._exceeded("the crawl was stopped")
         if monotonic() - self._resumed_at > self._left_s:
             raise self._exceeded(f"unpacking takes longer than {self.bounds.max_unpacking_s:g} s")
 

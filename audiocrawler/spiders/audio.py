@@ -191,11 +191,11 @@ class AudioSpider(Spider):
     def lister(self) -> Lister:
         """Return the service that lists what is in archives."""
         return Lister(
+            self.crawler,
             self.crawl,
             self.downloads,
             parse=self.parse_listing,
             failed=self.listing_failed,
-            fetch=self.crawler.engine.download_async,
         )
 
     @cached_property

@@ -110,7 +110,8 @@ class Expander:
         folder = self._crawl.incoming.folder
 
         def opened() -> Archive:
-            return Archive(path, folder, NAMES, Meter(bounds, path.stat().st_size))
+            meter = Meter(bounds, path.stat().st_size, lambda: self._crawl.is_stopping)
+            return Archive(path, folder, NAMES, meter)
 
         may_be_stored = bool(request.meta.get(DELIVERIES)) or self._crawl.frontier.crawl.is_resumed
         work = _Work(request, source, await self._crawl.in_thread(opened), path, may_be_stored)
@@ -168,7 +169,7 @@ class Expander:
         except (ArchiveError, OSError) as error:
             del work.size_bytes[source.source_url]
             await self._crawl.in_thread(partial(path.unlink, missing_ok=True))
-            if not isinstance(error, ArchiveError):
+            if not isinstance(error, ArchiveError) or self._crawl.is_stopping:
                 raise
             work.taken["failed"] += 1
             await self._downloads.finalise(source, Outcome(error.status, str(error)))

@@ -1,10 +1,11 @@
 """List what is in archives, by requests for ranges of them."""
 
 import re
-from collections.abc import Awaitable, Callable, Generator
+from collections.abc import Callable, Generator
 from http import HTTPStatus
 
 from scrapy import Request
+from scrapy.crawler import Crawler
 from scrapy.http import Response
 from scrapy.http.request import NO_CALLBACK
 from twisted.python.failure import Failure
@@ -27,22 +28,22 @@ _CONTENT_RANGE = re.compile(r"bytes\s+(\d+)-(\d+)/(\d+)", re.IGNORECASE)
 
 
 class Lister:
-    """Requests the start of each archive, then what else tells what is in it; ``fetch`` downloads a further range.
+    """Requests the start of each archive, then what else tells what is in it.
 
     ``parse`` and ``failed`` are the callbacks of the first request; they call ``finalise`` and ``failed``.
     """
 
     def __init__(
         self,
+        crawler: Crawler,
         crawl: Crawl,
         downloads: Downloads,
         *,
         parse: Callable[..., object],
         failed: Callable[..., object],
-        fetch: Callable[[Request], Awaitable[Response]],
     ) -> None:
-        self._crawl, self._downloads = crawl, downloads
-        self._parse, self._failed, self._fetch = parse, failed, fetch
+        self._crawler, self._crawl, self._downloads = crawler, crawl, downloads
+        self._parse, self._failed = parse, failed
 
     def request(self, url: str, source: AudioSource) -> Request:
         """Return the request for the start of an archive."""
@@ -101,7 +102,7 @@ class Lister:
         headers = {**first.headers, "Range": f"bytes={wanted.start}-{end - 1}"}
         again = first.replace(callback=NO_CALLBACK, errback=None, headers=headers, meta={**first.meta})
         again.meta.update(_meta(wanted.size_bytes))
-        answer = await self._fetch(again)
+        answer = await self._crawler.engine.download_async(again)
         place = _CONTENT_RANGE.match(header_text(answer.headers.get("Content-Range") or b""))
         if answer.status != HTTPStatus.PARTIAL_CONTENT or place is None or int(place[1]) != wanted.start:
             raise ArchiveError("the server sends no ranges")
