@@ -99,6 +99,9 @@ class Arguments(BaseModel):
         default="yes", description="no: list the audio URLs without downloading them"
     )
     video: Literal["yes", "no"] = Field(default="no", description="yes: take the sound of videos, too")
+    transcripts: Literal["yes", "no"] = Field(
+        default="no", description="yes: store the transcripts and chapters that are named for each stored file, too"
+    )
     refresh: Literal["changed", "all"] = Field(
         default="changed", description="all: download again what earlier crawls have stored, even if unchanged"
     )
@@ -139,6 +142,12 @@ class Arguments(BaseModel):
     def _check_start(self) -> "Arguments":
         if bool(self.url) == bool(self.urls):
             raise ValueError("give one of -a url=https://... and -a urls=FILE")
+        return self
+
+    @model_validator(mode="after")
+    def _check_transcripts(self) -> "Arguments":
+        if self.transcripts == "yes" and self.download == "no":
+            raise ValueError("-a transcripts=yes stores them with their audio; leave -a download=no out")
         return self
 
     @cached_property

@@ -31,6 +31,10 @@ OPT_OUT = "opt_out"
 """Of a file: the opt-out signals of its host and headers."""
 OPTED_OUT = "opted_out"
 """Of a file: the same if they ended its transfer."""
+TEXTS = "texts"
+"""Of a file: the transcripts and chapters to fetch with it, with their secrets."""
+TEXT_CHAIN = "text_chain"
+"""Of a transcript or chapters: which file has it, and what else of that file is done and waits."""
 INTERSTITIAL = "interstitial"
 """Of a file: the URL of the interstitial page that led to this request."""
 LANDING = "landing"
@@ -52,6 +56,7 @@ class RequestKind(StrEnum):
     FILE = "file"
     PART = "part"
     CHECK = "check"
+    TEXT = "text"
 
 
 _KINDS = {str(kind): kind for kind in RequestKind}
@@ -65,6 +70,16 @@ def kind_of(request: Request) -> RequestKind:
 def is_media(request: Request) -> bool:
     """Return whether the request is for an audio file or a part of one."""
     return kind_of(request) in {RequestKind.FILE, RequestKind.PART}
+
+
+def is_text(request: Request) -> bool:
+    """Return whether the request is for a transcript or chapters."""
+    return kind_of(request) is RequestKind.TEXT
+
+
+def is_content(request: Request) -> bool:
+    """Return whether the request is for something that is stored, which opt-outs of its host are about."""
+    return is_media(request) or is_text(request)
 
 
 def is_rendered(request: Request) -> bool:
@@ -88,6 +103,19 @@ def own_audio_row(request: Request) -> AudioSource:
     source = audio_row(request)
     assert source is not None
     return source
+
+
+def name_of_text(chain: Mapping[str, Any]) -> str:
+    """Return what identifies the text that a chain is at: one URL may be a text of several files."""
+    return f"text {chain['of']} {chain['wanted'][0]['url']}"
+
+
+def counted_for(request: Request) -> str | None:
+    """Return on behalf of what outcomes of the request are counted: its row or text, None for a page."""
+    if (chain := request.meta.get(TEXT_CHAIN)) is not None:
+        return name_of_text(chain)
+    source = audio_row(request)
+    return source.source_url if source else None
 
 
 def meta_of_source(source: AudioSource) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from scrapy.http import Headers, Response
 from scrapy.settings import BaseSettings
 
 from audiocrawler.fetch.component import Component
-from audiocrawler.fetch.requests import OPT_OUT, OPTED_OUT, Place, is_media
+from audiocrawler.fetch.requests import OPT_OUT, OPTED_OUT, Place, is_content
 from audiocrawler.fetch.robots import REFRESH_S, RobotsMiddleware, Rules, host_file_request, sent_back
 from audiocrawler.model.errors import OutcomeError
 from audiocrawler.model.settings import AudioSettings
@@ -101,7 +101,7 @@ class OptOutMiddleware(Component):
 
     async def process_request(self, request: Request) -> Request | None:
         """Let the request pass, send it back to the queue, or raise OptedOutError."""
-        if not is_media(request):
+        if not is_content(request):
             return None
         robots, tdm = await self._host_of(request)
         request.meta[OPT_OUT] = found = joined([*robots.signals(request.url), *tdm.signals(request.url)])
@@ -111,7 +111,7 @@ class OptOutMiddleware(Component):
         return sent_back(self._crawler, request)
 
     def _check_headers(self, headers: Headers, request: Request) -> None:
-        if not is_media(request) or "Location" in headers:
+        if not is_content(request) or "Location" in headers:
             return
         found = joined((request.meta.get(OPT_OUT), *self._opt_outs.of_headers(headers)))
         request.meta[OPT_OUT] = found

@@ -19,6 +19,7 @@ AudioCrawlerError
     │   ├── AnalysisError       its bytes could not be decoded or measured
     │   ├── FilteredError       a filter of the settings refused the measured file
     │   └── ContentTakenDownError  the same bytes were taken down
+    ├── NotTextError            what came is no transcript and no chapters
     ├── RefusedError *          the refused file's row is written; the item is dropped
     ├── LimitReachedError *     not requested: the crawl has reached its limit
     ├── TakenDownError *        not requested: it was taken down
@@ -134,6 +135,10 @@ class ContentTakenDownError(FileRejectedError):
     """Raised when a file has the same bytes as one that was taken down, from the pipelines."""
 
     status = Status.TAKEN_DOWN
+
+
+class NotTextError(OutcomeError):
+    """Raised when what came is no transcript and no chapters, from the transfers."""
 
 
 class EncodingError(OutcomeError):

@@ -37,11 +37,14 @@ from audiocrawler.fetch.requests import (
     RequestKind,
     audio_row,
     is_rendered,
+    own_audio_row,
 )
+from audiocrawler.middlewares.gates import StoredAlreadyError
 from audiocrawler.middlewares.optouts import OptOuts
+from audiocrawler.model.errors import WarehouseError
 from audiocrawler.model.rows import AudioItem, AudioSource
 from audiocrawler.model.settings import settings_of
-from audiocrawler.model.statuses import Status
+from audiocrawler.model.statuses import Status, Trait
 from audiocrawler.model.text import is_masked, mask_url, one_line
 from audiocrawler.model.urls import LOGIN, login_meta, origin_of, site_of, without_credentials
 from audiocrawler.records import (
@@ -61,6 +64,7 @@ from audiocrawler.spiders.media import Downloads
 from audiocrawler.spiders.rendering import Renderer, as_from_browser, seen_candidates
 from audiocrawler.spiders.renewing import Renewal, may_have_expired
 from audiocrawler.spiders.taking import Taker
+from audiocrawler.spiders.texts import Texts
 from audiocrawler.spiders.walls import wall_in
 from audiocrawler.warehouse.rows import clean_url
 
@@ -84,7 +88,7 @@ class AudioSpider(Spider):
     callbacks = frozenset(
         {
             *("parse", "parse_robots", "page_failed", "parse_rendered", "render_failed"),
-            *("parse_audio", "audio_failed", "parse_part", "part_failed"),
+            *("parse_audio", "audio_failed", "parse_part", "part_failed", "parse_text", "text_failed"),
         }
     )
     """Methods that requests in a frontier may name as callbacks; frontiers of older versions do, too."""
@@ -112,6 +116,7 @@ class AudioSpider(Spider):
         spider = super().from_crawler(crawler, *args, **kwargs)
         spider.finders = {**DEFAULT_FINDERS, **settings_of(crawler).finders}
         crawler.signals.connect(spider.item_dropped, signal=signals.item_dropped)
+        crawler.signals.connect(spider.item_scraped, signal=signals.item_scraped)
         crawler.signals.connect(spider.request_dropped, signal=signals.request_dropped)
         return spider
 
@@ -169,6 +174,18 @@ class AudioSpider(Spider):
     def joiner(self) -> HlsJoiner:
         """Return the service that requests the parts of HLS renditions and joins them."""
         return HlsJoiner(self.crawl, self.downloads, parse=self.parse_part, failed=self.part_failed)
+
+    @cached_property
+    def texts(self) -> Texts:
+        """Return the service that fetches the transcripts and chapters of stored files."""
+        return Texts(
+            self.crawl,
+            self.arguments,
+            parse=self.parse_text,
+            failed=self.text_failed,
+            refer=self._refer,
+            stop=partial(stop_crawl, self.crawler),
+        )
 
     @cached_property
     def taker(self) -> Taker:
@@ -301,6 +318,10 @@ class AudioSpider(Spider):
         self.renewal.note_success(response.request)
         async for each in self.downloads.ended(response):
             yield each
+        source = own_audio_row(response.request)
+        if source.status == Status.UNCHANGED:
+            for text in await self.texts.requests_for(source, response.request.meta):
+                yield text
 
     async def audio_failed(self, failure: Failure) -> AsyncIterator[Request]:
         """Retry with a fresh URL if the file's own has expired, else finalise its row and try an alternate."""
@@ -310,6 +331,9 @@ class AudioSpider(Spider):
             return
         for alternate in await self.downloads.failed(failure, request):
             yield alternate
+        if isinstance(failure.value, StoredAlreadyError):
+            for text in await self.texts.requests_for(own_audio_row(request), request.meta):
+                yield text
 
     async def parse_part(self, response: Response) -> AsyncIterator[AudioItem | Request]:
         """Continue with the next part of a rendition, or with the whole file."""
@@ -319,6 +343,32 @@ class AudioSpider(Spider):
     async def part_failed(self, failure: Failure) -> None:
         """Finalise the row of a rendition with a missing part."""
         await self.joiner.failed(failure, failure.request)  # type: ignore[attr-defined]
+
+    async def parse_text(self, response: Response) -> AsyncIterator[Request]:
+        """Store a transcript or chapters, and continue with the next text of the file."""
+        for each in await self.texts.ended(response):
+            yield each
+
+    async def text_failed(self, failure: Failure) -> AsyncIterator[Request]:
+        """Note why a text is missing, and continue with the next one of the file."""
+        for each in await self.texts.failed(failure, failure.request):  # type: ignore[attr-defined]
+            yield each
+
+    async def item_scraped(self, item: Any, response: Response | None) -> None:
+        """Request the texts of a file that is stored: in the frontier before the file's request is acknowledged."""
+        request = getattr(response, "request", None)
+        if not isinstance(item, AudioItem) or request is None:
+            return
+        if item.source.status not in Status.having(Trait.STORED):
+            return
+        try:
+            following = await self.texts.requests_for(item.source, request.meta)
+        except WarehouseError as error:  # which a signal would only log
+            leave_unfinished(request)
+            stop_crawl(self.crawler, str(error))
+            return
+        for each in following:
+            self.crawler.engine.crawl(each)
 
     async def item_dropped(self, item: Any, response: Response, exception: BaseException) -> None:
         """Request the replacement of a file that the pipelines have dropped.
