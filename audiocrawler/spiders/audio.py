@@ -10,19 +10,18 @@ from scrapy import Request, Spider, signals
 from scrapy.crawler import Crawler
 from scrapy.downloadermiddlewares.retry import get_retry_request
 from scrapy.exceptions import CloseSpider
-from scrapy.http import HtmlResponse, Response
+from scrapy.http import Response
 from scrapy.http.request import NO_CALLBACK
-from scrapy.settings import BaseSettings
 from scrapy.spidermiddlewares.referer import RefererMiddleware
 from twisted.python.failure import Failure
 
 from audiocrawler.browser.handler import Browser
 from audiocrawler.config.arguments import Arguments, parse_arguments
+from audiocrawler.config.scrapy_settings import missing_settings
 from audiocrawler.crawl.crawl import Crawl
 from audiocrawler.crawl.items import FetchAgainError, RefusedError
 from audiocrawler.crawl.lifecycle import crawl_of, is_command_of_scrapy, leave_unfinished, stop_crawl
 from audiocrawler.discovery import DEFAULT_FINDERS, Candidate, Document, Kind, find_in, read
-from audiocrawler.discovery.document import DocumentType
 from audiocrawler.discovery.hubs import start_of
 from audiocrawler.discovery.paging import next_pages_in_headers
 from audiocrawler.discovery.urls import absolute
@@ -37,14 +36,11 @@ from audiocrawler.fetch.requests import (
     RequestKind,
     audio_row,
     is_rendered,
-    own_audio_row,
 )
-from audiocrawler.middlewares.gates import StoredAlreadyError
 from audiocrawler.middlewares.optouts import OptOuts
-from audiocrawler.model.errors import WarehouseError
 from audiocrawler.model.rows import AudioItem, AudioSource
 from audiocrawler.model.settings import settings_of
-from audiocrawler.model.statuses import Status, Trait
+from audiocrawler.model.statuses import Status
 from audiocrawler.model.text import is_masked, mask_url, one_line
 from audiocrawler.model.urls import LOGIN, login_meta, origin_of, site_of, without_credentials
 from audiocrawler.records import (
@@ -59,7 +55,7 @@ from audiocrawler.rendering.when import RenderHint
 from audiocrawler.report.summary import FAILED_START
 from audiocrawler.spiders.hls import HlsJoiner
 from audiocrawler.spiders.landing import Landings
-from audiocrawler.spiders.links import COLLECTION, FOLLOWED, Follower, page_links
+from audiocrawler.spiders.links import COLLECTION, FOLLOWED, Follower, as_page, page_links
 from audiocrawler.spiders.media import Downloads
 from audiocrawler.spiders.rendering import Renderer, as_from_browser, seen_candidates
 from audiocrawler.spiders.renewing import Renewal, may_have_expired
@@ -70,10 +66,6 @@ from audiocrawler.warehouse.rows import clean_url
 
 _NOT_ASKED_FOR = "https://start.invalid/"
 """The start URL of a spider borrowed by a command that makes its own requests."""
-NEEDED = (
-    *("AUDIO_STORE", "SCHEDULER", "DOWNLOADER", "DOWNLOAD_HANDLERS", "DOWNLOADER_MIDDLEWARES", "SPIDER_MIDDLEWARES"),
-    *("ITEM_PIPELINES", "EXTENSIONS"),
-)
 LARGE_DOCUMENT_BYTES = 200_000
 """Larger documents are parsed in a thread, so that transfers continue meanwhile."""
 PAGE = "instead_of"
@@ -318,10 +310,8 @@ class AudioSpider(Spider):
         self.renewal.note_success(response.request)
         async for each in self.downloads.ended(response):
             yield each
-        source = own_audio_row(response.request)
-        if source.status == Status.UNCHANGED:
-            for text in await self.texts.requests_for(source, response.request.meta):
-                yield text
+        for text in await self.texts.after_unchanged(response.request):
+            yield text
 
     async def audio_failed(self, failure: Failure) -> AsyncIterator[Request]:
         """Retry with a fresh URL if the file's own has expired, else finalise its row and try an alternate."""
@@ -331,9 +321,8 @@ class AudioSpider(Spider):
             return
         for alternate in await self.downloads.failed(failure, request):
             yield alternate
-        if isinstance(failure.value, StoredAlreadyError):
-            for text in await self.texts.requests_for(own_audio_row(request), request.meta):
-                yield text
+        for text in await self.texts.after_failure(failure, request):
+            yield text
 
     async def parse_part(self, response: Response) -> AsyncIterator[AudioItem | Request]:
         """Continue with the next part of a rendition, or with the whole file."""
@@ -357,18 +346,9 @@ class AudioSpider(Spider):
     async def item_scraped(self, item: Any, response: Response | None) -> None:
         """Request the texts of a file that is stored: in the frontier before the file's request is acknowledged."""
         request = getattr(response, "request", None)
-        if not isinstance(item, AudioItem) or request is None:
-            return
-        if item.source.status not in Status.having(Trait.STORED):
-            return
-        try:
-            following = await self.texts.requests_for(item.source, request.meta)
-        except WarehouseError as error:  # which a signal would only log
-            leave_unfinished(request)
-            stop_crawl(self.crawler, str(error))
-            return
-        for each in following:
-            self.crawler.engine.crawl(each)
+        if isinstance(item, AudioItem) and request is not None:
+            for each in await self.texts.after_item(item, request):
+                self.crawler.engine.crawl(each)
 
     async def item_dropped(self, item: Any, response: Response, exception: BaseException) -> None:
         """Request the replacement of a file that the pipelines have dropped.
@@ -517,16 +497,3 @@ class AudioSpider(Spider):
             self.crawler.stats.inc_value("audio/starts_failed")
             start = f"{clean_url(mask_url(meta['start']))}: {one_line(reason, MAX_REASON_LENGTH)}"
             self.crawler.stats.inc_value(FAILED_START + start)
-
-
-def missing_settings(settings: BaseSettings) -> list[str]:
-    """Return the required settings that are not set."""
-    return [name for name in NEEDED if not settings.getpriority(name)]
-
-
-def as_page(answer: Response, document: Document) -> Response:
-    """Return the response as HTML with the text that was searched, if its type or its text is another."""
-    is_same = isinstance(answer, HtmlResponse) and answer.text == document.text
-    if is_same or document.type is not DocumentType.HTML:
-        return answer
-    return answer.replace(cls=HtmlResponse, body=document.text.encode(errors="replace"), encoding="utf-8")

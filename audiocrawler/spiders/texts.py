@@ -19,12 +19,13 @@ from audiocrawler.config.arguments import Arguments
 from audiocrawler.crawl.crawl import Crawl
 from audiocrawler.crawl.lifecycle import leave_unfinished
 from audiocrawler.fetch.headers import header_bytes, header_text, is_disk_full, media_type
-from audiocrawler.fetch.requests import KIND, OPTED_OUT, TEXT_CHAIN, TEXTS, RequestKind, name_of_text
+from audiocrawler.fetch.requests import KIND, OPTED_OUT, TEXT_CHAIN, TEXTS, RequestKind, name_of_text, own_audio_row
 from audiocrawler.fetch.texts import text_kind
 from audiocrawler.middlewares.credentials import inherit_login
-from audiocrawler.model.errors import ContentTakenDownError, NotTextError, OutcomeError
-from audiocrawler.model.rows import AudioSource
-from audiocrawler.model.statuses import Status
+from audiocrawler.middlewares.gates import StoredAlreadyError
+from audiocrawler.model.errors import ContentTakenDownError, NotTextError, OutcomeError, WarehouseError
+from audiocrawler.model.rows import AudioItem, AudioSource
+from audiocrawler.model.statuses import Status, Trait
 from audiocrawler.model.text import is_masked, mask_url
 from audiocrawler.model.texts import (
     ERROR,
@@ -69,6 +70,27 @@ class Texts:
     def are_wanted(self) -> bool:
         """Return whether the crawl stores texts."""
         return self._arguments.transcripts == "yes"
+
+    async def after_item(self, item: AudioItem, request: Request) -> list[Request]:
+        """Return the request for the first text of a file that has left the pipelines, if it is stored."""
+        if item.source.status not in Status.having(Trait.STORED):
+            return []
+        try:
+            return await self.requests_for(item.source, request.meta)
+        except WarehouseError as error:  # which a signal would only log
+            leave_unfinished(request)
+            self._stop(str(error))
+            return []
+
+    async def after_unchanged(self, request: Request) -> list[Request]:
+        """Return the request for the first text of a file that was not downloaded again."""
+        source = own_audio_row(request)
+        return await self.requests_for(source, request.meta) if source.status == Status.UNCHANGED else []
+
+    async def after_failure(self, failure: Failure, request: Request) -> list[Request]:
+        """Return the same for a file that is not requested because a run before this one has stored it."""
+        is_stored = isinstance(failure.value, StoredAlreadyError)
+        return await self.requests_for(own_audio_row(request), request.meta) if is_stored else []
 
     async def requests_for(self, source: AudioSource, meta: dict[str, Any]) -> list[Request]:
         """Return the request for the first text of a stored file; ``meta`` is that of the file's own request."""
