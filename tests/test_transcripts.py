@@ -169,3 +169,57 @@ def test_a_kill_at_any_text_loses_none_of_them(tmp_path: Path) -> None:
         f"{sha256(body).hexdigest()}.{end}" for body, end in ((SRT, "srt"), (VTT, "vtt"), (CHAPTERS, "json"))
     ]
     assert len(run.objects) == 4
+
+
+def command(folder: Path, *words: str) -> Run:
+    return crawl(folder, command=words)
+
+
+def test_verify_knows_the_texts_and_has_damaged_ones_fetched_again(tmp_path: Path) -> None:
+    with Shelf(answers()) as shelf:
+        run = crawl(tmp_path, f"url={shelf.url}/feed", "transcripts=yes")
+        assert command(tmp_path, "verify").code == 0
+        srt, vtt, *_ = texts_of(run, "/a.wav")
+        local_path(srt["object"]).unlink()
+        local_path(vtt["object"]).write_bytes(VTT.upper())
+        verified = command(tmp_path, "verify", "--hash")
+        assert verified.code == 4
+        assert "transcript or chapters missing: 1" in verified.stdout
+        assert "wrong hash: 1" in verified.stdout
+        crawl(tmp_path, f"url={shelf.url}/feed", "transcripts=yes")
+    assert command(tmp_path, "verify", "--hash").code == 0
+
+
+def test_sync_takes_the_texts_along(crawled: Crawled, tmp_path: Path) -> None:
+    there = Run(0, "", "", tmp_path)
+    places = ("--to-store", f"{tmp_path}/data/objects", "--to-warehouse", f"sqlite:{tmp_path}/data/audio.db")
+    done = command(crawled.run.folder, "sync", *places)
+    assert done.code == 0, done.stderr
+    assert [path.name for path in there.objects] == [path.name for path in crawled.run.objects]
+    objects = [text["object"] for text in texts_of(there, "/a.wav") if "object" in text]
+    assert len(objects) == 4
+    assert all(local_path(url).is_relative_to(tmp_path) for url in objects)
+
+
+def test_a_takedown_removes_the_texts_with_their_audio(tmp_path: Path) -> None:
+    with Shelf(answers()) as shelf:
+        run = crawl(tmp_path, f"url={shelf.url}/feed", "transcripts=yes")
+        assert len(run.objects) == 4
+        assert command(tmp_path, "takedown", "--source", f"{shelf.url}/one.vtt", "--yes").code == 0
+        assert len(run.objects) == 3
+        assert texts_of(run, "/a.wav")[1]["error"] == "taken down"
+        shelf.forget()
+        crawl(tmp_path, f"url={shelf.url}/feed", "transcripts=yes")
+        assert not shelf.requests["/one.vtt"]
+        assert command(tmp_path, "takedown", "--source", f"{shelf.url}/a.wav", "--yes").code == 0
+    assert run.objects == []
+    assert command(tmp_path, "verify").code == 0
+
+
+def test_an_export_has_the_words_of_the_stored_transcript(crawled: Crawled, tmp_path: Path) -> None:
+    out = ("--format", "jsonl", "--out", str(tmp_path / "set"), "--text", "transcript")
+    done = command(crawled.run.folder, "export", *out)
+    assert done.code == 0, done.stderr
+    (row,) = map(json.loads, (tmp_path / "set/files.jsonl").read_text(encoding="utf-8").splitlines())
+    assert row["text"] == "De pont vaart\nom zeven uur."
+    assert "transcript" not in row

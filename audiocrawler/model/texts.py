@@ -4,14 +4,17 @@ An entry has ``kind`` (transcript or chapters) and ``url``, what the document sa
 ``object``, ``sha256`` and ``media_type``. ``error`` says why the last attempt failed, ``former`` marks older versions.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from audiocrawler.model.rows import AudioSource
+from audiocrawler.model.statuses import Status
 from audiocrawler.model.text import mask_url
 
 Text = dict[str, str]
 TRANSCRIPT, CHAPTERS = "transcript", "chapters"
 OBJECT, ERROR, FORMER = "object", "error", "former"
+OF_VERSION = (OBJECT, "sha256", "media_type", "etag", "last_modified")
+"""What an entry says of the stored bytes."""
 _STATED = ("type", "language", "rel")
 MAX_TEXTS = 50
 """Texts of one file that are fetched: more are no translations, but a mistake of the document."""
@@ -39,6 +42,39 @@ def texts_of_row(source: AudioSource) -> list[Text]:
 def stored_texts(source: AudioSource) -> Iterator[Text]:
     """Yield the entries of the row that have an object, former versions included."""
     return (each for each in source.texts or () if each.get(OBJECT))
+
+
+def placed_texts(texts: list[Text] | None, place: Callable[[str], str | None]) -> list[Text] | None:
+    """Return the column with its objects at other places; an entry whose place is None has none any more."""
+    return texts and [_placed(each, place) for each in texts]
+
+
+def _placed(text: Text, place: Callable[[str], str | None]) -> Text:
+    if OBJECT not in text:
+        return text
+    url = place(text[OBJECT])
+    return without_object(text) if url is None else {**text, OBJECT: url}
+
+
+def without_object(text: Text) -> Text:
+    """Return the entry of a text that is not stored."""
+    return {name: value for name, value in text.items() if name not in OF_VERSION}
+
+
+def without_validators(source: AudioSource, damaged: Iterable[str]) -> AudioSource | None:
+    """Return a row that lets the next crawl fetch texts with these hashes again; None if the source has none of them.
+
+    Its status is pending, which leaves everything else in the table as it is.
+    """
+    hashes = frozenset(damaged)
+    if not any(each.get("sha256") in hashes for each in stored_texts(source)):
+        return None
+    texts = [_unproved(each) if each.get("sha256") in hashes else each for each in source.texts or ()]
+    return AudioSource(source_url=source.source_url, status=Status.PENDING, crawl_id=source.crawl_id, texts=texts)
+
+
+def _unproved(text: Text) -> Text:
+    return {name: value for name, value in text.items() if name not in {"etag", "last_modified"}}
 
 
 def known_text(url: str, before: Iterable[Text]) -> Text | None:

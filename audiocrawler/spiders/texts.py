@@ -30,6 +30,7 @@ from audiocrawler.model.text import is_masked, mask_url
 from audiocrawler.model.texts import (
     ERROR,
     OBJECT,
+    OF_VERSION,
     Text,
     changes_too_often,
     combined,
@@ -45,7 +46,6 @@ MAX_TEXT_BYTES = 16 << 20
 """Largest transcript: a day of speech has less than 2 MiB of text."""
 _PRIORITY = 10
 """As audio: a text is fetched with its file, not after all pages."""
-_OF_VERSION = (OBJECT, "sha256", "media_type", "etag", "last_modified")
 
 logger = logging.getLogger(__name__)
 
@@ -250,4 +250,4 @@ def _named(text: Text) -> Text:
 
 
 def _version(known: Text) -> Text:
-    return {name: known[name] for name in _OF_VERSION if name in known}
+    return {name: known[name] for name in OF_VERSION if name in known}
