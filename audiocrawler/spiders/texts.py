@@ -161,9 +161,11 @@ class Texts:
             scheme = text["url"].partition(":")[0]
             return await self._end_failed(chain, f"only http and https can be fetched, not {scheme}")
         is_kept = known is not None and await self._is_stored(known)
-        if is_kept and known is not None and changes_too_often(text["url"], chain["before"]):
+        if known is None or not is_kept or self._arguments.refresh == "all":
+            return [self._request(chain, None)]
+        if changes_too_often(text["url"], chain["before"]):
             return await self._end(chain, _named(text) | _version(known))
-        return [self._request(chain, known if is_kept and self._arguments.refresh != "all" else None)]
+        return [self._request(chain, known)]
 
     def _request(self, chain: dict[str, Any], known: Text | None) -> Request:
         names = {"If-None-Match": "etag", "If-Modified-Since": "last_modified"}
