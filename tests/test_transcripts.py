@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
+from itertools import count
 from pathlib import Path
 from typing import cast
 
@@ -39,6 +40,7 @@ FEED = page_of(
     '<podcast:transcript url="/lost.vtt" type="text/vtt"/>'
     '<podcast:transcript url="/gone.json" type="application/json"/>'
     '<podcast:transcript url="/private/t.txt" type="text/plain"/>'
+    '<podcast:transcript url="/shy.vtt" type="text/vtt"/>'
     '<podcast:chapters url="/one.json" type="application/json+chapters"/>',
     '<title>Two</title><enclosure url="/none.wav" type="audio/wav"/>'
     '<podcast:transcript url="/two.vtt" type="text/vtt"/>',
@@ -58,6 +60,7 @@ def answers() -> dict[str, Answer]:
         "/one.vtt": tagged(VTT, "text/vtt"),
         "/lost.vtt": (ERROR_PAGE, {"Content-Type": "text/html"}),
         "/private/t.txt": (b"Not for robots", {"Content-Type": "text/plain"}),
+        "/shy.vtt": (VTT, {"Content-Type": "text/vtt", "X-Robots-Tag": "noai"}),
         "/one.json": tagged(CHAPTERS, "application/json"),
         "/two.vtt": tagged(VTT, "text/vtt"),
     }
@@ -112,11 +115,12 @@ def test_texts_are_stored_under_their_hash_and_named_in_the_row(crawled: Crawled
 
 
 def test_what_is_no_transcript_has_its_reason_and_leaves_the_audio_alone(crawled: Crawled) -> None:
-    _, _, lost, gone, private, _ = crawled.texts
+    _, _, lost, gone, private, shy, _ = crawled.texts
     assert lost["error"] == "got an HTML page instead of a transcript"
     assert gone["error"] == "HTTP 404"
     assert "robots.txt" in private["error"]
     assert not crawled.requests["/private/t.txt"]
+    assert "noai" in shy["error"]
     assert "lost.vtt: transcript of " in crawled.run.log
     (stored,) = (row for url, row in crawled.run.sources.items() if url.endswith("/a.wav"))
     assert (stored["status"], stored["last_error"]) == ("unchanged", None)
@@ -154,7 +158,7 @@ def kill_first(running: list[Forked], body: File) -> File:
 def test_a_kill_at_any_text_loses_none_of_them(tmp_path: Path) -> None:
     with Shelf(answers()) as shelf:
         arguments = (f"url={shelf.url}/feed", "transcripts=yes")
-        for path in ("/one.vtt", "/one.json"):
+        for path in ("/one.srt?token=s3cret-s3cret", "/one.vtt", "/one.json"):
             running: list[Forked] = []
             body = cast(File, shelf.answers[path])
             shelf.answers[path] = partial(kill_first, running, body)
@@ -223,3 +227,28 @@ def test_an_export_has_the_words_of_the_stored_transcript(crawled: Crawled, tmp_
     (row,) = map(json.loads, (tmp_path / "set/files.jsonl").read_text(encoding="utf-8").splitlines())
     assert row["text"] == "De pont vaart\nom zeven uur."
     assert "transcript" not in row
+
+
+def test_the_last_file_of_a_limit_has_its_texts(tmp_path: Path) -> None:
+    with Shelf(answers()) as shelf:
+        run = crawl(tmp_path, f"url={shelf.url}/feed", "transcripts=yes", "limit=1")
+    assert sum("object" in text for text in texts_of(run, "/a.wav")) == 3
+
+
+def test_a_text_without_validators_that_always_changes_is_stored_three_times(tmp_path: Path) -> None:
+    bodies = (f"Hello {number}".encode() for number in count())
+    page = page_of(
+        '<enclosure url="/a.wav" type="audio/wav"/><podcast:transcript url="/t.txt" type="text/plain" language="en"/>'
+    )
+    with Shelf({"/feed": (page, {"Content-Type": "text/xml"}), "/a.wav": tagged(CREEK, "audio/wav")}) as shelf:
+        shelf.answers["/t.txt"] = lambda: (next(bodies), {"Content-Type": "text/plain"})
+        for _ in range(4):
+            run = crawl(tmp_path, f"url={shelf.url}/feed", "transcripts=yes")
+        assert shelf.requests["/t.txt"] == 3
+    assert [text.get("former") for text in texts_of(run, "/a.wav")] == [None, "yes", "yes"]
+
+
+def test_listing_cannot_be_combined_with_transcripts(tmp_path: Path) -> None:
+    run = crawl(tmp_path, "url=https://example.org/", "transcripts=yes", "download=no")
+    assert (run.code, len(run.stderr.splitlines())) == (2, 1)
+    assert "-a transcripts=yes" in run.stderr
