@@ -13,9 +13,10 @@ from scrapy.statscollectors import MemoryStatsCollector
 from scrapy.utils.test import get_crawler
 
 from audiocrawler import settings as defaults
+from audiocrawler.config.scrapy_settings import NEEDED
 from audiocrawler.crawl.crawl import Crawl
 from audiocrawler.frontier import Start
-from audiocrawler.spiders.audio import NEEDED, AudioSpider
+from audiocrawler.spiders.audio import AudioSpider
 
 URL = "https://example.org/"
 

@@ -13,6 +13,7 @@ README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
 ONLY_SOMETIMES = {
     *("audio/starts_failed", "audio/failed_start/<reason>", "audio/turned_away/<reason>", "audio/listed"),
     *("audio/mended", "audio/pages_asked_again", "audio/pages_in_part"),
+    *("audio/texts_transcript", "audio/texts_chapters", "audio/texts_unchanged", "audio/texts_failed"),
 }
 """Stats that a crawl of the whole site has no reason for."""
 

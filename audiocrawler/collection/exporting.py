@@ -17,7 +17,7 @@ from typing import IO, Any, NoReturn
 from audiocrawler.collection.ending import exit_code_of
 from audiocrawler.crawl.exit_codes import DONE, LEFT_BEHIND, NOTHING
 from audiocrawler.export.check import COLUMNS, Finding, PublishedSet
-from audiocrawler.export.columns import Row
+from audiocrawler.export.columns import TRANSCRIPT, Row
 from audiocrawler.export.core import Spec
 from audiocrawler.export.entries import Workshop
 from audiocrawler.export.folder import OWN
@@ -26,6 +26,8 @@ from audiocrawler.export.making import Outcome, make, opened_folder
 from audiocrawler.export.plan import Plan
 from audiocrawler.export.push import push
 from audiocrawler.export.shards import Part, Writing
+from audiocrawler.export.transcript import MAX_TEXT_BYTES, with_words
+from audiocrawler.model.errors import StoreError
 from audiocrawler.model.marks import hash_mark
 from audiocrawler.model.uris import local_path
 from audiocrawler.report.messages import print_error, say, say_json, survive_closed_pipes
@@ -94,6 +96,15 @@ class _Collection:
     def has(self, row: Row) -> bool:
         return self.store.exists(self._url(row), None)
 
+    def text(self, url: str) -> bytes | None:
+        """Return a stored transcript; None where it is missing, larger than any or cannot be read."""
+        try:
+            with self.store.open_object(place_of(url, None, self.store)) as file:
+                body = file.read(MAX_TEXT_BYTES + 1)
+        except StoreError:
+            return None
+        return body if len(body) <= MAX_TEXT_BYTES else None
+
     def _url(self, row: Row) -> str:
         return place_of(row["gcp_url"], row.get("size_bytes"), self.store)
 
@@ -116,7 +127,7 @@ def _writing(export: Export, opened: ExitStack) -> Writing:
     folder, locked = opened_folder(path, spec.format, export.part)
     opened.enter_context(closing(locked))
     plan = opened.enter_context(Plan(spec, VIEWS["files"].types, path / OWN, layout.shard_bytes))
-    plan.fill(rows)
+    plan.fill(with_words(rows, collection.text) if spec.text == TRANSCRIPT else rows)
     workshop = Workshop(collection, spec.sound, decoded, path / OWN, layout.has_audio, layout.max_bytes)
     return Writing(plan, layout, workshop, folder)
 

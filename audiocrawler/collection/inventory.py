@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, as_completed, wait
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Self, TypeVar
 
@@ -12,6 +13,7 @@ from audiocrawler.model.marks import mark_of
 from audiocrawler.model.rows import AudioCrawl, AudioMetadata, AudioSource
 from audiocrawler.model.sqlite_file import Database
 from audiocrawler.model.statuses import Trait, quoted
+from audiocrawler.model.texts import OBJECT, stored_texts
 from audiocrawler.storage import StoredObject
 
 
@@ -46,6 +48,7 @@ def in_parallel(work: Callable[[T], R], inputs: Iterable[T], threads: int) -> It
         pool.shutdown(cancel_futures=True)
 
 
+_AT_A_TIME = 1000
 SHOWN = 20
 """Cases that are listed; the others are only counted."""
 
@@ -74,6 +77,7 @@ _SCHEMA = """
     CREATE TABLE objects (url TEXT PRIMARY KEY, size_bytes INTEGER, sha256 TEXT) WITHOUT ROWID;
     CREATE TABLE audio (url TEXT PRIMARY KEY, size_bytes INTEGER, sha256 TEXT) WITHOUT ROWID;
     CREATE TABLE sources (url TEXT PRIMARY KEY, object_url TEXT, sha256 TEXT, status TEXT, marked TEXT) WITHOUT ROWID;
+    CREATE TABLE texts (url TEXT PRIMARY KEY, sha256 TEXT, of TEXT) WITHOUT ROWID;
     CREATE TABLE crawls (url TEXT PRIMARY KEY) WITHOUT ROWID;
     CREATE INDEX audio_sha256 ON audio (sha256);
 """
@@ -87,7 +91,10 @@ PROBLEMS = {
     "wrong hash": """
         SELECT url || ': holds ' || sha256 FROM objects WHERE instr(url, sha256) = 0
         UNION ALL SELECT url || ': its row says ' || sha256 FROM audio WHERE instr(url, sha256) = 0""",
-    "object without a row": "SELECT url FROM objects WHERE url NOT IN (SELECT url FROM audio)",
+    "transcript or chapters missing": """
+        SELECT url || ': of ' || of FROM texts WHERE url NOT IN (SELECT url FROM objects)""",
+    "object without a row": """
+        SELECT url FROM objects WHERE url NOT IN (SELECT url FROM audio) AND url NOT IN (SELECT url FROM texts)""",
     "source without its audio row": f"""
         SELECT url || ': ' || status FROM sources
         WHERE status IN ({quoted(Trait.STORED)}) AND NOT EXISTS (
@@ -121,9 +128,13 @@ class Inventory:
         self._database.many("INSERT OR REPLACE INTO audio VALUES (?, ?, ?)", records)
 
     def add_sources(self, rows: Iterable[AudioSource]) -> None:
-        """Record rows of audio_sources."""
-        records = ((row.source_url, row.gcp_url, row.sha256, row.status, mark_of(row)) for row in rows)
-        self._database.many("INSERT OR REPLACE INTO sources VALUES (?, ?, ?, ?, ?)", records)
+        """Record rows of audio_sources, and the texts that they name."""
+        remaining = iter(rows)
+        while batch := list(islice(remaining, _AT_A_TIME)):
+            records = ((row.source_url, row.gcp_url, row.sha256, row.status, mark_of(row)) for row in batch)
+            self._database.many("INSERT OR REPLACE INTO sources VALUES (?, ?, ?, ?, ?)", records)
+            texts = ((each[OBJECT], each.get("sha256"), row.source_url) for row in batch for each in stored_texts(row))
+            self._database.many("INSERT OR REPLACE INTO texts VALUES (?, ?, ?)", texts)
 
     def add_crawls(self, rows: Iterable[AudioCrawl]) -> None:
         """Record rows of audio_crawls."""
@@ -161,6 +172,14 @@ class Inventory:
             """SELECT audio.sha256 FROM audio LEFT JOIN objects ON objects.url = audio.url
             WHERE objects.url IS NULL OR audio.size_bytes <> objects.size_bytes
                 OR instr(objects.url, objects.sha256) = 0"""
+        )
+        return {sha256 for (sha256,) in found if sha256}
+
+    def damaged_texts(self) -> set[str]:
+        """Return the hashes of transcripts and chapters whose objects have other bytes, if they were read."""
+        found = self._database.run(
+            """SELECT texts.sha256 FROM texts JOIN objects ON objects.url = texts.url
+            WHERE objects.sha256 <> texts.sha256"""
         )
         return {sha256 for (sha256,) in found if sha256}
 

@@ -13,6 +13,7 @@ from audiocrawler.collection.sending import send
 from audiocrawler.model.errors import StoreError, WarehouseError
 from audiocrawler.model.marks import Tombstones, hash_taken_down, is_tombstone
 from audiocrawler.model.rows import AudioCrawl, AudioMetadata, AudioSource, Row
+from audiocrawler.model.texts import OBJECT, placed_texts, stored_texts
 from audiocrawler.report.progress import Bar
 from audiocrawler.storage import Store, StoredObject, key_in, place_of
 from audiocrawler.warehouse import Warehouse
@@ -28,14 +29,37 @@ class Upload:
     is_refused: bool = False
 
 
-def put_object(row: AudioMetadata, folder: Path, store: Store) -> Upload:
+@dataclass(frozen=True, slots=True)
+class Local:
+    """An object to upload, as the rows describe it."""
+
+    url: str
+    size_bytes: int | None
+    content_type: str | None
+    file_name: str
+    source_url: str | None
+
+
+def object_of(row: AudioMetadata) -> Local:
+    """Return the object of an audio file."""
+    return Local(row.gcp_url, row.size_bytes, row.content_type, row.file_name, row.source_url)
+
+
+def objects_of_texts(row: AudioSource) -> Iterator[Local]:
+    """Yield the objects of the transcripts and chapters of a source."""
+    for each in stored_texts(row):
+        name = each["url"].partition("?")[0].rpartition("/")[2] or each["kind"]
+        yield Local(each[OBJECT], None, each.get("media_type"), name, each["url"])
+
+
+def put_object(row: Local, folder: Path, store: Store) -> Upload:
     """Upload the object of ``row`` from ``folder`` to the store, if its bytes match its name.
 
     Objects are never overwritten, so a damaged one would stay forever.
     """
-    key = key_in(row.gcp_url)
+    key = key_in(row.url)
     if key is None:
-        return Upload(problem=f"{row.gcp_url}: not an object of this collection: not named by a hash")
+        return Upload(problem=f"{row.url}: not an object of this collection: not named by a hash")
     try:
         return _put(row, folder / key, key, store)
     except OSError as error:
@@ -44,7 +68,7 @@ def put_object(row: AudioMetadata, folder: Path, store: Store) -> Upload:
         return Upload(problem=str(error), is_refused=True)
 
 
-def _put(row: AudioMetadata, path: Path, key: str, store: Store) -> Upload:
+def _put(row: Local, path: Path, key: str, store: Store) -> Upload:
     sha256, size_bytes = Path(key).stem, path.stat().st_size
     if row.size_bytes not in {None, size_bytes}:
         return Upload(
@@ -131,19 +155,30 @@ class Sync:
         return self._result
 
     def _upload(self, store: Store, there: Inventory) -> None:
-        self._result.objects = sum(1 for _ in self._audio_rows())
+        self._result.objects = sum(1 for _ in self._objects())
         with Bar("objects", self._result.objects) as bar:
             put = partial(put_object, folder=self._folder, store=store)
             for each in in_parallel(put, self._not_there(there, bar), UPLOADS):
                 self._record_upload(each, there)
                 bar.advance(size_bytes=each.stored.size_bytes if each.stored else 0)
 
-    def _not_there(self, there: Inventory, bar: Bar) -> Iterator[AudioMetadata]:
-        for row in self._audio_rows():
-            if self._located(row, there):
+    def _not_there(self, there: Inventory, bar: Bar) -> Iterator[Local]:
+        for each in self._objects():
+            if self._place(each.url, each.size_bytes, there):
                 bar.advance()
             else:
-                yield row
+                yield each
+
+    def _objects(self) -> Iterator[Local]:
+        """Yield what is to be uploaded: audio first, then transcripts and chapters, each once."""
+        yield from map(object_of, self._audio_rows())
+        seen: set[str] = set()
+        for row in self._source_rows():
+            for each in objects_of_texts(row):
+                is_wanted = each.url not in seen and not self._taken_down.has_content(Path(each.url).stem)
+                seen.add(each.url)
+                if is_wanted:
+                    yield each
 
     def _record_upload(self, put: Upload, there: Inventory) -> None:
         if put.stored:
@@ -196,21 +231,31 @@ class Sync:
 
     def _located(self, row: R, there: Inventory) -> R | None:
         """Return the row with its object's URL in the store; None if the object is not there."""
-        if isinstance(row, AudioCrawl) or row.gcp_url is None:
+        if isinstance(row, AudioCrawl):
             return row
+        url = self._place(row.gcp_url, row.size_bytes, there) if row.gcp_url else None
+        if row.gcp_url is not None and url is None:
+            return None
+        moved = replace(row, gcp_url=url) if url else row
+        if not isinstance(moved, AudioSource) or not moved.texts:
+            return moved
+        return replace(moved, texts=placed_texts(moved.texts, lambda each: self._place(each, None, there)))
+
+    def _place(self, url: str, size_bytes: int | None, there: Inventory) -> str | None:
+        """Return where an object is; without a store to copy to, that is where it was, or has been moved."""
         if self._store is None:
-            here = self._here
-            return replace(row, gcp_url=place_of(row.gcp_url, row.size_bytes, here)) if here else row
-        key = key_in(row.gcp_url)
-        url = key and self._store.url_of(key)
-        return replace(row, gcp_url=url) if url and there.has_object(url, row.size_bytes) else None
+            return place_of(url, size_bytes, self._here) if self._here else url
+        key = key_in(url)
+        target = self._store.url_of(key) if key else None
+        return target if target and there.has_object(target, size_bytes) else None
 
     def _count_what_is_left(self) -> None:
         """List the target, and count what is missing."""
         with Inventory() as target:
             if self._store:
                 target.add_objects(self._store.objects())
-                self._result.objects_left = sum(not self._located(row, target) for row in self._audio_rows())
+                left = (not self._place(each.url, each.size_bytes, target) for each in self._objects())
+                self._result.objects_left = sum(left)
             if self._warehouse:
                 target.add_audio(self._warehouse.audio_rows())
                 target.add_sources(self._warehouse.source_rows())

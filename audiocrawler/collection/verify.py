@@ -10,6 +10,7 @@ from audiocrawler.model.errors import StoreError
 from audiocrawler.model.marks import is_tombstone, mark_of, marked
 from audiocrawler.model.rows import AudioMetadata, AudioSource
 from audiocrawler.model.statuses import Status, Trait
+from audiocrawler.model.texts import placed_texts, without_validators
 from audiocrawler.report.progress import Bar
 from audiocrawler.storage import Store, key_in
 from audiocrawler.warehouse import Warehouse
@@ -53,6 +54,7 @@ def verify(store: Store, warehouse: Warehouse, *, read_bytes: bool) -> Verified:
         unreadable = _hash_all(store, inventory) if read_bytes else Problem("object not readable")
         if read_bytes:
             _mark(inventory.damaged(), warehouse)
+            _mark_texts(inventory.damaged_texts(), warehouse)
             inventory.add_sources(moved.found(warehouse.source_rows()))
         problems = [Problem(name, *inventory.problems(name, SHOWN)) for name in PROBLEMS]
         return Verified(
@@ -76,6 +78,14 @@ def _mark(damaged: set[str], warehouse: Warehouse) -> None:
         pass
 
 
+def _mark_texts(damaged: set[str], warehouse: Warehouse) -> None:
+    """Remove the validators of damaged transcripts and chapters, which would prevent another download."""
+    if damaged:
+        rows = (without_validators(row, damaged) for row in warehouse.source_rows() if row.texts)
+        for _ in send([row for row in rows if row], warehouse, MARKED_AT_A_TIME):
+            pass
+
+
 class _Moved:
     """Finds objects by their hash where the rows have another URL: the folder or bucket has moved."""
 
@@ -87,14 +97,18 @@ class _Moved:
     def found(self, rows: Iterable[R]) -> Iterator[R]:
         """Yield the rows, with the URL in this store if it has the object."""
         for row in rows:
-            key = key_in(row.gcp_url or "")
-            here = self._store.url_of(key) if key else None
-            if here is None or here == row.gcp_url or not self._inventory.has_object(here):
-                yield row
-                continue
-            self.number += 1
-            self.first = self.first or str(row.gcp_url)
-            yield replace(row, gcp_url=here)
+            here = self._here(row.gcp_url or "")
+            if here != (row.gcp_url or ""):
+                self.number += 1
+                self.first = self.first or str(row.gcp_url)
+                row = replace(row, gcp_url=here)  # noqa: PLW2901 - the same row, where its object is
+            yield replace(row, texts=placed_texts(row.texts, self._here)) if isinstance(row, AudioSource) else row
+
+    def _here(self, url: str) -> str:
+        """Return the URL of the object in this store, the one in the row if it is not there."""
+        key = key_in(url)
+        here = self._store.url_of(key) if key else url
+        return here if self._inventory.has_object(here) else url
 
 
 def _hash_all(store: Store, inventory: Inventory) -> Problem:

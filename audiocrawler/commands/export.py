@@ -16,6 +16,7 @@ from audiocrawler.commands.as_json import add_json_option
 from audiocrawler.commands.collection import CollectionCommand
 from audiocrawler.commands.usage import use_plain_errors
 from audiocrawler.crawl.places import store_options, store_path, warehouse_options, warehouse_path
+from audiocrawler.export.columns import TRANSCRIPT
 from audiocrawler.export.core import KEPT, OPEN, SPLIT_COLUMNS, Sound, Spec, check_sound, mono_unless_told, shares_of
 from audiocrawler.export.formats import FORMATS, formats, require
 from audiocrawler.export.push import check_repository
@@ -24,7 +25,7 @@ from audiocrawler.model.errors import ConfigurationError
 from audiocrawler.model.settings import AudioSettings
 from audiocrawler.rights.licences import wanted_licences
 
-TEXTS = ("title", "description", "link_text", "page_title")
+TEXTS = ("title", "description", "link_text", "page_title", TRANSCRIPT)
 
 
 class Command(CollectionCommand, ScrapyCommand):
@@ -56,7 +57,7 @@ class Command(CollectionCommand, ScrapyCommand):
         add("--rate", type=int, metavar="HZ", help="sample rate of the converted audio")
         mono = "mix the converted audio down to one channel, as is done for NeMo anyway"
         add("--mono", action=argparse.BooleanOptionalAction, help=mono)
-        add("--text", choices=TEXTS, default="", help="column that becomes the column text")
+        add("--text", choices=TEXTS, default="", help="column, or the stored transcript, that becomes the column text")
         add("--shard", metavar="N/M", default="1/1", help="only the Nth of M parts of the work")
         add("--push", metavar="ORG/NAME", help="upload the set to the Hugging Face Hub, as a private dataset")
         add(

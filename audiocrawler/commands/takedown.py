@@ -100,6 +100,8 @@ def _send_first(warehouse: Warehouse, waiting: int, *, is_dry: bool) -> None:
 def _tell(target: Target, found: Plan) -> None:
     for file in found.files:
         say(f"would remove object {file.gcp_url} and row {file.file_name}")
+    for url in found.texts:
+        say(f"would remove object {url}")
     for row in found.sources:
         say(f"would take down {row.source_url}")
     _tell_kept(found)

@@ -102,6 +102,9 @@ class Arguments(BaseModel):
     archives: Literal["list", "expand"] = Field(
         default="list", description="list: note what is in archives; expand: take the audio in them, too"
     )
+    transcripts: Literal["yes", "no"] = Field(
+        default="no", description="yes: store the transcripts and chapters that are named for each stored file, too"
+    )
     refresh: Literal["changed", "all"] = Field(
         default="changed", description="all: download again what earlier crawls have stored, even if unchanged"
     )
@@ -142,6 +145,12 @@ class Arguments(BaseModel):
     def _check_start(self) -> "Arguments":
         if bool(self.url) == bool(self.urls):
             raise ValueError("give one of -a url=https://... and -a urls=FILE")
+        return self
+
+    @model_validator(mode="after")
+    def _check_transcripts(self) -> "Arguments":
+        if self.transcripts == "yes" and self.download == "no":
+            raise ValueError("-a transcripts=yes stores them with their audio; leave -a download=no out")
         return self
 
     @cached_property

@@ -123,3 +123,14 @@ def _load(name: str, part: object) -> None:
     except Exception as error:  # a user's module may raise anything when imported
         why = shown(error)
         raise ConfigurationError(f"{name}: {shown(part)}: could not be loaded: {why}") from error
+
+
+NEEDED = (
+    *("AUDIO_STORE", "SCHEDULER", "DOWNLOADER", "DOWNLOAD_HANDLERS", "DOWNLOADER_MIDDLEWARES", "SPIDER_MIDDLEWARES"),
+    *("ITEM_PIPELINES", "EXTENSIONS"),
+)
+
+
+def missing_settings(settings: BaseSettings) -> list[str]:
+    """Return the required settings that are not set."""
+    return [name for name in NEEDED if not settings.getpriority(name)]

@@ -54,6 +54,8 @@ _IMAGE_KEYS = (
     *("episode_featured_image", "banner_image", "feedimage", "artworkurl600", "poster"),
 )
 _CHAPTER_KEYS = ("chaptersurl", "chapters_url", "chapters")
+_TRACK_KEYS = ("tracks", "texttracks", "text_tracks", "captions")
+"""Lists of a player's text tracks; ``tracks`` may be recordings instead."""
 _TRANSCRIPT_KEYS = ("transcripts", "transcript", "transcripturl", "transcript_url", "transcription_url", "subtitles")
 _LANGUAGE_KEYS = (
     *("inlanguage", "language", "lang", "languagecode", "language_code", "feedlanguage", "dc:language"),
@@ -112,8 +114,11 @@ def add_rest(node: Members, about: Description, url: str) -> None:
     about.description = plain_text(_name(_first(item, _TEXT_KEYS)))
     about.episode_url = _page(item, url)
     about.image_url = _url(_first(around, _IMAGE_KEYS))
-    about.chapters_url = _url(_first(item, _CHAPTER_KEYS))
-    about.transcripts = list(_transcripts(_first(item, _TRANSCRIPT_KEYS))) or None
+    tracks = list(_text_tracks(_first(item, _TRACK_KEYS)))
+    chapters = (each["url"] for each in tracks if each.get("rel") == "chapters")
+    about.chapters_url = _url(_first(item, _CHAPTER_KEYS)) or next(chapters, None)
+    named = [*_transcripts(_first(item, _TRANSCRIPT_KEYS)), *(each for each in tracks if each.get("rel") != "chapters")]
+    about.transcripts = named or None
     about.transcript_url = about.transcripts[0]["url"] if about.transcripts else None
     about.people = list(_people(item))[:_MAX_PEOPLE] or None
 
@@ -200,6 +205,22 @@ def _transcripts(value: Any) -> Iterator[dict[str, str]]:
                 name: members.get(key) for name, keys in _OF_TRANSCRIPT.items() for key in keys if members.get(key)
             }
             yield {"url": url} | {name: text for name, text in named.items() if isinstance(text, str)}
+
+
+def _text_tracks(value: Any) -> Iterator[dict[str, str]]:
+    """Yield the text tracks of a player, as JW Player (``file``) and Video.js (``src``) configure them."""
+    for each in value if isinstance(value, list) else ():
+        if isinstance(each, dict):
+            track = each if _url(each) else {**each, "url": each.get("file")}
+            kind = str(each.get("kind") or "").lower()
+            found = list(_transcripts(track))
+            ends_like_text = bool(found) and found[0]["url"].partition("?")[0].lower().endswith(_TEXT_ENDINGS)
+            if found and (kind in _TEXT_KINDS or (ends_like_text and not kind)):
+                yield found[0] | ({"rel": kind} if kind else {})
+
+
+_TEXT_KINDS = frozenset(("captions", "chapters", "descriptions", "subtitles"))
+_TEXT_ENDINGS = (".vtt", ".srt", ".ttml")
 
 
 _OF_TRANSCRIPT = {

@@ -13,6 +13,8 @@ Types = Mapping[str, str]
 PRIVATE = "gcp_url"
 """Where the object is: of no use elsewhere, and different on each machine."""
 TEXT = "text"
+TRANSCRIPT = "transcript"
+"""In place of a column: the words of the best transcript that is stored."""
 
 
 def public_types(types: Types, text: str = "") -> Types:

@@ -12,7 +12,7 @@ from pathlib import Path
 from tempfile import mkstemp
 from typing import Any, Self
 
-from audiocrawler.export.columns import PRIVATE, TEXT, Row, Types, json_text, plain, public_types
+from audiocrawler.export.columns import PRIVATE, TEXT, TRANSCRIPT, Row, Types, json_text, plain, public_types
 from audiocrawler.export.core import (
     OPUS_RATE_HZ,
     SAME_SAMPLES,
@@ -141,6 +141,7 @@ class Plan:
         record = row | {name: plain(row[name]) for name in self._unlike_json if row.get(name) is not None}
         if self.spec.text:
             record[TEXT] = row.get(self.spec.text) or ""
+        record.pop(TRANSCRIPT, None)  # it is no column of the collection
         nulls = {name for name in self._without_nulls if record.get(name) is None}
         self.has_nulls |= nulls
         self._without_nulls -= nulls

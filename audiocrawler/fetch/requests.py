@@ -31,6 +31,10 @@ OPT_OUT = "opt_out"
 """Of a file: the opt-out signals of its host and headers."""
 OPTED_OUT = "opted_out"
 """Of a file: the same if they ended its transfer."""
+TEXTS = "texts"
+"""Of a file: the transcripts and chapters to fetch with it, with their secrets."""
+TEXT_CHAIN = "text_chain"
+"""Of a transcript or chapters: which file has it, and what else of that file is done and waits."""
 INTERSTITIAL = "interstitial"
 """Of a file: the URL of the interstitial page that led to this request."""
 ARCHIVE = "archive"
@@ -58,6 +62,7 @@ class RequestKind(StrEnum):
     CHECK = "check"
     LISTING = "listing"
     """For a range of an archive, to list what is in it."""
+    TEXT = "text"
 
 
 _KINDS = {str(kind): kind for kind in RequestKind}
@@ -73,9 +78,14 @@ def is_media(request: Request) -> bool:
     return kind_of(request) in {RequestKind.FILE, RequestKind.PART}
 
 
+def is_text(request: Request) -> bool:
+    """Return whether the request is for a transcript or chapters."""
+    return kind_of(request) is RequestKind.TEXT
+
+
 def is_of_file(request: Request) -> bool:
-    """Return whether the request is for an audio file, or for what is in an archive."""
-    return is_media(request) or kind_of(request) is RequestKind.LISTING
+    """Return whether the request is for a file, which opt-outs of its host are about, or for a part of one."""
+    return is_media(request) or kind_of(request) in {RequestKind.LISTING, RequestKind.TEXT}
 
 
 def is_rendered(request: Request) -> bool:
@@ -99,6 +109,19 @@ def own_audio_row(request: Request) -> AudioSource:
     source = audio_row(request)
     assert source is not None
     return source
+
+
+def name_of_text(chain: Mapping[str, Any]) -> str:
+    """Return what identifies the text that a chain is at: one URL may be a text of several files."""
+    return f"text {chain['of']} {chain['wanted'][0]['url']}"
+
+
+def counted_for(request: Request) -> str | None:
+    """Return on behalf of what outcomes of the request are counted: its row or text, None for a page."""
+    if (chain := request.meta.get(TEXT_CHAIN)) is not None:
+        return name_of_text(chain)
+    source = audio_row(request)
+    return source.source_url if source else None
 
 
 def meta_of_source(source: AudioSource) -> dict[str, Any]:

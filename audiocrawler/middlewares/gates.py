@@ -11,7 +11,7 @@ from audiocrawler.config.arguments import arguments_of
 from audiocrawler.crawl.lifecycle import DELIVERIES, CrawlComponent
 from audiocrawler.discovery.urls import MAX_URL_LENGTH, with_slashes
 from audiocrawler.fetch.component import Component
-from audiocrawler.fetch.requests import audio_row
+from audiocrawler.fetch.requests import audio_row, is_text
 from audiocrawler.frontier.frontier import MAX_DELIVERIES
 from audiocrawler.model.errors import OutcomeError
 from audiocrawler.model.rows import AudioSource
@@ -37,7 +37,7 @@ class LimitMiddleware(Component):
         stats = self._crawler.stats
         arguments = arguments_of(self._crawler.spider)
         limit = arguments.limit if arguments is not None else None
-        if limit is not None and stats.get_value("audio/stored", 0) >= limit:
+        if limit is not None and not is_text(request) and stats.get_value("audio/stored", 0) >= limit:
             raise LimitReachedError(f"limit of {limit} stored files reached")
         if self._max_total_bytes and stats.get_value("audio/bytes", 0) >= self._max_total_bytes:
             raise LimitReachedError(f"AUDIO_MAX_TOTAL_BYTES={self._max_total_bytes} reached")

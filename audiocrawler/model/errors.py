@@ -19,6 +19,7 @@ AudioCrawlerError
     │   ├── AnalysisError       its bytes could not be decoded or measured
     │   ├── FilteredError       a filter of the settings refused the measured file
     │   └── ContentTakenDownError  the same bytes were taken down
+    ├── NotTextError            what came is no transcript and no chapters
     ├── RefusedError *          the refused file's row is written; the item is dropped
     ├── LimitReachedError *     not requested: the crawl has reached its limit
     ├── TakenDownError *        not requested: it was taken down
@@ -146,6 +147,10 @@ class ArchiveError(OutcomeError):
 
 class MemberError(ArchiveError):
     """Raised when a member cannot be read, and others of the archive can, from the archives."""
+
+
+class NotTextError(OutcomeError):
+    """Raised when what came is no transcript and no chapters, from the transfers."""
 
 
 class EncodingError(OutcomeError):

@@ -225,6 +225,9 @@ class AudioSource:
         Merge.SMALLEST_PAGE, "All transcripts and captions: url, where stated type, language and rel"
     )
     chapters_url: str | None = column(Merge.SMALLEST_PAGE, "Chapters that the document names")
+    texts: list[dict[str, str]] | None = column(
+        Merge.COALESCE, "Transcripts and chapters as stored: kind, url, object, sha256, or error: see Transcripts"
+    )
     status: str = column(Merge.OUTCOME, "pending, or the outcome; a failure keeps a success", required=True)
     reason: str | None = column(Merge.OUTCOME, "Why it has that status, in one line")
     last_status: str | None = column(Merge.ATTEMPT, "Outcome of the last attempt")

@@ -70,6 +70,9 @@ class Summary:
     """Host, whether pages or files with the reason, and the number of requests given up."""
     beyond_page_limit: int = 0
     mended: int = 0
+    transcripts: int = 0
+    chapters: int = 0
+    texts_failed: int = 0
     opened: int = 0
     """Pages that were opened in a browser ..."""
     not_opened: int = 0
@@ -116,6 +119,9 @@ def summarise(stats: Mapping[str, Any]) -> Summary:
         failed_starts=[name.removeprefix(FAILED_START) for name in stats if name.startswith(FAILED_START)],
         beyond_page_limit=stats.get("audio/beyond_page_limit", 0),
         mended=stats.get("audio/mended", 0),
+        transcripts=stats.get("audio/texts_transcript", 0),
+        chapters=stats.get("audio/texts_chapters", 0),
+        texts_failed=stats.get("audio/texts_failed", 0),
         opened=stats.get("browser/pages", 0),
         not_opened=sum(stats.get(f"browser/{name}", 0) for name in ("pages_failed", "missing"))
         + max(0, stats.get("browser/left_out", 0) - stats.get("browser/taken_up", 0)),
@@ -132,6 +138,9 @@ def format_summary(summary: Summary, places: Places, outlook: Outlook | None = N
         ("found", f"{summary.found} audio URLs"),
         ("stored", f"{summary.stored} files, {bytes_text(summary.stored_bytes)}, {_hours(summary.audio_ms)}"),
         *_counted("mended", summary.mended, "of these: their objects were missing or damaged, and are repaired"),
+        *_counted("transcripts", summary.transcripts, "stored with their audio"),
+        *_counted("chapters", summary.chapters, "stored with their audio"),
+        *_counted("no text", summary.texts_failed, "transcripts or chapters that failed; see texts in audio_sources"),
         *_counted("duplicates", summary.duplicates, "the same bytes at another URL"),
         *_counted("unchanged", summary.unchanged, "stored by an earlier crawl"),
         *_counted("listed", summary.listed, "not downloaded, as asked"),

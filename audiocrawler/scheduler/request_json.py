@@ -18,7 +18,18 @@ from scrapy.utils.request import RequestFingerprinter, fingerprint
 
 from audiocrawler.crawl.lifecycle import OF_THIS_PROCESS
 from audiocrawler.discovery.hls import Part
-from audiocrawler.fetch.requests import KIND, OWN_KEY, RequestKind, audio_row, is_media, is_rendered, kind_of, with_kind
+from audiocrawler.fetch.requests import (
+    KIND,
+    OWN_KEY,
+    TEXT_CHAIN,
+    RequestKind,
+    audio_row,
+    is_media,
+    is_rendered,
+    kind_of,
+    name_of_text,
+    with_kind,
+)
 from audiocrawler.model.rows import AudioSource
 
 
@@ -34,6 +45,8 @@ class MediaFingerprinter(RequestFingerprinter):
         if is_rendered(request):
             plain = fingerprint(request, keep_fragments=True)
             return hashlib.sha1(b"render " + plain, usedforsecurity=False).digest()
+        if (chain := request.meta.get(TEXT_CHAIN)) is not None:
+            return _digest(f"{name_of_text(chain)} {request.url}{_round(request)}")
         if not is_media(request):
             page = super().fingerprint(request)
             return _digest(f"{page.hex()} {_round(request)}") if _round(request) else page

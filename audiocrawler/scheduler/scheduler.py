@@ -31,7 +31,7 @@ from audiocrawler.crawl.lifecycle import (
 from audiocrawler.fetch.back_off import ASK_AGAIN_IN_S
 from audiocrawler.fetch.component import Component
 from audiocrawler.fetch.open_slots import OpenSlots
-from audiocrawler.fetch.requests import audio_row
+from audiocrawler.fetch.requests import counted_for
 from audiocrawler.fetch.slots import is_media_slot
 from audiocrawler.frontier import Leases, Limit, NewRequest, RequestClass, SyncResponse
 from audiocrawler.model.errors import FrontierError, WarehouseError
@@ -406,8 +406,8 @@ class FrontierScheduler(Component, BaseScheduler):
         if leased.is_suspect:
             self._suspect = leased.id
         self._under_way[leased.id] = [request]
-        if source := audio_row(request):
-            self._crawl.outcomes.begin(leased.id, source.source_url)
+        if name := counted_for(request):
+            self._crawl.outcomes.begin(leased.id, name)
         if leased.kind is RequestClass.FILE and self._crawl.frontier.is_shared:
             self._at_host.add(leased.id)
         return request

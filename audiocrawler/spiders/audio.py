@@ -10,19 +10,18 @@ from scrapy import Request, Spider, signals
 from scrapy.crawler import Crawler
 from scrapy.downloadermiddlewares.retry import get_retry_request
 from scrapy.exceptions import CloseSpider
-from scrapy.http import HtmlResponse, Response
+from scrapy.http import Response
 from scrapy.http.request import NO_CALLBACK
-from scrapy.settings import BaseSettings
 from scrapy.spidermiddlewares.referer import RefererMiddleware
 from twisted.python.failure import Failure
 
 from audiocrawler.browser.handler import Browser
 from audiocrawler.config.arguments import Arguments, parse_arguments
+from audiocrawler.config.scrapy_settings import missing_settings
 from audiocrawler.crawl.crawl import Crawl
 from audiocrawler.crawl.items import FetchAgainError, RefusedError
 from audiocrawler.crawl.lifecycle import crawl_of, is_command_of_scrapy, leave_unfinished, stop_crawl
 from audiocrawler.discovery import DEFAULT_FINDERS, Candidate, Document, Kind, find_in, read
-from audiocrawler.discovery.document import DocumentType
 from audiocrawler.discovery.hubs import start_of
 from audiocrawler.discovery.paging import next_pages_in_headers
 from audiocrawler.discovery.urls import absolute
@@ -58,21 +57,18 @@ from audiocrawler.report.summary import FAILED_START
 from audiocrawler.spiders.expanding import Expander
 from audiocrawler.spiders.hls import HlsJoiner
 from audiocrawler.spiders.landing import Landings
-from audiocrawler.spiders.links import COLLECTION, FOLLOWED, Follower, page_links
+from audiocrawler.spiders.links import COLLECTION, FOLLOWED, Follower, as_page, page_links
 from audiocrawler.spiders.listing import Lister
 from audiocrawler.spiders.media import Downloads
 from audiocrawler.spiders.rendering import Renderer, as_from_browser, seen_candidates
 from audiocrawler.spiders.renewing import Renewal, may_have_expired
 from audiocrawler.spiders.taking import Taker
+from audiocrawler.spiders.texts import Texts
 from audiocrawler.spiders.walls import wall_in
 from audiocrawler.warehouse.rows import clean_url
 
 _NOT_ASKED_FOR = "https://start.invalid/"
 """The start URL of a spider borrowed by a command that makes its own requests."""
-NEEDED = (
-    *("AUDIO_STORE", "SCHEDULER", "DOWNLOADER", "DOWNLOAD_HANDLERS", "DOWNLOADER_MIDDLEWARES", "SPIDER_MIDDLEWARES"),
-    *("ITEM_PIPELINES", "EXTENSIONS"),
-)
 LARGE_DOCUMENT_BYTES = 200_000
 """Larger documents are parsed in a thread, so that transfers continue meanwhile."""
 PAGE = "instead_of"
@@ -88,6 +84,7 @@ class AudioSpider(Spider):
         {
             *("parse", "parse_robots", "page_failed", "parse_rendered", "render_failed"),
             *("parse_audio", "audio_failed", "parse_part", "part_failed", "parse_listing", "listing_failed"),
+            *("parse_text", "text_failed"),
         }
     )
     """Methods that requests in a frontier may name as callbacks; frontiers of older versions do, too."""
@@ -115,6 +112,7 @@ class AudioSpider(Spider):
         spider = super().from_crawler(crawler, *args, **kwargs)
         spider.finders = {**DEFAULT_FINDERS, **settings_of(crawler).finders}
         crawler.signals.connect(spider.item_dropped, signal=signals.item_dropped)
+        crawler.signals.connect(spider.item_scraped, signal=signals.item_scraped)
         crawler.signals.connect(spider.request_dropped, signal=signals.request_dropped)
         return spider
 
@@ -173,6 +171,18 @@ class AudioSpider(Spider):
     def joiner(self) -> HlsJoiner:
         """Return the service that requests the parts of HLS renditions and joins them."""
         return HlsJoiner(self.crawl, self.downloads, parse=self.parse_part, failed=self.part_failed)
+
+    @cached_property
+    def texts(self) -> Texts:
+        """Return the service that fetches the transcripts and chapters of stored files."""
+        return Texts(
+            self.crawl,
+            self.arguments,
+            parse=self.parse_text,
+            failed=self.text_failed,
+            refer=self._refer,
+            stop=partial(stop_crawl, self.crawler),
+        )
 
     @cached_property
     def taker(self) -> Taker:
@@ -328,6 +338,8 @@ class AudioSpider(Spider):
         self.renewal.note_success(response.request)
         async for each in self.downloads.ended(response):
             yield each
+        for text in await self.texts.after_unchanged(response.request):
+            yield text
 
     async def audio_failed(self, failure: Failure) -> AsyncIterator[Request]:
         """Retry with a fresh URL if the file's own has expired, else finalise its row and try an alternate."""
@@ -337,6 +349,8 @@ class AudioSpider(Spider):
             return
         for alternate in await self.downloads.failed(failure, request):
             yield alternate
+        for text in await self.texts.after_failure(failure, request):
+            yield text
 
     async def parse_part(self, response: Response) -> AsyncIterator[AudioItem | Request]:
         """Continue with the next part of a rendition, or with the whole file."""
@@ -354,6 +368,23 @@ class AudioSpider(Spider):
     async def listing_failed(self, failure: Failure) -> None:
         """Finalise the row of an archive whose start or directory cannot be read."""
         await self.lister.failed(failure, failure.request)  # type: ignore[attr-defined]
+
+    async def parse_text(self, response: Response) -> AsyncIterator[Request]:
+        """Store a transcript or chapters, and continue with the next text of the file."""
+        for each in await self.texts.ended(response):
+            yield each
+
+    async def text_failed(self, failure: Failure) -> AsyncIterator[Request]:
+        """Note why a text is missing, and continue with the next one of the file."""
+        for each in await self.texts.failed(failure, failure.request):  # type: ignore[attr-defined]
+            yield each
+
+    async def item_scraped(self, item: Any, response: Response | None) -> None:
+        """Request the texts of a file that is stored: in the frontier before the file's request is acknowledged."""
+        request = getattr(response, "request", None)
+        if isinstance(item, AudioItem) and request is not None:
+            for each in await self.texts.after_item(item, request):
+                self.crawler.engine.crawl(each)
 
     async def item_dropped(self, item: Any, response: Response, exception: BaseException) -> None:
         """Request the replacement of a file that the pipelines have dropped.
@@ -506,16 +537,3 @@ class AudioSpider(Spider):
             self.crawler.stats.inc_value("audio/starts_failed")
             start = f"{clean_url(mask_url(meta['start']))}: {one_line(reason, MAX_REASON_LENGTH)}"
             self.crawler.stats.inc_value(FAILED_START + start)
-
-
-def missing_settings(settings: BaseSettings) -> list[str]:
-    """Return the required settings that are not set."""
-    return [name for name in NEEDED if not settings.getpriority(name)]
-
-
-def as_page(answer: Response, document: Document) -> Response:
-    """Return the response as HTML with the text that was searched, if its type or its text is another."""
-    is_same = isinstance(answer, HtmlResponse) and answer.text == document.text
-    if is_same or document.type is not DocumentType.HTML:
-        return answer
-    return answer.replace(cls=HtmlResponse, body=document.text.encode(errors="replace"), encoding="utf-8")

@@ -13,9 +13,10 @@ from scrapy.link import Link
 from scrapy.linkextractors import LinkExtractor
 
 from audiocrawler.config.arguments import Arguments
-from audiocrawler.discovery import Candidate, Kind, choose
+from audiocrawler.discovery import Candidate, Document, Kind, choose
 from audiocrawler.discovery.candidate import Find, Relation
 from audiocrawler.discovery.choose import rank
+from audiocrawler.discovery.document import DocumentType
 from audiocrawler.discovery.kinds import classify
 from audiocrawler.discovery.paging import is_next_page, is_same_list
 from audiocrawler.discovery.urls import MAX_URL_LENGTH
@@ -270,3 +271,11 @@ def nested_place(place: Place, candidate: Candidate) -> Place:
         is_from_browser=candidate.is_from_browser,
         is_certain_audio=candidate.is_certain_audio,
     )
+
+
+def as_page(answer: Response, document: Document) -> Response:
+    """Return the response as HTML with the text that was searched, if its type or its text is another."""
+    is_same = isinstance(answer, HtmlResponse) and answer.text == document.text
+    if is_same or document.type is not DocumentType.HTML:
+        return answer
+    return answer.replace(cls=HtmlResponse, body=document.text.encode(errors="replace"), encoding="utf-8")

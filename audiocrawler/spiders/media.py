@@ -27,6 +27,7 @@ from audiocrawler.fetch.requests import (
     OPTED_OUT,
     OWN_KEY,
     SEEN_VALIDATORS,
+    TEXTS,
     TRUST,
     RequestKind,
     kind_of,
@@ -184,7 +185,7 @@ class Downloads:
         why_not = interstitial.why_not(is_second=INTERSTITIAL in request.meta)
         if why_not is None:
             onward = self.request(str(interstitial.url), source, request.meta.get("alternates", ()))
-            inherited = {name: request.meta[name] for name in (OWN_KEY, TRUST) if name in request.meta}
+            inherited = {name: request.meta[name] for name in (OWN_KEY, TRUST, TEXTS) if name in request.meta}
             return [onward.replace(meta={**onward.meta, **inherited, INTERSTITIAL: request.url}, dont_filter=True)]
         self._use_own_row(request)
         outcome = Outcome(Status.NOT_AUDIO, why_not)
@@ -317,6 +318,7 @@ class Downloads:
         self._stats.inc_value(f"audio/{Status.ALTERNATE}", -1)
         self._stats.inc_value("audio/found", -1)  # its request counts it again
         alternate = inherit_login(self.request(url, source, others), request.meta)
+        alternate.meta.update({TEXTS: request.meta[TEXTS]} if TEXTS in request.meta else {})
         return [self._refer(alternate, source.page_url) if source.page_url else alternate]
 
     async def _unless_gone(self, source: AudioSource, outcome: Outcome) -> Outcome:

@@ -15,12 +15,13 @@ from audiocrawler.discovery.candidate import FILES
 from audiocrawler.discovery.choose import choose, rank
 from audiocrawler.discovery.dash import audio_tracks
 from audiocrawler.discovery.hls import Rendition, audio_rendition
-from audiocrawler.fetch.requests import LANDING, Place, is_rendered
+from audiocrawler.fetch.requests import LANDING, TEXTS, Place, is_rendered
 from audiocrawler.middlewares.optouts import OptOuts
 from audiocrawler.model.marks import tombstone
 from audiocrawler.model.rotation import is_rotating, row_key
 from audiocrawler.model.rows import AudioItem, AudioSource
 from audiocrawler.model.statuses import Status
+from audiocrawler.model.texts import texts_named
 from audiocrawler.records import Outcome, opted_out, rendition_candidate, source_of, stated_by, track_candidate
 from audiocrawler.rights.licences import refusal_before
 from audiocrawler.spiders.hls import HlsJoiner, tag_of
@@ -96,7 +97,7 @@ class Taker:
                 request = self._downloads.request(
                     candidate.url, source, list(left_out.get(candidate.group or "", {}).values())
                 )
-                request.meta.update(find.meta | self._found_on_meta(candidate, page))
+                request.meta.update(find.meta | self._found_on_meta(candidate, page) | self._texts_meta(candidate))
                 yield request
             elif self._is_new(source):
                 self._stats.inc_value("audio/listed")
@@ -173,6 +174,11 @@ class Taker:
         first, *_ = page.meta.get("redirect_urls", [page.url])
         is_shown = page.request is not None and is_rendered(page.request)
         return own | {"found_on": {"url": first, "is_rendered": is_shown, "where": Place.of(page.meta).meta}}
+
+    def _texts_meta(self, candidate: Candidate) -> dict[str, Any]:
+        """Return the meta with the candidate's transcripts and chapters, if they are wanted."""
+        named = texts_named(candidate.transcripts, candidate.transcript_url, candidate.chapters_url)
+        return {TEXTS: named} if named and self._arguments.transcripts == "yes" else {}
 
     def _within_page_limit(self, media: list[Candidate], page: Response) -> list[Candidate]:
         """Return the candidates up to the limit per page, and log how many are left out."""

@@ -13,7 +13,7 @@ Selectable = Literal[ViewName, "sources"]
 FROM_SOURCE = (
     *("attribution", "license_raw", "license_found_in", "opt_out", "published_at", "transcript_url", "group_id"),
     *("show_title", "season", "episode", "description", "episode_url", "image_url", "people"),
-    *("transcripts", "chapters_url"),
+    *("transcripts", "chapters_url", "texts"),
     *("page_title", "link_text", "host", "site", "last_seen_at"),
 )
 """Columns of ``files`` that come from the source named by its source_url."""

@@ -237,3 +237,15 @@ def test_licences_are_read_from_the_members_that_programs_use(members, licence):
 @pytest.mark.parametrize("text", ["by the author", "sa", "by-sa-nc", "by-nc-sampling", "stand by"])
 def test_words_that_are_no_code_name_no_licence(text):
     assert identify(text) is None
+
+
+def test_the_text_tracks_that_scripts_give_a_player_are_its_transcripts_and_chapters():
+    tracks = """[{"file": "/en.vtt", "kind": "captions", "label": "English"}, {"src": "/nl.vtt", "srclang": "nl"},
+        {"file": "/c.vtt", "kind": "chapters"}, {"file": "/t.vtt", "kind": "thumbnails"}, {"file": "/b.json"}]"""
+    setup = f'{{"playlist": [{{"sources": [{{"file": "/a.mp3"}}], "tracks": {tracks}}}]}}'
+    found = the_one(in_html(f"<script>jwplayer('p').setup({setup});</script>"))
+    assert found.transcripts == [
+        {"url": "https://site.example/en.vtt", "rel": "captions"},
+        {"url": "https://site.example/nl.vtt", "language": "nl"},
+    ]
+    assert found.chapters_url == "https://site.example/c.vtt"

@@ -99,7 +99,7 @@ def _urls(element: etree._Element) -> Iterator[str]:
 def _tracks(player: etree._Element, kinds: frozenset[str]) -> Iterator[dict[str, str]]:
     """Yield the player's text tracks of these kinds (HTML, section 4.8.11.11.1)."""
     for track in player.iter("track"):
-        kind, url = (track.get("kind") or "").lower(), track.get("src")
+        kind, url = (track.get("kind") or "").lower(), track.get("src") or track.get("data-src")
         if kind in kinds and url:
             stated = {"type": track.get("type"), "language": track.get("srclang"), "rel": kind}
             yield {"url": str(url), **{name: str(value) for name, value in stated.items() if value}}
