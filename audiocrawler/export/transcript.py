@@ -18,6 +18,7 @@ _BLINK_S = 0.05
 """Shorter cues are not for reading."""
 _VOICE = re.compile(r"<v(?:\.[^\s>]*)?\s+[^>]*>")
 _TAG = re.compile(r"</?[a-zA-Z0-9][^<>]*>|\{\\[^}]*\}")
+_CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _LISTS = ("segments", "results", "transcript", "utterances", "monologues", "cues", "captions", "items", "words")
 _BODIES = ("body", "text", "content", "utf8", "transcript", "word", "value")
 _HIDDEN = ("script", "style", "noscript", "template", "nav", "header", "footer", "aside", "form", "button")
@@ -121,10 +122,9 @@ def _without_markup(line: str) -> str:
 def _json(text: str) -> Iterator[str]:
     """Yield the bodies of the segments (Podcast Namespace, JSON transcript), whatever their list is called."""
     try:
-        value = json.loads(text)
+        bodies = list(_bodies(json.loads(text)))
     except (ValueError, RecursionError):
         return
-    bodies = list(_bodies(value))
     sentence: list[str] = []
     for body, starts_anew in bodies:
         if sentence and starts_anew:
@@ -169,7 +169,10 @@ def _paragraphs(text: str) -> Iterator[str]:
     from lxml import etree
 
     parser = etree.XMLParser(resolve_entities=False, no_network=True, recover=True, huge_tree=False)
-    root = etree.fromstring(text.encode(), parser)
+    try:
+        root = etree.fromstring(_CONTROLS.sub("", text).encode("utf-8", "replace"), parser)
+    except etree.LxmlError:
+        return
     if root is None:
         return
     for each in root.iter("{*}p"):
@@ -182,7 +185,11 @@ def _page(text: str) -> Iterator[str]:
     """Yield the lines of a page without what is around its text."""
     from lxml import etree, html  # megabytes that most exports have no use for
 
-    root = html.document_fromstring(text or "<p></p>", parser=html.HTMLParser(encoding="utf-8", huge_tree=False))
+    parser = html.HTMLParser(encoding="utf-8", huge_tree=False)
+    try:
+        root = html.document_fromstring(_CONTROLS.sub("", text).encode("utf-8", "replace"), parser=parser)
+    except etree.LxmlError:
+        return
     for each in list(root.iter(*_HIDDEN, etree.Comment)):
         if each.getparent() is not None:
             each.drop_tree()  # type: ignore[attr-defined]
