@@ -30,7 +30,6 @@ _META_NAMES = frozenset(
     ("og:video", "og:video:url", "og:video:secure_url", "twitter:player:stream", "twitter:player:stream:url")
 )
 _MAX_TEXT = 200
-_MAX_FINDS = 10_000
 
 
 def find_videos(document: Document) -> Iterator[Find]:
@@ -161,9 +160,8 @@ def _strings(document: Document, pattern: re.Pattern[str]) -> Iterator[str]:
     )
     texts = [document.text] if is_read else []
     texts += [each.text or "" for each in document.elements("script") if "ld+json" in (each.get("type") or "").lower()]
-    found = (match[0].replace("\\/", "/") for text in texts for match in pattern.finditer(text))
-    for _, url in zip(range(_MAX_FINDS), found, strict=False):
-        yield unescape(url)
+    for text in texts:
+        yield from dict.fromkeys(unescape(match[0].replace("\\/", "/")) for match in pattern.finditer(text))
 
 
 _OTHER_SCHEME = re.compile(r"\b(?:s?ftp|ftps|rtsp|rtmp[es]?|mms[htu]?)://[^\s\"'<>\\]+", re.IGNORECASE)
@@ -177,7 +175,7 @@ def find_other_schemes(document: Document) -> Iterator[Find]:
     if not any(mark in document.text for mark in _SCHEME_MARKS):
         return
     found = dict.fromkeys(unescape(each).rstrip(".,;:!)]") for each in _OTHER_SCHEME.findall(document.text))
-    for _, url in zip(range(_MAX_FINDS), found, strict=False):
+    for url in found:
         if extension_of(url) not in _NO_SOUND and _has_host(url):
             yield Find(url=url, found_by="other_scheme", confidence=LINK, expected=Kind.OTHER_SCHEME)
 
