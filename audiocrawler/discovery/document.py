@@ -279,7 +279,10 @@ def one_line(text: str | None, length: int = _MAX_TITLE) -> str | None:
 
     Lone surrogates, which JSON may contain but no encoding can write, are removed.
     """
-    return " ".join(_HALF_CHARACTER.sub("", (text or "")[: 4 * length]).split())[:length] or None
+    if not text:
+        return None
+    start = text[: 4 * length]
+    return " ".join((start if start.isascii() else _HALF_CHARACTER.sub("", start)).split())[:length] or None
 
 
 def first_line(text: str) -> str:
@@ -312,14 +315,22 @@ def _without_namespace(name: object) -> str:
 def each_named(root: etree._Element, *names: str) -> Iterator[etree._Element]:
     """Yield ``root`` and the elements below it with one of these lower-case local names."""
     for element in root.iter(etree.Element):
-        if local_name(element) in names:
+        if _without_namespace(element.tag) in names:
             yield element
 
 
 def attribute(element: etree._Element, *names: str) -> str | None:
     """Return the first non-empty one of these attributes, ignoring namespace and case."""
-    values = {_without_namespace(key): str(value) for key, value in element.items()}
-    return next((values[name].strip() for name in names if values.get(name, "").strip()), None)
+    keys = _keys(tuple(element.keys()))
+    for name in names:
+        if name in keys and (value := str(element.get(keys[name])).strip()):
+            return value
+    return None
+
+
+@lru_cache(maxsize=1024)
+def _keys(written: tuple[str, ...]) -> dict[str, str]:
+    return {_without_namespace(key): key for key in written}
 
 
 def child_text(element: etree._Element, *names: str) -> str | None:
@@ -331,7 +342,7 @@ def children_of(element: etree._Element) -> Children:
     """Return the children of an element by local name."""
     children: Children = {}
     for child in element.iterchildren(etree.Element):
-        children.setdefault(local_name(child), []).append(child)
+        children.setdefault(_without_namespace(child.tag), []).append(child)
     return children
 
 

@@ -171,7 +171,7 @@ class Node:
     def first(self, keys: Iterable[str]) -> Any:
         """Return the first non-empty one of these members, here or in WordPress's ``meta`` beside it."""
         for place in (self.members, self.members.get("meta")):
-            if not isinstance(place, dict):
+            if not isinstance(place, dict) or place.keys().isdisjoint(keys):
                 continue
             for key in keys:
                 if (value := place.get(key)) is not None and value not in ("", [], {}):
@@ -228,9 +228,11 @@ def described(node: Node, about: Description, place: str, url: str) -> None:
 
 
 def _statements(node: Node, place: str) -> tuple[Statement, ...] | None:
-    found = list(_each_statement(node.first_around(_LICENSE_KEYS), place))
+    stated = node.first_around(_LICENSE_KEYS)
+    found = [] if stated is None else list(_each_statement(stated, place))
     for key in _NOTICE_KEYS:
-        found += _each_statement(node.first_around((key,)), place + NOTICE)
+        if (notice := node.first_around((key,))) is not None:
+            found += _each_statement(notice, place + NOTICE)
     return tuple(found) or None
 
 
