@@ -1,13 +1,16 @@
 """Compare what finds audio in documents: a naive script, Scrapy's LinkExtractor, yt-dlp's generic extractor, this.
 
 Each case is a folder as in discovery_corpus; its ``case.json`` also lists the URLs that are ``audio``, spellings of
-them (``same_as``), and what is neither right nor wrong (``optional``, ``streams``, ``follow``). Figures are means over
-the cases with audio (recall) and shares of all URLs found (precision). yt-dlp is left out where it is not installed.
+them (``same_as``), and what is neither right nor wrong (``optional``, ``streams``, ``follow``). A file of JSON lines
+holds such cases, too: each with ``document`` (``text`` or ``base64``), ``url``, ``content_type``, ``audio``, ``stream``
+and ``follow``; lines that describe a whole crawl are left out. Figures are means over the cases with audio
+(recall) and shares of all URLs found (precision). yt-dlp is left out where it is not installed.
 """
 
 import argparse
+import base64
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -15,8 +18,9 @@ from typing import Any
 from urllib.parse import quote, unquote, urljoin, urlsplit
 
 from lxml import html
-from scrapy.http import HtmlResponse, Response
+from scrapy.http import Headers, HtmlResponse, Response, TextResponse
 from scrapy.linkextractors import LinkExtractor
+from scrapy.responsetypes import responsetypes
 
 from audiocrawler.discovery import Kind, find
 from audiocrawler.discovery.kinds import AUDIO_EXTENSIONS, extension_of
@@ -106,7 +110,7 @@ class Figures:
         full = sum(value == 1 for value in self.recalls)
         clean = self.clean / max(self.silent_cases, 1)
         cells = f"{recall:8.3f}{precision:11.3f}{full:6}/{len(self.recalls):<6}{clean:8.2f}{self.streams_as_audio:10}"
-        return f"{name:34}{cells}"
+        return f"{name:34}{cells}{self.hits:7}{self.wrong:7}"
 
 
 def normal(url: str) -> str:
@@ -128,11 +132,33 @@ def _spellings(case: dict[str, Any]) -> dict[str, str]:
     return spellings
 
 
+Case = tuple[dict[str, Any], Response]
+
+
+def in_folder(folder: Path) -> Iterator[Case]:
+    """Yield the cases of a folder."""
+    for name, response in responses(folder):
+        yield json.loads((folder / name / "case.json").read_text()), response
+
+
+def in_lines(path: Path) -> Iterator[Case]:
+    """Yield the documents of a file of JSON lines."""
+    for line in path.read_text(encoding="utf-8").splitlines():
+        case = json.loads(line)
+        if (document := case.get("document")) is None or "file" in document:
+            continue
+        body = base64.b64decode(document["base64"]) if "base64" in document else document["text"].encode()
+        headers = {"Content-Type": case["content_type"]} if case["content_type"] else {}
+        kind = responsetypes.from_args(headers=Headers(headers), url=case["url"], body=body)
+        response = (kind if issubclass(kind, TextResponse) else TextResponse)(case["url"], headers=headers, body=body)
+        yield {**case, "streams": case["stream"]}, response
+
+
 def main() -> None:
     """Print one line per finder."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("pages_dir", type=Path)
-    folder: Path = parser.parse_args().pages_dir
+    parser.add_argument("cases", type=Path, nargs="+", help="folders of pages, or files of JSON lines")
+    paths: list[Path] = parser.parse_args().cases
     finders: dict[str, Finder] = {
         "naive script: a[href], 5 endings": naive_script,
         "with audio, source, URLs joined": naive_script_with_players,
@@ -143,13 +169,17 @@ def main() -> None:
     if find_spec("yt_dlp") is None:
         print("yt-dlp is not installed: its line is left out (pip install yt-dlp)")
         del finders["yt-dlp, generic extractor"]
-    cases = [(json.loads((folder / name / "case.json").read_text()), each) for name, each in responses(folder)]
-    print(f"{'':34}{'recall':>8}{'precision':>11}{'found all':>13}{'clean':>8}{'streams':>10}")
-    for name, finder in finders.items():
-        figures = Figures([])
-        for case, response in cases:
-            figures.add(case, attempted(finder, response))
-        print(figures.row(name))
+    for path in paths:
+        cases = list(in_folder(path) if path.is_dir() else in_lines(path))
+        print(f"\n{len(cases)} documents of {path.name}")
+        print(
+            f"{'':34}{'recall':>8}{'precision':>11}{'found all':>13}{'clean':>8}{'streams':>10}{'found':>7}{'wrong':>7}"
+        )
+        for name, finder in finders.items():
+            figures = Figures([])
+            for case, response in cases:
+                figures.add(case, attempted(finder, response))
+            print(figures.row(name))
 
 
 if __name__ == "__main__":

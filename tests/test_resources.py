@@ -121,7 +121,10 @@ def test_pages_that_would_cost_too_much_are_logged(tmp_path: Path) -> None:
 def test_files_of_a_page_beyond_the_limit_are_named(site: Site, tmp_path: Path) -> None:
     run = crawl(tmp_path, f"url={site.url}/many/", settings={"AUDIO_MAX_FILES_PER_PAGE": "7"})
     assert len(run.objects) == 7
-    assert "has 80 audio URLs: the last 73 are left out; raise AUDIO_MAX_FILES_PER_PAGE" in run.log
+    assert "left out: the last 73 of 80 audio URLs: raise AUDIO_MAX_FILES_PER_PAGE" in run.log
+    (row,) = [each for each in run.sources.values() if each["kind"] == "page"]
+    assert (row["source_url"], row["status"]) == (f"{site.url}/many/", "failed")
+    assert "the last 73 of 80 audio URLs" in row["reason"]
     assert "left out    73" in run.stdout
 
 

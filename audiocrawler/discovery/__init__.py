@@ -113,3 +113,4 @@ def _finds_in(document: Document, finders: list[Finder], *, asks_hubs: bool) -> 
             if number and each.group is not None:
                 each.group = f"{number} {each.group}"
             yield each
+        document.cuts |= part.cuts

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, fields
 from datetime import datetime
 from enum import StrEnum
+from operator import attrgetter
 
 from audiocrawler.model.statements import Statement
 
@@ -107,11 +108,14 @@ DESCRIBED = tuple(field.name for field in fields(Description))
 """Names of the fields of a Description."""
 
 
+_described_in = attrgetter(*DESCRIBED)
+
+
 def fill(target: Description, source: Description) -> None:
     """Fill missing values of ``target`` from ``source``."""
-    for name in DESCRIBED:
-        if getattr(target, name) is None:
-            setattr(target, name, getattr(source, name))
+    for name, own, other in zip(DESCRIBED, _described_in(target), _described_in(source), strict=True):
+        if own is None and other is not None:
+            setattr(target, name, other)
 
 
 @dataclass(slots=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from urllib.parse import unquote, urlsplit
 
 from audiocrawler.discovery.candidate import Find
@@ -29,6 +30,7 @@ _MAX_CLASSES = 100
 _MAX_PART_DIGITS = 3
 
 
+@lru_cache(maxsize=64)
 def copy_key(url: str) -> str:
     """Return a key that is equal for copies of one recording that are named after it.
 

@@ -46,8 +46,12 @@ def audio_tracks(document: Document) -> list[Track]:
             known = best.get(choice.language)
             if known is None or choice.rank < known.rank:
                 best[choice.language] = choice
-        for language, choice in islice(best.items(), _MAX_LANGUAGES):
-            _add(tracks.setdefault(language, _track(root, choice)), document, choice, length_ms)
+        for language, choice in best.items():
+            track = tracks.setdefault(language, _track(root, choice))
+            if len(tracks) > _MAX_LANGUAGES:
+                track.rendition.is_cut = True
+            else:
+                _add(track, document, choice, length_ms)
     return list(tracks.values())
 
 
@@ -116,9 +120,10 @@ def _add(track: Track, document: Document, choice: _Choice, length_ms: int | Non
     track.rendition.is_encrypted |= any(
         local_name(each) == "contentprotection" for element in choice.chain for each in element
     )
-    before = len(track.rendition.parts)
-    parts = _Parts(document, choice, length_ms).all()
-    track.rendition.parts.extend(islice(parts, _MAX_PARTS - before))
+    room = _MAX_PARTS - len(track.rendition.parts)
+    parts = list(islice(_Parts(document, choice, length_ms).all(), room + 1))
+    track.rendition.is_cut |= len(parts) > room
+    track.rendition.parts.extend(parts[:room])
     track.rendition.duration_ms += length_ms or 0
 
 
@@ -167,7 +172,7 @@ class _Parts:
         first = whole_number(self._attribute("startnumber")) or 1
         last = whole_number(self._attribute("endnumber"))
         count = last - first + 1 if last else ceil(whole / duration) if duration else 0
-        for number in range(min(count, _MAX_PARTS)):
+        for number in range(min(count, _MAX_PARTS + 1)):
             yield number * (duration or 0)
 
     def _attribute(self, name: str) -> str | None:
@@ -215,7 +220,7 @@ def _timeline(entries: list[etree._Element], whole: int) -> Iterator[int]:
         end = whole if following is None else following
         repeated = attribute(entry, "r") or "0"
         count = max(ceil((end - time) / duration), 1) if repeated.startswith("-") else (whole_number(repeated) or 0) + 1
-        for _ in range(min(count, _MAX_PARTS)):
+        for _ in range(min(count, _MAX_PARTS + 1)):
             yield time
             time += duration
 

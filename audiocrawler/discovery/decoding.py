@@ -3,7 +3,8 @@
 import codecs
 from collections.abc import Iterator
 from dataclasses import dataclass
-from zlib import MAX_WBITS, decompressobj
+from gzip import BadGzipFile, GzipFile
+from io import BytesIO
 from zlib import error as zlib_error
 
 from scrapy.http import Response, TextResponse
@@ -32,7 +33,8 @@ class Body:
 
     content: bytes
     encoding: str | None
-    is_cut: bool = False
+    left_out: str | None = None
+    """What of it could not be unpacked, in words."""
 
     def blocks(self) -> Iterator[str]:
         """Yield the decoded text in blocks; invalid bytes are replaced."""
@@ -46,10 +48,10 @@ class Body:
 
 def body_of(response: Response) -> Body:
     """Return the body; sitemaps and feeds are also served as gzip files, without Content-Encoding."""
-    content, is_cut = response.body, False
+    content, left_out = response.body, None
     if content.startswith(_GZIP):
-        content, is_cut = _unpacked(content)
-    return Body(content, _encoding_of(content, response), is_cut)
+        content, left_out = _unpacked(content)
+    return Body(content, _encoding_of(content, response), left_out)
 
 
 def text_of_body(response: Response, body: Body) -> str:
@@ -125,11 +127,17 @@ def _guessed(content: bytes) -> str:
     return "utf-8"
 
 
-def _unpacked(content: bytes) -> tuple[bytes, bool]:
-    """Return the content of a gzip file as far as it is readable, and whether that is not all."""
-    unpacking = decompressobj(wbits=16 + MAX_WBITS)
-    try:
-        unpacked = unpacking.decompress(content, MAX_BYTES)
-    except zlib_error:
-        return b"", False
-    return unpacked, bool(unpacking.unconsumed_tail)
+def _unpacked(content: bytes) -> tuple[bytes, str | None]:
+    """Return the content of a gzip file as far as it is readable, and what is not, in words."""
+    unpacked, left_out = BytesIO(), None
+    with GzipFile(fileobj=BytesIO(content)) as file:
+        try:
+            while (room := MAX_BYTES - unpacked.tell()) and (block := file.read1(min(room, _BLOCK))):
+                unpacked.write(block)
+            if not room and file.read1(1):
+                left_out = f"all after the first {MAX_BYTES >> 20} MiB of the unpacked file"
+        except BadGzipFile:  # what follows the last member: padding, mostly
+            left_out = None if unpacked.tell() else "all of the damaged gzip file"
+        except (EOFError, zlib_error):
+            left_out = "the end of the damaged gzip file"
+    return unpacked.getvalue(), left_out

@@ -6,12 +6,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property, lru_cache
+from itertools import chain
 from typing import Any
 
 from lxml import etree
 
 from audiocrawler.discovery.kinds import bare_type, extension_of
 from audiocrawler.discovery.mending import whole_page
+from audiocrawler.discovery.pieces import json_pieces
 from audiocrawler.discovery.urls import absolute
 
 _LOOK = 4096
@@ -90,6 +92,7 @@ def _is_playlist(content_type: str, extension: str) -> bool:
 
 
 _MAX_TITLE = 300
+_SPACE = re.compile("[\ufeff \t\r\n]*")
 UNREADABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _HALF_CHARACTER = re.compile("[\ud800-\udfff]")
 _SURROGATE = re.compile(
@@ -120,8 +123,8 @@ class Document:
     """The parsed JSON, if it was parsed together with this document."""
     following: Iterable["Document"] = ()
     """What follows it in the same response: pieces of a large document, or other documents."""
-    left_out: str | None = None
-    """What could not be read, in words; known once ``following`` has been iterated."""
+    cuts: dict[str, None] = field(default_factory=dict)
+    """What was not read, in words."""
     next_url: str | None = None
     """The next page, by the Link header (RFC 8288)."""
     collection: dict[str, str] = field(default_factory=dict)
@@ -129,6 +132,15 @@ class Document:
 
     def __post_init__(self) -> None:
         self.base_url = self.base_url or self._declared_base() or self.url
+
+    @property
+    def left_out(self) -> str | None:
+        """What was not read, in words; known once the finders have read it and ``following``."""
+        return "; ".join(self.cuts) or None
+
+    def leave_out(self, what: str) -> None:
+        """Note that a part is not read."""
+        self.cuts[what] = None
 
     def elements(self, *tags: str) -> Iterator[etree._Element]:
         """Yield the HTML elements with these tags (all by default) in document order."""
@@ -143,7 +155,19 @@ class Document:
         if self.type is not DocumentType.JSON:
             return None
         value = parse_json(self.text)
-        return json_lines(self.text) if value is None else value
+        return self._json_in_part() if value is None else value
+
+    def _json_in_part(self) -> Any:
+        """Return the values of JSON Lines, or those before the mistake in a JSON text; None if there are none."""
+        values, number_broken = json_lines(self.text)
+        if values:
+            if number_broken:
+                self.leave_out(f"{number_broken} of {len(values) + number_broken} lines that are not JSON")
+            return values
+        values, mistake = json_before_mistake(self.text)
+        if mistake and any(isinstance(each, dict) for each in chain(values, *filter(_is_list, values))):
+            self.leave_out(f"all after the mistake in the JSON: {mistake}")
+        return values or None
 
     @cached_property
     def title(self) -> str | None:
@@ -223,11 +247,27 @@ def parse_json(text: str) -> Any:
         return None
 
 
-def json_lines(text: str) -> list[Any] | None:
-    """Return the values of JSON Lines, or of a JSON text sequence (RFC 7464); None if there are none."""
+def json_lines(text: str) -> tuple[list[Any], int]:
+    """Return the values of JSON Lines, or of a JSON text sequence (RFC 7464), and how many lines are broken."""
     lines = (line.strip("\x1e \t,") for line in text.splitlines())
-    values = [value for line in lines if line.startswith(("{", "[")) and (value := parse_json(line)) is not None]
-    return values or None
+    values = [parse_json(line) for line in lines if line.startswith(("{", "["))]
+    whole = [value for value in values if value is not None]
+    return whole, len(values) - len(whole)
+
+
+def json_before_mistake(text: str) -> tuple[list[Any], str | None]:
+    """Return the values of a JSON text as far as it is valid, and what ends it."""
+    values: list[Any] = []
+    try:
+        for each in json_pieces(text):
+            values.append(each)  # noqa: PERF402 -- what precedes the mistake is kept
+    except (ValueError, RecursionError) as error:
+        return values, str(error)
+    return values, None
+
+
+def _is_list(value: Any) -> bool:
+    return isinstance(value, list)
 
 
 def text_of(element: etree._Element) -> str:
@@ -240,7 +280,18 @@ def one_line(text: str | None, length: int = _MAX_TITLE) -> str | None:
 
     Lone surrogates, which JSON may contain but no encoding can write, are removed.
     """
-    return " ".join(_HALF_CHARACTER.sub("", (text or "")[: 4 * length]).split())[:length] or None
+    if not text:
+        return None
+    start = text[: 4 * length]
+    return " ".join((start if start.isascii() else _HALF_CHARACTER.sub("", start)).split())[:length] or None
+
+
+def first_line(text: str) -> str:
+    """Return the first line of a text that is not empty."""
+    start = _SPACE.match(text)
+    position = start.end() if start else 0
+    end = text.find("\n", position)
+    return text[position : end if end >= 0 else len(text)].rstrip()
 
 
 def line_of(value: object) -> str | None:
@@ -265,14 +316,22 @@ def _without_namespace(name: object) -> str:
 def each_named(root: etree._Element, *names: str) -> Iterator[etree._Element]:
     """Yield ``root`` and the elements below it with one of these lower-case local names."""
     for element in root.iter(etree.Element):
-        if local_name(element) in names:
+        if _without_namespace(element.tag) in names:
             yield element
 
 
 def attribute(element: etree._Element, *names: str) -> str | None:
     """Return the first non-empty one of these attributes, ignoring namespace and case."""
-    values = {_without_namespace(key): str(value) for key, value in element.items()}
-    return next((values[name].strip() for name in names if values.get(name, "").strip()), None)
+    keys = _keys(tuple(element.keys()))
+    for name in names:
+        if name in keys and (value := str(element.get(keys[name])).strip()):
+            return value
+    return None
+
+
+@lru_cache(maxsize=1024)
+def _keys(written: tuple[str, ...]) -> dict[str, str]:
+    return {_without_namespace(key): key for key in written}
 
 
 def child_text(element: etree._Element, *names: str) -> str | None:
@@ -284,7 +343,7 @@ def children_of(element: etree._Element) -> Children:
     """Return the children of an element by local name."""
     children: Children = {}
     for child in element.iterchildren(etree.Element):
-        children.setdefault(local_name(child), []).append(child)
+        children.setdefault(_without_namespace(child.tag), []).append(child)
     return children
 
 

@@ -38,6 +38,8 @@ class Rendition:
     duration_ms: int = 0
     is_vod: bool = False
     is_encrypted: bool = False
+    is_cut: bool = False
+    """Whether it has more parts than are read, so that the file would not be whole."""
     container: str | None = None
 
 
@@ -57,9 +59,11 @@ def audio_rendition(document: Document) -> Rendition | None:
     if document.type is not DocumentType.PLAYLIST or not is_hls(text) or _MASTER.search(text):
         return None
     reader = _Reader(document.base_url)
-    for line in text.splitlines()[:_MAX_LINES]:
+    lines = text.splitlines()
+    for line in lines[:_MAX_LINES]:
         reader.read(line.strip("\ufeff \t"))
     rendition = reader.rendition
+    rendition.is_cut = len(lines) > _MAX_LINES
     names = {extension_of(part.url) for part in rendition.parts}
     if not rendition.parts or names & _TEXT:
         return None

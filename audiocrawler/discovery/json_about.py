@@ -5,6 +5,7 @@ Names as in schema.org, the Podcast Index, WordPress, JSON Feed, Openverse, iNat
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import Any, Protocol, Self
 
 from audiocrawler.discovery.candidate import Description
@@ -117,8 +118,9 @@ def add_rest(node: Members, about: Description, url: str) -> None:
     tracks = list(_text_tracks(_first(item, _TRACK_KEYS)))
     chapters = (each["url"] for each in tracks if each.get("rel") == "chapters")
     about.chapters_url = _url(_first(item, _CHAPTER_KEYS)) or next(chapters, None)
-    named = [*_transcripts(_first(item, _TRANSCRIPT_KEYS)), *(each for each in tracks if each.get("rel") != "chapters")]
-    about.transcripts = named or None
+    transcripts = _first(item, _TRANSCRIPT_KEYS)
+    named = list(_transcripts(transcripts)) if transcripts else []
+    about.transcripts = [*named, *(each for each in tracks if each.get("rel") != "chapters")] or None
     about.transcript_url = about.transcripts[0]["url"] if about.transcripts else None
     about.people = list(_people(item))[:_MAX_PEOPLE] or None
 
@@ -129,12 +131,17 @@ def licence_codes(node: Members, place: str) -> tuple[Statement, ...]:
     for each in _item(node):
         version = each.members.get("license_version")
         for key, value in each.members.items():
-            if isinstance(value, str) and value and _LICENCE_KEY.fullmatch(key):
+            if isinstance(value, str) and value and _is_licence_key(key):
                 code = f"{value} {version}" if isinstance(version, str) and len(value) < len("by-nc-nd-") else value
                 found.append(statement_of(code, place))
         if any(found):
             break
     return tuple(dict.fromkeys(filter(None, found)))
+
+
+@lru_cache(maxsize=4096)
+def _is_licence_key(key: str) -> bool:
+    return _LICENCE_KEY.fullmatch(key) is not None
 
 
 def _around(node: Members) -> Iterator[Members]:
@@ -163,7 +170,10 @@ def _name_of_list(around: list[Members], item: list[Members]) -> str | None:
 
 
 def _first(nodes: list[Members], keys: tuple[str, ...]) -> Any:
-    return next((value for each in nodes if (value := each.first(keys)) is not None), None)
+    for each in nodes:
+        if (value := each.first(keys)) is not None:
+            return value
+    return None
 
 
 def _name(value: Any) -> str | None:
@@ -192,7 +202,8 @@ def _url(value: Any) -> str | None:
 
 
 def _page(item: list[Members], file_url: str) -> str | None:
-    found = (_url(each.first((key,))) for each in item for key in _PAGE_KEYS)
+    named = [each for each in item if "meta" in each.members or not each.members.keys().isdisjoint(_PAGE_KEYS)]
+    found = (_url(each.first((key,))) for each in named for key in _PAGE_KEYS)
     pages = (url for url in found if url and url != file_url and url.startswith(("http://", "https://", "/")))
     return next(pages, None)
 
@@ -231,6 +242,8 @@ _OF_TRANSCRIPT = {
 
 
 def _people(item: list[Members]) -> Iterator[dict[str, str]]:
+    if all(each.members.keys().isdisjoint(_PEOPLE) for each in item):
+        return
     for key, role in _PEOPLE.items():
         for each in item:
             value = each.members.get(key)

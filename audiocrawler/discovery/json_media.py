@@ -2,10 +2,10 @@
 
 import re
 from base64 import urlsafe_b64decode
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from html import unescape
-from json import JSONDecoder
+from json import JSONDecodeError, JSONDecoder
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -68,9 +68,16 @@ _WRAPPING = re.compile(
 )
 _TRAILING_COMMA = re.compile(r",\s*(?=[}\]])")
 _VALUE_START = re.compile(r"(?:=|\(|,|:)\s*(?=[{\[]\s*[{\[\"])|JSON\.parse\(\s*(?=\")|\.push\(\s*(?=\[)")
-_MAX_VALUES = 200
+_VAIN_CHARACTERS = 32 * 2**20
+"""How much of a script is read in vain, apart from _VAIN_READINGS of the whole, before its rest is left out."""
+_VAIN_READINGS = 8
+_COUNTED_AS_ONE = 16
 _DECODER = JSONDecoder(strict=False)
 _ESCAPED = re.compile(r"\\+(?:u00([0-9a-fA-F]{2})|x([0-9a-fA-F]{2})|([/\"'&=]))?")
+
+
+def _said_to_nobody(_: str) -> None:
+    """Do nothing about what is left out."""
 
 
 def tolerant_json(text: str) -> Any:
@@ -83,28 +90,37 @@ def tolerant_json(text: str) -> Any:
     return None
 
 
-def values_in(text: str) -> Iterator[Any]:
-    """Yield the JSON in a script: the whole text, or each object and list that is assigned, passed or quoted in it."""
+def values_in(text: str, leave_out: Callable[[str], None] = _said_to_nobody) -> Iterator[Any]:
+    """Yield the JSON in a script: the whole text, or each object and list that is assigned, passed or quoted in it.
+
+    A script made of beginnings without an end would take time quadratic in its length: ``leave_out`` is told of it.
+    """
     if (whole := tolerant_json(text) if text.lstrip().startswith(("{", "[")) else None) is not None:
         yield whole
         return
-    position = 0
-    for _ in range(_MAX_VALUES):
-        match = _VALUE_START.search(text, position)
-        if match is None:
-            return
-        value, position = _value_at(text, match.end())
+    position, vain = 0, _VAIN_CHARACTERS + _VAIN_READINGS * len(text)
+    while match := _VALUE_START.search(text, position):
+        value, position, tried = _value_at(text, match.end())
+        vain -= tried
         if value is not None:
             yield value
+        if vain < 0:
+            leave_out(f"the data in a script after its first {position} characters")
+            return
 
 
-def _value_at(text: str, start: int) -> tuple[Any, int]:
-    """Return the object, list or quoted JSON that starts here, and its end; None if it is not JSON."""
+def _value_at(text: str, start: int) -> tuple[Any, int, int]:
+    """Return the object, list or quoted JSON that starts here, its end, and how many characters were read in vain.
+
+    None, if it is not JSON. The decoder counts the lines before a mistake, which is faster than reading them.
+    """
     try:
         value, end = _DECODER.raw_decode(text, start)
-    except (ValueError, RecursionError):
-        return None, start
-    return (parse_json(value) if isinstance(value, str) else value), end
+    except JSONDecodeError as error:
+        return None, start, error.pos - start + error.pos // _COUNTED_AS_ONE
+    except RecursionError:
+        return None, start, len(text) - start
+    return (parse_json(value) if isinstance(value, str) else value), end, 0
 
 
 def without_escapes(text: str) -> str:
@@ -138,7 +154,6 @@ _SECOND_KEYS = (
 )
 _MILLISECOND_KEYS = ("duration_ms", "durationms", "durationmillis", "durationinmilliseconds", "full_duration")
 _SIZE_KEYS = ("size_in_bytes", "filesize", "file_size", "contentsize", "sizebytes", "bytes")
-_MAX_OBJECTS = 200_000
 _LARGEST_KILOBIT_RATE = 10_000
 
 
@@ -156,7 +171,7 @@ class Node:
     def first(self, keys: Iterable[str]) -> Any:
         """Return the first non-empty one of these members, here or in WordPress's ``meta`` beside it."""
         for place in (self.members, self.members.get("meta")):
-            if not isinstance(place, dict):
+            if not isinstance(place, dict) or place.keys().isdisjoint(keys):
                 continue
             for key in keys:
                 if (value := place.get(key)) is not None and value not in ("", [], {}):
@@ -175,9 +190,9 @@ _LISTED_TEXT = "url"
 def objects_in(value: JSONValue) -> Iterator[Node]:
     """Yield every object in document order, without recursion; the texts of a list in a list are an object, too."""
     stack: list[tuple[Any, Node | None, str | None]] = [([value], None, "")]
-    for number in range(_MAX_OBJECTS):
-        if not stack:
-            return
+    number = -1
+    while stack:
+        number += 1
         current, parent, name = stack.pop()
         if isinstance(current, dict):
             members = {str(key).lower(): each for key, each in current.items()}
@@ -213,9 +228,11 @@ def described(node: Node, about: Description, place: str, url: str) -> None:
 
 
 def _statements(node: Node, place: str) -> tuple[Statement, ...] | None:
-    found = list(_each_statement(node.first_around(_LICENSE_KEYS), place))
+    stated = node.first_around(_LICENSE_KEYS)
+    found = [] if stated is None else list(_each_statement(stated, place))
     for key in _NOTICE_KEYS:
-        found += _each_statement(node.first_around((key,)), place + NOTICE)
+        if (notice := node.first_around((key,))) is not None:
+            found += _each_statement(notice, place + NOTICE)
     return tuple(found) or None
 
 

@@ -2,6 +2,7 @@
 
 import re
 from enum import Enum
+from functools import lru_cache
 from ipaddress import ip_address
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
@@ -79,11 +80,18 @@ class Other(Enum):
     NO_MEDIA = "no media"
 
 
+_SIMPLE = re.compile(r"(?!//)(?:https?://[a-z0-9.-]+)?(?:/[\w.~%-]*)*/([\w.~%-]*)(?:\?[\w.~%=&/-]*)?", re.ASCII)
+"""A fast check: the last segment of a URL without anything unusual."""
+
+
+@lru_cache(maxsize=256)
 def extension_of(url: str) -> str:
     """Return the extension of the last path segment in lower case, without dot; empty if there is none.
 
     A semicolon may begin the segment's parameters (RFC 3986, section 3.3), or be part of a file's name.
     """
+    if simple := _SIMPLE.fullmatch(url):
+        return _extension(simple[1])
     try:
         path = urlsplit(url).path
     except ValueError:
@@ -207,6 +215,8 @@ _FILE_PAGE = re.compile(
     r"|(?:www\.)?archive\.org/details/|(?:www\.)?dropbox\.com/.+[?&]dl=0)",
     re.IGNORECASE,
 )
+_MAY_BE_FILE_PAGE = re.compile(r"wiki|index\.php|%|blob/|tree/|src/|details/|dl=0", re.IGNORECASE)
+"""A fast check before the slow ones."""
 _REPOSITORY = re.compile(r"https?://(?:github\.com|gitlab\.com|huggingface\.co|codeberg\.org)/", re.IGNORECASE)
 _SERVED = re.compile(
     r"https?://[^/]+/(?:user-attachments/|api/v\d+/repos/[^/]+/[^/]+/raw/|[^/]+/[^/]+/(?:assets|files|media|raw|releases)/|.+/-/|.+/(?:resolve|uploads)/)"
@@ -244,7 +254,7 @@ def is_file_page(url: str) -> bool:
 
     Recognised: MediaWiki, file views of code hosts, items of the Internet Archive, and Dropbox without a download.
     """
-    if extension_of(url) not in AUDIO_EXTENSIONS:
+    if extension_of(url) not in AUDIO_EXTENSIONS or not _MAY_BE_FILE_PAGE.search(url):
         return False
     return bool(_WIKI_PAGE.search(unquote(urlsplit(url).path)) or _FILE_PAGE.match(url))
 

@@ -5,6 +5,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from hashlib import blake2b
+from operator import attrgetter
+from typing import Any
 from urllib.parse import urlsplit
 
 from audiocrawler.discovery.candidate import DESCRIBED, UNRESOLVED, Candidate, Find, Kind, Role, Texts, fill
@@ -18,6 +20,9 @@ from audiocrawler.discovery.urls import absolute, file_key, key_of
 from audiocrawler.model.statements import Statement
 
 _TAKEN_OVER = ("found_by", "confidence", "role", "relation", "is_in_script", "is_certain_audio", "collection")
+_described_in, _taken_over_from = attrgetter(*DESCRIBED), attrgetter(*_TAKEN_OVER)
+_MOST_RESOLVED = 65_536
+"""Several finders yield the URLs of a document, one after the other."""
 _GROUPED = frozenset((Kind.AUDIO, Kind.VIDEO, Kind.MANIFEST))
 _TEXTS = ("title", "artist", "language", "link_text", "guid", "show_title")
 _URLS = ("transcript_url", "chapters_url", "episode_url", "image_url")
@@ -30,7 +35,7 @@ def merge(document: Document, finds: Iterable[Find]) -> Iterator[Candidate]:
     keys: dict[str, str] = {}
     groups = Groups()
     shown: set[str] = set()
-    resolved = lru_cache(maxsize=1024)(partial(_resolved, document.base_url))  # pages repeat URLs
+    resolved = lru_cache(maxsize=_MOST_RESOLVED)(partial(_resolved, document.base_url))  # pages repeat URLs
     for find in finds:
         place = resolved(find.url, find.mime_type, find.expected)
         if place is None or (key := place.key) == own:
@@ -73,17 +78,20 @@ def _resolved(base_url: str, url: str, mime_type: str | None, expected: Kind | N
 
 
 def _candidate(document: Document, find: Find, place: _Place) -> Candidate:
-    described = {name: getattr(find, name) for name in DESCRIBED}
+    described: dict[str, Any] = dict(zip(DESCRIBED, _described_in(find), strict=True))
     for name in _TEXTS:
-        described[name] = one_line(described[name])
+        if described[name] is not None:
+            described[name] = one_line(described[name])
     for name in _URLS:
-        described[name] = described[name] and absolute(document.base_url, described[name])
+        if described[name]:
+            described[name] = absolute(document.base_url, described[name])
     for name in ("transcripts", "people"):
-        described[name] = described[name] and _resolved_texts(document, described[name])
+        if described[name]:
+            described[name] = _resolved_texts(document, described[name])
     if find.statements is not None:
         described["statements"] = tuple(_complete(document, each) for each in find.statements)
-    taken_over = {name: getattr(find, name) for name in _TAKEN_OVER}
-    return Candidate(url=place.url, kind=place.kind, **taken_over, **described)
+    described.update(zip(_TAKEN_OVER, _taken_over_from(find), strict=True))
+    return Candidate(url=place.url, kind=place.kind, **described)
 
 
 def _resolved_texts(document: Document, each_of: Texts) -> Texts | None:
@@ -105,8 +113,11 @@ def _complete(document: Document, statement: Statement) -> Statement:
 def _merged(one: Candidate, other: Candidate) -> Candidate:
     """Return the candidate with the higher confidence, else the first, its gaps filled from the other."""
     best, rest = (other, one) if other.confidence > one.confidence else (one, other)
+    statements = one.statements if one.statements and not other.statements else other.statements
+    if one.statements and other.statements:
+        statements = tuple(dict.fromkeys([*one.statements, *other.statements]))
     fill(best, rest)
-    best.statements = tuple(dict.fromkeys([*(one.statements or ()), *(other.statements or ())])) or None
+    best.statements = statements or None
     if best.role is Role.MAIN:
         best.role = rest.role
     if best.kind is Kind.VIDEO and rest.kind in (Kind.AUDIO, Kind.STREAM):
@@ -120,8 +131,9 @@ def _set_streams(document: Document, candidates: dict[str, Candidate]) -> None:
     """Mark the mount points of radio among the files; not on the page's own host, and not what has a length."""
     own_host = urlsplit(document.url).netloc.lower()
     for each in candidates.values():
-        is_finite = each.duration_ms or each.size_bytes or urlsplit(each.url).netloc.lower() == own_host
-        if each.kind is Kind.AUDIO and not is_finite and is_endless(each.url):
+        if each.kind is not Kind.AUDIO or each.duration_ms or each.size_bytes:
+            continue
+        if urlsplit(each.url).netloc.lower() != own_host and is_endless(each.url):
             each.kind = Kind.STREAM
 
 

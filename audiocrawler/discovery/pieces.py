@@ -91,34 +91,51 @@ def _list(text: str, position: int, path: _Path) -> Generator[Any, None, int]:
     batch: list[Any] = []
     start = position = _skip(_SPACE, text, position + 1)
     while text[position : position + 1] not in ("]", ""):
-        if small := _small(text, position):
-            batch.append(small[0])
-            position = small[1]
-        else:
-            position = yield from _pieces(text, position, [*path, None])
+        try:
+            if small := _small(text, position):
+                batch.append(small[0])
+                position = small[1]
+            else:
+                position = yield from _pieces(text, position, [*path, None])
+        except (ValueError, RecursionError):
+            if batch:
+                yield _within(path, batch)
+            raise
         position = _skip(_COMMA, text, position)
         if position - start >= PIECE_CHARACTERS:
             yield _within(path, batch)
             batch, start = [], position
     yield _within(path, batch)
-    return position + 1
+    return _after(text, position)
 
 
 def _object(text: str, position: int, path: _Path) -> Generator[Any, None, int]:
     members: dict[str, Any] = {}
     start = position = _skip(_SPACE, text, position + 1)
     while text[position : position + 1] not in ("}", ""):
-        key, position = _DECODER.raw_decode(text, position)
-        position = _skip(_COLON, text, position)
-        if small := _small(text, position):
-            members[str(key)], position = small
-        else:
-            position = yield from _pieces(text, position, [*path, (_plain(members), str(key))])
+        try:
+            key, position = _DECODER.raw_decode(text, position)
+            position = _skip(_COLON, text, position)
+            if small := _small(text, position):
+                members[str(key)], position = small
+            else:
+                position = yield from _pieces(text, position, [*path, (_plain(members), str(key))])
+        except (ValueError, RecursionError):
+            if members:
+                yield _within(path, members)
+            raise
         position = _skip(_COMMA, text, position)
         if position - start >= PIECE_CHARACTERS:
             yield _within(path, members)
             members, start = _plain(members), position
     yield _within(path, members)
+    return _after(text, position)
+
+
+def _after(text: str, position: int) -> int:
+    """Return the place after the bracket that closes a list or object. Raises ValueError if the text ends before it."""
+    if position >= len(text):
+        raise ValueError("its end is missing")
     return position + 1
 
 
@@ -130,7 +147,7 @@ def _small(text: str, position: int) -> tuple[Any, int] | None:
             value, end = _DECODER.raw_decode(part)
         except ValueError:
             if len(part) < window:
-                raise
+                return None  # what precedes a mistake in it is read
             continue
         if end < len(part) or len(part) < window:
             return value, position + end

@@ -1,6 +1,6 @@
 """Read a response as a Document: all of it, in pieces if it is large, with the documents that follow in its body.
 
-What could not be read is stated in the document's ``left_out``.
+What was not read is stated in the document's ``left_out``.
 """
 
 import re
@@ -11,7 +11,7 @@ from itertools import islice
 
 from scrapy.http import Response
 
-from audiocrawler.discovery.decoding import MAX_BYTES, Body, body_of, text_of_body
+from audiocrawler.discovery.decoding import Body, body_of, text_of_body
 from audiocrawler.discovery.document import Document, DocumentType, parse, root_name, sniff
 from audiocrawler.discovery.link_header import next_url
 from audiocrawler.discovery.mending import without_noise
@@ -33,6 +33,8 @@ def read(response: Response) -> Document:
         document = _large(response, body, content_type)
     else:
         document = _document(without_noise(text_of_body(response, body)), response.url, content_type)
+    if body.left_out:
+        document.leave_out(body.left_out)
     document.next_url = next_url(response)
     return document
 
@@ -41,8 +43,10 @@ def _document(text: str, url: str, content_type: str, place: int = 0) -> Documen
     """Return the document at the start of the text; ``place`` is how many precede it in the response."""
     kind = sniff(text, content_type, url)
     document = parse(text, url, kind, is_xml="xml" in content_type)
-    end = _end_of_first(document, text) if place < _MAX_FOLLOWING else None
-    if end is not None:
+    end = _end_of_first(document, text)
+    if end is not None and place >= _MAX_FOLLOWING:
+        document.leave_out(f"the documents after the first {_MAX_FOLLOWING}")
+    elif end is not None:
         document.following = _Following(text[end:], url, place + 1)
     return document
 
@@ -83,13 +87,11 @@ def _large(response: Response, body: Body, content_type: str) -> Document:
     kind = sniff(head, content_type, response.url)
     item = ITEMS.get(root_name(head))
     if kind is DocumentType.JSON:
-        document = _in_pieces(partial(_json_documents, text_of_body(response, body), response.url))
+        document = _in_pieces(partial(_json_documents, text_of_body(response, body), response.url), response.url)
     elif kind is DocumentType.XML and item:
-        document = _in_pieces(partial(_xml_documents, body, response.url, item))
+        document = _in_pieces(partial(_xml_documents, body, response.url, item), response.url)
     else:
         document = _cut(without_noise(text_of_body(response, body)), response.url, kind, is_xml="xml" in content_type)
-    if body.is_cut:
-        document.left_out = f"all after the first {MAX_BYTES >> 20} MiB of the unpacked file"
     return document
 
 
@@ -97,15 +99,15 @@ def _cut(text: str, url: str, kind: DocumentType, *, is_xml: bool) -> Document:
     is_list = kind in (DocumentType.TEXT, DocumentType.PLAYLIST)
     document = parse(text if is_list else text[:MAX_CHARACTERS], url, kind, is_xml=is_xml)
     if len(document.text) < len(text) and not is_list:
-        document.left_out = f"all after the first {MAX_CHARACTERS} of {len(text)} characters"
+        document.leave_out(f"all after the first {MAX_CHARACTERS} of {len(text)} characters")
     return document
 
 
-def _in_pieces(pieces: Callable[[], Iterator[Document]]) -> Document:
+def _in_pieces(pieces: Callable[[], Iterator[Document]], url: str) -> Document:
     try:
         first = next(pieces())
     except (ValueError, RecursionError) as error:
-        return Document("", "", DocumentType.TEXT, left_out=f"all of it: {error}")
+        return Document(url, "", DocumentType.TEXT, cuts={f"all of it: {error}": None})
     first.following = _Rest(first, pieces)
     return first
 
@@ -124,7 +126,7 @@ class _Rest:
                 number += 1
                 yield piece
         except (ValueError, RecursionError) as error:
-            self.first.left_out = f"all after piece {number}: {error}"
+            self.first.leave_out(f"all after piece {number}: {error}")
 
 
 def _json_documents(text: str, url: str) -> Iterator[Document]:

@@ -1,6 +1,7 @@
 """Make the URLs in documents absolute, and compute keys of equal URLs and files."""
 
 import re
+from functools import lru_cache
 from hashlib import sha256
 from urllib.parse import urljoin, urlsplit
 
@@ -11,6 +12,8 @@ _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
 _PLACEHOLDER = re.compile(
     r"\{\{|\}\}|\$\{|<%|%>|\{%|%\}|\[\[|\]\]|<[a-z/?]|['\"]\s+\+|\+\s+['\"]|%7B%7B|[\ud800-\udfff]", re.IGNORECASE
 )
+_PLAIN = re.compile(r"(?:[\w./:?=&,;~@!()*-]|%(?!7b%7b))*", re.IGNORECASE | re.ASCII)
+"""A fast check: such a URL has no placeholder."""
 MAX_URL_LENGTH = 65_535
 """Longer URLs are not requested; no server is known to take them."""
 _TAIL_LENGTH = 40
@@ -25,7 +28,7 @@ def absolute(base_url: str, url: str) -> str | None:
     shortened, but still longer than that.
     """
     url = with_slashes(_IGNORED.sub("", url).strip().partition("#")[0])
-    if not url or _PLACEHOLDER.search(url):
+    if not url or (not _PLAIN.fullmatch(url) and _PLACEHOLDER.search(url)):
         return None
     try:
         joined = url if url[:8].lower().startswith(("http://", "https://")) else _joined(base_url, url)
@@ -51,6 +54,15 @@ def _bounded(url: str) -> str:
 
 
 def _has_host(url: str) -> bool:
+    origin = _ORIGIN.match(url)
+    return origin is not None and _names_host(origin[0])
+
+
+_ORIGIN = re.compile(r"[^/]*//[^/?#]*")
+
+
+@lru_cache(maxsize=1024)
+def _names_host(url: str) -> bool:
     parts = urlsplit(url)
     host = parts.netloc.rpartition("@")[2]  # a password may contain any character
     is_named = 0 < len(parts.hostname or "") <= _MAX_HOST_LENGTH
@@ -67,8 +79,14 @@ def _joined(base_url: str, url: str) -> str | None:
     return joined if joined.startswith(("http://", "https://")) else None
 
 
+_CANONICAL = re.compile(r"https?://[a-z0-9.-]+/[!-\"$->@-~]*(?:\?[!-\"$-~]+)?")
+"""A fast check: a URL that is its own key."""
+
+
 def key_of(url: str) -> str:
     """Return a key that is equal for two spellings of one URL: host in lower case, no default port."""
+    if _CANONICAL.fullmatch(url):
+        return url
     parts = urlsplit(url)
     host = parts.netloc.lower()
     for scheme, port in (("http", ":80"), ("https", ":443")):
@@ -109,7 +127,8 @@ def file_key(url: str) -> str:
 def strip_trackers(place: str) -> str:
     """Return host and path without the prefixes of download counters, which may be chained."""
     for _ in range(_MAX_TRACKERS):
-        place, stripped = _TRACKER.subn("", place, count=1)
-        if not stripped:
+        tracker = _TRACKER.match(place)
+        if tracker is None:
             break
+        place = place[tracker.end() :]
     return place

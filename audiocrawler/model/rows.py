@@ -189,7 +189,7 @@ class AudioSource:
     kind: str | None = column(
         Merge.SMALLEST_PAGE,
         "audio, stream, video, archive, data (within the page) or other_scheme (such as ftp); page for a page that was "
-        "not rendered, or in place of which something else came: audio may be missing",
+        "not rendered, was searched in part, or in place of which something else came: audio may be missing",
     )
     role: str | None = column(Merge.SMALLEST_PAGE, "main, preview, interface or speech_synthesis")
     group_id: str | None = column(Merge.SMALLEST_PAGE, "Equal for files that the document offers as one recording")

@@ -60,6 +60,7 @@ from audiocrawler.spiders.landing import Landings
 from audiocrawler.spiders.links import COLLECTION, FOLLOWED, Follower, as_page, page_links
 from audiocrawler.spiders.listing import Lister
 from audiocrawler.spiders.media import Downloads
+from audiocrawler.spiders.partly import tell_left_out
 from audiocrawler.spiders.rendering import Renderer, as_from_browser, seen_candidates
 from audiocrawler.spiders.renewing import Renewal, may_have_expired
 from audiocrawler.spiders.taking import Taker
@@ -262,6 +263,7 @@ class AudioSpider(Spider):
         document, candidates, links = await self._found_in(response)
         if not candidates and (CAME in response.meta or (document is not None and not document.text.strip())):
             await self._note_no_page(response)
+            await tell_left_out(self.crawl, response, document)
             return
         self._read_opt_outs(response, document)
         self._note_page(response, candidates)
@@ -272,6 +274,7 @@ class AudioSpider(Spider):
         if document is not None:
             async for each in self.taker.take_renditions(response, document):
                 yield each
+        await tell_left_out(self.crawl, response, document)
         rendered = await self.renderer.requests_to_render(response, document, candidates)
         for request in rendered:
             yield request
@@ -296,6 +299,7 @@ class AudioSpider(Spider):
         gained = has_audio or (RenderHint.SHELL in about.why and bool(links))
         for request in await self.renderer.note_rendered(response, gained=gained):
             yield request
+        await tell_left_out(self.crawl, response, document)
 
     def parse_robots(self, response: Response) -> Iterator[Request]:
         """Follow the sitemaps that robots.txt lists (sitemaps.org, "Informing search engine crawlers")."""
@@ -450,9 +454,6 @@ class AudioSpider(Spider):
             document.collection = response.meta.get(COLLECTION) or {}
             candidates = [*find_in(document, self.finders), *next_pages_in_headers(response)]
             links = page_links(as_page(response, document), place.home or "", self.arguments) if follows_links else []
-            if document.left_out:
-                self.logger.warning("%s was searched in part: %s was left out", response.url, document.left_out)
-                self.crawler.stats.inc_value("audio/pages_in_part")
             return document, candidates, links
 
         return await self.crawl.in_thread(search) if len(response.body) > LARGE_DOCUMENT_BYTES else search()

@@ -43,8 +43,10 @@ class HlsJoiner:
             return Outcome(Status.NOT_AUDIO, "a media playlist that may hold video")
         if rendition.is_encrypted:
             return Outcome(Status.PROTECTED, "the segments are encrypted")
-        if not rendition.is_vod:
+        if not rendition.is_vod and not rendition.is_cut:
             return Outcome(Status.STREAM, "an endless stream")
+        if rendition.is_cut:
+            return Outcome(Status.FAILED, "more parts or languages than are joined: the file would not be whole")
         if not rendition.parts:
             return Outcome(Status.NOT_AUDIO, "a manifest without parts")
         return None

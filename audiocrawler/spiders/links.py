@@ -16,12 +16,15 @@ from audiocrawler.config.arguments import Arguments
 from audiocrawler.discovery import Candidate, Document, Kind, choose
 from audiocrawler.discovery.candidate import Find, Relation
 from audiocrawler.discovery.choose import rank
-from audiocrawler.discovery.document import DocumentType
+from audiocrawler.discovery.document import DocumentType, one_line
 from audiocrawler.discovery.kinds import classify
 from audiocrawler.discovery.paging import is_next_page, is_same_list
 from audiocrawler.discovery.urls import MAX_URL_LENGTH
 from audiocrawler.fetch.requests import Place
+from audiocrawler.model.text import mask_url
 from audiocrawler.model.urls import site_of, without_credentials
+from audiocrawler.spiders.partly import leave_out
+from audiocrawler.warehouse.rows import clean_url
 
 FOLLOWED = {Kind.PLAYLIST, Kind.MANIFEST, Kind.EMBED}
 """Kinds that belong to the page itself: they are requested and searched at every depth."""
@@ -50,6 +53,8 @@ MAX_BARREN_PAGES = 1_000
 MAX_BARREN_NUMBERED_PAGES = 20_000
 """The same for shapes with a single number in the path, as the articles of many sites have."""
 MAX_SHAPES = 50_000
+_LONG = "the path is long, or repeats itself"
+_SHOWN = 200
 _DIGITS = re.compile(r"\d+")
 
 
@@ -58,18 +63,33 @@ class Traps:
 
     def __init__(self) -> None:
         self._barren: OrderedDict[str, int] = OrderedDict()
+        self._said: OrderedDict[str, None] = OrderedDict()
 
     def is_trap(self, url: str) -> bool:
         """Return whether ``url`` should not be followed."""
+        return self.why_not(url) is not None
+
+    def is_first(self, url: str, why: str) -> bool:
+        """Return whether ``why`` is said of this host, or of this shape of URL if that matters, for the first time."""
+        place = urlsplit(url).netloc if why == _LONG else shape_of(url)
+        is_first = place not in self._said
+        self._said[place] = None
+        if len(self._said) > MAX_SHAPES:
+            self._said.popitem(last=False)
+        return is_first
+
+    def why_not(self, url: str) -> str | None:
+        """Return why ``url`` should not be followed, None if it may be."""
         path = urlsplit(url).path
         segments = [segment for segment in path.split("/") if segment]
         if len(url) > MAX_URL_LENGTH or len(path) > MAX_PATH_LENGTH or len(segments) > MAX_SEGMENTS:
-            return True
+            return _LONG
         if any(segments.count(segment) > MAX_REPEATED_SEGMENTS for segment in segments):
-            return True
+            return _LONG
         shape = shape_of(url)
         is_numbered = shape.endswith("?") and urlsplit(f"//{shape}").path.count("0") == 1
-        return self._barren.get(shape, 0) >= (MAX_BARREN_NUMBERED_PAGES if is_numbered else MAX_BARREN_PAGES)
+        most = MAX_BARREN_NUMBERED_PAGES if is_numbered else MAX_BARREN_PAGES
+        return f"{most} pages like it had no audio" if self._barren.get(shape, 0) >= most else None
 
     def note_page(self, url: str, *, has_audio: bool) -> None:
         """Record whether a page has audio; the least recently seen shapes are forgotten."""
@@ -87,10 +107,8 @@ def shape_of(url: str) -> str:
     return f"{parts.netloc}{_DIGITS.sub('0', parts.path)}?{'&'.join(names)}"
 
 
-MAX_LINKS = 10_000
-"""Links followed per page: more are a trap, or a list that is paginated, too."""
-MAX_PAGE_BYTES = 8_000_000
-"""How much of a page is searched for links."""
+MAX_LINKS = 50_000
+"""Links followed per page, as many as a sitemap may have."""
 # Its ignored extensions are right for pages: audio, feeds and playlists are found by discovery.
 _LINKS = LinkExtractor()
 _HREF = re.compile(rb"\bhref\s*=\s*(?:\"[^\"?]*|'[^'?]*)", re.IGNORECASE)
@@ -99,14 +117,15 @@ _BASE = re.compile(rb"<base\b", re.IGNORECASE)
 
 def page_links(page: Response, site: str, arguments: Arguments) -> list[str]:
     """Return the links of ``page`` on the same site that ``allow`` and ``deny`` permit, at most MAX_LINKS."""
-    return list(islice(_page_links(page, site, arguments), MAX_LINKS))
+    links = list(islice(_page_links(page, site, arguments), MAX_LINKS + 1))
+    if len(links) > MAX_LINKS:
+        leave_out(page, f"all links to pages after the first {MAX_LINKS}")
+    return links[:MAX_LINKS]
 
 
 def _page_links(page: Response, site: str, arguments: Arguments) -> Iterator[str]:
     if not isinstance(page, HtmlResponse):
         return
-    if len(page.body) > MAX_PAGE_BYTES:
-        page = page.replace(body=page.body[:MAX_PAGE_BYTES])
     for link in _links(_with_slashes(page)):
         leads_to = classify(link.url)  # audio, feeds and playlists are taken from what discovery found
         if leads_to in {None, Kind.PAGE} and site_of(link.url) == site and is_allowed(link.url, arguments):
@@ -183,10 +202,12 @@ class Follower:
             if candidate.relation is Relation.SITEMAP and not self._arguments.depth:
                 continue  # its pages would not be followed
             if candidate.relation is Relation.FRAME:
-                yield from self._frame(candidate, place, frames)
+                yield from self._frame(page, candidate, frames)
             elif is_of_collection(candidate):
                 yield from self._in_collection(page, candidate)
-            elif candidate.kind in FOLLOWED and place.nesting < MAX_NESTING:
+            elif candidate.kind in FOLLOWED and place.nesting >= MAX_NESTING:
+                leave_out(page, f"playlists and players more than {MAX_NESTING} deep")
+            elif candidate.kind in FOLLOWED:
                 instead = [each.url for each in others.get(candidate.group or "", ())]
                 yield self.request(
                     candidate.url, nested_place(place, candidate), {INSTEAD: instead} if instead else None
@@ -200,22 +221,39 @@ class Follower:
     def _follow_links(self, page: Response, links: list[str]) -> Iterator[Request]:
         place, number = Place.of(page.meta), page.meta.get(FEED_PAGE, 1)
         for url in links:
-            if self._traps.is_trap(url):
+            if self._is_trap(page, url):
                 continue
             if number < MAX_LIST_PAGES and is_same_list(page.url, url):
                 yield self.request(url, place.alone, {FEED_PAGE: number + 1})
             else:
                 yield self.request(url, place.deeper)
 
-    def _frame(self, candidate: Candidate, place: Place, frames: int) -> Iterator[Request]:
+    def _frame(self, page: Response, candidate: Candidate, frames: int) -> Iterator[Request]:
         """Yield the request for a document in a frame of the page: it is part of the page, as are its links."""
-        if frames < MAX_NESTING and not self._traps.is_trap(candidate.url):
-            yield self.request(candidate.url, place, {FRAMES: frames + 1})
+        if self._is_trap(page, candidate.url):
+            return
+        if frames >= MAX_NESTING:
+            leave_out(page, f"frames more than {MAX_NESTING} deep")
+            return
+        yield self.request(candidate.url, Place.of(page.meta), {FRAMES: frames + 1})
+
+    def _is_trap(self, page: Response, url: str) -> bool:
+        """Return whether a link is not followed; of each site and of each shape of URL it is said once."""
+        if (why := self._traps.why_not(url)) is None:
+            return False
+        if self._traps.is_first(url, why):
+            leave_out(page, f"{one_line(clean_url(mask_url(url)), _SHOWN)} and others like it: {why}")
+        return True
 
     def _is_continued(self, candidate: Candidate, page: Response, number: int) -> bool:
         """Return whether a candidate costs no depth: a next page, a feed that has moved, a feed in a list of feeds."""
-        if number >= MAX_LIST_PAGES or self._traps.is_trap(candidate.url):
+        if not self._is_next(candidate, page, number) or self._is_trap(page, candidate.url):
             return False
+        if number >= MAX_LIST_PAGES:
+            leave_out(page, f"the pages of the list after the first {MAX_LIST_PAGES}")
+        return number < MAX_LIST_PAGES
+
+    def _is_next(self, candidate: Candidate, page: Response, number: int) -> bool:
         if candidate.relation is Relation.LISTED:
             return not Place.of(page.meta).level  # the list is a start
         if candidate.relation is not Relation.NEXT_PAGE:
@@ -232,7 +270,9 @@ class Follower:
             number += 1
         else:
             level, number = level + 1, 1
-        if level <= MAX_FOLDERS and number <= MAX_LIST_PAGES:
+        if level > MAX_FOLDERS or number > MAX_LIST_PAGES:
+            leave_out(page, f"folders more than {MAX_FOLDERS} deep, or pages after the first {MAX_LIST_PAGES}")
+        else:
             yield self.ask(candidate, Place.of(page.meta).alone, {FOLDER_LEVEL: level, FEED_PAGE: number})
 
     def instead_of(self, request: Request) -> Iterator[Request]:

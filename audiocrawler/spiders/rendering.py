@@ -4,6 +4,7 @@ import logging
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from hashlib import blake2b
+from itertools import islice
 from typing import Any
 from urllib.parse import urldefrag, urljoin, urlsplit
 
@@ -28,6 +29,7 @@ from audiocrawler.records import PAGE, outcome_of_failure, page_row
 from audiocrawler.rendering.visit import How, Seen, SeenText, SeenUrl, cookies_for
 from audiocrawler.rendering.when import RenderPolicy, pattern_of, render_hints
 from audiocrawler.spiders.links import is_allowed, priority_at
+from audiocrawler.spiders.partly import IN_PART, leave_out
 
 MAX_KNOWN = 2_000
 """URLs of the plain document that the request for the rendered one keeps in its meta."""
@@ -53,7 +55,7 @@ def seen_candidates(
     begins with ``browser_``.
     """
     by_url: dict[str, Candidate] = {}
-    for candidate in (*map(_from_browser, shown), *_in_texts(seen, finders), *_in_urls(seen, document)):
+    for candidate in (*map(_from_browser, shown), *_in_texts(seen, finders, document), *_in_urls(seen, document)):
         first = by_url.setdefault(candidate.url, candidate)
         if first is not candidate:
             fill(first, candidate)
@@ -68,11 +70,12 @@ def _from_browser(candidate: Candidate) -> Candidate:
     return candidate
 
 
-def _in_texts(seen: Seen, finders: Mapping[str, int | None]) -> Iterator[Candidate]:
+def _in_texts(seen: Seen, finders: Mapping[str, int | None], page: Document) -> Iterator[Candidate]:
     for text in seen.texts:
         if text.kind == "script" and not MEDIA_NAME.search(text.text):
             continue
-        for candidate in find_in(_document(text, seen.url), finders):
+        document = _document(text, seen.url)
+        for candidate in find_in(document, finders):
             if candidate.kind not in _WANTED[text.kind]:
                 continue
             candidate.found_by = (
@@ -80,6 +83,7 @@ def _in_texts(seen: Seen, finders: Mapping[str, int | None]) -> Iterator[Candida
             )
             _mark(candidate)
             yield candidate
+        page.cuts |= document.cuts
 
 
 def _mark(candidate: Candidate) -> None:
@@ -195,7 +199,7 @@ class Renderer:
         self._stats.inc_value("browser/pages_with_gain", int(gained))
         assert page.request is not None
         before = await self._crawl.find_source(mask_url(page.request.url))
-        if before is not None and before.kind == PAGE:
+        if before is not None and before.kind == PAGE and not (before.reason or "").startswith(IN_PART):
             self._stats.inc_value("browser/taken_up", int(before.status == Status.PENDING))
             await self._note_page(page.request, Status.NOT_AUDIO, "HTML page; rendered later")
         return list(self._learning.note(Rendering.of(page.request).pattern, gained=gained))
@@ -275,6 +279,8 @@ def _routes(page: Response, document: Document) -> Iterator[str]:
     seen: dict[str, None] = {}
     for element in document.elements("a"):
         url, fragment = urldefrag(urljoin(document.base_url, element.get("href") or ""))
-        if url == own and fragment.startswith(("/", "!")) and len(seen) < MAX_ROUTES:
+        if url == own and fragment.startswith(("/", "!")):
             seen.setdefault(f"{url}#{fragment}")
-    yield from seen
+    if len(seen) > MAX_ROUTES:
+        leave_out(page, f"the routes after the first {MAX_ROUTES}")
+    yield from islice(seen, MAX_ROUTES)

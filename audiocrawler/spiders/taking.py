@@ -1,6 +1,5 @@
 """Decide what happens to a document's audio: skipped with a reason, listed, or downloaded."""
 
-import logging
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any
@@ -30,6 +29,7 @@ from audiocrawler.spiders.inline import Inline, inline_item, named, why_not
 from audiocrawler.spiders.links import others_by_group
 from audiocrawler.spiders.listing import Lister
 from audiocrawler.spiders.media import Downloads
+from audiocrawler.spiders.partly import leave_out
 from audiocrawler.warehouse.rows import clean_url
 
 LeftOut = dict[str, dict[str, tuple[str, AudioSource]]]
@@ -42,8 +42,6 @@ MAX_REMEMBERED = 100_000
 """URLs found but not requested that are remembered as counted."""
 
 _OTHER_CHOSEN = "another file of the same recording was chosen"
-
-logger = logging.getLogger(__name__)
 
 
 class Taker:
@@ -181,17 +179,12 @@ class Taker:
         return {TEXTS: named} if named and self._arguments.transcripts == "yes" else {}
 
     def _within_page_limit(self, media: list[Candidate], page: Response) -> list[Candidate]:
-        """Return the candidates up to the limit per page, and log how many are left out."""
+        """Return the candidates up to the limit per page, and note how many are left out."""
         most = self._crawl.settings.max_files_per_page
         if len(media) <= most:
             return media
         left_out = len(media) - most
-        logger.warning(
-            "%s has %d audio URLs: the last %d are left out; raise AUDIO_MAX_FILES_PER_PAGE to include them",
-            page.url,
-            len(media),
-            left_out,
-        )
+        leave_out(page, f"the last {left_out} of {len(media)} audio URLs: raise AUDIO_MAX_FILES_PER_PAGE to take them")
         self._stats.inc_value("audio/beyond_page_limit", left_out)
         return media[:most]
 

@@ -72,7 +72,8 @@ def elements_of(item: etree._Element) -> Iterator[etree._Element]:
         element = rest.pop()
         if local_name(element) not in _ITEMS:
             yield element
-            rest.extend(reversed(element))
+            if len(element):
+                rest.extend(reversed(element))
 
 
 def item_description(item: etree._Element, channel: Description) -> Description:

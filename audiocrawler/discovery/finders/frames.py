@@ -41,6 +41,7 @@ def _in_frames(document: Document, depth: int) -> Iterator[Find]:
             for each in _in_page(page, depth):
                 each.group = each.group and f"frame {number} {each.group}"
                 yield each
+            document.cuts |= page.cuts
 
 
 def _in_page(page: Document, depth: int) -> Iterator[Find]:
@@ -50,3 +51,5 @@ def _in_page(page: Document, depth: int) -> Iterator[Find]:
             yield each
     if depth < _MAX_DEPTH:
         yield from _in_frames(page, depth + 1)
+    elif any(element.get(name) for name in _WRITTEN for element in page.elements("iframe")):
+        page.leave_out(f"the documents in frames more than {_MAX_DEPTH} deep")

@@ -30,7 +30,6 @@ _META_NAMES = frozenset(
     ("og:video", "og:video:url", "og:video:secure_url", "twitter:player:stream", "twitter:player:stream:url")
 )
 _MAX_TEXT = 200
-_MAX_FINDS = 10_000
 
 
 def find_videos(document: Document) -> Iterator[Find]:
@@ -93,17 +92,20 @@ def _linked(link: etree._Element, url: str, found_by: str, kind: Kind) -> Find:
 
 def _in_feed(root: etree._Element) -> Iterator[Find]:
     for number, item in enumerate(items_of(root)):
-        title = next((one_line(text_of(each)) for each in each_named(item, "title")), None)
-        groups = _groups(item, f"item {number}")
         for element in each_named(item, *_FEED_FILES):
             url, mime_type = attribute(element, "url", "href", "uri", "resource"), attribute(element, "type")
-            if url and _is_video(url, mime_type):
+            is_video = url is not None and _is_video(url, mime_type)
+            if not url or not (is_video or _is_archive(url, mime_type)):
+                continue
+            title = next((one_line(text_of(each)) for each in each_named(item, "title")), None)
+            if is_video:
+                groups = _groups(item, f"item {number}")
                 found = _video(
                     url, "feed_video", groups.get(url) or next(iter(groups.values()), None), mime_type, title
                 )
                 found.size_bytes = size_bytes(attribute(element, "length", "filesize"))
                 yield found
-            elif url and _is_archive(url, mime_type):
+            else:
                 yield Find(
                     url=url,
                     found_by="feed_archive",
@@ -161,13 +163,15 @@ def _strings(document: Document, pattern: re.Pattern[str]) -> Iterator[str]:
     )
     texts = [document.text] if is_read else []
     texts += [each.text or "" for each in document.elements("script") if "ld+json" in (each.get("type") or "").lower()]
-    found = (match[0].replace("\\/", "/") for text in texts for match in pattern.finditer(text))
-    for _, url in zip(range(_MAX_FINDS), found, strict=False):
-        yield unescape(url)
+    for text in texts:
+        yield from dict.fromkeys(unescape(match[0].replace("\\/", "/")) for match in pattern.finditer(text))
 
 
 _OTHER_SCHEME = re.compile(r"\b(?:s?ftp|ftps|rtsp|rtmp[es]?|mms[htu]?)://[^\s\"'<>\\]+", re.IGNORECASE)
-_SCHEME_MARKS = ("ftp://", "FTP://", "ftps://", "rtsp://", "rtmp", "mms")
+_SCHEME_MARKS = (
+    *("ftp://", "FTP://", "ftps://", "rtsp://", "rtmp://", "rtmpe://", "rtmps://", "mms://", "mmsh://", "mmst://"),
+    *("mmsu://", "RTSP://", "RTMP://", "MMS://"),
+)
 """A cheap check before the costly one."""
 _NO_SOUND = OTHER_EXTENSIONS - {"7z", "gz", "rar", "tar", "zip"}
 
@@ -177,7 +181,7 @@ def find_other_schemes(document: Document) -> Iterator[Find]:
     if not any(mark in document.text for mark in _SCHEME_MARKS):
         return
     found = dict.fromkeys(unescape(each).rstrip(".,;:!)]") for each in _OTHER_SCHEME.findall(document.text))
-    for _, url in zip(range(_MAX_FINDS), found, strict=False):
+    for url in found:
         if extension_of(url) not in _NO_SOUND and _has_host(url):
             yield Find(url=url, found_by="other_scheme", confidence=LINK, expected=Kind.OTHER_SCHEME)
 

@@ -64,7 +64,7 @@ def find_next_pages(document: Document) -> Iterator[Find]:
 def _is_called_next(link: etree._Element) -> bool:
     parent = link.getparent()
     names = (link.get("class"), link.get("aria-label"), parent.get("class") if parent is not None else None)
-    if _NEXT_WORD.search(" ".join(filter(None, names))):
+    if any(name and _NEXT_WORD.search(name) for name in names):
         return True
     label = (link.text or "").strip()
     return (

@@ -3,18 +3,15 @@
 from collections.abc import Iterator
 
 from audiocrawler.discovery.candidate import ELEMENT, LINK, Find, Kind, Relation
-from audiocrawler.discovery.document import Document, DocumentType
+from audiocrawler.discovery.document import Document, DocumentType, first_line
 from audiocrawler.discovery.urls import MAX_URL_LENGTH
-
-_MAX_LINES = 50_000
-"""sitemaps.org, "Sitemap file requirements"."""
 
 
 def find_text_sitemaps(document: Document) -> Iterator[Find]:
     """Yield the URLs of a text that has nothing but one URL a line (sitemaps.org, "Text file")."""
-    if document.type is not DocumentType.TEXT:
+    if document.type is not DocumentType.TEXT or not _is_url(first_line(document.text)):
         return
-    lines = [line for each in document.text.splitlines() if (line := each.strip("\ufeff \t"))][:_MAX_LINES]
+    lines = [line for each in document.text.splitlines() if (line := each.strip("\ufeff \t"))]
     if lines and all(_is_url(line) for line in lines):
         for line in lines:
             yield Find(url=line, found_by="sitemap", confidence=LINK, expected=Kind.PAGE, relation=Relation.SITEMAP)

@@ -163,7 +163,7 @@ def _own_address(value: Any) -> str | None:
 
 _MARKUP = re.compile(r"<(?:a|audio|embed|iframe|object|source|video)\b", re.IGNORECASE)
 _MARKUP_FINDERS = (find_elements, find_links, find_embeds, find_attributes)
-_MOST_MARKUP = 2_000_000
+_MOST_MARKUP = 16 * 2**20
 
 
 def find_json_markup(document: Document) -> Iterator[Find]:
@@ -172,8 +172,10 @@ def find_json_markup(document: Document) -> Iterator[Find]:
         return
     for node in objects_in(document.json):
         for text in (each for each in node.members.values() if isinstance(each, str)):
-            if "<" in text and len(text) <= _MOST_MARKUP and _MARKUP.search(text):
-                yield from _in_markup(document, node, text)
+            if "<" in text and _MARKUP.search(text):
+                if len(text) > _MOST_MARKUP:
+                    document.leave_out(f"all after the first {_MOST_MARKUP} characters of HTML in JSON")
+                yield from _in_markup(document, node, text[:_MOST_MARKUP])
 
 
 def _in_markup(document: Document, node: Node, text: str) -> Iterator[Find]:
@@ -229,7 +231,7 @@ def find_scripts(document: Document) -> Iterator[Find]:
         if "ld+json" in (script.get("type") or "").lower() or (payload and is_flight(text)):
             continue
         if MEDIA_NAME.search(text) or _WORTH_PARSING.search(text):
-            yield from _in_script(text, f"script {number}", map(plain, values_in(text)))
+            yield from _in_script(text, f"script {number}", map(plain, values_in(text, document.leave_out)))
 
 
 def _in_script(text: str, scope: str, values: Iterator[Any]) -> Iterator[Find]:

@@ -70,7 +70,10 @@ def _pages(document: Document, value: dict[str, Any], pages: list[dict[str, Any]
     level = int(document.collection.get("level", "0"))
     for page in pages:
         title = text(page, "title")
-        if page.get("ns") == _CATEGORY_NAMESPACE and title and level < MAX_LEVELS:
+        is_category = page.get("ns") == _CATEGORY_NAMESPACE and title is not None
+        if is_category and level >= MAX_LEVELS:
+            document.leave_out(f"the subcategories more than {MAX_LEVELS} deep")
+        elif is_category and title:
             yield follow(NAME, _members(document.url.partition("?")[0], title), {"level": str(level + 1)})
         for info in listed(page, "imageinfo"):
             yield from _file(info, title or "")
