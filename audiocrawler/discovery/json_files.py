@@ -12,6 +12,10 @@ audiofile audiofilepath audiolink audiopath audiosrc audiouri audiourl sound_url
 """
 AUDIO_KEYS = frozenset(_AUDIO.split())
 """Members that contain the URL of audio, whether it has an extension or not."""
+AUDIO_HOLDERS = AUDIO_KEYS | {"enclosure", "sound"}
+"""Members that may contain an object about audio."""
+KEYS_IN_AUDIO = frozenset(("file", "href", "src", "uri", "url"))
+"""Members of such an object that contain its file's URL."""
 _FILE = """
 body contenturl download download_link download_url downloadlink downloadurl enclosure enclosure_url enclosureurl file
 file_path file_url filename filepath fileurl media_url medialink mediaurl play_url playurl readingorder resource

@@ -14,7 +14,9 @@ from audiocrawler.discovery.copies import copy_key, split_copies
 from audiocrawler.discovery.document import one_line, parse_json
 from audiocrawler.discovery.json_about import add_rest, licence_codes
 from audiocrawler.discovery.json_files import (
+    AUDIO_HOLDERS,
     AUDIO_KEYS,
+    KEYS_IN_AUDIO,
     URL_KEYS,
     is_format_key,
     is_place_of_file,
@@ -328,11 +330,7 @@ _OWN_NAMES = frozenset(("@id", "file_name", "filename", "id"))
 """Members that are URLs in some documents, and names in most."""
 _FOLDERLESS = frozenset(("@id", "body", "content", "file_path", "filename", "filepath", "id"))
 _MAX_URL = 65_536
-_IN_AUDIO = frozenset(("file", "href", "src", "uri", "url"))
-"""Members of an object that is named ``audio``, say, which contain its file's URL."""
-_HOLDERS_OF_AUDIO = AUDIO_KEYS | {"enclosure", "sound"}
 _LOCAL_PATH = re.compile(r"[a-z]:[\\/]|/(?:home|mnt|root|scratch|tmp|Users|Volumes)/")
-_PAIR = 2
 
 
 def media_in(
@@ -417,7 +415,7 @@ def _expected(node: Node, key: str) -> Kind | None:
     is_live = _LIVE_KEY.search(key) or any(node.members.get(each) is True for each in _LIVE_FLAGS)
     if is_live and _duration_ms(node) is None:
         return Kind.STREAM
-    if key.replace("-", "_") in AUDIO_KEYS or (node.name in _HOLDERS_OF_AUDIO and key in _IN_AUDIO):
+    if key.replace("-", "_") in AUDIO_KEYS or (node.name in AUDIO_HOLDERS and key in KEYS_IN_AUDIO):
         return Kind.AUDIO
     if is_format_key(key) or (key == "contenturl" and "AudioObject" in node.types):
         return Kind.AUDIO
@@ -492,7 +490,7 @@ def _group_mirrors(finds: list[Find], node: Node) -> None:
 def _group_downloads(finds: list[Find], node: Node) -> None:
     """Group what an object plays or describes with what it offers for download, which is preferred."""
     downloads = {each for key, each in node.members.items() if "download" in key and isinstance(each, str)}
-    if len(finds) < _PAIR or not any(each.url in downloads for each in finds):
+    if len(finds) <= 1 or not any(each.url in downloads for each in finds):
         return
     names = {copy_key(url.partition("?")[0]) for url in downloads}
     for each in finds:

@@ -12,7 +12,6 @@ from scrapy.downloadermiddlewares.retry import get_retry_request
 from scrapy.exceptions import CloseSpider
 from scrapy.http import Response
 from scrapy.http.request import NO_CALLBACK
-from scrapy.spidermiddlewares.referer import RefererMiddleware
 from twisted.python.failure import Failure
 
 from audiocrawler.browser.handler import Browser
@@ -41,31 +40,26 @@ from audiocrawler.middlewares.optouts import OptOuts
 from audiocrawler.model.rows import AudioItem, AudioSource
 from audiocrawler.model.settings import settings_of
 from audiocrawler.model.statuses import Status
-from audiocrawler.model.text import is_masked, mask_url, one_line
 from audiocrawler.model.urls import LOGIN, login_meta, origin_of, site_of, without_credentials
 from audiocrawler.records import (
-    MAX_REASON_LENGTH,
     MemberItem,
     audio_candidate,
     direct_candidate,
     outcome_of_failure,
-    page_row,
-    what_came,
 )
 from audiocrawler.rendering.when import RenderHint
-from audiocrawler.report.summary import FAILED_START
 from audiocrawler.spiders.expanding import Expander
 from audiocrawler.spiders.hls import HlsJoiner
 from audiocrawler.spiders.landing import Landings
-from audiocrawler.spiders.links import COLLECTION, FOLLOWED, Follower, as_page, page_links
+from audiocrawler.spiders.links import COLLECTION, FOLLOWED, Follower, as_page, page_links, refer
 from audiocrawler.spiders.listing import Lister
 from audiocrawler.spiders.media import Downloads
+from audiocrawler.spiders.page_notes import PageNotes
 from audiocrawler.spiders.partly import tell_left_out
 from audiocrawler.spiders.rendering import Renderer, as_from_browser, seen_candidates
 from audiocrawler.spiders.renewing import Renewal, may_have_expired
 from audiocrawler.spiders.taking import Taker
 from audiocrawler.spiders.texts import Texts
-from audiocrawler.spiders.walls import wall_in
 from audiocrawler.warehouse.rows import clean_url
 
 _NOT_ASKED_FOR = "https://start.invalid/"
@@ -158,10 +152,15 @@ class AudioSpider(Spider):
             parse=self.parse_audio,
             failed=self.audio_failed,
             expand=self._expand,
-            refer=self._refer,
+            refer=partial(refer, self.crawler),
             landings=self.landings,
             stop=partial(stop_crawl, self.crawler),
         )
+
+    @cached_property
+    def notes(self) -> PageNotes:
+        """Return the service that notes pages that could not be searched."""
+        return PageNotes(self.crawl, self.crawler.stats, self.logger)
 
     @cached_property
     def landings(self) -> Landings:
@@ -181,7 +180,7 @@ class AudioSpider(Spider):
             self.arguments,
             parse=self.parse_text,
             failed=self.text_failed,
-            refer=self._refer,
+            refer=partial(refer, self.crawler),
             stop=partial(stop_crawl, self.crawler),
         )
 
@@ -201,13 +200,7 @@ class AudioSpider(Spider):
     @cached_property
     def lister(self) -> Lister:
         """Return the service that lists what is in archives."""
-        return Lister(
-            self.crawler,
-            self.crawl,
-            self.downloads,
-            parse=self.parse_listing,
-            failed=self.listing_failed,
-        )
+        return Lister(self.crawler, self.crawl, self.downloads, parse=self.parse_listing, failed=self.listing_failed)
 
     @cached_property
     def expander(self) -> Expander:
@@ -262,7 +255,7 @@ class AudioSpider(Spider):
             yield request
         document, candidates, links = await self._found_in(response)
         if not candidates and (CAME in response.meta or (document is not None and not document.text.strip())):
-            await self._note_no_page(response)
+            await self.notes.note_no_page(response)
             await tell_left_out(self.crawl, response, document)
             return
         self._read_opt_outs(response, document)
@@ -279,7 +272,7 @@ class AudioSpider(Spider):
         for request in rendered:
             yield request
         if document is not None and not (candidates or rendered):
-            await self._note_wall(response, document)
+            await self.notes.note_wall(response, document)
 
     async def parse_rendered(self, response: Any) -> AsyncIterator[Any]:
         """Search a rendered page for what its plain document did not contain."""
@@ -325,11 +318,9 @@ class AudioSpider(Spider):
             meta = {name: request.meta[name] for name in ("start", LOGIN) if name in request.meta}
             yield self.follower.request(page, Place.of(request.meta), meta).replace(dont_filter=True)
             return
-        self._note_failed_start(request.meta, outcome.reason)
         for each in self.follower.instead_of(request):
             yield each
-        if outcome.status == Status.TOO_LARGE and LANDING not in request.meta:
-            await self.crawl.write([page_row(request, outcome.status, outcome.reason, found_by="link")])
+        await self.notes.note_failure(request, outcome)
 
     async def render_failed(self, failure: Failure) -> AsyncIterator[Request]:
         """Write the row of a page that could not be rendered; continue with pages that waited for its result."""
@@ -386,7 +377,7 @@ class AudioSpider(Spider):
     async def item_scraped(self, item: Any, response: Response | None) -> None:
         """Request the texts of a file that is stored: in the frontier before the file's request is acknowledged."""
         request = getattr(response, "request", None)
-        if isinstance(item, AudioItem) and request is not None:
+        if isinstance(item, AudioItem) and not isinstance(item, MemberItem) and request is not None:
             for each in await self.texts.after_item(item, request):
                 self.crawler.engine.crawl(each)
 
@@ -468,14 +459,6 @@ class AudioSpider(Spider):
         meta = place.meta | login | own
         return Request(f"{origin_of(url)}/robots.txt", self.parse_robots, errback=self.page_failed, meta=meta)
 
-    def _refer(self, request: Request, page_url: str) -> Request:
-        """Return the request with the page as its Referer, as REFERRER_POLICY allows."""
-        referer = self.crawler.get_spider_middleware(RefererMiddleware)
-        if referer is not None:
-            shown = f"{origin_of(page_url)}/" if is_masked(page_url) else page_url
-            referer.get_processed_request(request, Response(shown))
-        return request
-
     def _expand(self, response: Response, body_file: str) -> AsyncIterator[AudioItem]:
         return self.expander.expand(response, body_file)
 
@@ -513,28 +496,3 @@ class AudioSpider(Spider):
         self.logger.info("%s redirects to %s: the pages of %s are followed", place.site, clean_url(response.url), home)
         response.meta[MOVED_TO] = home
         yield self._robots_request(response.url, Place.of(response.meta), {})
-
-    async def _note_wall(self, response: Response, document: Document) -> None:
-        """Write the row of a page that shows nothing but a form, if it does."""
-        if (wall := wall_in(document)) is None:
-            return
-        reason = f"{wall} stands before the page: export your browser's cookies and name the file by AUDIO_COOKIES"
-        self._note_failed_start(response.meta, reason)
-        assert response.request is not None
-        self.logger.info("%s: %s", clean_url(response.url), reason)
-        await self.crawl.write([page_row(response.request, Status.FAILED, reason, found_by="link")])
-
-    async def _note_no_page(self, response: Response) -> None:
-        """Write the row of a page in place of which something came that cannot be searched."""
-        came = what_came(response)
-        self._note_failed_start(response.meta, f"empty or unsearchable document ({came})")
-        if response.body and response.request is not None and LANDING not in response.meta:
-            reason = f"got {came} instead of a page"
-            self.logger.info("%s: %s", clean_url(response.url), reason)
-            await self.crawl.write([page_row(response.request, Status.NOT_AUDIO, reason, found_by="link")])
-
-    def _note_failed_start(self, meta: dict[str, Any], reason: str) -> None:
-        if "start" in meta:
-            self.crawler.stats.inc_value("audio/starts_failed")
-            start = f"{clean_url(mask_url(meta['start']))}: {one_line(reason, MAX_REASON_LENGTH)}"
-            self.crawler.stats.inc_value(FAILED_START + start)

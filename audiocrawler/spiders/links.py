@@ -8,9 +8,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from scrapy import Request
+from scrapy.crawler import Crawler
 from scrapy.http import HtmlResponse, Response
 from scrapy.link import Link
 from scrapy.linkextractors import LinkExtractor
+from scrapy.spidermiddlewares.referer import RefererMiddleware
 
 from audiocrawler.config.arguments import Arguments
 from audiocrawler.discovery import Candidate, Document, Kind, choose
@@ -21,8 +23,8 @@ from audiocrawler.discovery.kinds import classify
 from audiocrawler.discovery.paging import is_next_page, is_same_list
 from audiocrawler.discovery.urls import MAX_URL_LENGTH
 from audiocrawler.fetch.requests import Place
-from audiocrawler.model.text import mask_url
-from audiocrawler.model.urls import site_of, without_credentials
+from audiocrawler.model.text import is_masked, mask_url
+from audiocrawler.model.urls import origin_of, site_of, without_credentials
 from audiocrawler.spiders.partly import leave_out
 from audiocrawler.warehouse.rows import clean_url
 
@@ -319,3 +321,12 @@ def as_page(answer: Response, document: Document) -> Response:
     if is_same or document.type is not DocumentType.HTML:
         return answer
     return answer.replace(cls=HtmlResponse, body=document.text.encode(errors="replace"), encoding="utf-8")
+
+
+def refer(crawler: Crawler, request: Request, page_url: str) -> Request:
+    """Return the request with the page as its Referer, as REFERRER_POLICY allows."""
+    referer = crawler.get_spider_middleware(RefererMiddleware)
+    if referer is not None:
+        shown = f"{origin_of(page_url)}/" if is_masked(page_url) else page_url
+        referer.get_processed_request(request, Response(shown))
+    return request

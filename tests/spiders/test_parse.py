@@ -114,10 +114,14 @@ def test_all_alternates_can_be_asked_for(tmp_path: Path) -> None:
     assert not any(each.meta["alternates"] for each in requests)
 
 
-def test_an_alternate_takes_the_place_of_what_failed_or_was_refused(tmp_path: Path) -> None:
+def test_an_alternate_takes_the_place_of_what_failed_or_was_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     body = "<audio><source src=/a.mp3 type=audio/mpeg><source src=/a.flac type=audio/flac></audio>"
     spider = spider_in(tmp_path)
-    spider._refer = lambda request, page_url: request.replace(headers={"Referer": page_url})  # type: ignore[method-assign]
+    monkeypatch.setattr(
+        "audiocrawler.spiders.audio.refer", lambda _, request, page_url: request.replace(headers={"Referer": page_url})
+    )
     (request,) = yielded(spider.parse(page(body)))
     (alternate,) = yielded(spider.audio_failed(failure_of(request, 404)))
     assert (alternate.url, alternate.headers["Referer"]) == (f"{URL}a.mp3", URL.encode())
@@ -243,9 +247,11 @@ def test_what_is_dropped_to_come_again_is_asked_for_again_and_at_last_fails(tmp_
     assert row(spider, request.url).reason == "it broke off"
 
 
-def test_a_refused_file_leaves_its_place_to_an_alternate_unless_the_fault_is_ours(tmp_path: Path) -> None:
+def test_a_refused_file_leaves_its_place_to_an_alternate_unless_the_fault_is_ours(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     spider = spider_in(tmp_path)
-    spider._refer = lambda request, page_url: request  # type: ignore[method-assign]
+    monkeypatch.setattr("audiocrawler.spiders.audio.refer", lambda _, request, page_url: request)
     other = AudioSource(source_url=f"{URL}b.mp3", status=Status.ALTERNATE)
     source = AudioSource(source_url=f"{URL}a.mp3", status=Status.UNDECODABLE, reason="noise")
     request = spider.downloads.request(source.source_url, source, [(other.source_url, other)])
