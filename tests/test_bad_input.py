@@ -120,7 +120,7 @@ def test_a_refused_connection_is_named(tmp_path: Path) -> None:
     [
         ("/nowhere.html", "HTTP 404"),
         ("/private/index.html", "disallows it"),
-        ("/impostors/picture.mp3", "image/gif"),
+        ("/impostors/picture.mp3", "a GIF image"),
     ],
 )
 def test_a_start_that_cannot_be_searched_is_named_with_its_reason(

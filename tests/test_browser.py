@@ -27,7 +27,7 @@ FOUND = {
     "/hls/segment-1.mp3": ("segments", "browser_request"),
     "/hls/segment-2.mp3": ("segments", "browser_request"),
     "/scripted/audio/shadow.wav": ("shadow", "browser_audio_src"),
-    "/scripted/audio/framed.wav": ("framed", "browser_audio_src"),
+    "/scripted/audio/framed.wav": ("frame", "browser_audio_src"),
     "/scripted/audio/lazy.wav": ("lazy", "browser_audio_src"),
     "/scripted/members-only.wav": ("members", "browser_audio_src"),
     "/scripted/audio/beside-link.wav": ("beside", "a_href"),
