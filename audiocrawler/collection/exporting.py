@@ -5,6 +5,7 @@ The command replaces itself with this program: process, terminal, signals and ex
 
 import os
 import pickle
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
@@ -12,6 +13,7 @@ from dataclasses import asdict, dataclass, field
 from functools import cache, partial
 from pathlib import Path
 from tempfile import TemporaryFile
+from threading import Event
 from typing import IO, Any, NoReturn
 
 from audiocrawler.collection.ending import exit_code_of
@@ -149,7 +151,7 @@ def _make(export: Export, writing: Writing) -> int:
         print_error(f"no file is left for the set: {reasons or 'no row matches'}")
         return NOTHING
     with Bar("files", sum(shard.files for shard in filter(part.has, plan.shards))) as bar:
-        outcome = make(writing, part, bar.advance, export.about)
+        outcome = make(writing, part, partial(_advance, bar), export.about)
     pushed = push(path, export.push) if export.push and outcome.is_whole and not outcome.failed else None
     if export.as_json:
         say_json(_result(writing, outcome, pushed))
@@ -158,6 +160,21 @@ def _make(export: Export, writing: Writing) -> int:
     if outcome.failed:
         print_error(f"{outcome.failed} files had to be in the set and are not; see `scrapy verify --hash`")
     return LEFT_BEHIND if outcome.failed else DONE
+
+
+_INTERRUPTED = Event()
+"""Set by Ctrl-C: a KeyboardInterrupt may be lost in a callback of a library."""
+
+
+def _advance(bar: Bar, number: int, size_bytes: int) -> None:
+    if _INTERRUPTED.is_set():
+        raise KeyboardInterrupt
+    bar.advance(number, size_bytes)
+
+
+def _interrupt(*_: object) -> NoReturn:
+    _INTERRUPTED.set()
+    raise KeyboardInterrupt
 
 
 def _say_lines(path: Path, outcome: Outcome, pushed: str | None) -> None:
@@ -224,6 +241,7 @@ def main() -> None:
     """Do what ``replace_this_process`` was given, and exit with its exit code."""
     with os.fdopen(int(sys.argv[1]), "rb") as file:
         sys.argv[0], export = pickle.load(file)  # noqa: S301 - of this program, and without a name
+    signal.signal(signal.SIGINT, _interrupt)
     survive_closed_pipes()
     sys.exit(exit_code_of(export.prepared))
 
