@@ -124,7 +124,6 @@ def _catalogues(root: etree._Element) -> Iterator[Find]:
             yield _feed(url, "opds", ELEMENT)
 
 
-_INCLUDES = ("include", "link")
 _FEED_TYPES = ("rss", "atom", "feed")
 
 

@@ -6,7 +6,7 @@ hub: the shape that all share; every other module is one service, registered her
 import os
 from collections.abc import Iterator, Mapping
 
-from audiocrawler.discovery.candidate import ATTRIBUTE, Find, Kind, Relation, fill
+from audiocrawler.discovery.candidate import ATTRIBUTE, Find, Kind, fill
 from audiocrawler.discovery.document import Document, DocumentType, one_line, text_of
 from audiocrawler.discovery.hubs import (
     archive_org,
@@ -155,6 +155,3 @@ def token_headers(url: str, environment: Mapping[str, str] = os.environ) -> dict
         if token and address.host in token.hosts and (value := environment.get(token.variable, "").strip()):
             return {token.header: token.form.format(value)}
     return {}
-
-
-__all__ = ["HUBS", "SCHEMES", "Address", "Hub", "Relation", "answer_of", "find_hubs", "start_of", "token_headers"]

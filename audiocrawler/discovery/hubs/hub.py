@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
@@ -86,7 +86,7 @@ class Hub:
     page: Callable[[Document], Iterator[Find]] | None = None
     schemes: tuple[str, ...] = ()
     token: Token | None = None
-    variables: tuple[str, ...] = field(default=())
+    variables: tuple[str, ...] = ()
     """Further environment variables that it reads."""
 
 
