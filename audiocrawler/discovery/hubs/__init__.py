@@ -89,11 +89,11 @@ def _completed(finds: Iterator[Find], document: Document) -> Iterator[Find]:
 
 
 def find_hubs(document: Document) -> Iterator[Find]:
-    """Yield what a hub's answer holds; of a page, the answer to ask for, and the files of shares that it links to."""
-    answer = answer_of(document)
-    if answer is not None:
-        yield from answer
-    elif document.type is DocumentType.HTML:
+    """Yield the answer to ask for instead of a page, and the files of shares that it links to.
+
+    It is not given answers: discovery asks ``answer_of`` before any finder.
+    """
+    if document.type is DocumentType.HTML:
         if (own := start_of(document.url)) is not None:
             yield own
         for hub in HUBS:
