@@ -156,24 +156,28 @@ def _is_declared(about: Description) -> bool:
 
 def listed(value: Any, *names: str) -> list[dict[str, Any]]:
     """Return the objects of the list under these members, empty if there is no such list."""
-    for name in names:
-        value = value.get(name) if isinstance(value, dict) else None
-    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
+    found = _under(value, names)
+    return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
 
 
 def inner(value: Any, *names: str) -> dict[str, Any]:
     """Return the object under these members, empty if there is none."""
-    for name in names:
-        value = value.get(name) if isinstance(value, dict) else None
-    return value if isinstance(value, dict) else {}
+    found = _under(value, names)
+    return found if isinstance(found, dict) else {}
 
 
 def text(value: Any, *names: str) -> str | None:
     """Return the text or whole number under these members on one line; of a list, its first value."""
+    found = _under(value, names)
+    first = found[0] if isinstance(found, list) and found else found
+    return str(first) if isinstance(first, int) and not isinstance(first, bool) else line_of(first)
+
+
+def _under(value: Any, names: tuple[str, ...]) -> Any:
+    """Return what is under these members, each within the one before it; None where one is missing."""
     for name in names:
         value = value.get(name) if isinstance(value, dict) else None
-    first = value[0] if isinstance(value, list) and value else value
-    return str(first) if isinstance(first, int) and not isinstance(first, bool) else line_of(first)
+    return value
 
 
 def names_of(people: list[dict[str, Any]], *names: str) -> str | None:
