@@ -26,14 +26,17 @@ def start(address: Address, _: Mapping[str, str]) -> Find | None:
     """Return the download of a file, or the list of a folder."""
     if folder := _folder(address):
         return follow(NAME, _list(address, folder))
-    file = _file(address)
-    return follow(NAME, _download(address, file, address.query.get("resourcekey"))) if file else None
+    url = download_of(address)
+    return follow(NAME, url) if url else None
 
 
 def download_of(address: Address) -> str | None:
     """Return the URL from which a shared file is downloaded, None if the URL is not that of a file."""
     file = _file(address)
-    return _download(address, file, address.query.get("resourcekey")) if file else None
+    if file is None:
+        return None
+    key = address.query.get("resourcekey")
+    return with_query(f"{address.on(_HOSTS[2])}/download", id=file, export="download", confirm="t", resourcekey=key)
 
 
 def _file(address: Address) -> str | None:
@@ -53,11 +56,6 @@ def _folder(address: Address) -> str | None:
     elif address.host == _HOSTS[0] and address.segments in {("folderview",), ("embeddedfolderview",)}:
         found = address.query.get("id")
     return found if found and _ID.fullmatch(found) else None
-
-
-def _download(address: Address, file: str, key: str | None) -> str:
-    url = f"{address.on(_HOSTS[2])}/download"
-    return with_query(url, id=file, export="download", confirm="t", resourcekey=key)
 
 
 def _list(address: Address, folder: str) -> str:
