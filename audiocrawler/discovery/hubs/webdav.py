@@ -60,30 +60,26 @@ def _members(document: Document, root: etree._Element) -> Iterator[Find]:
     for response in each_named(root, "response"):
         url = urljoin(document.url, child_text(response, "href") or "")
         path = unquote(urlsplit(url).path)
-        if path.rstrip("/") == own and any(True for _ in each_named(response, "collection")):
-            continue
-        if any(True for _ in each_named(response, "collection")):
+        is_folder = next(each_named(response, "collection"), None) is not None
+        if is_folder and path.rstrip("/") != own:
             yield follow(NAME, f"{url.rstrip('/')}/", document.collection, is_dav=True)
-        else:
+        elif not is_folder:
             name = path.rstrip("/").rpartition("/")[2]
-            yield from file_at(
-                NAME, url.rstrip("/"), name if "." in name else _shown(response) or name, _about(response)
-            )
-
-
-def _shown(response: etree._Element) -> str | None:
-    return next((text_of(each).strip() for each in each_named(response, "displayname")), None)
+            shown = name if "." in name else _property(response, "displayname") or name
+            yield from file_at(NAME, url.rstrip("/"), shown, _about(response))
 
 
 def _about(response: etree._Element) -> Description:
-    def first(name: str) -> str | None:
-        return next((text_of(each).strip() for each in each_named(response, name)), None)
-
+    created = _property(response, "creationdate") or _property(response, "getlastmodified")
     return Description(
-        mime_type=first("getcontenttype"),
-        size_bytes=size_bytes(first("getcontentlength")),
-        published_at=published_at(first("creationdate") or first("getlastmodified")),
+        mime_type=_property(response, "getcontenttype"),
+        size_bytes=size_bytes(_property(response, "getcontentlength")),
+        published_at=published_at(created),
     )
+
+
+def _property(response: etree._Element, name: str) -> str | None:
+    return next((text_of(each).strip() for each in each_named(response, name)), None)
 
 
 HUB = Hub(
