@@ -10,8 +10,19 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 from lxml import etree
 
 from audiocrawler.discovery.candidate import Description, Find
-from audiocrawler.discovery.document import Document, child_text, each_named, local_name, text_of
-from audiocrawler.discovery.hubs.hub import Address, Hub, file_at, follow, next_page, path_of, with_query, xml_root
+from audiocrawler.discovery.document import Document, child_text, each_named, local_name
+from audiocrawler.discovery.hubs.hub import (
+    Address,
+    Hub,
+    file_at,
+    folder_prefix,
+    follow,
+    next_page,
+    path_of,
+    whole_text,
+    with_query,
+    xml_root,
+)
 from audiocrawler.discovery.values import published_at, size_bytes
 
 NAME = "azure"
@@ -24,7 +35,7 @@ def start(address: Address, _: Mapping[str, str]) -> Find | None:
     is_folder = len(address.segments) == 1 or urlsplit(address.url).path.endswith("/")
     if not address.is_at(*_HOSTS) or not address.segments or not is_folder or "comp" in address.query:
         return None
-    prefix = "".join(f"{each}/" for each in address.segments[1:])
+    prefix = folder_prefix(address.segments[1:])
     query = f"?{urlsplit(address.url).query}"
     url = f"{address.origin}/{path_of(address.segments[0])}{query}"
     return follow(NAME, with_query(url, restype="container", comp="list", prefix=prefix or None))
@@ -41,7 +52,7 @@ def _blobs(document: Document, root: etree._Element) -> Iterator[Find]:
     kept = [(name, value) for name, value in parse_qsl(query) if name not in _OF_LISTING]
     signature = f"?{urlencode(kept)}" if kept else ""
     for each in each_named(root, "blob", "blobprefix"):
-        name = next((text_of(child) for child in each.iterchildren(etree.Element) if local_name(child) == "name"), "")
+        name = whole_text(each, "name")
         if name and local_name(each) == "blobprefix":
             yield follow(NAME, with_query(document.url, prefix=name, marker=None), document.collection)
         elif name:

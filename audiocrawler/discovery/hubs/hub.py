@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 from lxml import etree
 
 from audiocrawler.discovery.candidate import ELEMENT, Description, Find, Kind, Relation, fill
-from audiocrawler.discovery.document import Document, DocumentType, line_of, parse_xml
+from audiocrawler.discovery.document import Document, DocumentType, line_of, local_name, parse_xml, text_of
 from audiocrawler.discovery.kinds import (
     AUDIO_EXTENSIONS,
     FOLLOWED_EXTENSIONS,
@@ -214,6 +214,16 @@ def shared_in(collection: Mapping[str, str]) -> Description:
         statements=stated(collection.get("licence"), url=collection.get("licence_url")),
         published_at=published_at(collection.get("published_at")),
     )
+
+
+def whole_text(element: etree._Element, name: str) -> str:
+    """Return the text of the first child of this name as it is: names of files may have several spaces, or be long."""
+    return next((text_of(each) for each in element.iterchildren(etree.Element) if local_name(each) == name), "")
+
+
+def folder_prefix(segments: tuple[str, ...]) -> str:
+    """Return what the keys of a bucket below these folders begin with."""
+    return "".join(f"{each}/" for each in segments)
 
 
 def xml_root(document: Document, *names: str) -> etree._Element | None:

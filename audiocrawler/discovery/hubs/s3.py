@@ -11,8 +11,19 @@ from urllib.parse import unquote_plus
 from lxml import etree
 
 from audiocrawler.discovery.candidate import Description, Find
-from audiocrawler.discovery.document import Document, child_text, each_named, local_name, text_of
-from audiocrawler.discovery.hubs.hub import Address, Hub, file_at, follow, next_page, path_of, with_query, xml_root
+from audiocrawler.discovery.document import Document, child_text, local_name
+from audiocrawler.discovery.hubs.hub import (
+    Address,
+    Hub,
+    file_at,
+    folder_prefix,
+    follow,
+    next_page,
+    path_of,
+    whole_text,
+    with_query,
+    xml_root,
+)
 from audiocrawler.discovery.values import published_at, size_bytes
 
 NAME = "s3"
@@ -33,19 +44,15 @@ def start(address: Address, _: Mapping[str, str]) -> Find | None:
         return _listing(_endpoint(address.segments[2]), address.query.get("prefix", ""))
     is_folder = "?" not in address.url and (address.url.endswith("/") or not address.segments)
     if is_folder and _PATH_STYLE.fullmatch(address.host) and address.segments:
-        return _listing(f"{address.origin}/{path_of(address.segments[0])}", _prefix(address.segments[1:]))
+        return _listing(f"{address.origin}/{path_of(address.segments[0])}", folder_prefix(address.segments[1:]))
     if is_folder and _VIRTUAL.fullmatch(address.host):
-        return _listing(address.origin, _prefix(address.segments))
+        return _listing(address.origin, folder_prefix(address.segments))
     return None
 
 
 def _endpoint(bucket: str) -> str:
     """Return the endpoint of a bucket: a certificate for ``*.s3`` does not hold for names with dots."""
     return f"https://s3.amazonaws.com/{bucket}" if "." in bucket else f"https://{bucket}.s3.amazonaws.com"
-
-
-def _prefix(segments: tuple[str, ...]) -> str:
-    return "".join(f"{each}/" for each in segments)
 
 
 def _listing(endpoint: str, prefix: str) -> Find:
@@ -88,8 +95,7 @@ def _place(document: Document, root: etree._Element) -> str:
 
 
 def _key(element: etree._Element, name: str, *, is_encoded: bool) -> str:
-    """Return a key with all its spaces."""
-    value = next((text_of(each) for each in element.iterchildren(etree.Element) if local_name(each) == name), "")
+    value = whole_text(element, name)
     return unquote_plus(value) if is_encoded else value
 
 
@@ -108,8 +114,7 @@ def _next(document: Document, root: etree._Element, last: str, *, is_encoded: bo
         values = {"list-type": "2", "continuation-token": token}
         yield next_page(NAME, with_query(document.url, **values), document.collection)
         return
-    marker = next((text_of(each) for each in each_named(root, "nextmarker")), "")
-    if marker := (unquote_plus(marker) if is_encoded else marker) or last:
+    if marker := _key(root, "nextmarker", is_encoded=is_encoded) or last:
         yield next_page(NAME, with_query(document.url, marker=marker), document.collection)
 
 
