@@ -23,6 +23,9 @@ VIDEO_EXTENSIONS = frozenset(_VIDEO.split())
 OTHER_EXTENSIONS = frozenset(_OTHER.split())
 """Extensions of files that are not audio even if the document says so."""
 
+PACKED_EXTENSION = r"(?:7z|rar|tar|tbz2?|tgz|txz|tzst|zip|tar\.(?:gz|bz2|xz|zst|lzma|Z))"
+"""Pattern of the extensions of archives."""
+
 FOLLOWED_EXTENSIONS = {
     **dict.fromkeys(
         ["asx", "b4s", "jspf", "m3u", "meta4", "metalink", "pls", "ram", "wax", "wpl", "wvx", "xspf"], Kind.PLAYLIST

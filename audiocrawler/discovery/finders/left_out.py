@@ -13,6 +13,7 @@ from audiocrawler.discovery.document import Document, DocumentType, attribute, e
 from audiocrawler.discovery.finders.feeds import FEED_ROOTS, items_of, media_of
 from audiocrawler.discovery.kinds import (
     OTHER_EXTENSIONS,
+    PACKED_EXTENSION,
     VIDEO_EXTENSIONS,
     bare_type,
     extension_of,
@@ -123,7 +124,7 @@ def _groups(item: etree._Element, name: str) -> dict[str, str | None]:
     return {each.url: each.group for each in finds}
 
 
-_ARCHIVE_NAME = re.compile(r"\.(?:zip|7z|rar|tar|tgz|tbz2?|txz|tzst|tar\.(?:gz|bz2|xz|zst|lzma|Z))$", re.IGNORECASE)
+_ARCHIVE_NAME = re.compile(rf"\.{PACKED_EXTENSION}$", re.IGNORECASE)
 _ARCHIVE_TYPES = frozenset(
     f"application/{name}"
     for name in (

@@ -13,6 +13,7 @@ from audiocrawler.discovery.document import Document, DocumentType, line_of, loc
 from audiocrawler.discovery.kinds import (
     AUDIO_EXTENSIONS,
     FOLLOWED_EXTENSIONS,
+    PACKED_EXTENSION,
     VIDEO_EXTENSIONS,
     extension_of,
     kind_of_type,
@@ -20,9 +21,7 @@ from audiocrawler.discovery.kinds import (
 from audiocrawler.discovery.values import published_at
 from audiocrawler.model.statements import Statement, statement_of
 
-_PACKED = re.compile(
-    r"\.(?:7z|arrow|parquet|rar|tar|tbz2?|tgz|txz|tzst|zip|tar\.(?:gz|bz2|xz|zst|lzma|Z))$", re.IGNORECASE
-)
+_PACKED = re.compile(rf"\.(?:arrow|parquet|{PACKED_EXTENSION})$", re.IGNORECASE)
 """Archives, and the shards of datasets."""
 STATED_IN = "hub"
 """Where a licence counts as found that a hub states."""
