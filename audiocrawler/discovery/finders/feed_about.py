@@ -37,16 +37,24 @@ def add_shared(about: Description, children: Children) -> None:
 
 def page_of(children: Children) -> str | None:
     """Return the page of an item: its link, else the guid that is one (RSS 2.0, isPermaLink)."""
-    links = (
-        attribute(link, "href") or text_of(link).strip()
-        for name in ("origlink", "link")
-        for link in children.get(name, ())
-        if (attribute(link, "rel") or "").lower() in _PAGE_RELATIONS
-    )
-    if link := next(filter(None, links), None):
-        return link
-    guids = (each for each in children.get("guid", ()) if (attribute(each, "ispermalink") or "").lower() != "false")
-    return next((url for each in guids if (url := text_of(each).strip()).startswith(("http://", "https://"))), None)
+    links = (url for url, _ in page_links(children) if url)
+    return next(links, None) or next(permalinks(children), None)
+
+
+def page_links(children: Children) -> Iterator[tuple[str, str | None]]:
+    """Yield an item's links to its page, which may be empty, with their declared types."""
+    for name in ("origlink", "link"):
+        for link in children.get(name, ()):
+            if (attribute(link, "rel") or "").lower() in _PAGE_RELATIONS:
+                yield attribute(link, "href") or text_of(link).strip(), attribute(link, "type")
+
+
+def permalinks(children: Children) -> Iterator[str]:
+    """Yield the guids that are the address of the item's page (RSS 2.0, isPermaLink)."""
+    for guid in children.get("guid", ()):
+        url = text_of(guid).strip()
+        if (attribute(guid, "ispermalink") or "").lower() != "false" and url.startswith(("http://", "https://")):
+            yield url
 
 
 def host_of(people: Texts | None) -> str | None:

@@ -7,12 +7,11 @@ from lxml import etree
 
 from audiocrawler.discovery.candidate import Description, Find, fill
 from audiocrawler.discovery.document import Document, DocumentType, attribute, child_text, local_name, parse, text_of
-from audiocrawler.discovery.finders.feeds import FEED_ROOTS, channel_description, item_description, items_of
+from audiocrawler.discovery.finders.feeds import FEED_ROOTS, bodies_of, channel_description, item_description, items_of
 from audiocrawler.discovery.finders.markup import find_elements, find_links, find_texts
 from audiocrawler.discovery.kinds import MEDIA_NAME
 from audiocrawler.discovery.urls import absolute
 
-_BODIES = frozenset(("description", "encoded", "content", "summary"))
 _END_OF_PLAYER = "</audio></video>"
 
 
@@ -33,8 +32,7 @@ def find_feed_bodies(document: Document) -> Iterator[Find]:
 
 
 def _in_bodies(document: Document, item: etree._Element) -> Iterator[Find]:
-    bodies = (_markup(child) for child in item.iterchildren(etree.Element) if local_name(child) in _BODIES)
-    with_audio = [markup for markup in bodies if MEDIA_NAME.search(markup)]
+    with_audio = [markup for markup in map(_markup, bodies_of(item)) if MEDIA_NAME.search(markup)]
     if not with_audio:
         return
     markup = _END_OF_PLAYER.join(sorted(with_audio, key=len, reverse=True))  # summaries are often cut within a tag

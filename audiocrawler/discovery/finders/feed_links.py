@@ -16,8 +16,10 @@ from audiocrawler.discovery.document import (
     local_name,
     text_of,
 )
+from audiocrawler.discovery.finders.feed_about import page_links, permalinks
 from audiocrawler.discovery.finders.feeds import (
     FEED_ROOTS,
+    bodies_of,
     channel_description,
     channel_of,
     item_description,
@@ -29,8 +31,6 @@ from audiocrawler.discovery.kinds import MEDIA_NAME, classify, kind_of_type
 from audiocrawler.discovery.urls import absolute
 
 _HEARD = (Kind.AUDIO, Kind.STREAM, Kind.PLAYLIST, Kind.MANIFEST)
-_BODIES = frozenset(("description", "encoded", "content", "summary"))
-_PAGE_RELATIONS = frozenset(("", "alternate"))
 
 
 def find_item_links(document: Document) -> Iterator[Find]:
@@ -60,26 +60,17 @@ def _has_audio(item: etree._Element, document: Document) -> bool:
         url = absolute(document.base_url, each.url)
         if url and classify(url, mime_type=each.mime_type, expected=each.expected) in _HEARD:
             return True
-    bodies = (child for child in item.iterchildren(etree.Element) if local_name(child) in _BODIES)
-    return any(MEDIA_NAME.search(text_of(body)) for body in bodies)
+    return any(MEDIA_NAME.search(text_of(body)) for body in bodies_of(item))
 
 
 def _links(item: etree._Element) -> Iterator[tuple[str, str | None]]:
     """Yield the item's links with their declared types; its guid if it is the only one (RSS 2.0, isPermaLink)."""
     children = children_of(item)
-    links = [
-        (attribute(link, "href") or text_of(link).strip(), attribute(link, "type"))
-        for name in ("origlink", "link")
-        for link in children.get(name, ())
-        if (attribute(link, "rel") or "").lower() in _PAGE_RELATIONS
-    ]
+    links = list(page_links(children))
     links += [(attribute(each, "url") or "", None) for each in children.get("player", ())]
     links += [(attribute(each, "src") or "", attribute(each, "type")) for each in children.get("content", ())]
     found = [(url, mime_type) for url, mime_type in links if url]
-    if not found:
-        guids = (guid for guid in children.get("guid", ()) if (attribute(guid, "ispermalink") or "").lower() != "false")
-        found = [(url, None) for guid in guids if (url := text_of(guid).strip()).startswith(("http://", "https://"))]
-    yield from dict.fromkeys(found)
+    yield from dict.fromkeys(found or [(url, None) for url in permalinks(children)])
 
 
 _CATALOG = "profile=opds-catalog"

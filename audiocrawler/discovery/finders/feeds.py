@@ -38,6 +38,7 @@ from audiocrawler.model.statements import NOTICE, Statement, statement_of
 _ADDRESS = re.compile(r"\S+@\S+ \((.+)\)")  # RSS 2.0: the author is an e-mail address, the name in brackets
 FEED_ROOTS = frozenset(("rss", "feed", "rdf"))
 _ITEMS = ("item", "entry", "liveitem")
+_BODIES = frozenset(("description", "encoded", "content", "summary"))
 _PAID = ("http://opds-spec.org/acquisition/borrow", "http://opds-spec.org/acquisition/buy")
 _RIGHTS = ("copyright", "rights")
 
@@ -74,6 +75,11 @@ def elements_of(item: etree._Element) -> Iterator[etree._Element]:
             yield element
             if len(element):
                 rest.extend(reversed(element))
+
+
+def bodies_of(item: etree._Element) -> Iterator[etree._Element]:
+    """Yield the children of an item that contain its text, which may be HTML."""
+    return (child for child in item.iterchildren(etree.Element) if local_name(child) in _BODIES)
 
 
 def item_description(item: etree._Element, channel: Description) -> Description:
