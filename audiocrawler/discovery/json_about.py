@@ -12,7 +12,7 @@ from audiocrawler.discovery.candidate import Description
 from audiocrawler.discovery.values import ordinal, plain_text, published_at, size_bytes
 from audiocrawler.model.statements import Statement, statement_of
 
-_TITLE_KEYS = ("title", "name", "headline", "episodetitle", "tracktitle")
+TITLE_KEYS = ("title", "name", "headline", "episodetitle", "tracktitle")
 _HOLDERS = frozenset(
     ("associatedmedia", "attachments", "audio", "audios", "enclosure", "enclosures", "encoding", "files")
 )
@@ -160,13 +160,13 @@ def _item(node: Members) -> Iterator[Members]:
         yield each
         if is_titled:
             return
-        is_titled = each.first(_TITLE_KEYS) is not None
+        is_titled = each.first(TITLE_KEYS) is not None
 
 
 def _name_of_list(around: list[Members], item: list[Members]) -> str | None:
     above = around[len(item) :]
     shows = (each for each in above if not _LISTS.isdisjoint(each.members))
-    return next(filter(None, (_name(each.first(_TITLE_KEYS)) for each in shows)), None)
+    return next(filter(None, (_name(each.first(TITLE_KEYS)) for each in shows)), None)
 
 
 def _first(nodes: list[Members], keys: tuple[str, ...]) -> Any:

@@ -12,7 +12,7 @@ from urllib.parse import unquote, urlsplit
 from audiocrawler.discovery.candidate import ATTRIBUTE, ELEMENT, NAME, Description, Find, Kind, Role
 from audiocrawler.discovery.copies import copy_key, split_copies
 from audiocrawler.discovery.document import one_line, parse_json
-from audiocrawler.discovery.json_about import add_rest, licence_codes
+from audiocrawler.discovery.json_about import TITLE_KEYS, add_rest, licence_codes
 from audiocrawler.discovery.json_files import (
     AUDIO_HOLDERS,
     AUDIO_KEYS,
@@ -139,7 +139,6 @@ def _character(match: re.Match[str]) -> str:
 
 JSONValue = dict[str, Any] | list[Any] | str | float | bool | None
 
-_TITLE_KEYS = ("title", "name", "headline", "episodetitle", "tracktitle")
 _ARTIST_KEYS = ("artist", "byartist", "artistname", "author", "creator", "authors")
 _LANGUAGE_KEYS = ("inlanguage", "language", "lang")
 _LICENSE_KEYS = ("license", "licence", "license_url", "licenseurl", "license_code", "licensecode")
@@ -216,7 +215,7 @@ def _types(members: dict[str, Any]) -> frozenset[str]:
 
 def described(node: Node, about: Description, place: str, url: str) -> None:
     """Copy an object's metadata of its file at ``url`` into ``about``; ``place`` is where licences count as found."""
-    about.title = one_line(_name(node.first_around(_TITLE_KEYS)))
+    about.title = one_line(_name(node.first_around(TITLE_KEYS)))
     about.artist = one_line(_name(node.first_around(_ARTIST_KEYS)))
     about.language = one_line(_name(node.first_around(_LANGUAGE_KEYS)))
     about.statements = _statements(node, place)
@@ -225,7 +224,6 @@ def described(node: Node, about: Description, place: str, url: str) -> None:
     about.duration_ms = _duration_ms(node) or (_duration_ms(node.parent) if node.parent else None)
     about.size_bytes = size_bytes(node.first(_SIZE_KEYS))
     about.bit_rate_bps = _bit_rate_bps(node.members.get("bitrate"))
-    about.statements = tuple(dict.fromkeys((*(about.statements or ()), *licence_codes(node, place)))) or None
     add_rest(node, about, url)
 
 
@@ -235,7 +233,7 @@ def _statements(node: Node, place: str) -> tuple[Statement, ...] | None:
     for key in _NOTICE_KEYS:
         if (notice := node.first_around((key,))) is not None:
             found += _each_statement(notice, place + NOTICE)
-    return tuple(found) or None
+    return tuple(dict.fromkeys((*found, *licence_codes(node, place)))) or None
 
 
 def _each_statement(value: Any, place: str) -> Iterator[Statement]:
@@ -450,7 +448,7 @@ def _group(node: Node, key: str, url: str) -> str | None:
     if is_format_key(key):
         return f"json {node.number}"
     if node.parent and "attachments" in node.parent.members:
-        return f"json {node.parent.number} {one_line(_name(node.first(_TITLE_KEYS))) or copy_key(url)}"
+        return f"json {node.parent.number} {one_line(_name(node.first(TITLE_KEYS))) or copy_key(url)}"
     return None
 
 
