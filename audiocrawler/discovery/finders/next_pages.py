@@ -166,19 +166,22 @@ def _has_list(value: Any, depth: int) -> bool:
 
 
 def _next_urls(document: Document, value: Members) -> Iterator[str]:
-    named = [url for each in _objects(value, _MAX_DEPTH) for url in _named(document, each)]
-    yield from named
-    if not named:
-        yield from _by_number(document.url, {str(key).lower(): each for key, each in value.items()})
+    members, *others = _objects(value, _MAX_DEPTH)
+    named = [url for each in (members, *others) for url in _named(document, each)]
+    yield from named or _by_number(document.url, members)
 
 
 def _objects(value: Members, depth: int) -> Iterator[Members]:
     """Yield an object, those in it that hold its links or its list, and those with a list of their own."""
-    members = {str(key).lower(): each for key, each in value.items()}
+    members = _lowered(value)
     yield members
     for key, each in members.items() if depth else ():
         if isinstance(each, dict) and (key in _CONTAINERS or any(isinstance(inner, list) for inner in each.values())):
             yield from _objects(each, depth - 1)
+
+
+def _lowered(value: Members) -> Members:
+    return {str(key).lower(): each for key, each in value.items()}
 
 
 def _named(document: Document, members: Members) -> Iterator[str]:
@@ -210,9 +213,9 @@ def _by_number(url: str, members: Members) -> Iterator[str]:
         if isinstance(token := members.get(key), str) and token:
             yield with_parameter(url, name, token)
             return
-    about = [members, *(each for key, each in members.items() if key in _CONTAINERS and isinstance(each, dict))]
-    for each in about:
-        if number := _following({str(key).lower(): value for key, value in each.items()}):
+    containers = (each for key, each in members.items() if key in _CONTAINERS and isinstance(each, dict))
+    for each in (members, *map(_lowered, containers)):
+        if number := _following(each):
             name, _ = page_parameter(url) or ("page", 1)
             yield with_parameter(url, name, number)
             return
