@@ -41,7 +41,7 @@ def find_item_links(document: Document) -> Iterator[Find]:
     for item in items_of(document.root):
         if _has_audio(item, document):
             continue
-        base = base_of(item, document.base_url)
+        base, about = base_of(item, document.base_url), item_description(item, channel)
         for url, mime_type in _links(item):
             each = Find(
                 url=absolute(base, url) or "",
@@ -51,7 +51,7 @@ def find_item_links(document: Document) -> Iterator[Find]:
                 mime_type=mime_type if isinstance(kind_of_type(mime_type), Kind) else None,
                 relation=Relation.ITEM,
             )
-            fill(each, item_description(item, channel))
+            fill(each, about)
             yield each
 
 

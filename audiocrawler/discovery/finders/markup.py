@@ -147,12 +147,13 @@ _MAX_TEXT = 200
 
 def find_links(document: Document) -> Iterator[Find]:
     """Yield the links to audio, playlists and feeds, by URL or declared type."""
+    scheme = urlsplit(document.url).scheme
     for element in document.elements("a", "area"):
         if href := element.get("href"):
-            yield from _anchor(element, href, urlsplit(document.url).scheme)
+            yield from _anchor(element, href, scheme)
     for element in document.elements("link"):
         if href := element.get("href"):
-            yield from _link(element, subscribed_feed(href, scheme=urlsplit(document.url).scheme) or href)
+            yield from _link(element, subscribed_feed(href, scheme=scheme) or href)
 
 
 def _anchor(element: etree._Element, href: str, scheme: str) -> Iterator[Find]:
