@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, ClassVar, Protocol
@@ -23,7 +24,7 @@ class _Writer(Protocol):
     def add(self, row: Row) -> None: ...
 
 
-class TableFormat:
+class TableFormat(ABC):
     """``files.csv`` and ``sources.csv``, or with splits ``files-train.csv`` and so on."""
 
     name: ClassVar[str]
@@ -35,9 +36,9 @@ class TableFormat:
     def __init__(self, sources: Sources) -> None:
         self._sources = sources
 
+    @abstractmethod
     def opened(self, file: HashedFile, types: Types) -> AbstractContextManager[_Writer]:
         """Return what writes rows with these columns to the file."""
-        raise NotImplementedError
 
     def write(self, plan: Plan, shard: Shard, entries: Iterator[Entry], folder: Folder) -> None:
         """Write the files of a split; see Format.write."""
