@@ -105,13 +105,16 @@ def _spec(opts: argparse.Namespace) -> Spec:
     mono = mono_unless_told(opts.format, opts.audio) if opts.mono is None else opts.mono
     sound = Sound(opts.audio, opts.rate, mono)
     check_sound(sound)
-    names = frozenset(filter(None, re.split(r"[,\s]+", opts.licenses or "")))
+    names, kept = _names(opts.licenses), _names(opts.kept)
     wanted_licences(sorted(names - {OPEN}), "--licenses ")
-    kept = frozenset(filter(None, re.split(r"[,\s]+", opts.kept or "")))
     for name in sorted(kept - KEPT.keys()):
         raise ConfigurationError(f"--with {name}: choose from {', '.join(KEPT)}")
     shares = shares_of(opts.split) if opts.split else (100,)
     return Spec(opts.format, opts.where.strip(), names, kept, shares, opts.split_by, sound, opts.text)
+
+
+def _names(given: str | None) -> frozenset[str]:
+    return frozenset(filter(None, re.split(r"[,\s]+", given or "")))
 
 
 def _part(text: str) -> Part:
