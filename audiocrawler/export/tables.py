@@ -8,11 +8,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, ClassVar, Protocol
 
-from audiocrawler.export.columns import PRIVATE, Row, Types, cell, plain
+from audiocrawler.export.columns import PRIVATE, Row, Types, cell
 from audiocrawler.export.entries import Entry
 from audiocrawler.export.folder import Folder, HashedFile
 from audiocrawler.export.plan import Plan, Shard
 from audiocrawler.export.shards import Record
+from audiocrawler.model.flat import plain
 from audiocrawler.model.rows import AUDIO_SOURCES
 from audiocrawler.model.spreadsheets import safe_cell
 
