@@ -7,12 +7,12 @@ from dataclasses import asdict
 
 from scrapy.commands import ScrapyCommand
 
-from audiocrawler.commands.as_json import add_json_option, say_json
-from audiocrawler.commands.streams import say, survive_closed_pipes
+from audiocrawler.commands.as_json import add_json_option
 from audiocrawler.commands.usage import refuse_words, use_plain_errors
 from audiocrawler.crawl.exit_codes import DONE, INTERRUPTED, USAGE
 from audiocrawler.doctor.check import Check, State
 from audiocrawler.model.text import mask_text, printable
+from audiocrawler.report.messages import say, say_json, survive_closed_pipes
 from audiocrawler.report.outlook import in_red
 
 
