@@ -1,6 +1,5 @@
 """Feed exports: flat and safe CSV, flat Parquet, safe XML, all files of a crawl, and reported failures."""
 
-import json
 import logging
 import re
 from collections.abc import Awaitable, Callable, Iterator, Mapping
@@ -19,11 +18,12 @@ from scrapy.utils.python import is_listlike
 from audiocrawler.crawl.exit_codes import DONE, conclusion
 from audiocrawler.crawl.lifecycle import CrawlLifecycle, crawl_of, is_ours
 from audiocrawler.crawl.unchanged import UnchangedFiles
+from audiocrawler.export.columns import json_text
 from audiocrawler.fetch.headers import explain
 from audiocrawler.model.errors import ConfigurationError, WarehouseError
 from audiocrawler.model.flat import FLAT_TYPES, as_text, flat, flat_names
 from audiocrawler.model.rows import AudioItem, AudioSource
-from audiocrawler.model.spreadsheets import is_formula
+from audiocrawler.model.spreadsheets import safe_cell
 from audiocrawler.model.text import mask_text, one_line, storable
 
 _NOT_IN_XML_NAME = re.compile(r"[^A-Za-z0-9_.-]")
@@ -51,7 +51,7 @@ class SpreadsheetSafeCsvExporter(CsvItemExporter):
     def serialize_field(self, field: Any, name: str, value: Any) -> Any:
         """Return the value of a cell."""
         serialised = super().serialize_field(field, name, value)
-        return f"'{serialised}" if isinstance(serialised, str) and is_formula(serialised) else serialised
+        return safe_cell(serialised) if isinstance(serialised, str) else serialised
 
 
 class ParquetItemExporter(BaseItemExporter):
@@ -97,22 +97,15 @@ _ROW_GROUP = 1000
 
 
 def _parquet_value(value: Any) -> Any:
-    return json.dumps(value, ensure_ascii=False, sort_keys=True) if isinstance(value, dict | list) else value
+    return json_text(value) if isinstance(value, dict | list) else value
 
 
 def _schema_of(names: Mapping[str, str]) -> Any:
-    import pyarrow as pa
+    from pyarrow import schema
 
-    types = {
-        "STRING": pa.string(),
-        "INTEGER": pa.int64(),
-        "FLOAT": pa.float64(),
-        "BOOLEAN": pa.bool_(),
-        "TIMESTAMP": pa.timestamp("us", "UTC"),
-        "BYTES": pa.binary(),
-        "JSON": pa.string(),
-    }
-    return pa.schema([(shown, types[FLAT_TYPES[name]]) for name, shown in names.items()])
+    from audiocrawler.export.parquet import ARROW
+
+    return schema([(shown, ARROW[FLAT_TYPES[name]]) for name, shown in names.items()])
 
 
 class WellFormedXmlExporter(XmlItemExporter):

@@ -14,7 +14,7 @@ from scrapy.commands import ScrapyCommand
 from scrapy.settings import Settings
 
 from audiocrawler import __version__, commands
-from audiocrawler.commands.usage import PROGRAM
+from audiocrawler.report.messages import PROGRAM
 
 SETTINGS = "audiocrawler.settings"
 

@@ -9,9 +9,9 @@ from datasette.database import Database
 
 from audiocrawler.browse.about import in_order
 from audiocrawler.browse.objects import Found
+from audiocrawler.warehouse.sqlite_select import read_only
 
-MAX_VALUE_BYTES = 50_000_000
-"""What an expression may make of a value."""
+BUSY_TIMEOUT_S = 5.0
 KEYS_OF_VIEWS = {"files": ["sha256"]}
 
 
@@ -22,11 +22,8 @@ class ReadOnlyDatabase(Database):  # type: ignore[misc]
         """Return a new connection."""
         if write:
             raise sqlite3.OperationalError("nothing can be changed here")
-        address = f"{Path(self.path).absolute().as_uri()}?mode=ro"
-        connection = sqlite3.connect(address, uri=True, check_same_thread=False)
+        connection = read_only(Path(self.path), BUSY_TIMEOUT_S)
         connection.execute("PRAGMA query_only = 1")
-        connection.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)
-        connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MAX_VALUE_BYTES)
         self._all_file_connections.append(connection)
         return connection
 

@@ -13,7 +13,6 @@ from dataclasses import asdict, dataclass, field
 from functools import cache, partial
 from pathlib import Path
 from tempfile import TemporaryFile
-from threading import Event
 from typing import IO, Any, NoReturn
 
 from audiocrawler.collection.ending import exit_code_of
@@ -162,19 +161,25 @@ def _make(export: Export, writing: Writing) -> int:
     return LEFT_BEHIND if outcome.failed else DONE
 
 
-_INTERRUPTED = Event()
-"""Set by Ctrl-C: a KeyboardInterrupt may be lost in a callback of a library."""
+@dataclass(slots=True)
+class _CtrlC:
+    """Remembers Ctrl-C: a KeyboardInterrupt may be lost in a callback of a library."""
+
+    was_pressed: bool = False
+    """No threading.Event, whose lock a second Ctrl-C would wait for if it came while the first one holds it."""
+
+    def press(self, *_: object) -> NoReturn:
+        self.was_pressed = True
+        raise KeyboardInterrupt
+
+
+_CTRL_C = _CtrlC()
 
 
 def _advance(bar: Bar, number: int, size_bytes: int) -> None:
-    if _INTERRUPTED.is_set():
+    if _CTRL_C.was_pressed:
         raise KeyboardInterrupt
     bar.advance(number, size_bytes)
-
-
-def _interrupt(*_: object) -> NoReturn:
-    _INTERRUPTED.set()
-    raise KeyboardInterrupt
 
 
 def _say_lines(path: Path, outcome: Outcome, pushed: str | None) -> None:
@@ -241,10 +246,6 @@ def main() -> None:
     """Do what ``replace_this_process`` was given, and exit with its exit code."""
     with os.fdopen(int(sys.argv[1]), "rb") as file:
         sys.argv[0], export = pickle.load(file)  # noqa: S301 - of this program, and without a name
-    signal.signal(signal.SIGINT, _interrupt)
+    signal.signal(signal.SIGINT, _CTRL_C.press)
     survive_closed_pipes()
     sys.exit(exit_code_of(export.prepared))
-
-
-if __name__ == "__main__":
-    main()

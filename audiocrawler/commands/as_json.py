@@ -2,10 +2,6 @@
 
 import argparse
 
-from audiocrawler.report.messages import say_json
-
-__all__ = ("add_json_option", "say_json")
-
 
 def add_json_option(parser: argparse.ArgumentParser) -> None:
     """Add the option, which sets ``opts.json``."""

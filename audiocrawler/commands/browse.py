@@ -11,12 +11,13 @@ from scrapy.settings import BaseSettings
 
 from audiocrawler.collection import require_present
 from audiocrawler.commands.collection import CollectionCommand, opened_store, opened_warehouse
-from audiocrawler.commands.streams import flush_output, say
-from audiocrawler.commands.usage import program, use_plain_errors
+from audiocrawler.commands.streams import flush_output
+from audiocrawler.commands.usage import use_plain_errors
 from audiocrawler.crawl.exit_codes import DONE
 from audiocrawler.crawl.places import store_path, warehouse_path, warehouse_type
 from audiocrawler.export.formats import require
 from audiocrawler.model.errors import ConfigurationError
+from audiocrawler.report.messages import program, say
 from audiocrawler.storage import Store
 from audiocrawler.warehouse.sqlite import SqliteWarehouse
 

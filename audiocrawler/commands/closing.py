@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from importlib.util import find_spec
 
-from audiocrawler.commands.usage import program
 from audiocrawler.crawl.exit_codes import Rest
+from audiocrawler.report.messages import program
 from audiocrawler.report.outlook import Outlook
 
 SUGGESTED = {"export": "--format hf --out data/export"}

@@ -9,11 +9,11 @@ from scrapy.crawler import Crawler
 from scrapy.settings import SETTINGS_PRIORITIES, BaseSettings
 
 from audiocrawler.commands.report import DEFAULT
-from audiocrawler.commands.streams import say
 from audiocrawler.crawl.exit_codes import was_stopped
 from audiocrawler.crawl.places import warehouse_path
 from audiocrawler.model.settings import AudioSettings
 from audiocrawler.model.text import one_line
+from audiocrawler.report.messages import say
 
 TIMEOUT_S = 900
 MAX_SHOWN = 300

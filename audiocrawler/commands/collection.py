@@ -8,10 +8,10 @@ from contextlib import ExitStack, closing
 from scrapy.settings import BaseSettings, Settings
 
 from audiocrawler.collection.ending import exit_code_of
-from audiocrawler.commands.streams import survive_closed_pipes
 from audiocrawler.commands.usage import refuse_words
 from audiocrawler.config.settings import check_settings
 from audiocrawler.crawl.places import store_options, warehouse_options
+from audiocrawler.report.messages import survive_closed_pipes
 from audiocrawler.storage import Store, open_store
 from audiocrawler.warehouse import Warehouse, open_warehouse
 

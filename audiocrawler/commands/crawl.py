@@ -22,8 +22,8 @@ from scrapy.settings import BaseSettings
 from audiocrawler.browser.handler import Browser, chromium_of
 from audiocrawler.commands.closing import outlook_of
 from audiocrawler.commands.closing_report import closing_report
-from audiocrawler.commands.streams import flush_output, messages_of, print_error, say, survive_closed_pipes
-from audiocrawler.commands.usage import PROGRAM, program, refuse_options, use_plain_errors
+from audiocrawler.commands.streams import flush_output, messages_of
+from audiocrawler.commands.usage import refuse_options, use_plain_errors
 from audiocrawler.config.arguments import Arguments, parse_arguments
 from audiocrawler.config.scrapy_settings import check_dictionaries, check_scrapy_parts, check_scrapy_values
 from audiocrawler.config.settings import check_settings
@@ -38,6 +38,7 @@ from audiocrawler.model.errors import ConfigurationError, LockedError
 from audiocrawler.model.settings import AudioSettings, user_agent
 from audiocrawler.model.text import mask_text, one_line, printable
 from audiocrawler.rendering.chromium import HOW_TO_INSTALL
+from audiocrawler.report.messages import PROGRAM, print_error, program, say, survive_closed_pipes
 from audiocrawler.report.outlook import in_red, marked
 from audiocrawler.report.summary import Places, format_summary, summarise
 from audiocrawler.spiders.audio import AudioSpider

@@ -3,16 +3,16 @@
 import argparse
 import sys
 from collections.abc import Sequence
+from dataclasses import asdict
 
 from scrapy.commands import ScrapyCommand
 
-from audiocrawler.commands.as_json import add_json_option, say_json
-from audiocrawler.commands.streams import say, survive_closed_pipes
+from audiocrawler.commands.as_json import add_json_option
 from audiocrawler.commands.usage import refuse_words, use_plain_errors
 from audiocrawler.crawl.exit_codes import DONE, INTERRUPTED, USAGE
 from audiocrawler.doctor.check import Check, State
-from audiocrawler.doctor.examine import examine
 from audiocrawler.model.text import mask_text, printable
+from audiocrawler.report.messages import say, say_json, survive_closed_pipes
 from audiocrawler.report.outlook import in_red
 
 
@@ -40,6 +40,8 @@ class Command(ScrapyCommand):
         survive_closed_pipes()
         refuse_words(args)
         assert self.settings is not None
+        from audiocrawler.doctor.examine import examine  # Scrapy imports all commands whenever it starts
+
         checks: list[Check] = []
         try:
             for check in examine(self.settings):
@@ -62,10 +64,7 @@ def _say(check: Check) -> None:
 def _conclude(checks: Sequence[Check], *, is_json: bool) -> None:
     number = {state.value: _number(checks, state) for state in State}
     if is_json:
-        listed = [
-            {"name": each.name, "state": each.state, "found": each.found, "remedy": each.remedy} for each in checks
-        ]
-        say_json({"checks": listed, **number})
+        say_json({"checks": [asdict(each) for each in checks], **number})
     else:
         say(", ".join(f"{count} {state}" for state, count in number.items()))
 

@@ -6,12 +6,12 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from scrapy.commands import ScrapyCommand
 from scrapy.settings import BaseSettings
 
 from audiocrawler.collection import require_present
-from audiocrawler.collection.exporting import Export, Places, replace_this_process
 from audiocrawler.commands.as_json import add_json_option
 from audiocrawler.commands.collection import CollectionCommand
 from audiocrawler.commands.usage import use_plain_errors
@@ -24,6 +24,9 @@ from audiocrawler.export.shards import Part
 from audiocrawler.model.errors import ConfigurationError
 from audiocrawler.model.settings import AudioSettings
 from audiocrawler.rights.licences import wanted_licences
+
+if TYPE_CHECKING:
+    from audiocrawler.collection.exporting import Export
 
 TEXTS = ("title", "description", "link_text", "page_title", TRANSCRIPT)
 
@@ -69,13 +72,17 @@ class Command(CollectionCommand, ScrapyCommand):
 
     def prepared(self, settings: BaseSettings, opts: argparse.Namespace, opened: ExitStack) -> Callable[[], int]:
         """Check the options; the rest is done by a program of its own."""
+        from audiocrawler.collection.exporting import replace_this_process
+
         require_present(warehouse_path(settings), settings["AUDIO_WAREHOUSE"], "AUDIO_WAREHOUSE")
         export = self._checked(settings, opts)
         if opts.profile:  # which would not outlive this process
             return export.prepared(opened)
         return partial(replace_this_process, export)
 
-    def _checked(self, settings: BaseSettings, opts: argparse.Namespace) -> Export:
+    def _checked(self, settings: BaseSettings, opts: argparse.Namespace) -> "Export":
+        from audiocrawler.collection.exporting import Export, Places  # Scrapy imports all commands whenever it starts
+
         places = Places(
             settings["AUDIO_STORE"], store_options(settings), settings["AUDIO_WAREHOUSE"], warehouse_options(settings)
         )
@@ -98,13 +105,16 @@ def _spec(opts: argparse.Namespace) -> Spec:
     mono = mono_unless_told(opts.format, opts.audio) if opts.mono is None else opts.mono
     sound = Sound(opts.audio, opts.rate, mono)
     check_sound(sound)
-    names = frozenset(filter(None, re.split(r"[,\s]+", opts.licenses or "")))
+    names, kept = _names(opts.licenses), _names(opts.kept)
     wanted_licences(sorted(names - {OPEN}), "--licenses ")
-    kept = frozenset(filter(None, re.split(r"[,\s]+", opts.kept or "")))
     for name in sorted(kept - KEPT.keys()):
         raise ConfigurationError(f"--with {name}: choose from {', '.join(KEPT)}")
     shares = shares_of(opts.split) if opts.split else (100,)
     return Spec(opts.format, opts.where.strip(), names, kept, shares, opts.split_by, sound, opts.text)
+
+
+def _names(given: str | None) -> frozenset[str]:
+    return frozenset(filter(None, re.split(r"[,\s]+", given or "")))
 
 
 def _part(text: str) -> Part:

@@ -9,9 +9,9 @@ from scrapy.settings import BaseSettings
 
 from audiocrawler.collection.sending import upload_pending
 from audiocrawler.commands.collection import CollectionCommand, opened_warehouse
-from audiocrawler.commands.streams import say
 from audiocrawler.commands.usage import use_plain_errors
 from audiocrawler.crawl.exit_codes import DONE
+from audiocrawler.report.messages import say
 
 
 class Command(CollectionCommand, ScrapyCommand):

@@ -17,14 +17,14 @@ from scrapy.settings import BaseSettings
 from audiocrawler.collection import require_present
 from audiocrawler.collection.previews import previews_of
 from audiocrawler.collection.reporting import ROWS, Wanted, report_of
-from audiocrawler.commands.as_json import add_json_option, say_json
+from audiocrawler.commands.as_json import add_json_option
 from audiocrawler.commands.collection import CollectionCommand, opened_store, opened_warehouse
-from audiocrawler.commands.streams import print_error, say
 from audiocrawler.commands.usage import use_plain_errors
 from audiocrawler.crawl.exit_codes import DONE, LEFT_BEHIND
 from audiocrawler.crawl.places import store_path, warehouse_path, warehouse_type
 from audiocrawler.model.errors import ConfigurationError
 from audiocrawler.model.settings import AudioSettings
+from audiocrawler.report.messages import print_error, say, say_json
 from audiocrawler.report.page import Report, page_of
 from audiocrawler.report.summary import bytes_text
 from audiocrawler.warehouse import Query, Warehouse

@@ -1,4 +1,4 @@
-"""Standard output and error of a command: survive closed pipes, keep items and messages apart."""
+"""Standard output of a command: messages kept apart from items, and what could not be written."""
 
 import os
 import sys
@@ -6,10 +6,6 @@ from pathlib import Path
 from typing import IO
 
 from scrapy.settings import BaseSettings
-
-from audiocrawler.report.messages import print_error, say, survive_closed_pipes
-
-__all__ = ("flush_output", "messages_of", "print_error", "say", "survive_closed_pipes")
 
 
 def messages_of(settings: BaseSettings) -> IO[str]:

@@ -12,11 +12,11 @@ from scrapy.settings import BaseSettings
 
 from audiocrawler.collection import Sync, SyncResult, require_present
 from audiocrawler.commands.collection import CollectionCommand, opened_store, opened_warehouse
-from audiocrawler.commands.streams import say
 from audiocrawler.commands.usage import use_plain_errors
 from audiocrawler.crawl.exit_codes import DONE, LEFT_BEHIND
 from audiocrawler.crawl.places import store_path, store_type, warehouse_options, warehouse_path
 from audiocrawler.model.errors import ConfigurationError
+from audiocrawler.report.messages import say
 from audiocrawler.report.summary import bytes_text
 from audiocrawler.warehouse import warehouse_class
 

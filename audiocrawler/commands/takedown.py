@@ -14,7 +14,6 @@ from audiocrawler.collection import require_present
 from audiocrawler.collection.sending import upload_pending
 from audiocrawler.collection.takedown import Plan, Target, carry_out, plan
 from audiocrawler.commands.collection import CollectionCommand, opened_store, opened_warehouse
-from audiocrawler.commands.streams import print_error, say
 from audiocrawler.commands.usage import use_plain_errors
 from audiocrawler.crawl.exit_codes import DONE, NOTHING
 from audiocrawler.crawl.in_use import lock_for_takedown
@@ -22,6 +21,7 @@ from audiocrawler.crawl.places import store_path, warehouse_options, warehouse_p
 from audiocrawler.model.addresses import plain_host
 from audiocrawler.model.errors import ConfigurationError, StoreError
 from audiocrawler.model.urls import one_spelling
+from audiocrawler.report.messages import print_error, say
 from audiocrawler.storage import Store
 from audiocrawler.warehouse import Warehouse, count_pending
 

@@ -1,4 +1,4 @@
-"""The program name in messages, and usage errors for unknown options and words."""
+"""Usage errors for unknown options and words, each in one line that names the program."""
 
 import argparse
 import sys
@@ -8,9 +8,7 @@ from typing import NoReturn
 from scrapy.exceptions import UsageError
 
 from audiocrawler.model.text import mask_text, printable
-from audiocrawler.report.messages import PROGRAM, program
-
-__all__ = ("PROGRAM", "program", "refuse_options", "refuse_words", "use_plain_errors")
+from audiocrawler.report.messages import program
 
 
 def use_plain_errors(parser: argparse.ArgumentParser) -> None:

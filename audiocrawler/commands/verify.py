@@ -15,14 +15,14 @@ from scrapy.exceptions import UsageError
 from scrapy.settings import BaseSettings
 
 from audiocrawler.collection import Verified, require_present, verify
-from audiocrawler.commands.as_json import add_json_option, say_json
+from audiocrawler.commands.as_json import add_json_option
 from audiocrawler.commands.collection import CollectionCommand, opened_store, opened_warehouse
 from audiocrawler.commands.crawl import Command as CrawlCommand
-from audiocrawler.commands.streams import say
 from audiocrawler.commands.usage import refuse_options, use_plain_errors
 from audiocrawler.crawl.exit_codes import DONE, LEFT_BEHIND
 from audiocrawler.crawl.places import store_path, warehouse_path
 from audiocrawler.model.marks import MARK
+from audiocrawler.report.messages import say, say_json
 from audiocrawler.report.summary import bytes_text
 from audiocrawler.spiders.verify import ASKED, CHANGED, DIFFERENT, SAME, UNKNOWN, VerifySpider
 from audiocrawler.storage import Store

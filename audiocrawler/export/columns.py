@@ -1,9 +1,9 @@
 """A row as the warehouse gives it in; the plain values that sets keep of it out."""
 
 import json
-from base64 import b64decode, b64encode
+from base64 import b64decode
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 Row = dict[str, Any]
@@ -21,13 +21,6 @@ def public_types(types: Types, text: str = "") -> Types:
     """Return the columns of a set: what the view has but where objects are, and ``text`` where one is asked for."""
     own = {name: kind for name, kind in types.items() if name != PRIVATE}
     return own | ({TEXT: "STRING"} if text else {})
-
-
-def plain(value: Any) -> Any:
-    """Return a value as JSON has it: times in UTC that end with Z, bytes in Base64."""
-    if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
-    return b64encode(value).decode("ascii") if isinstance(value, bytes) else value
 
 
 def json_text(value: Any) -> str:

@@ -1,6 +1,7 @@
 """Sets whose audio stands in folders: ``audiofolder`` of ``datasets``, Lhotse's manifests and NeMo's."""
 
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, ClassVar
 
@@ -46,7 +47,7 @@ class AudioFolderFormat:
         """Write nothing: each folder has its metadata."""
 
 
-class ManifestFormat:
+class ManifestFormat(ABC):
     """``audio/ab/<sha256>.<extension>``, and manifests of each split."""
 
     name: ClassVar[str]
@@ -69,9 +70,9 @@ class ManifestFormat:
         for split in dict.fromkeys(shard.split for shard in plan.shards):
             self.write_manifests(plan, split, folder)
 
+    @abstractmethod
     def write_manifests(self, plan: Plan, split: str, folder: Folder) -> None:
         """Write the manifests of a split."""
-        raise NotImplementedError
 
 
 def _parts(plan: Plan, split: str, folder: Folder) -> Iterator[tuple[str, Row]]:

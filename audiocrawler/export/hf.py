@@ -18,6 +18,7 @@ class HfFormat:
     name: ClassVar[str] = "hf"
     has_audio: ClassVar[bool] = True
     max_bytes: ClassVar[int | None] = (1 << 31) - 1
+    """Arrow's binary type counts its bytes in 32 bits (Arrow Columnar Format, "Variable-size Binary Layout")."""
     shard_bytes: ClassVar[int | None] = 500_000_000
     needs: ClassVar[str | None] = "pyarrow"
 

@@ -10,12 +10,10 @@ from audiocrawler.export.columns import TYPED, Row, Types, json_text
 from audiocrawler.export.entries import Entry
 from audiocrawler.export.folder import HashedFile
 
-CELL_BYTES = (1 << 31) - 1
-"""Arrow's binary type counts its bytes in 32 bits (Arrow Columnar Format, "Variable-size Binary Layout")."""
 GROUP_ROWS, GROUP_BYTES = 100, 16 << 20
 """Of a row group with audio, which is held in memory until it is written."""
 TABLE_GROUP_ROWS = 5000
-_ARROW: Mapping[str, pa.DataType] = {
+ARROW: Mapping[str, pa.DataType] = {
     "STRING": pa.string(),
     "INTEGER": pa.int64(),
     "FLOAT": pa.float64(),
@@ -24,6 +22,7 @@ _ARROW: Mapping[str, pa.DataType] = {
     "BYTES": pa.binary(),
     "JSON": pa.string(),
 }
+"""Type of a column, in the terms of model.rows -> Arrow's."""
 _FEATURES = {
     "STRING": "string",
     "INTEGER": "int64",
@@ -52,7 +51,7 @@ class Table:
         pa.set_memory_pool(pa.system_memory_pool())  # the others keep what is freed for later
         self._types = types
         self._has_audio = has_audio
-        fields = [(name, _ARROW[kind]) for name, kind in types.items()]
+        fields = [(name, ARROW[kind]) for name, kind in types.items()]
         schema = pa.schema([("audio", _AUDIO), *fields] if has_audio else fields)
         if has_audio:
             told = {"info": {"features": features(types, audio_rate_hz)}}
@@ -110,7 +109,7 @@ def _array(values: list[Any], kind: str) -> pa.Array:
     convert = TYPED.get(kind)
     if convert is not None:
         values = [None if value is None else convert(value) for value in values]
-    return pa.array(values, _ARROW[kind])
+    return pa.array(values, ARROW[kind])
 
 
 class _Audio:

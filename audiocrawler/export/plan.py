@@ -12,7 +12,7 @@ from pathlib import Path
 from tempfile import mkstemp
 from typing import Any, Self
 
-from audiocrawler.export.columns import PRIVATE, TEXT, TRANSCRIPT, Row, Types, json_text, plain, public_types
+from audiocrawler.export.columns import PRIVATE, TEXT, TRANSCRIPT, Row, Types, json_text, public_types
 from audiocrawler.export.core import (
     OPUS_RATE_HZ,
     SAME_SAMPLES,
@@ -25,6 +25,7 @@ from audiocrawler.export.core import (
     split_of,
 )
 from audiocrawler.export.groups import Groups
+from audiocrawler.model.flat import plain
 
 _SCHEMA = """
     CREATE TABLE rows (

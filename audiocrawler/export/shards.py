@@ -106,20 +106,17 @@ class Writing:
         is_current = record is not None and record.digest == self.digest_of(shard)
         return record if record and is_current and all(map(self.folder.has, record.files)) else None
 
-    def write(self, part: Part, advance: Callable[[int, int], None]) -> int:
-        """Write the shards of a part that are not there yet; return how many were there. Raises OSError.
+    def write(self, part: Part, advance: Callable[[int, int], None]) -> None:
+        """Write the shards of a part that are not there yet. Raises OSError.
 
         ``advance`` is told after each file how many are done, and of how many bytes.
         """
-        skipped = 0
         for shard in filter(part.has, self.plan.shards):
             record = self.done(shard)
             if record and not record.left_out:
-                skipped += 1
                 advance(shard.files, 0)
             else:
                 self._write(shard, advance)
-        return skipped
 
     def _write(self, shard: Shard, advance: Callable[[int, int], None]) -> None:
         (self.folder.path / "dataset.json").unlink(missing_ok=True)  # it says that the set is whole

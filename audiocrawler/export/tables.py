@@ -3,15 +3,17 @@
 import csv
 import io
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, ClassVar, Protocol
 
-from audiocrawler.export.columns import PRIVATE, Row, Types, cell, plain
+from audiocrawler.export.columns import PRIVATE, Row, Types, cell
 from audiocrawler.export.entries import Entry
 from audiocrawler.export.folder import Folder, HashedFile
 from audiocrawler.export.plan import Plan, Shard
 from audiocrawler.export.shards import Record
+from audiocrawler.model.flat import plain
 from audiocrawler.model.rows import AUDIO_SOURCES
 from audiocrawler.model.spreadsheets import safe_cell
 
@@ -23,7 +25,7 @@ class _Writer(Protocol):
     def add(self, row: Row) -> None: ...
 
 
-class TableFormat:
+class TableFormat(ABC):
     """``files.csv`` and ``sources.csv``, or with splits ``files-train.csv`` and so on."""
 
     name: ClassVar[str]
@@ -35,9 +37,9 @@ class TableFormat:
     def __init__(self, sources: Sources) -> None:
         self._sources = sources
 
+    @abstractmethod
     def opened(self, file: HashedFile, types: Types) -> AbstractContextManager[_Writer]:
         """Return what writes rows with these columns to the file."""
-        raise NotImplementedError
 
     def write(self, plan: Plan, shard: Shard, entries: Iterator[Entry], folder: Folder) -> None:
         """Write the files of a split; see Format.write."""

@@ -8,6 +8,8 @@ from html import unescape
 from typing import Any
 
 from audiocrawler.export.columns import TRANSCRIPT, Row
+from audiocrawler.model.texts import FORMER, OBJECT
+from audiocrawler.model.texts import TRANSCRIPT as KIND
 
 MAX_TEXT_BYTES = 16 << 20
 _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
@@ -40,7 +42,7 @@ def with_words(rows: Iterable[Row], read: Callable[[str], bytes | None]) -> Iter
 def words_of(row: Row, read: Callable[[str], bytes | None]) -> str | None:
     """Return the words of the first transcript that has some, in the order of ``ranked``."""
     for text in ranked(row.get("texts"), row.get("language")):
-        body = read(text["object"])
+        body = read(text[OBJECT])
         if body and (words := plain_words(body, text.get("media_type", ""))):
             return words
     return None
@@ -49,7 +51,7 @@ def words_of(row: Row, read: Callable[[str], bytes | None]) -> str | None:
 def ranked(texts: Iterable[dict[str, str]] | str | None, language: str | None) -> list[dict[str, str]]:
     """Return the stored transcripts, best first: the language of the file, else none stated, then by their format."""
     given = json.loads(texts) if isinstance(texts, str) else texts or ()
-    stored = [text for text in given if text.get("kind") == TRANSCRIPT and text.get("object") and "former" not in text]
+    stored = [text for text in given if text.get("kind") == KIND and text.get(OBJECT) and FORMER not in text]
     return sorted(stored, key=lambda text: (_distance(text.get("language"), language), _rank(text)))
 
 

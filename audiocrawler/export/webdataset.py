@@ -1,6 +1,5 @@
 """Tar archives of pairs, ``<sha256>.<extension>`` and ``<sha256>.json``: what ``webdataset`` and NeMo read in order."""
 
-import json
 import math
 from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar
@@ -31,7 +30,7 @@ class WebDatasetFormat:
         with folder.writing(_name_of(shard)) as file, opened_archive(file) as archive:
             for entry in entries:
                 add_audio(archive, entry)
-                described = json.dumps(_described(entry.row, plan), ensure_ascii=False, sort_keys=True)
+                described = json_text(_described(entry.row, plan))
                 add_bytes(archive, f"{entry.key}.json", described.encode("utf-8", "replace"))
 
     def finish(self, plan: Plan, records: Sequence[Record], folder: Folder) -> None:

@@ -41,12 +41,17 @@ def flat(item: AudioItem) -> dict[str, Any]:
     return {"file_urls": ",".join(item.file_urls), "file_name": item.file_name, **values}
 
 
-def as_text(value: Any) -> Any:
-    """Return the text of a cell: times in RFC 3339, bytes in base64, tags by name."""
+def plain(value: Any) -> Any:
+    """Return a value as JSON has it: times in RFC 3339, in UTC that ends with Z, bytes in base64."""
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
-    if isinstance(value, bytes):
-        return b64encode(value).decode()
+    return b64encode(value).decode("ascii") if isinstance(value, bytes) else value
+
+
+def as_text(value: Any) -> Any:
+    """Return the text of a cell: a plain value, and tags by name."""
     if isinstance(value, list):
         return " | ".join(map(as_text, value))
-    return "; ".join(f"{name}={text}" for name, text in sorted(value.items())) if isinstance(value, dict) else value
+    if isinstance(value, dict):
+        return "; ".join(f"{name}={text}" for name, text in sorted(value.items()))
+    return plain(value)

@@ -43,7 +43,7 @@ def select(path: Path, query: Query) -> Iterator[dict[str, Any]]:
     statements = statements_of(query, with_views(lambda table: table.name))
     clock = _Clock()
     with _explained(path, query, clock):
-        connection = _read_only(path, clock)
+        connection = _limited(path, clock)
         for probe in statements.probes:
             connection.execute(f"EXPLAIN {probe}")
         cursor = connection.execute(statements.select)
@@ -85,11 +85,17 @@ class _Clock:
         return monotonic() > self._end
 
 
-def _read_only(path: Path, clock: _Clock) -> sqlite3.Connection:
+def read_only(path: Path, busy_timeout_s: float) -> sqlite3.Connection:
+    """Return a connection that any thread may use; it neither writes nor attaches a file. Raises sqlite3.Error."""
     address = f"{path.absolute().as_uri()}?mode=ro"
-    connection = sqlite3.connect(address, BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False, uri=True)
+    connection = sqlite3.connect(address, busy_timeout_s, isolation_level=None, check_same_thread=False, uri=True)
     connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MAX_VALUE_BYTES)
     connection.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)
+    return connection
+
+
+def _limited(path: Path, clock: _Clock) -> sqlite3.Connection:
+    connection = read_only(path, BUSY_TIMEOUT_S)
     connection.set_progress_handler(clock.is_over, _INSTRUCTIONS)
     connection.set_authorizer(_authorized)
     return connection
