@@ -61,7 +61,7 @@ def interstitial_in(answer: Response, first: FirstBytes | None) -> Interstitial 
     """Return the response as an interstitial, None if it is audio or has no refresh."""
     if first is None:
         return None
-    judgement = first.judgement or first.end()
+    judgement = first.judged()
     if judgement.may_be_audio:
         return None
     document = _document(answer, first.head)
@@ -329,7 +329,7 @@ class Downloads:
 
 
 def _is_archive(request: Request, first: FirstBytes | None) -> bool:
-    return ARCHIVE in request.meta and (first is None or (first.judgement or first.end()).may_be_archive)
+    return ARCHIVE in request.meta and (first is None or first.judged().may_be_archive)
 
 
 def _ruled_out(alternate: AudioSource, outcome: Outcome) -> AudioSource:
