@@ -180,8 +180,7 @@ class Downloads:
         self, interstitial: Interstitial, source: AudioSource, request: Request, body_file: str | None
     ) -> list[Request]:
         """Return the request for the target of an interstitial, or the next alternate."""
-        if body_file is not None:
-            await self._crawl.in_thread(lambda: Path(body_file).unlink(missing_ok=True))
+        await self._remove(body_file)
         why_not = interstitial.why_not(is_second=INTERSTITIAL in request.meta)
         if why_not is None:
             onward = self.request(str(interstitial.url), source, request.meta.get("alternates", ()))
@@ -212,14 +211,17 @@ class Downloads:
         """Finalise the row of a file in place of which a document came; return the next alternate, or the document."""
         request = response.request
         assert request is not None
-        if body_file is not None:
-            await self._crawl.in_thread(lambda: Path(body_file).unlink(missing_ok=True))
+        await self._remove(body_file)
         self._use_own_row(request)
         source.judged_by = self._crawl.ruleset
         outcome = Outcome(Status.NOT_AUDIO, why_no_audio(came))
         await self.finalise(source, outcome)
         alternates = await self._next_alternate(request, outcome)
         return alternates or self._landings.request_for(response.url, source, request)
+
+    async def _remove(self, body_file: str | None) -> None:
+        if body_file is not None:
+            await self._crawl.in_thread(lambda: Path(body_file).unlink(missing_ok=True))
 
     async def _decide_row(self, request: Request, body: Path) -> None:
         """Decide by the bytes which row is meant if the URL leaves doubt."""
