@@ -15,6 +15,7 @@ from audiocrawler.discovery.choose import choose, rank
 from audiocrawler.discovery.dash import audio_tracks
 from audiocrawler.discovery.hls import Rendition, audio_rendition
 from audiocrawler.fetch.requests import LANDING, TEXTS, Place, is_rendered
+from audiocrawler.middlewares.gates import limit_reached
 from audiocrawler.middlewares.optouts import OptOuts
 from audiocrawler.model.marks import tombstone
 from audiocrawler.model.rotation import is_rotating, row_key
@@ -126,12 +127,11 @@ class Taker:
         """Return the item of a data: URL; None if it is known, too large, damaged, or the limit is reached."""
         if not self._is_new(source):
             return None
-        limit = self._arguments.limit
         known = await self._crawl.memory.recall(source.source_url)
         if known is not None and known.size_bytes is not None:
             await self._downloads.finalise_known(source, known)
-        elif limit is not None and self._stats.get_value("audio/stored", 0) >= limit:
-            await self._downloads.finalise(source, Outcome(Status.LIMIT, f"limit of {limit} stored files reached"))
+        elif (why := limit_reached(self._stats, self._arguments.limit)) is not None:
+            await self._downloads.finalise(source, Outcome(Status.LIMIT, why))
         elif (outcome := why_not(inline, self._crawl.settings.max_bytes)) is not None:
             await self._downloads.finalise(source, outcome)
         else:
