@@ -153,6 +153,11 @@ def is_disk_full(error: BaseException | None) -> bool:
     return False
 
 
+def disk_is_full(why: object) -> str:
+    """Return the reason for stopping a crawl whose disk is full, and what to do."""
+    return f"the disk is full or read-only: {why}; free some space and run the same command again"
+
+
 def _first_line(error: BaseException) -> str:
     if isinstance(error, IgnoreRequest) and not str(error):
         return "refused before it was sent to the server"

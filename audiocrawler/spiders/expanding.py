@@ -22,7 +22,7 @@ from audiocrawler.archives.unpacking import Archive, Offer
 from audiocrawler.crawl.crawl import Crawl
 from audiocrawler.crawl.lifecycle import DELIVERIES, UNFINISHED, leave_unfinished
 from audiocrawler.discovery import Kind
-from audiocrawler.fetch.headers import explain, is_disk_full
+from audiocrawler.fetch.headers import disk_is_full, explain, is_disk_full
 from audiocrawler.fetch.parts import Part
 from audiocrawler.fetch.receivers import UNPROVED
 from audiocrawler.fetch.requests import ARCHIVE, is_media, own_audio_row
@@ -244,9 +244,7 @@ class Expander:
 
     def _failure(self, work: _Work, error: ArchiveError | OSError) -> Outcome | None:
         if is_disk_full(error):
-            self._stop(
-                f"the disk is full or read-only: {explain(error)}; free some space and run the same command again"
-            )
+            self._stop(disk_is_full(explain(error)))
             leave_unfinished(work.request)
             return None
         taken = work.taken["audio"]

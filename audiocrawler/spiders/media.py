@@ -18,7 +18,7 @@ from audiocrawler.discovery import Document, Kind, read
 from audiocrawler.discovery.hubs.google_drive import form_url
 from audiocrawler.discovery.urls import absolute
 from audiocrawler.fetch.first_bytes import FIRST_BYTES, FirstBytes
-from audiocrawler.fetch.headers import KnownFile
+from audiocrawler.fetch.headers import KnownFile, disk_is_full
 from audiocrawler.fetch.requests import (
     ARCHIVE,
     INTERSTITIAL,
@@ -288,8 +288,7 @@ class Downloads:
             return None
         outcome = outcome_of_failure(failure)
         if outcome.disk_full:
-            why = f"the disk is full or read-only: {outcome.reason}; free some space and run the same command again"
-            self._stop(why)
+            self._stop(disk_is_full(outcome.reason))
         if self._crawl.is_stopping or outcome.disk_full:
             leave_unfinished(request)
             return None

@@ -18,7 +18,7 @@ from twisted.python.failure import Failure
 from audiocrawler.config.arguments import Arguments
 from audiocrawler.crawl.crawl import Crawl
 from audiocrawler.crawl.lifecycle import leave_unfinished
-from audiocrawler.fetch.headers import header_bytes, header_text, is_disk_full, media_type
+from audiocrawler.fetch.headers import disk_is_full, header_bytes, header_text, is_disk_full, media_type
 from audiocrawler.fetch.requests import KIND, OPTED_OUT, TEXT_CHAIN, TEXTS, RequestKind, name_of_text, own_audio_row
 from audiocrawler.fetch.texts import text_kind
 from audiocrawler.middlewares.credentials import inherit_login
@@ -145,7 +145,7 @@ class Texts:
     def _ends_crawl(self, error: BaseException | None, request: Request) -> bool:
         if not is_disk_full(error):
             return False
-        self._stop(f"the disk is full or read-only: {error}; free some space and run the same command again")
+        self._stop(disk_is_full(error))
         leave_unfinished(request)
         return True
 
