@@ -67,10 +67,6 @@ class Traps:
         self._barren: OrderedDict[str, int] = OrderedDict()
         self._said: OrderedDict[str, None] = OrderedDict()
 
-    def is_trap(self, url: str) -> bool:
-        """Return whether ``url`` should not be followed."""
-        return self.why_not(url) is not None
-
     def is_first(self, url: str, why: str) -> bool:
         """Return whether ``why`` is said of this host, or of this shape of URL if that matters, for the first time."""
         place = urlsplit(url).netloc if why == _LONG else shape_of(url)
