@@ -85,9 +85,12 @@ class Traps:
         if any(segments.count(segment) > MAX_REPEATED_SEGMENTS for segment in segments):
             return _LONG
         shape = shape_of(url)
+        barren = self._barren.get(shape, 0)
+        if barren < MAX_BARREN_PAGES:
+            return None
         is_numbered = shape.endswith("?") and urlsplit(f"//{shape}").path.count("0") == 1
         most = MAX_BARREN_NUMBERED_PAGES if is_numbered else MAX_BARREN_PAGES
-        return f"{most} pages like it had no audio" if self._barren.get(shape, 0) >= most else None
+        return f"{most} pages like it had no audio" if barren >= most else None
 
     def note_page(self, url: str, *, has_audio: bool) -> None:
         """Record whether a page has audio; the least recently seen shapes are forgotten."""
