@@ -72,9 +72,9 @@ class KnownFile:
         return asdict(self)
 
 
-def conditional_headers(known: KnownFile) -> dict[str, bytes]:
+def conditional_headers(etag: str | None, last_modified: str | None) -> dict[str, bytes]:
     """Return the headers of a conditional request, none if there are no validators."""
-    given = {"If-None-Match": known.etag, "If-Modified-Since": known.last_modified}
+    given = {"If-None-Match": etag, "If-Modified-Since": last_modified}
     return {name: header_bytes(value) for name, value in given.items() if value}
 
 
