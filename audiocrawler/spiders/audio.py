@@ -155,7 +155,7 @@ class AudioSpider(Spider):
     @cached_property
     def notes(self) -> PageNotes:
         """Return the service that notes pages that could not be searched."""
-        return PageNotes(self.crawl, self.crawler.stats, self.logger)
+        return PageNotes(self.crawl, self.logger)
 
     @cached_property
     def landings(self) -> Landings:
