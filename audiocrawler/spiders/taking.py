@@ -36,9 +36,6 @@ from audiocrawler.warehouse.rows import clean_url
 LeftOut = dict[str, dict[str, tuple[str, AudioSource]]]
 """The files that are left out because another one is chosen: by group and row, best first."""
 _OTHER_KINDS = frozenset((Kind.VIDEO, Kind.ARCHIVE))
-_NOT_TAKEN = {
-    Kind.STREAM: Outcome(Status.STREAM, "an endless stream"),
-}
 MAX_REMEMBERED = 100_000
 """URLs found but not requested that are remembered as counted."""
 
@@ -121,7 +118,7 @@ class Taker:
         if candidate.kind is Kind.OTHER_SCHEME:
             scheme = candidate.url.partition(":")[0].lower()
             return Outcome(Status.FAILED, f"only http and https can be fetched, not {scheme}")
-        return _NOT_TAKEN.get(candidate.kind)
+        return Outcome(Status.STREAM, "an endless stream") if candidate.kind is Kind.STREAM else None
 
     async def _inline(self, inline: Inline, source: AudioSource) -> AudioItem | None:
         """Return the item of a data: URL; None if it is known, too large, damaged, or the limit is reached."""
