@@ -249,6 +249,12 @@ class MemberItem(AudioItem):
     """A member of an archive, which is not fetched by itself."""
 
 
+def request_of_file(item: object, answer: Response | None) -> Request | None:
+    """Return the request that fetched the item's file; None for a member of an archive, and for what is no file."""
+    is_fetched = isinstance(item, AudioItem) and not isinstance(item, MemberItem)
+    return getattr(answer, "request", None) if is_fetched else None
+
+
 def foreign_item(request: Request, answer: Response, body_file: str) -> ForeignItem:
     """Return the item for a file of another spider's item."""
     own = item_of(foreign_source(request.url, answer), answer, body_file)

@@ -199,7 +199,7 @@ def search(body: bytes, content_type: str) -> int:
     list(choose(candidate for candidate in candidates if candidate.kind is Kind.AUDIO))
     traps = Traps()
     for url in page_links(response, "site.example", ARGUMENTS):
-        if not traps.is_trap(url):
+        if traps.why_not(url) is None:
             Request(url)
     if rendition := audio_rendition(document):
         checked(source_of(rendition_candidate(response, rendition), response, None, "site.example"))

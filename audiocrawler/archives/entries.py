@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from audiocrawler.model.errors import ArchiveError
 from audiocrawler.sniff import Sniffed
 
 _JUNK = ("__MACOSX/",)
@@ -70,6 +71,12 @@ def is_archive(name: str) -> bool:
 def is_unread_archive(name: str) -> bool:
     """Return whether the name is that of an archive that cannot be read."""
     return name.lower().endswith(tuple(f".{each}" for each in _UNREAD))
+
+
+def demand_read(kind: Sniffed) -> None:
+    """Raise ArchiveError for an archive of a kind that is not read, by its first bytes."""
+    if kind.extension in _UNREAD:
+        raise ArchiveError(f"{kind.name}: zip and tar are read, this is not")
 
 
 @dataclass(slots=True)

@@ -4,7 +4,7 @@ import io
 from collections.abc import Generator, Iterator
 
 from audiocrawler.archives.bounds import Bounds, Meter
-from audiocrawler.archives.entries import Contents, Entry, Names
+from audiocrawler.archives.entries import Contents, Entry, Names, demand_read
 from audiocrawler.archives.streams import opened
 from audiocrawler.archives.tar import tar_entries
 from audiocrawler.archives.zip_directory import Range, ZipEntry, directory
@@ -16,14 +16,12 @@ START_BYTES = 1 << 20
 _MAX_DIRECTORY_BYTES = 1 << 24
 """How much of a directory is read: that of some 150,000 members."""
 _RANGE_BYTES = 1 << 22
-_UNREAD = frozenset(("7z", "rar"))
 
 
 def listing(start: bytes, size_bytes: int | None, names: Names) -> Generator[Range, bytes, Contents]:
     """Yield the ranges that are needed beside the start, and return what is listed. Raises ArchiveError."""
     kind = sniff(start[:HEAD_BYTES])
-    if kind.extension in _UNREAD:
-        raise ArchiveError(f"{kind.name}: zip and tar are read, this is not")
+    demand_read(kind)
     if kind.extension == "zip":
         return (yield from _zip_contents(size_bytes, names))
     contents = Contents()

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import IO, Protocol
 
 from audiocrawler.archives.bounds import MAX_NESTING, Meter
-from audiocrawler.archives.entries import Entry, Names, is_archive, is_junk, is_unread_archive, plain_name
+from audiocrawler.archives.entries import Entry, Names, demand_read, is_archive, is_junk, is_unread_archive, plain_name
 from audiocrawler.archives.layouts import is_about, layout_of, stem_of
 from audiocrawler.archives.notes import Notes
 from audiocrawler.archives.streams import opened
@@ -21,7 +21,6 @@ from audiocrawler.sniff import HEAD_BYTES, sniff, sniff_file
 _MAX_ABOUT_BYTES = 1 << 16
 _MAX_ABOUTS = 100
 _MAX_TABLE_BYTES = 1 << 31
-_UNREAD = frozenset(("7z", "rar"))
 
 
 class _Member(Protocol):
@@ -200,8 +199,7 @@ class _Pieces(io.RawIOBase):
 
 def _read(file: IO[bytes], path: Path, meter: Meter) -> Iterator[_Member]:
     kind = sniff_file(path)
-    if kind.extension in _UNREAD:
-        raise ArchiveError(f"{kind.name}: zip and tar are read, this is not")
+    demand_read(kind)
     if kind.extension == "zip" or file.read(4) == b"PK\5\6":
         return zip_members(file, meter)
     file.seek(0)

@@ -127,6 +127,10 @@ class FirstBytes:
             self.head = self._raw = b""
         return self.judgement
 
+    def judged(self) -> Judgement:
+        """Return the judgement of a body that has ended."""
+        return self.judgement or self.end()
+
     def _is_whole(self) -> bool:
         return self._length_bytes is not None and len(self._raw) >= self._length_bytes
 

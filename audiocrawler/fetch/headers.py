@@ -72,9 +72,9 @@ class KnownFile:
         return asdict(self)
 
 
-def conditional_headers(known: KnownFile) -> dict[str, bytes]:
+def conditional_headers(etag: str | None, last_modified: str | None) -> dict[str, bytes]:
     """Return the headers of a conditional request, none if there are no validators."""
-    given = {"If-None-Match": known.etag, "If-Modified-Since": known.last_modified}
+    given = {"If-None-Match": etag, "If-Modified-Since": last_modified}
     return {name: header_bytes(value) for name, value in given.items() if value}
 
 
@@ -151,6 +151,11 @@ def is_disk_full(error: BaseException | None) -> bool:
             return True
         error = error.__cause__
     return False
+
+
+def disk_is_full(why: object) -> str:
+    """Return the reason for stopping a crawl whose disk is full, and what to do."""
+    return f"the disk is full or read-only: {why}; free some space and run the same command again"
 
 
 def _first_line(error: BaseException) -> str:

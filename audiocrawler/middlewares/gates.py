@@ -6,6 +6,7 @@ from scrapy import Request
 from scrapy.crawler import Crawler
 from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Response
+from scrapy.statscollectors import StatsCollector
 
 from audiocrawler.config.arguments import arguments_of
 from audiocrawler.crawl.lifecycle import DELIVERIES, CrawlComponent
@@ -25,6 +26,12 @@ class LimitReachedError(OutcomeError, IgnoreRequest):
     status = Status.LIMIT
 
 
+def limit_reached(stats: StatsCollector, limit: int | None) -> str | None:
+    """Return why no more files are taken, None if the crawl may store more."""
+    is_reached = limit is not None and stats.get_value("audio/stored", 0) >= limit
+    return f"limit of {limit} stored files reached" if is_reached else None
+
+
 class LimitMiddleware(Component):
     """Refuse all requests once the spider's ``limit`` or AUDIO_MAX_TOTAL_BYTES is reached."""
 
@@ -37,8 +44,8 @@ class LimitMiddleware(Component):
         stats = self._crawler.stats
         arguments = arguments_of(self._crawler.spider)
         limit = arguments.limit if arguments is not None else None
-        if limit is not None and not is_text(request) and stats.get_value("audio/stored", 0) >= limit:
-            raise LimitReachedError(f"limit of {limit} stored files reached")
+        if not is_text(request) and (why := limit_reached(stats, limit)) is not None:
+            raise LimitReachedError(why)
         if self._max_total_bytes and stats.get_value("audio/bytes", 0) >= self._max_total_bytes:
             raise LimitReachedError(f"AUDIO_MAX_TOTAL_BYTES={self._max_total_bytes} reached")
 

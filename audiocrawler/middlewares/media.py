@@ -49,5 +49,5 @@ class RevalidationMiddleware(CrawlComponent):
             known = trusted(known) if request.meta[TRUST] == "strong" else None
         request.meta[KNOWN] = known.as_meta() if known else None
         if known:
-            request.headers.update(conditional_headers(known))
+            request.headers.update(conditional_headers(known.etag, known.last_modified))
             request.meta["handle_httpstatus_list"] = [HTTPStatus.NOT_MODIFIED.value]

@@ -41,12 +41,7 @@ from audiocrawler.model.rows import AudioItem, AudioSource
 from audiocrawler.model.settings import settings_of
 from audiocrawler.model.statuses import Status
 from audiocrawler.model.urls import LOGIN, login_meta, origin_of, site_of, without_credentials
-from audiocrawler.records import (
-    MemberItem,
-    audio_candidate,
-    direct_candidate,
-    outcome_of_failure,
-)
+from audiocrawler.records import audio_candidate, direct_candidate, outcome_of_failure, request_of_file
 from audiocrawler.rendering.when import RenderHint
 from audiocrawler.spiders.expanding import Expander
 from audiocrawler.spiders.hls import HlsJoiner
@@ -160,7 +155,7 @@ class AudioSpider(Spider):
     @cached_property
     def notes(self) -> PageNotes:
         """Return the service that notes pages that could not be searched."""
-        return PageNotes(self.crawl, self.crawler.stats, self.logger)
+        return PageNotes(self.crawl, self.logger)
 
     @cached_property
     def landings(self) -> Landings:
@@ -376,8 +371,7 @@ class AudioSpider(Spider):
 
     async def item_scraped(self, item: Any, response: Response | None) -> None:
         """Request the texts of a file that is stored: in the frontier before the file's request is acknowledged."""
-        request = getattr(response, "request", None)
-        if isinstance(item, AudioItem) and not isinstance(item, MemberItem) and request is not None:
+        if (request := request_of_file(item, response)) is not None:
             for each in await self.texts.after_item(item, request):
                 self.crawler.engine.crawl(each)
 
@@ -386,9 +380,8 @@ class AudioSpider(Spider):
 
         It is in the frontier before the request of the dropped file is acknowledged, as if its callback had yielded it.
         """
-        request = getattr(response, "request", None)
-        is_ours = isinstance(item, AudioItem) and not isinstance(item, MemberItem)
-        if not is_ours or request is None or audio_row(request) is None:
+        request = request_of_file(item, response)
+        if request is None or audio_row(request) is None:
             return
         following: list[Request] = []
         if isinstance(exception, FetchAgainError):

@@ -22,11 +22,12 @@ from audiocrawler.archives.unpacking import Archive, Offer
 from audiocrawler.crawl.crawl import Crawl
 from audiocrawler.crawl.lifecycle import DELIVERIES, UNFINISHED, leave_unfinished
 from audiocrawler.discovery import Kind
-from audiocrawler.fetch.headers import explain, is_disk_full
+from audiocrawler.fetch.headers import disk_is_full, explain, is_disk_full
 from audiocrawler.fetch.parts import Part
 from audiocrawler.fetch.receivers import UNPROVED
 from audiocrawler.fetch.requests import ARCHIVE, is_media, own_audio_row
 from audiocrawler.fetch.staging import DiskReserve
+from audiocrawler.middlewares.gates import limit_reached
 from audiocrawler.model.errors import ArchiveError, MemberError, NoRoomError
 from audiocrawler.model.members import member_url
 from audiocrawler.model.rows import AudioItem, AudioSource, FileInfo
@@ -213,9 +214,8 @@ class Expander:
         return stored + len(waiting) + len(others) < self._limit
 
     def _beyond_limit(self) -> Outcome | None:
-        if self._limit is None or self._crawl.stats.get_value("audio/stored", 0) < self._limit:
-            return None
-        return Outcome(Status.LIMIT, f"limit of {self._limit} stored files reached")
+        why = limit_reached(self._crawl.stats, self._limit)
+        return None if why is None else Outcome(Status.LIMIT, why)
 
     async def _wait(self, is_time: Callable[[], bool]) -> None:
         while not is_time():
@@ -244,9 +244,7 @@ class Expander:
 
     def _failure(self, work: _Work, error: ArchiveError | OSError) -> Outcome | None:
         if is_disk_full(error):
-            self._stop(
-                f"the disk is full or read-only: {explain(error)}; free some space and run the same command again"
-            )
+            self._stop(disk_is_full(explain(error)))
             leave_unfinished(work.request)
             return None
         taken = work.taken["audio"]

@@ -28,7 +28,7 @@ def document_in(first: FirstBytes | None) -> str | None:
     """Return the name of the document whose first bytes came in place of audio, None if it is something else."""
     if first is None:
         return None
-    judgement = first.judgement or first.end()
+    judgement = first.judged()
     return judgement.name if judgement.is_document and not judgement.may_be_audio else None
 
 

@@ -67,10 +67,6 @@ class Traps:
         self._barren: OrderedDict[str, int] = OrderedDict()
         self._said: OrderedDict[str, None] = OrderedDict()
 
-    def is_trap(self, url: str) -> bool:
-        """Return whether ``url`` should not be followed."""
-        return self.why_not(url) is not None
-
     def is_first(self, url: str, why: str) -> bool:
         """Return whether ``why`` is said of this host, or of this shape of URL if that matters, for the first time."""
         place = urlsplit(url).netloc if why == _LONG else shape_of(url)
@@ -89,9 +85,12 @@ class Traps:
         if any(segments.count(segment) > MAX_REPEATED_SEGMENTS for segment in segments):
             return _LONG
         shape = shape_of(url)
+        barren = self._barren.get(shape, 0)
+        if barren < MAX_BARREN_PAGES:
+            return None
         is_numbered = shape.endswith("?") and urlsplit(f"//{shape}").path.count("0") == 1
         most = MAX_BARREN_NUMBERED_PAGES if is_numbered else MAX_BARREN_PAGES
-        return f"{most} pages like it had no audio" if self._barren.get(shape, 0) >= most else None
+        return f"{most} pages like it had no audio" if barren >= most else None
 
     def note_page(self, url: str, *, has_audio: bool) -> None:
         """Record whether a page has audio; the least recently seen shapes are forgotten."""

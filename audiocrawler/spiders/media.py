@@ -18,7 +18,7 @@ from audiocrawler.discovery import Document, Kind, read
 from audiocrawler.discovery.hubs.google_drive import form_url
 from audiocrawler.discovery.urls import absolute
 from audiocrawler.fetch.first_bytes import FIRST_BYTES, FirstBytes
-from audiocrawler.fetch.headers import KnownFile
+from audiocrawler.fetch.headers import KnownFile, disk_is_full
 from audiocrawler.fetch.requests import (
     ARCHIVE,
     INTERSTITIAL,
@@ -61,7 +61,7 @@ def interstitial_in(answer: Response, first: FirstBytes | None) -> Interstitial 
     """Return the response as an interstitial, None if it is audio or has no refresh."""
     if first is None:
         return None
-    judgement = first.judgement or first.end()
+    judgement = first.judged()
     if judgement.may_be_audio:
         return None
     document = _document(answer, first.head)
@@ -180,8 +180,7 @@ class Downloads:
         self, interstitial: Interstitial, source: AudioSource, request: Request, body_file: str | None
     ) -> list[Request]:
         """Return the request for the target of an interstitial, or the next alternate."""
-        if body_file is not None:
-            await self._crawl.in_thread(lambda: Path(body_file).unlink(missing_ok=True))
+        await self._remove(body_file)
         why_not = interstitial.why_not(is_second=INTERSTITIAL in request.meta)
         if why_not is None:
             onward = self.request(str(interstitial.url), source, request.meta.get("alternates", ()))
@@ -212,14 +211,17 @@ class Downloads:
         """Finalise the row of a file in place of which a document came; return the next alternate, or the document."""
         request = response.request
         assert request is not None
-        if body_file is not None:
-            await self._crawl.in_thread(lambda: Path(body_file).unlink(missing_ok=True))
+        await self._remove(body_file)
         self._use_own_row(request)
         source.judged_by = self._crawl.ruleset
         outcome = Outcome(Status.NOT_AUDIO, why_no_audio(came))
         await self.finalise(source, outcome)
         alternates = await self._next_alternate(request, outcome)
         return alternates or self._landings.request_for(response.url, source, request)
+
+    async def _remove(self, body_file: str | None) -> None:
+        if body_file is not None:
+            await self._crawl.in_thread(lambda: Path(body_file).unlink(missing_ok=True))
 
     async def _decide_row(self, request: Request, body: Path) -> None:
         """Decide by the bytes which row is meant if the URL leaves doubt."""
@@ -286,8 +288,7 @@ class Downloads:
             return None
         outcome = outcome_of_failure(failure)
         if outcome.disk_full:
-            why = f"the disk is full or read-only: {outcome.reason}; free some space and run the same command again"
-            self._stop(why)
+            self._stop(disk_is_full(outcome.reason))
         if self._crawl.is_stopping or outcome.disk_full:
             leave_unfinished(request)
             return None
@@ -329,7 +330,7 @@ class Downloads:
 
 
 def _is_archive(request: Request, first: FirstBytes | None) -> bool:
-    return ARCHIVE in request.meta and (first is None or (first.judgement or first.end()).may_be_archive)
+    return ARCHIVE in request.meta and (first is None or first.judged().may_be_archive)
 
 
 def _ruled_out(alternate: AudioSource, outcome: Outcome) -> AudioSource:

@@ -6,7 +6,6 @@ from typing import Any
 
 from scrapy import Request
 from scrapy.http import Response
-from scrapy.statscollectors import StatsCollector
 
 from audiocrawler.crawl.crawl import Crawl
 from audiocrawler.discovery import Document
@@ -22,19 +21,12 @@ from audiocrawler.warehouse.rows import clean_url
 class PageNotes:
     """Writes the rows of pages that gave nothing to search, and counts failed starts."""
 
-    def __init__(self, crawl: Crawl, stats: StatsCollector, logger: Logger | LoggerAdapter[Logger]) -> None:
-        self._crawl, self._stats, self._logger = crawl, stats, logger
-
-    def note_failed_start(self, meta: Mapping[str, Any], reason: str) -> None:
-        """Count a page that is a start, with its reason, for the summary."""
-        if "start" in meta:
-            self._stats.inc_value("audio/starts_failed")
-            start = f"{clean_url(mask_url(meta['start']))}: {one_line(reason, MAX_REASON_LENGTH)}"
-            self._stats.inc_value(FAILED_START + start)
+    def __init__(self, crawl: Crawl, logger: Logger | LoggerAdapter[Logger]) -> None:
+        self._crawl, self._stats, self._logger = crawl, crawl.stats, logger
 
     async def note_failure(self, request: Request, outcome: Outcome) -> None:
         """Note a page that could not be fetched; one that is too large has a row."""
-        self.note_failed_start(request.meta, outcome.reason)
+        self._note_failed_start(request.meta, outcome.reason)
         if outcome.status == Status.TOO_LARGE and LANDING not in request.meta:
             await self._crawl.write([page_row(request, outcome.status, outcome.reason, found_by="link")])
 
@@ -43,15 +35,22 @@ class PageNotes:
         if (wall := wall_in(document)) is None:
             return
         reason = f"{wall} stands before the page: export your browser's cookies and name the file by AUDIO_COOKIES"
-        self.note_failed_start(response.meta, reason)
+        self._note_failed_start(response.meta, reason)
         await self._write(response, Status.FAILED, reason)
 
     async def note_no_page(self, response: Response) -> None:
         """Write the row of a response that cannot be searched."""
         came = what_came(response)
-        self.note_failed_start(response.meta, f"empty or unsearchable document ({came})")
+        self._note_failed_start(response.meta, f"empty or unsearchable document ({came})")
         if response.body and LANDING not in response.meta:
             await self._write(response, Status.NOT_AUDIO, f"got {came} instead of a page")
+
+    def _note_failed_start(self, meta: Mapping[str, Any], reason: str) -> None:
+        """Count a page that is a start, with its reason, for the summary."""
+        if "start" in meta:
+            self._stats.inc_value("audio/starts_failed")
+            start = f"{clean_url(mask_url(meta['start']))}: {one_line(reason, MAX_REASON_LENGTH)}"
+            self._stats.inc_value(FAILED_START + start)
 
     async def _write(self, response: Response, status: Status, reason: str) -> None:
         if response.request is not None:

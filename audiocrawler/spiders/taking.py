@@ -15,6 +15,7 @@ from audiocrawler.discovery.choose import choose, rank
 from audiocrawler.discovery.dash import audio_tracks
 from audiocrawler.discovery.hls import Rendition, audio_rendition
 from audiocrawler.fetch.requests import LANDING, TEXTS, Place, is_rendered
+from audiocrawler.middlewares.gates import limit_reached
 from audiocrawler.middlewares.optouts import OptOuts
 from audiocrawler.model.marks import tombstone
 from audiocrawler.model.rotation import is_rotating, row_key
@@ -35,9 +36,6 @@ from audiocrawler.warehouse.rows import clean_url
 LeftOut = dict[str, dict[str, tuple[str, AudioSource]]]
 """The files that are left out because another one is chosen: by group and row, best first."""
 _OTHER_KINDS = frozenset((Kind.VIDEO, Kind.ARCHIVE))
-_NOT_TAKEN = {
-    Kind.STREAM: Outcome(Status.STREAM, "an endless stream"),
-}
 MAX_REMEMBERED = 100_000
 """URLs found but not requested that are remembered as counted."""
 
@@ -120,18 +118,17 @@ class Taker:
         if candidate.kind is Kind.OTHER_SCHEME:
             scheme = candidate.url.partition(":")[0].lower()
             return Outcome(Status.FAILED, f"only http and https can be fetched, not {scheme}")
-        return _NOT_TAKEN.get(candidate.kind)
+        return Outcome(Status.STREAM, "an endless stream") if candidate.kind is Kind.STREAM else None
 
     async def _inline(self, inline: Inline, source: AudioSource) -> AudioItem | None:
         """Return the item of a data: URL; None if it is known, too large, damaged, or the limit is reached."""
         if not self._is_new(source):
             return None
-        limit = self._arguments.limit
         known = await self._crawl.memory.recall(source.source_url)
         if known is not None and known.size_bytes is not None:
             await self._downloads.finalise_known(source, known)
-        elif limit is not None and self._stats.get_value("audio/stored", 0) >= limit:
-            await self._downloads.finalise(source, Outcome(Status.LIMIT, f"limit of {limit} stored files reached"))
+        elif (why := limit_reached(self._stats, self._arguments.limit)) is not None:
+            await self._downloads.finalise(source, Outcome(Status.LIMIT, why))
         elif (outcome := why_not(inline, self._crawl.settings.max_bytes)) is not None:
             await self._downloads.finalise(source, outcome)
         else:

@@ -18,7 +18,7 @@ from twisted.python.failure import Failure
 from audiocrawler.config.arguments import Arguments
 from audiocrawler.crawl.crawl import Crawl
 from audiocrawler.crawl.lifecycle import leave_unfinished
-from audiocrawler.fetch.headers import header_bytes, header_text, is_disk_full, media_type
+from audiocrawler.fetch.headers import conditional_headers, disk_is_full, is_disk_full, media_type, validators
 from audiocrawler.fetch.requests import KIND, OPTED_OUT, TEXT_CHAIN, TEXTS, RequestKind, name_of_text, own_audio_row
 from audiocrawler.fetch.texts import text_kind
 from audiocrawler.middlewares.credentials import inherit_login
@@ -145,7 +145,7 @@ class Texts:
     def _ends_crawl(self, error: BaseException | None, request: Request) -> bool:
         if not is_disk_full(error):
             return False
-        self._stop(f"the disk is full or read-only: {error}; free some space and run the same command again")
+        self._stop(disk_is_full(error))
         leave_unfinished(request)
         return True
 
@@ -168,8 +168,7 @@ class Texts:
         return [self._request(chain, known)]
 
     def _request(self, chain: dict[str, Any], known: Text | None) -> Request:
-        names = {"If-None-Match": "etag", "If-Modified-Since": "last_modified"}
-        conditions = {name: header_bytes(known[key]) for name, key in names.items() if known and key in known}
+        conditions = conditional_headers(known.get("etag"), known.get("last_modified")) if known else {}
         meta = {
             KIND: RequestKind.TEXT.value,
             TEXT_CHAIN: chain,
@@ -207,9 +206,9 @@ class Texts:
         if self._crawl.tombstones.has_content(digest):
             raise ContentTakenDownError("the same bytes were taken down")
         url = await self._crawl.in_thread(lambda: self._put(response, digest, kind))
-        given = {"etag": response.headers.get("ETag"), "last_modified": response.headers.get("Last-Modified")}
-        validators = {name: header_text(value) for name, value in given.items() if value}
-        return {OBJECT: url, "sha256": digest, "media_type": kind.content_type, **validators}
+        given = zip(("etag", "last_modified"), validators(response.headers), strict=True)
+        stated = {name: value for name, value in given if value}
+        return {OBJECT: url, "sha256": digest, "media_type": kind.content_type, **stated}
 
     def _put(self, response: Response, digest: str, kind: Sniffed) -> str:
         path = Path(self._crawl.incoming.folder, f"text-{token_hex(8)}")
